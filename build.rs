@@ -1,0 +1,28 @@
+//! Compiles the protocol with protox, so that no `protoc` is needed to build.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+const FILES: [&str; 6] = [
+    "swabline/v1/common.proto",
+    "swabline/v1/fact.proto",
+    "swabline/v1/recording.proto",
+    "swabline/v1/queries.proto",
+    "swabline/v1/progress.proto",
+    "swabline/v1/administration.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_source_info(true).include_imports(true).open_files(FILES)?;
+    // Reflection answers from this file, comments included.
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    std::fs::write(out.join("swabline_v1.bin"), compiler.encode_file_descriptor_set())?;
+    tonic_prost_build::configure()
+        // A derived Debug would print identities and person keys into logs and panics.
+        .skip_debug(["swabline.v1.Identity", "swabline.v1.PersonRef"])
+        .compile_fds(compiler.file_descriptor_set())?;
+    Ok(())
+}

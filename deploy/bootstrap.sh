@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs what building swabline needs and this machine lacks. Made for Debian 12; does nothing when
+# nothing is missing, so it may stand in front of any command.
+#
+#   deploy/bootstrap.sh           a C++ compiler and libclang: RocksDB is built from source
+#   deploy/bootstrap.sh --tests   also Python with gRPC in a folder of its own, for the client test
+#
+# Changes: Debian packages by apt-get (with sudo unless root), and the Python folder
+# ${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv. Nothing else. Needs a Rust toolchain already there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'bootstrap: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+tests=no
+case "${1-}" in
+  "") ;;
+  --tests) tests=yes ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) fail "unknown argument '$1'; known: --tests, --help" ;;
+esac
+
+# A toolchain that was just installed is often not on the path of this shell yet.
+if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+  fail "cargo is installed but not on the path; run: . \"${CARGO_HOME:-$HOME/.cargo}/env\""
+fi
+command -v cargo >/dev/null || fail "cargo is missing; install a Rust toolchain (1.88 or newer) with rustup first"
+
+# bindgen opens libclang while building, and reads clang's own headers (stddef.h).
+has_libclang() {
+  { [ -n "${LIBCLANG_PATH-}" ] || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' ||
+    compgen -G '/usr/lib/*/libclang-[0-9]*.so*'; } >/dev/null &&
+    compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null
+}
+has_python_grpc() { cmp -s "$wanted" "$ready" && "$venv/bin/python" -c '' 2>/dev/null; }
+has_venv() { command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+missing=()
+{ command -v c++ && command -v cc; } >/dev/null || missing+=(g++)
+has_libclang || missing+=(libclang-dev)
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+
+venv="${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv"
+ready="$venv/.ready"
+wanted=tests/python/requirements.txt
+if [ "$tests" = yes ] && ! has_python_grpc; then
+  has_venv || missing+=(python3 python3-venv)
+fi
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  command -v apt-get >/dev/null ||
+    fail "missing: ${missing[*]} (Debian's names); there is no apt-get here, install them by hand"
+  as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "missing: ${missing[*]}; run as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [ "$tests" = yes ] && ! has_python_grpc; then
+  # A Python of one's own (pyenv and the like) may come without venv: the system's then has it.
+  python=python3
+  has_venv || python=/usr/bin/python3
+  say "making $venv with gRPC for Python"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
+  # Written last: a half-made folder is made again.
+  cp "$wanted" "$ready"
+fi
+say "nothing is missing"

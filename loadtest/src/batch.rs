@@ -1,0 +1,121 @@
+//! Devices that make a call for each message, as telephones do.
+
+use crate::api::{Reason, RecordBatchReply, RecordBatchRequest, Refusal};
+use crate::connect::{Server, SignIn};
+use crate::load::{Load, Timing, now_ms};
+use crate::tally::{Sent, Tally};
+use anyhow::Result;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+/// Time between the last connection opened and the first message due.
+const RUN_UP: Duration = Duration::from_millis(200);
+
+type Answer = (Sent, Result<Response<RecordBatchReply>, Status>);
+
+/// Runs every device from one moment on. Gives what was counted and how long it took to the last
+/// answer.
+pub async fn run(
+    server: &Server,
+    sign_in: &SignIn,
+    load: &Load,
+    timing: Timing,
+    connections: u32,
+) -> Result<(Tally, Duration)> {
+    let load = Arc::new(load.clone());
+    let mut channels = Vec::new();
+    for _ in 0..connections {
+        channels.push(server.channel().await?);
+    }
+    let start = Instant::now() + RUN_UP;
+    let mut running = JoinSet::new();
+    for (device, channel) in (0..timing.devices).zip(channels.iter().cycle()) {
+        let (channel, sign_in, load) = (channel.clone(), sign_in.clone(), load.clone());
+        running.spawn(device_run(device, channel, sign_in, load, timing, start));
+    }
+    let mut tallies = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        tallies.push(ended?);
+    }
+    let tally = crate::merge(tallies);
+    let elapsed =
+        tally.last_answer.map_or(Duration::ZERO, |last| last.saturating_duration_since(start));
+    Ok((tally, elapsed))
+}
+
+/// Calls when it is due, without waiting for the calls before, until the time is over.
+async fn device_run(
+    device: u32,
+    channel: Channel,
+    sign_in: SignIn,
+    load: Arc<Load>,
+    timing: Timing,
+    start: Instant,
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut times = timing.due(device);
+    let mut next = times.next();
+    let mut first = 1;
+    let mut calls: JoinSet<Answer> = JoinSet::new();
+    let over = sleep_until(start + timing.seconds);
+    tokio::pin!(over);
+    let mut is_over = false;
+    while !is_over || !calls.is_empty() {
+        let may_send = !is_over && next.is_some() && calls.len() < timing.inflight_max();
+        tokio::select! {
+            biased;
+            Some(answer) = calls.join_next(), if !calls.is_empty() => match answer {
+                Ok(answer) => settle(&mut tally, answer),
+                Err(panicked) => tally.failure(panicked.to_string()),
+            },
+            () = &mut over, if !is_over => is_over = true,
+            () = sleep_until(start + next.unwrap_or_default()), if may_send => {
+                let facts = (first..).take(usize::try_from(load.batch).unwrap_or(0));
+                let facts = facts.map(|number| load.tube(device, number, false)).collect();
+                let request = RecordBatchRequest {
+                    facts,
+                    device_now_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
+                };
+                let at = Instant::now();
+                let due = if timing.is_open() { start + next.unwrap_or_default() } else { at };
+                let sent = Sent { device, first, count: load.batch, due, at };
+                tally.sent(&sent);
+                let mut client = sign_in.recording(&channel);
+                let give_up = start + timing.seconds + timing.grace;
+                calls.spawn(async move {
+                    let call = tokio::time::timeout_at(give_up, client.record_batch(request));
+                    let late = |_| Err(Status::deadline_exceeded("no answer within the run"));
+                    (sent, call.await.unwrap_or_else(late))
+                });
+                first += u64::from(load.batch);
+                next = times.next();
+            }
+        }
+    }
+    if timing.is_open() {
+        next.into_iter().chain(times).for_each(|due| tally.unsent(start + due, load.batch));
+    }
+    tally
+}
+
+fn settle(tally: &mut Tally, (sent, answer): Answer) {
+    match answer {
+        Ok(reply) => {
+            let RecordBatchReply { outcomes, times, .. } = reply.into_inner();
+            tally.answered(&sent, &outcomes, false, times.as_ref());
+        }
+        // A server that says it is busy has answered.
+        Err(status) if status.code() == Code::ResourceExhausted => {
+            let refusal = Refusal { reason: Reason::Overloaded.into(), ..Refusal::default() };
+            tally.refused(&sent, &refusal);
+        }
+        Err(status) => {
+            tally.failure(format!("{:?}: {}", status.code(), status.message()));
+            tally.unanswered(&sent);
+        }
+    }
+}

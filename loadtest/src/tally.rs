@@ -1,0 +1,302 @@
+//! What was counted and how long it took.
+
+use crate::api::{FactOutcome, Outcome, Reason, Refusal, Times};
+use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Different error texts that are kept.
+const ERRORS_MAX: usize = 5;
+
+/// A message under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The device.
+    pub device: u32,
+    /// Number of its first fact.
+    pub first: u64,
+    /// Its facts.
+    pub count: u32,
+    /// When it was due; in a closed loop, when it was sent.
+    pub due: Instant,
+    /// When it was given to the connection.
+    pub at: Instant,
+}
+
+/// Durations in microseconds, three digits exact.
+#[derive(Clone, Debug)]
+pub struct Latency(pub Histogram<u64>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Latency(Histogram::new(3).expect("three digits are within what the histogram can do"))
+    }
+}
+
+impl Latency {
+    fn note(&mut self, took: Duration, times: u64) {
+        self.note_us(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), times);
+    }
+
+    fn note_us(&mut self, us: u64, times: u64) {
+        // An hour is more than a run waits; what is longer counts as an hour.
+        self.0.record_n(us.min(3_600_000_000), times).expect("the histogram grows by itself");
+    }
+
+    fn add(&mut self, other: &Latency) {
+        self.0.add(&other.0).expect("the histogram grows by itself");
+    }
+
+    /// The duration that this share of all stayed within, in milliseconds.
+    pub fn ms(&self, quantile: f64) -> f64 {
+        self.0.value_at_quantile(quantile) as f64 / 1_000.0
+    }
+}
+
+/// Numbers of each device, as ranges with both ends.
+pub type Ranges = BTreeMap<u32, Vec<(u64, u64)>>;
+
+/// What one connection counted; all together at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Messages sent.
+    pub messages: u64,
+    /// Tubes sent.
+    pub sent: u64,
+    /// Tubes recorded for the first time.
+    pub recorded: u64,
+    /// Tubes that had been recorded before.
+    pub duplicates: u64,
+    /// Tubes refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Tubes sent that nobody answered.
+    pub unanswered: u64,
+    /// Tubes that were due and could not be sent in time.
+    pub unsent: u64,
+    /// Recorded tubes with something odd about them.
+    pub odd: u64,
+    /// Streams and calls that failed as a whole.
+    pub failures: u64,
+    /// Some of the texts.
+    pub errors: Vec<String>,
+    /// From the time a tube was due until it was acknowledged. Tubes that never were count with the
+    /// time they had been waited for.
+    pub latency: Latency,
+    /// From the time it was sent.
+    pub from_sending: Latency,
+    /// How late it was sent.
+    pub lateness: Latency,
+    /// From the time it was due until it was refused.
+    pub refusal: Latency,
+    /// The server's own times.
+    pub waiting: Latency,
+    /// The same.
+    pub deciding: Latency,
+    /// The same.
+    pub disk: Latency,
+    /// What was acknowledged.
+    pub acknowledged: Ranges,
+    /// When the last answer came.
+    pub last_answer: Option<Instant>,
+}
+
+impl Tally {
+    /// Tubes acknowledged.
+    pub fn acknowledged_tubes(&self) -> u64 {
+        self.recorded + self.duplicates
+    }
+
+    /// Tubes refused.
+    pub fn refused_tubes(&self) -> u64 {
+        self.refused.values().sum()
+    }
+
+    /// A message was given to the connection.
+    pub fn sent(&mut self, message: &Sent) {
+        self.messages += 1;
+        self.sent += u64::from(message.count);
+        self.lateness
+            .note(message.at.saturating_duration_since(message.due), u64::from(message.count));
+    }
+
+    /// A message was answered with an outcome for each fact, or for the refused ones only when
+    /// `silence_is_recorded`.
+    pub fn answered(
+        &mut self,
+        message: &Sent,
+        outcomes: &[FactOutcome],
+        silence_is_recorded: bool,
+        times: Option<&Times>,
+    ) {
+        let now = Instant::now();
+        let mut left = vec![true; usize::try_from(message.count).unwrap_or(0)];
+        let (mut kept, mut refused) = (0, 0);
+        for outcome in outcomes {
+            let place = left.get_mut(usize::try_from(outcome.index).unwrap_or(usize::MAX));
+            let Some(place) = place.filter(|left| **left) else {
+                self.failure(format!("an outcome for fact {}, which was not asked", outcome.index));
+                continue;
+            };
+            *place = false;
+            match outcome.outcome() {
+                Outcome::Recorded => self.recorded += 1,
+                Outcome::Duplicate => self.duplicates += 1,
+                Outcome::Refused | Outcome::Unspecified => {
+                    self.refuse(outcome.refusal.as_ref(), 1);
+                    refused += 1;
+                    continue;
+                }
+            }
+            kept += 1;
+            self.odd += u64::from(!outcome.findings.is_empty());
+            note(&mut self.acknowledged, message.device, message.first + u64::from(outcome.index));
+        }
+        for (index, _) in left.iter().enumerate().filter(|(_, left)| **left) {
+            if silence_is_recorded {
+                self.recorded += 1;
+                kept += 1;
+                note(&mut self.acknowledged, message.device, message.first + index as u64);
+            } else {
+                self.unanswered += 1;
+            }
+        }
+        self.latency.note(now.saturating_duration_since(message.due), kept);
+        self.from_sending.note(now.saturating_duration_since(message.at), kept);
+        self.refusal.note(now.saturating_duration_since(message.due), refused);
+        if let Some(times) = times {
+            self.waiting.note_us(times.waiting_us, kept);
+            self.deciding.note_us(times.deciding_us, kept);
+            self.disk.note_us(times.disk_us, kept);
+        }
+        self.last_answer = Some(now);
+    }
+
+    /// A message was refused as a whole.
+    pub fn refused(&mut self, message: &Sent, refusal: &Refusal) {
+        let now = Instant::now();
+        self.refuse(Some(refusal), u64::from(message.count));
+        self.refusal.note(now.saturating_duration_since(message.due), u64::from(message.count));
+        self.last_answer = Some(now);
+    }
+
+    /// A message was sent and never answered.
+    pub fn unanswered(&mut self, message: &Sent) {
+        self.unanswered += u64::from(message.count);
+        self.latency.note(message.due.elapsed(), u64::from(message.count));
+    }
+
+    /// Tubes were due and could not be sent.
+    pub fn unsent(&mut self, due: Instant, count: u32) {
+        self.unsent += u64::from(count);
+        self.latency.note(due.elapsed(), u64::from(count));
+    }
+
+    /// A stream or call failed.
+    pub fn failure(&mut self, text: String) {
+        self.failures += 1;
+        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
+            self.errors.push(text);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Option<&Refusal>, count: u64) {
+        let reason = refusal.map_or(Reason::Unspecified, Refusal::reason).as_str_name();
+        let reason = reason.trim_start_matches("REASON_").to_owned();
+        *self.refused.entry(reason).or_default() += count;
+    }
+
+    /// Adds what another connection counted.
+    pub fn add(&mut self, other: Tally) {
+        self.messages += other.messages;
+        self.sent += other.sent;
+        self.recorded += other.recorded;
+        self.duplicates += other.duplicates;
+        self.unanswered += other.unanswered;
+        self.unsent += other.unsent;
+        self.odd += other.odd;
+        self.failures += other.failures;
+        for (reason, count) in other.refused {
+            *self.refused.entry(reason).or_default() += count;
+        }
+        for text in other.errors {
+            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
+                self.errors.push(text);
+            }
+        }
+        self.latency.add(&other.latency);
+        self.from_sending.add(&other.from_sending);
+        self.lateness.add(&other.lateness);
+        self.refusal.add(&other.refusal);
+        self.waiting.add(&other.waiting);
+        self.deciding.add(&other.deciding);
+        self.disk.add(&other.disk);
+        self.acknowledged.extend(other.acknowledged);
+        self.last_answer = self.last_answer.max(other.last_answer);
+    }
+}
+
+/// Adds a number to a device's ranges. Most come in order; those that do not make a range of their
+/// own.
+fn note(ranges: &mut Ranges, device: u32, number: u64) {
+    let ranges = ranges.entry(device).or_default();
+    match ranges.last_mut() {
+        Some((_, last)) if *last + 1 == number => *last = number,
+        _ => ranges.push((number, number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(first: u64, count: u32, due_ms_ago: u64) -> Sent {
+        let at = Instant::now();
+        let due = at - Duration::from_millis(due_ms_ago);
+        Sent { device: 3, first, count, due, at }
+    }
+
+    fn outcome(index: u32, outcome: Outcome) -> FactOutcome {
+        FactOutcome { index, outcome: outcome.into(), ..FactOutcome::default() }
+    }
+
+    #[test]
+    fn latency_counts_from_the_time_a_tube_was_due() {
+        let mut tally = Tally::default();
+        tally.answered(&sent(1, 1, 500), &[outcome(0, Outcome::Recorded)], false, None);
+        assert!(tally.latency.ms(1.0) >= 500.0);
+        assert!(tally.from_sending.ms(1.0) < 400.0);
+    }
+
+    #[test]
+    fn every_tube_of_a_message_is_counted_once() {
+        let mut tally = Tally::default();
+        let outcomes = [
+            outcome(0, Outcome::Recorded),
+            outcome(1, Outcome::Refused),
+            outcome(2, Outcome::Duplicate),
+            outcome(2, Outcome::Recorded),
+        ];
+        tally.answered(&sent(10, 4, 0), &outcomes, false, None);
+        assert_eq!((tally.recorded, tally.duplicates, tally.refused_tubes()), (1, 1, 1));
+        assert_eq!((tally.unanswered, tally.failures), (1, 1));
+        assert_eq!(tally.acknowledged[&3], [(10, 10), (12, 12)]);
+    }
+
+    #[test]
+    fn silence_means_recorded_only_where_it_was_agreed() {
+        let mut tally = Tally::default();
+        tally.answered(&sent(1, 3, 0), &[outcome(1, Outcome::Refused)], true, None);
+        assert_eq!((tally.recorded, tally.unanswered), (2, 0));
+        assert_eq!(tally.acknowledged[&3], [(1, 1), (3, 3)]);
+    }
+
+    #[test]
+    fn what_is_never_answered_weighs_on_the_latency() {
+        let mut tally = Tally::default();
+        tally.unanswered(&sent(1, 2, 700));
+        tally.unsent(Instant::now() - Duration::from_millis(900), 1);
+        assert_eq!((tally.unanswered, tally.unsent), (2, 1));
+        assert!(tally.latency.ms(0.0) >= 699.0 && tally.latency.ms(1.0) >= 899.0);
+    }
+}

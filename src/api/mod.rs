@@ -1,0 +1,50 @@
+//! The public API over gRPC: decodes, checks who calls, makes person keys, hands facts to the
+//! engine, and tells what became of them. It decides nothing about the trade.
+//!
+//! This is the only room that names tonic and the generated types. An identity lives here for the
+//! length of one call: it becomes a person key in `convert` and is printed nowhere.
+
+mod administration;
+mod auth;
+mod capacity;
+pub mod client;
+mod convert;
+mod errors;
+mod guard;
+mod incoming;
+pub mod limits;
+mod options;
+mod people;
+mod progress;
+mod queries;
+mod recording;
+mod server;
+mod stream;
+
+pub use errors::Error;
+pub use options::{Options, Tls, Tokens};
+pub use server::{Api, serve};
+
+/// The generated types, as `proto/swabline/v1` declares them.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unused_qualifications)]
+pub mod pb {
+    tonic::include_proto!("swabline.v1");
+
+    use std::fmt;
+
+    // Written by hand so that no log, trace or panic can print what they hold.
+    impl fmt::Debug for Identity {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Identity(..)")
+        }
+    }
+
+    impl fmt::Debug for PersonRef {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("PersonRef(..)")
+        }
+    }
+
+    /// The descriptors of all files, for reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/swabline_v1.bin"));
+}

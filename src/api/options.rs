@@ -1,0 +1,78 @@
+//! What the API can be told from outside.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Options of the API. [`Options::default`] is right for one city on one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The tokens; `None` = every caller may do everything, for a loopback or a trial.
+    #[serde(skip_serializing)]
+    pub tokens: Option<Tokens>,
+    /// Messages of one stream that were taken in and are not answered yet. At the limit the server
+    /// stops reading that stream, and the connection's own flow control holds the sender.
+    pub stream_inflight_max: usize,
+    /// Calls at a time on one connection. More wait at the client, which HTTP/2 tells the limit.
+    pub streams_per_connection_max: u32,
+    /// Calls of one connection that are being answered at a time, streams not counted once they
+    /// run. More are answered OVERLOADED.
+    pub calls_per_connection_max: usize,
+    /// Connections at a time. More wait to be accepted.
+    pub connections_max: usize,
+    /// A unary call that takes longer is given up. Facts in it may have been recorded: the caller
+    /// sends them again under the same ids.
+    pub call_ms_max: u64,
+    /// How long a stop waits for the calls that were taken. What is not answered by then was
+    /// perhaps recorded: its source sends it again under the same ids.
+    pub drain_ms_max: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            tokens: None,
+            stream_inflight_max: 16,
+            streams_per_connection_max: 128,
+            calls_per_connection_max: 64,
+            connections_max: 20_000,
+            call_ms_max: 30_000,
+            drain_ms_max: 10_000,
+        }
+    }
+}
+
+/// One shared token for each role. An empty token lets nobody in.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tokens {
+    /// Collection desks and couriers.
+    pub desk: String,
+    /// Laboratories.
+    pub lab: String,
+    /// The command centre.
+    pub office: String,
+    /// Administrators.
+    pub admin: String,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+/// The server's certificate chain and key, in PEM.
+#[derive(Clone)]
+pub struct Tls {
+    /// Certificate chain.
+    pub certificate_pem: Vec<u8>,
+    /// Private key.
+    pub key_pem: Vec<u8>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(..)")
+    }
+}

@@ -1,0 +1,224 @@
+//! Norm packs: the constants of a notice or guide, each with source and status. A pack may name another as its `base`
+//! and state only what differs.
+
+use toml::de::DeTable;
+
+use super::error::{Error, Problem};
+use super::sheet::{Block, Sheet, line_of};
+use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm};
+
+/// The packs that are compiled in: name and text.
+pub const BUILTIN: [(&str, &str); 4] = [
+    ("chifeng-2022", include_str!("../../../deploy/norms/chifeng-2022.toml")),
+    ("guide-3rd-2022", include_str!("../../../deploy/norms/guide-3rd-2022.toml")),
+    ("jiyuan-2021", include_str!("../../../deploy/norms/jiyuan-2021.toml")),
+    ("qilin-2020", include_str!("../../../deploy/norms/qilin-2020.toml")),
+];
+
+/// How many packs may stand on each other.
+const BASES_MAX: u32 = 4;
+
+/// The built-in pack of that name.
+pub fn builtin(name: &str) -> Result<Norm, Error> {
+    builtin_at(name, BASES_MAX)
+}
+
+fn builtin_at(name: &str, bases_left: u32) -> Result<Norm, Error> {
+    let Some((_, text)) = BUILTIN.iter().find(|(known, _)| *known == name) else {
+        let known = BUILTIN.map(|(known, _)| known).join(", ");
+        return Err(Error::Unknown { name: name.to_owned(), known });
+    };
+    parse_at(&format!("builtin:{name}.toml"), text, bases_left)
+}
+
+/// A norm pack from its text; `file` is the name that messages use.
+pub fn parse(file: &str, text: &str) -> Result<Norm, Error> {
+    parse_at(file, text, BASES_MAX)
+}
+
+fn parse_at(file: &str, text: &str, bases_left: u32) -> Result<Norm, Error> {
+    let table = table_of(file, text)?;
+    let sheet = Sheet::new(text);
+    let norm = read(&sheet, &table, bases_left);
+    finish(file, sheet.into_problems(), norm)
+}
+
+/// The parsed text, or the syntax error with its line.
+pub(super) fn table_of<'t>(file: &str, text: &'t str) -> Result<DeTable<'t>, Error> {
+    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
+        let message = error.message().to_owned();
+        Error::Bad {
+            file: file.to_owned(),
+            problems: vec![Problem {
+                line: line_of(text, error.span().map_or(0, |span| span.start)),
+                zh: format!("TOML 语法错误（{message}）"),
+                en: format!("not TOML ({message})"),
+                expected_zh: "合法的 TOML".to_owned(),
+                expected_en: "valid TOML".to_owned(),
+            }],
+        }
+    })
+}
+
+/// The value, unless something was noted on the way.
+pub(super) fn finish<T>(file: &str, problems: Vec<Problem>, value: Option<T>) -> Result<T, Error> {
+    let file = file.to_owned();
+    match value {
+        Some(value) if problems.is_empty() => Ok(value),
+        _ if !problems.is_empty() => Err(Error::Bad { file, problems }),
+        // A reader that gives up must have noted why; should one forget, say so rather than stop the program.
+        _ => Err(Error::Bad {
+            file,
+            problems: vec![Problem {
+                line: 1,
+                zh: "文件不完整".to_owned(),
+                en: "the file is incomplete".to_owned(),
+                expected_zh: "与 deploy 目录中的示例相同的结构".to_owned(),
+                expected_en: "the same shape as the examples under deploy".to_owned(),
+            }],
+        }),
+    }
+}
+
+fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Option<Norm> {
+    let root = Block::new(sheet, table, 0..0);
+    let name = root.text("name");
+    let title_zh = root.text("title");
+    let title_en = root.text("title_en");
+    let base = match root.text_maybe("base") {
+        None => None,
+        Some(base) => match bases_left.checked_sub(1).map(|left| builtin_at(&base, left)) {
+            Some(Ok(norm)) => Some(norm),
+            Some(Err(_)) | None => {
+                let known = BUILTIN.map(|(known, _)| known).join(", ");
+                let what = [format!("“base”为 \"{base}\""), format!("`base` is \"{base}\"")];
+                let expected = [format!("以下之一：{known}"), format!("one of: {known}")];
+                let at = root.spot("base");
+                sheet.problem(&at, [&what[0], &what[1]], [&expected[0], &expected[1]]);
+                None
+            }
+        },
+    };
+    let base = base.as_ref();
+    let sources = root.block("sources").map(|b| b.names()).unwrap_or_default();
+    let of =
+        |key: &'static str, scale: u64, from: u64, to: u64, kept: fn(&Norm) -> &Sourced<u64>| {
+            match base {
+                Some(base) if !root.has(key) => Some(kept(base).clone()),
+                _ => root.sourced(key, scale, from..=to, &sources),
+            }
+        };
+    let people = 1_000_000;
+    let target_h = of("target_hours", 1, 1, 2160, |n| &n.target_h);
+    let site_min = of("persons_per_site_min", 1, 1, people, |n| &n.persons_per_site_min);
+    let site_max = of("persons_per_site_max", 1, 1, people, |n| &n.persons_per_site_max);
+    let desk_min = of("persons_per_desk_min", 1, 1, people, |n| &n.persons_per_desk_min);
+    let desk_max = of("persons_per_desk_max", 1, 1, people, |n| &n.persons_per_desk_max);
+    let sampler = of("persons_per_sampler", 1, 1, people, |n| &n.persons_per_sampler);
+    let sampler_day = of("persons_per_sampler_day", 1, 1, people, |n| &n.persons_per_sampler_day);
+    let registrars = of("registrars_per_desk", 1, 0, 20, |n| &n.registrars_per_desk);
+    let pool = of("persons_per_tube", 1, 1, 50, |n| &n.pool);
+    let rounds = of("rounds", 1, 1, 100, |n| &n.rounds);
+    let physical = of("rounds_physical", 1, 0, 100, |n| &n.rounds_physical);
+    let instrument = of("instrument_hours_per_day", 1, 1, 24, |n| &n.instrument_hours);
+    let staff = of("staff_hours_per_day", 1, 1, 24, |n| &n.staff_hours);
+    let shifts = of("shifts", 1, 1, 6, |n| &n.shifts);
+    let sampling = of("sampling_hours_per_day", 1, 1, 24, |n| &n.sampling_hours);
+    let rate = of("persons_per_desk_hour", 10, 1, 1000, |n| &n.desk_rate_tenths);
+    let wells = of("wells", 1, 1, 2000, |n| &n.wells);
+    let usable = of("wells_usable", 1, 1, 2000, |n| &n.wells_usable);
+    let box_s = of("box_minutes", 60, 0, 1440, |n| &n.box_s);
+    let transport_s = of("transport_minutes", 60, 0, 1440, |n| &n.transport_s);
+    let stages = StageKind::ALL.map(|kind| read_stage(&root, kind, base, &sources));
+
+    // Contradictions inside the pack.
+    for (small, large, keys) in [
+        (&site_min, &site_max, ["persons_per_site_min", "persons_per_site_max"]),
+        (&desk_min, &desk_max, ["persons_per_desk_min", "persons_per_desk_max"]),
+        (&physical, &rounds, ["rounds_physical", "rounds"]),
+        (&usable, &wells, ["wells_usable", "wells"]),
+    ] {
+        if let (Some(small), Some(large)) = (small, large)
+            && small.value > large.value
+        {
+            contradiction(&root, keys, small.value, large.value);
+        }
+    }
+    root.close();
+    let [receive, inactivate, decap, extract, setup, pcr, review] = stages;
+    Some(Norm {
+        name: name?,
+        title_zh: title_zh?,
+        title_en: title_en?,
+        target_h: target_h?,
+        persons_per_site_min: site_min?,
+        persons_per_site_max: site_max?,
+        persons_per_desk_min: desk_min?,
+        persons_per_desk_max: desk_max?,
+        persons_per_sampler: sampler?,
+        persons_per_sampler_day: sampler_day?,
+        registrars_per_desk: registrars?,
+        pool: pool?,
+        rounds: rounds?,
+        rounds_physical: physical?,
+        instrument_hours: instrument?,
+        staff_hours: staff?,
+        shifts: shifts?,
+        sampling_hours: sampling?,
+        desk_rate_tenths: rate?,
+        wells: wells?,
+        wells_usable: usable?,
+        box_s: box_s?,
+        transport_s: transport_s?,
+        stages: [receive?, inactivate?, decap?, extract?, setup?, pcr?, review?],
+    })
+}
+
+/// Notes that the first of two numbers is larger than the second, which it may not be.
+pub(super) fn contradiction(block: &Block<'_>, keys: [&str; 2], first: u64, second: u64) {
+    let [small, large] = keys;
+    let what = [
+        format!("数字矛盾：“{small}” {first} 大于“{large}” {second}"),
+        format!("numbers contradict: `{small}` {first} is more than `{large}` {second}"),
+    ];
+    let expected = [format!("“{small}”不大于“{large}”"), format!("`{small}` at most `{large}`")];
+    let at = block.spot(small);
+    block.sheet.problem(&at, [&what[0], &what[1]], [&expected[0], &expected[1]]);
+}
+
+fn read_stage(
+    root: &Block<'_>,
+    kind: StageKind,
+    base: Option<&Norm>,
+    sources: &[(String, String)],
+) -> Option<StageNorm> {
+    if let Some(base) = base
+        && !root.has(kind.key())
+    {
+        return Some(base.stage(kind).clone());
+    }
+    let block = root.block(kind.key())?;
+    let run_s = block.sourced("run_minutes", 60, 0..=1440, sources);
+    let load_s = block.sourced("load_minutes", 60, 0..=1440, sources);
+    let crew = block.sourced("crew", 1, 0..=100, sources);
+    let clock = match block.text("clock").as_deref() {
+        Some("instrument") => Some(Clock::Instrument),
+        Some("staffed") => Some(Clock::Staffed),
+        Some(_) => {
+            let what = ["“clock”不认识", "`clock` is not known"];
+            let expected = ["\"instrument\" 或 \"staffed\"", "\"instrument\" or \"staffed\""];
+            block.sheet.problem(&block.spot("clock"), what, expected);
+            None
+        }
+        None => None,
+    };
+    if let (Some(run), Some(load)) = (&run_s, &load_s)
+        && run.value + load.value == 0
+    {
+        let what = ["一次运行为 0 分钟", "a run takes 0 minutes"];
+        let expected = ["运行与装载之和大于 0", "run and loading together above 0"];
+        block.sheet.problem(&block.at, what, expected);
+    }
+    block.close();
+    Some(StageNorm { kind, clock: clock?, run_s: run_s?, load_s: load_s?, crew: crew? })
+}

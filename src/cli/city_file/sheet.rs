@@ -1,0 +1,335 @@
+//! A TOML text read key by key. Every problem is noted with its line, in both languages, and reading goes on, so that
+//! one run names all that is wrong. A key that nobody asked for is a problem too.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::Problem;
+use crate::planner::{Origin, Sourced, Status};
+
+/// Most problems that one run lists.
+const PROBLEMS_MAX: usize = 50;
+
+/// A file that is being read.
+pub(super) struct Sheet<'a> {
+    text: &'a str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// A sheet over `text`, which must be the text that the tables were parsed from.
+    pub(super) fn new(text: &'a str) -> Sheet<'a> {
+        Sheet { text, problems: RefCell::new(Vec::new()) }
+    }
+
+    /// Notes a problem at a place in the text.
+    pub(super) fn problem(&self, at: &Range<usize>, what: [&str; 2], expected: [&str; 2]) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < PROBLEMS_MAX {
+            problems.push(Problem {
+                line: line_of(self.text, at.start),
+                zh: what[0].to_owned(),
+                en: what[1].to_owned(),
+                expected_zh: expected[0].to_owned(),
+                expected_en: expected[1].to_owned(),
+            });
+        }
+    }
+
+    /// All problems, in order of lines.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| problem.line);
+        problems
+    }
+}
+
+/// Line of a byte in the text, counted from 1.
+pub(super) fn line_of(text: &str, byte: usize) -> usize {
+    let end = byte.min(text.len());
+    1 + text.as_bytes()[..end].iter().filter(|&&b| b == b'\n').count()
+}
+
+/// One table of the sheet, with the keys that have been asked for.
+pub(super) struct Block<'s> {
+    pub(super) sheet: &'s Sheet<'s>,
+    pub(super) at: Range<usize>,
+    table: &'s DeTable<'s>,
+    asked: RefCell<Vec<&'static str>>,
+    any_key: Cell<bool>,
+}
+
+impl<'s> Block<'s> {
+    /// A block over a table that begins at `at`.
+    pub(super) fn new(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, at: Range<usize>) -> Block<'s> {
+        let asked = RefCell::new(Vec::new());
+        Block { sheet, at, table, asked, any_key: Cell::new(false) }
+    }
+
+    fn find(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
+        self.asked.borrow_mut().push(key);
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    fn need(&self, key: &'static str, expected: [&str; 2]) -> Option<&'s Spanned<DeValue<'s>>> {
+        let found = self.find(key);
+        if found.is_none() {
+            let what = [format!("缺少“{key}”"), format!("`{key}` is missing")];
+            self.sheet.problem(&self.at, [&what[0], &what[1]], expected);
+        }
+        found
+    }
+
+    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: [&str; 2]) {
+        let shown = shown(value.get_ref());
+        let what = [format!("“{key}”为 {shown}"), format!("`{key}` is {shown}")];
+        self.sheet.problem(&value.span(), [&what[0], &what[1]], expected);
+    }
+
+    /// Where the value of `key` stands; the block itself when it is missing.
+    pub(super) fn spot(&self, key: &str) -> Range<usize> {
+        let found = self.table.iter().find(|(name, _)| name.get_ref() == key);
+        found.map_or_else(|| self.at.clone(), |(_, value)| value.span())
+    }
+
+    /// Whether the key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.iter().any(|(name, _)| name.get_ref() == key)
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(&self, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        self.decimal(key, 1, bounds)
+    }
+
+    /// A number times `scale`, rounded to a whole number; `bounds` are in the file's own unit.
+    pub(super) fn decimal(
+        &self,
+        key: &'static str,
+        scale: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let expected = number_wanted(scale, &bounds);
+        let value = self.need(key, [&expected[0], &expected[1]])?;
+        let read = scaled(value.get_ref(), scale).filter(|n| {
+            (bounds.start().saturating_mul(scale)..=bounds.end().saturating_mul(scale)).contains(n)
+        });
+        if read.is_none() {
+            self.wrong(key, value, [&expected[0], &expected[1]]);
+        }
+        read
+    }
+
+    /// A text of 1 to 2000 characters.
+    pub(super) fn text(&self, key: &'static str) -> Option<String> {
+        let expected = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
+        let value = self.need(key, expected)?;
+        match value.get_ref() {
+            DeValue::String(s) if (1..=2000).contains(&s.trim().chars().count()) => {
+                Some(s.trim().to_owned())
+            }
+            _ => {
+                self.wrong(key, value, expected);
+                None
+            }
+        }
+    }
+
+    /// A text that may be left out.
+    pub(super) fn text_maybe(&self, key: &'static str) -> Option<String> {
+        self.find(key).and_then(|_| self.text(key))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        let expected = ["true 或 false", "true or false"];
+        let value = self.need(key, expected)?;
+        let read = value.get_ref().as_bool();
+        if read.is_none() {
+            self.wrong(key, value, expected);
+        }
+        read
+    }
+
+    /// A table inside this one.
+    pub(super) fn block(&self, key: &'static str) -> Option<Block<'s>> {
+        let expected = ["一个表", "a table"];
+        let value = self.need(key, expected)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, expected);
+            return None;
+        };
+        Some(Block::new(self.sheet, table, value.span()))
+    }
+
+    /// A list of tables; missing counts as empty.
+    pub(super) fn blocks(&self, key: &'static str) -> Vec<Block<'s>> {
+        let expected = ["一组 [[表]]", "a list of [[tables]]"];
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong(key, value, expected);
+            return Vec::new();
+        };
+        let mut blocks = Vec::new();
+        for item in list.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => blocks.push(Block::new(self.sheet, table, item.span())),
+                None => self.wrong(key, item, expected),
+            }
+        }
+        blocks
+    }
+
+    /// A list of texts with the place of each.
+    pub(super) fn texts(&self, key: &'static str) -> Vec<(String, Range<usize>)> {
+        let expected = ["一组文字", "a list of texts"];
+        let Some(value) = self.need(key, expected) else {
+            return Vec::new();
+        };
+        let Some(list) = value.get_ref().as_array() else {
+            self.wrong(key, value, expected);
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in list.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push((text.to_owned(), item.span())),
+                None => self.wrong(key, item, expected),
+            }
+        }
+        texts
+    }
+
+    /// Every key with its text: for a table of names that the file chooses itself.
+    pub(super) fn names(&self) -> Vec<(String, String)> {
+        self.any_key.set(true);
+        let mut names = Vec::new();
+        for (key, value) in self.table.iter() {
+            match value.get_ref().as_str() {
+                Some(text) => names.push((key.get_ref().to_string(), text.to_owned())),
+                None => self.wrong(key.get_ref(), value, ["文字", "a text"]),
+            }
+        }
+        names
+    }
+
+    /// `status` and `source` of the numbers in this block; `sources` are the names that `source` may use.
+    pub(super) fn origin(&self, sources: &[(String, String)]) -> Option<Origin> {
+        let words = Status::ALL.map(Status::word).join(", ");
+        let expected_zh = format!("以下之一：{words}");
+        let expected_en = format!("one of {words}");
+        let word = self.need("status", [&expected_zh, &expected_en]);
+        let status = word.and_then(|value| {
+            let status = value.get_ref().as_str().and_then(Status::parse);
+            if status.is_none() {
+                self.wrong("status", value, [&expected_zh, &expected_en]);
+            }
+            status
+        });
+        let name = self.text("source")?;
+        let Some((_, source)) = sources.iter().find(|(key, _)| *key == name) else {
+            let what = [format!("来源“{name}”未列出"), format!("source \"{name}\" is not listed")];
+            let expected = ["[sources] 表中的一个名称", "a name from the [sources] table"];
+            self.sheet.problem(&self.spot("source"), [&what[0], &what[1]], expected);
+            return None;
+        };
+        Some(Origin { source: source.clone(), status: status? })
+    }
+
+    /// `key = { value = …, status = …, source = … }`, the value times `scale`.
+    pub(super) fn sourced(
+        &self,
+        key: &'static str,
+        scale: u64,
+        bounds: RangeInclusive<u64>,
+        sources: &[(String, String)],
+    ) -> Option<Sourced<u64>> {
+        let [zh, en] = number_wanted(scale, &bounds);
+        let expected = [
+            format!("{{ value = {zh}, status = …, source = … }}"),
+            format!("{{ value = {en}, status = …, source = … }}"),
+        ];
+        let value = self.need(key, [&expected[0], &expected[1]])?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, [&expected[0], &expected[1]]);
+            return None;
+        };
+        let block = Block::new(self.sheet, table, value.span());
+        let number = block.decimal("value", scale, bounds);
+        let origin = block.origin(sources);
+        block.close();
+        Some(Sourced { value: number?, origin: origin? })
+    }
+
+    /// Notes every key that nobody asked for. Call it last.
+    pub(super) fn close(self) {
+        if self.any_key.get() {
+            return;
+        }
+        let mut asked = self.asked.into_inner();
+        asked.sort_unstable();
+        asked.dedup();
+        for (key, _) in self.table.iter() {
+            let name: &str = key.get_ref();
+            if !asked.contains(&name) {
+                let what = [format!("不认识的键“{name}”"), format!("unknown key `{name}`")];
+                let known = asked.join(", ");
+                let expected = [format!("以下键：{known}"), format!("one of: {known}")];
+                self.sheet.problem(&key.span(), [&what[0], &what[1]], [&expected[0], &expected[1]]);
+            }
+        }
+    }
+}
+
+fn number_wanted(scale: u64, bounds: &RangeInclusive<u64>) -> [String; 2] {
+    let (from, to) = (bounds.start(), bounds.end());
+    if scale == 1 {
+        [format!("{from} 到 {to} 的整数"), format!("a whole number from {from} to {to}")]
+    } else {
+        [format!("{from} 到 {to} 的数"), format!("a number from {from} to {to}")]
+    }
+}
+
+/// A number times `scale`; `None` when it is no number, negative, too large, or not whole where it must be.
+///
+/// Decimals are read from their digits, so that 118.7 becomes 1187 and not 1186.
+fn scaled(value: &DeValue<'_>, scale: u64) -> Option<u64> {
+    match value {
+        DeValue::Integer(n) => {
+            let n = u64::from_str_radix(n.as_str(), n.radix()).ok()?;
+            n.checked_mul(scale)
+        }
+        DeValue::Float(f) if scale > 1 => {
+            let text = f.as_str().strip_prefix('+').unwrap_or(f.as_str());
+            let (whole, part) = text.split_once('.')?;
+            let whole: u64 = whole.parse().ok()?;
+            if part.is_empty() || part.len() > 9 || !part.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            let ten = 10u64.pow(u32::try_from(part.len()).ok()?);
+            let part = part.parse::<u64>().ok()?.checked_mul(scale)?;
+            whole.checked_mul(scale)?.checked_add((part + ten / 2) / ten)
+        }
+        _ => None,
+    }
+}
+
+/// A value as the message shows it, cut to a readable length.
+fn shown(value: &DeValue<'_>) -> String {
+    let text = match value {
+        DeValue::Integer(n) => n.as_str().to_owned(),
+        DeValue::Float(f) => f.as_str().to_owned(),
+        DeValue::Boolean(b) => b.to_string(),
+        DeValue::String(s) => format!("\"{}\"", s.escape_debug()),
+        other => other.type_str().to_owned(),
+    };
+    if text.chars().count() <= 40 {
+        return text;
+    }
+    text.chars().take(39).chain(['…']).collect()
+}

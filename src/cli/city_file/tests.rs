@@ -1,0 +1,285 @@
+//! The built-in files are sound, and every bad file is answered with its line and what is expected.
+
+use super::*;
+use crate::planner::{Item, StageKind, Status, fill, solve};
+
+/// A sound city of one district and one lab; the tests break one line of it at a time.
+const SOUND: &str = r#"schema = 1
+code = "1"
+name = "小城"
+name_en = "Small"
+norm = "chifeng-2022"
+population = { value = 1000, status = "sourced", source = "census" }
+[sources]
+census = "普查"
+[[district]]
+code = "11"
+name = "东区"
+name_en = "East"
+population = { value = 1000, status = "sourced", source = "census" }
+[district.have]
+status = "assumed"
+source = "census"
+sites = 1
+desks = 2
+samplers = 3
+registrars = 2
+[district.stock]
+status = "assumed"
+source = "census"
+tubes = { physical = 600, agreement = 400, deposit_paid = true }
+extraction = { physical = 600, agreement = 400, deposit_paid = true }
+pcr = { physical = 600, agreement = 400, deposit_paid = true }
+[[lab]]
+code = "L"
+name = "甲"
+name_en = "A"
+serves = ["11"]
+status = "assumed"
+source = "census"
+receive = { units = 1, staff = 3 }
+inactivate = { units = 1 }
+decap = { units = 1, staff = 6 }
+extract = { units = 1, run_minutes = 20.5, load_minutes = 8, wells = 96, usable = 94 }
+setup = { units = 1, staff = 3 }
+pcr = { units = 1 }
+review = { units = 1, staff = 3 }
+"#;
+
+fn read_text(text: &str) -> Result<City, Error> {
+    parse("small.toml", text, None)
+}
+
+#[test]
+fn a_sound_file_is_read_to_the_last_number() {
+    let city = read_text(SOUND).expect("sound");
+    assert_eq!(city.target_h, 24);
+    assert_eq!(city.labs[0].stage(StageKind::Extract).run_s, 1230);
+    assert_eq!(city.labs[0].stage(StageKind::Pcr).run_s, 6480);
+    assert_eq!(city.districts[0].population.origin.status, Status::Sourced);
+    assert_eq!(city.districts[0].population.origin.source, "普查");
+    assert_eq!(city.districts[0].stock.tubes.counted(), 1000);
+}
+
+/// Breaks the sound file at `old` and checks that the answer names the line, and the words in both languages.
+fn check(old: &str, new: &str, line: usize, zh: &str, en: &str) {
+    assert!(SOUND.contains(old), "{old}");
+    let error = read_text(&SOUND.replacen(old, new, 1)).expect_err(new);
+    for (message, words, mark) in [(error.zh(), zh, "应为"), (error.en(), en, "expected")] {
+        let found = message.lines().any(|l| {
+            let rest = l.strip_prefix(&format!("small.toml:{line}"));
+            // The figure must end there: line 1 is not line 18.
+            rest.is_some_and(|rest| rest.starts_with([':', '：']))
+                && l.contains(words)
+                && l.contains(mark)
+        });
+        assert!(found, "{old} -> {new}\nwanted line {line}, {words}, {mark}\n{message}");
+    }
+}
+
+#[test]
+fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
+    // broken place, what stands there, line, words in Chinese, words in English
+    for (old, new, line, zh, en) in [
+        ("desks = 2", "desks = -2", 18, "-2", "a whole number from 0"),
+        ("desks = 2\n", "", 14, "缺少“desks”", "`desks` is missing"),
+        ("desks = 2", "desks = 2.5", 18, "2.5", "a whole number from 0"),
+        ("desks = 2", "desks = \"2\"", 18, "整数", "\"2\""),
+        ("desks = 2", "desks = 99999999999999999999", 18, "整数", "whole number"),
+        ("desks = 2", "desks = 0", 17, "数字矛盾", "`sites` 1 is more than `desks` 0"),
+        ("{ value = 1000", "{ value = 0", 6, "“value”为 0", "from 1 to 2000000000"),
+        ("{ value = 1000", "{ value = 1001", 6, "各区县之和 1000", "its districts 1000"),
+        ("{ value = 1000", "{ value = 3000000000", 6, "2000000000", "from 1 to 2000000000"),
+        (
+            "population = { value = 1000, status = \"sourced\", source = \"census\" }",
+            "population = 1000",
+            6,
+            "status",
+            "{ value =",
+        ),
+        ("agreement = 400", "agreement = 0", 24, "定金已付", "a deposit is paid"),
+        ("deposit_paid = true", "deposit_paid = 1", 24, "true 或 false", "true or false"),
+        (
+            "usable = 94",
+            "usable = 97",
+            37,
+            "“usable” 97 大于“wells” 96",
+            "`usable` at most `wells`",
+        ),
+        ("usable = 94", "usable = 0", 37, "“usable”为 0", "from 1 to 2000"),
+        (
+            "run_minutes = 20.5, load_minutes = 8",
+            "run_minutes = 0, load_minutes = 0",
+            37,
+            "0 分钟",
+            "above 0",
+        ),
+        ("run_minutes = 20.5", "run_minutes = nan", 37, "nan", "a number from 0 to 1440"),
+        ("units = 1, staff = 3", "units = 1", 34, "缺少“staff”", "`staff` is missing"),
+        (
+            "serves = [\"11\"]",
+            "serves = [\"11\", \"12\"]",
+            31,
+            "未知区县“12”",
+            "unknown district \"12\"",
+        ),
+        ("serves = [\"11\"]", "serves = [\"11\", \"11\"]", 31, "重复列出", "twice"),
+        ("serves = [\"11\"]", "serves = []", 9, "没有承检实验室", "no lab serves district \"11\""),
+        (
+            "samplers = 3",
+            "samplers = 3\nsamplres = 4",
+            20,
+            "不认识的键“samplres”",
+            "unknown key `samplres`",
+        ),
+        ("status = \"assumed\"", "status = \"guessed\"", 15, "guessed", "one of norm, measured"),
+        (
+            "source = \"census\"\nsites",
+            "source = \"gossip\"\nsites",
+            16,
+            "“gossip”未列出",
+            "[sources]",
+        ),
+        ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
+        ("schema = 1", "schema = 2", 1, "“schema”为 2", "from 1 to 1"),
+        ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
+        ("name = \"东区\"", "name = \"东区", 11, "TOML 语法错误", "not TOML"),
+        ("schema = 1", "schema = 1\ntarget_hours = 0", 2, "“target_hours”为 0", "from 1 to 2160"),
+    ] {
+        check(old, new, line, zh, en);
+    }
+}
+
+#[test]
+fn codes_used_twice_are_named() {
+    let (head, rest) = SOUND.split_at(SOUND.find("[[district]]").expect("district"));
+    let district = &rest[..rest.find("[[lab]]").expect("lab")];
+    let error = read_text(&format!("{head}{district}{rest}")).expect_err("twice");
+    assert!(
+        error.en().contains("small.toml:27: [[district]] code \"11\" is used twice"),
+        "{error}"
+    );
+}
+
+#[test]
+fn all_problems_are_listed_in_order_of_lines() {
+    let text = SOUND.replace("desks = 2", "desks = -2").replace("samplers = 3", "samplers = -3");
+    let Err(Error::Bad { problems, .. }) = read_text(&text) else { panic!("should be bad") };
+    assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), vec![18, 19]);
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_text_is_an_error() {
+    assert!(matches!(read(Path::new("/nowhere/city.toml")), Err(Error::File { .. })));
+    assert!(matches!(builtin("atlantis"), Err(Error::Unknown { .. })));
+    assert!(matches!(parse("x", "", None), Err(Error::Bad { .. })));
+}
+
+#[test]
+fn the_built_in_cities_have_the_census_figures() {
+    // name, districts, persons, sites, desks, samplers, tubes: sums of the ceilings per district
+    for (name, districts, people, sites, desks, samplers, tubes) in [
+        ("chifeng", 12, 4_035_967, (1352, 2025), (5050, 6732), 11_215, 403_602),
+        ("kunming", 14, 8_460_088, (2828, 4237), (10_579, 14_108), 23_507, 846_015),
+        ("jiyuan", 1, 727_265, (243, 364), (910, 1213), 2021, 72_727),
+    ] {
+        let city = builtin(name).expect(name);
+        let t = solve(&city, 24).total;
+        assert_eq!((city.districts.len(), t.population), (districts, people), "{name}");
+        assert_eq!((t.sites.low, t.sites.high), sites, "{name}");
+        assert_eq!((t.desks.low, t.desks.high), desks, "{name}");
+        assert_eq!((t.samplers, t.tubes), (samplers, tubes), "{name}");
+    }
+    let qujing = builtin("qujing").expect("qujing");
+    assert_eq!((qujing.districts.len(), qujing.population.value), (9, 5_765_775));
+    let plan = solve(&qujing, 120);
+    let qilin = plan.districts.iter().find(|d| d.code == "530302").expect("Qilin");
+    assert_eq!((qilin.sites.low, qilin.sites.high), (333, 499));
+    assert_eq!((qilin.desks.low, qilin.desks.high), (1246, 1661));
+    assert_eq!((qilin.samplers, qilin.tubes), (2768, 99_628));
+}
+
+#[test]
+fn chifeng_cannot_be_done_in_a_day_until_its_shortages_are_filled() {
+    let city = builtin("chifeng").expect("chifeng");
+    let plan = solve(&city, 24);
+    assert!(!plan.verdict.yes);
+    for item in [Item::Sampler, Item::Tube, Item::LabUnit(StageKind::Extract)] {
+        assert!(plan.shortages.iter().any(|s| s.item == item), "{item:?}");
+    }
+    let filled = solve(&fill(&city, &plan), 24);
+    assert!(filled.verdict.yes && filled.shortages.is_empty());
+}
+
+#[test]
+fn every_built_in_city_can_be_filled_and_scaled() {
+    for (name, _) in BUILTIN {
+        let city = builtin(name).expect(name);
+        for target_h in [24, 48, 120] {
+            let plan = solve(&fill(&city, &solve(&city, target_h)), target_h);
+            assert!(plan.verdict.yes && plan.shortages.is_empty(), "{name} {target_h}");
+        }
+        for people in [1, 10_000, 100_000_000] {
+            let small = city.scaled(people);
+            let plan = solve(&fill(&small, &solve(&small, 24)), 24);
+            assert!(plan.verdict.yes, "{name} scaled to {people}");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_nobody_published_are_marked_assumed() {
+    for (name, _) in BUILTIN {
+        let city = builtin(name).expect(name);
+        assert!(city.labs.iter().all(|l| l.origin.status == Status::Assumed), "{name}");
+        assert!(city.districts.iter().all(|d| d.population.origin.status == Status::Sourced));
+    }
+}
+
+#[test]
+fn the_built_in_norms_differ_by_their_targets() {
+    for (name, target_h) in
+        [("chifeng-2022", 24), ("guide-3rd-2022", 24), ("jiyuan-2021", 48), ("qilin-2020", 120)]
+    {
+        let norm = norm::builtin(name).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((norm.name.as_str(), norm.target_h.value), (name, target_h));
+        assert_eq!((norm.rounds.value, norm.rounds_physical.value), (10, 6));
+        assert_eq!((norm.instrument_hours.value, norm.staff_hours.value), (18, 24));
+        assert_eq!((norm.desk_rate_tenths.value, norm.persons_per_sampler.value), (1187, 360));
+        assert_eq!((norm.wells.value, norm.wells_usable.value), (96, 94));
+    }
+}
+
+#[test]
+fn a_norm_pack_that_contradicts_itself_is_an_error() {
+    let pack = |line: &str| {
+        format!(
+            "name = \"x\"\ntitle = \"甲\"\ntitle_en = \"x\"\nbase = \"chifeng-2022\"\n{line}\n[sources]\na = \"乙\"\n"
+        )
+    };
+    for (line, zh, en) in [
+        (
+            "rounds_physical = { value = 11, status = \"norm\", source = \"a\" }",
+            "大于",
+            "`rounds_physical` 11",
+        ),
+        (
+            "persons_per_site_min = { value = 4000, status = \"norm\", source = \"a\" }",
+            "大于",
+            "4000",
+        ),
+        (
+            "instrument_hours_per_day = { value = 25, status = \"norm\", source = \"a\" }",
+            "24",
+            "from 1 to 24",
+        ),
+        ("hours = 3", "不认识的键", "unknown key"),
+    ] {
+        let error = norm::parse("pack.toml", &pack(line)).expect_err(line);
+        assert!(error.zh().starts_with("pack.toml:5：") && error.zh().contains(zh), "{error}");
+        assert!(error.en().starts_with("pack.toml:5:") && error.en().contains(en), "{error}");
+    }
+    let nowhere = pack("").replace("chifeng-2022", "mars");
+    let error = norm::parse("pack.toml", &nowhere).expect_err("base");
+    assert!(error.en().contains("pack.toml:4"), "{error}");
+}

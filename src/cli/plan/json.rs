@@ -1,0 +1,289 @@
+//! The report as one JSON document. Keys are for programs and stay; names come in both languages.
+
+use serde_json::{Value, json};
+
+use super::Report;
+use super::words::{basis, constants, stage, stage_key};
+use crate::planner::{
+    Basis, District, DistrictPlan, Explanation, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
+    Range, Shortage, Side, StageTime, Verdict, Words, explain,
+};
+
+/// Version of the document; raised when a key changes its meaning.
+const SCHEMA: u32 = 1;
+
+/// A value as text with a final line break.
+pub(super) fn document(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// The whole report.
+pub(super) fn report(report: &Report) -> Value {
+    let Report { city, plan, .. } = report;
+    let norm = &city.norm;
+    let claims: Vec<Value> = city.claims.iter().map(|c| explanation(&explain(c, norm))).collect();
+    let norm_constants: Vec<Value> = constants(norm)
+        .into_iter()
+        .map(|c| json!({ "key": c.key, "value": c.value, "unit": words(&c.unit), "origin": origin(c.origin) }))
+        .collect();
+    json!({
+        "schema": SCHEMA,
+        "city": {
+            "code": city.code,
+            "name": words(&city.name),
+            "population": city.population.value,
+            "origin": origin(&city.population.origin),
+        },
+        "norm": {
+            "name": norm.name,
+            "title": { "zh": norm.title_zh, "en": norm.title_en },
+            "constants": norm_constants,
+        },
+        "target_hours": plan.target_h,
+        "verdict": verdict(&plan.verdict),
+        "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
+        "filled": report.filled.as_ref().map(|(_, plan)| json!({
+            "verdict": verdict(&plan.verdict),
+            "shortages": plan.shortages.len(),
+        })),
+        "total": total(report),
+        "districts": districts(report),
+        "labs": labs(report),
+        "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
+        "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
+        "claims": claims,
+    })
+}
+
+fn words(words: &Words) -> Value {
+    json!({ "zh": words.zh, "en": words.en })
+}
+
+fn origin(origin: &Origin) -> Value {
+    json!({ "status": origin.status.word(), "source": origin.source })
+}
+
+fn range(range: Range) -> Value {
+    json!({ "low": range.low, "high": range.high })
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "target_hours": verdict.target_h,
+        "yes": verdict.yes,
+        "minutes": verdict.minutes,
+        "hours": verdict.minutes.map(|minutes| minutes as f64 / 60.0),
+        "binding": stage_time(&verdict.binding),
+        "stages": verdict.stages.iter().map(stage_time).collect::<Vec<_>>(),
+        "norms_met": verdict.norms_met,
+    })
+}
+
+fn stage_time(time: &StageTime) -> Value {
+    json!({
+        "stage": stage_key(time.stage),
+        "name": words(&stage(time.stage)),
+        "minutes": time.minutes,
+        "tightest": time.tightest.as_ref().map(|(code, name)| json!({ "code": code, "name": words(name) })),
+    })
+}
+
+fn total(report: &Report) -> Value {
+    let t = &report.plan.total;
+    json!({
+        "population": t.population,
+        "tubes": t.tubes,
+        "sites": range(t.sites),
+        "desks": range(t.desks),
+        "samplers": t.samplers,
+        "registrars": t.registrars,
+        "reserve": t.reserve,
+        "reserve_physical": t.reserve_physical,
+        "persons_by_desks": t.persons_by_desks,
+        "persons_by_samplers": t.persons_by_samplers,
+        "lab_tubes": t.lab_tubes,
+        "tubes_unmet": t.tubes_unmet,
+        "city_ceilings": {
+            "sites": range(t.ceilings.sites),
+            "desks": range(t.ceilings.desks),
+            "samplers": t.ceilings.samplers,
+            "tubes": t.ceilings.tubes,
+        },
+    })
+}
+
+fn districts(report: &Report) -> Vec<Value> {
+    let Report { city, plan, .. } = report;
+    let one = |(district, d): (&District, &DistrictPlan)| {
+        let ledger = |l: &Ledger| {
+            json!({
+                "physical": l.physical,
+                "agreement": l.agreement,
+                "deposit_paid": l.deposit_paid,
+                "counted": l.counted(),
+            })
+        };
+        let (have, stock) = (&district.have, &district.stock);
+        json!({
+            "code": d.code,
+            "name": words(&d.name),
+            "population": d.population,
+            "population_origin": origin(&district.population.origin),
+            "persons_per_tube": d.pool,
+            "tubes": d.tubes,
+            "sites": range(d.sites),
+            "desks": range(d.desks),
+            "samplers": d.samplers,
+            "registrars": d.registrars,
+            "have": {
+                "sites": have.sites,
+                "desks": have.desks,
+                "samplers": have.samplers,
+                "registrars": have.registrars,
+                "origin": origin(&have.origin),
+            },
+            "reserve": d.reserve,
+            "reserve_physical": d.reserve_physical,
+            "stock": {
+                "tubes": ledger(&stock.tubes),
+                "extraction": ledger(&stock.extraction),
+                "pcr": ledger(&stock.pcr),
+                "origin": origin(&stock.origin),
+            },
+            "sampling_minutes": d.sampling_s / 60,
+            "persons_by_desks": d.persons_by_desks,
+            "persons_by_samplers": d.persons_by_samplers,
+            "labs": d.labs.iter().map(|(lab, n)| json!({ "lab": lab, "tubes": n })).collect::<Vec<_>>(),
+            "tubes_unmet": d.tubes_unmet,
+        })
+    };
+    city.districts.iter().zip(&plan.districts).map(one).collect()
+}
+
+fn labs(report: &Report) -> Vec<Value> {
+    let Report { city, plan, .. } = report;
+    let one = |(lab, p): (&Lab, &LabPlan)| {
+        let stages = p.capacity.stages.iter().zip(&lab.stages).map(|(c, stage)| {
+            json!({
+                "stage": c.kind.key(),
+                "name": words(&c.kind.name()),
+                "units": c.units,
+                "units_working": c.units_working,
+                "staff": stage.staff,
+                "cycle_seconds": stage.cycle_s(),
+                "window_minutes": c.window_s / 60,
+                "runs_per_unit": c.runs_per_unit,
+                "tubes_per_run": c.tubes_per_run,
+                "tubes": c.tubes,
+            })
+        });
+        json!({
+            "code": p.code,
+            "name": words(&p.name),
+            "origin": origin(&lab.origin),
+            "serves": lab.serves,
+            "tubes": p.capacity.tubes,
+            "binding": p.capacity.binding.key(),
+            "load": p.load,
+            "beyond": p.beyond,
+            "stages": stages.collect::<Vec<_>>(),
+        })
+    };
+    city.labs.iter().zip(&plan.labs).map(one).collect()
+}
+
+fn item_key(item: Item) -> String {
+    match item {
+        Item::Site => "site".to_owned(),
+        Item::Desk => "desk".to_owned(),
+        Item::Sampler => "sampler".to_owned(),
+        Item::Registrar => "registrar".to_owned(),
+        Item::Tube => "tube".to_owned(),
+        Item::ExtractionReagent => "extraction_reagent".to_owned(),
+        Item::PcrReagent => "pcr_reagent".to_owned(),
+        Item::Lab => "lab".to_owned(),
+        Item::LabUnit(kind) => format!("lab_unit.{}", kind.key()),
+        Item::LabStaff(kind) => format!("lab_staff.{}", kind.key()),
+    }
+}
+
+fn basis_key(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Norm => "norm",
+        Basis::Target => "target",
+        Basis::PhysicalRounds => "physical_rounds",
+        Basis::AllRounds => "all_rounds",
+    }
+}
+
+fn shortage(s: &Shortage, report: &Report) -> Value {
+    json!({
+        "place": s.place,
+        "place_name": words(&s.place_name),
+        "item": item_key(s.item),
+        "item_name": words(&s.item.name()),
+        "basis": basis_key(s.basis),
+        "basis_name": words(&basis(s.basis, &report.city.norm)),
+        "need": s.need,
+        "have": s.have,
+        "short": s.short,
+        "unit": words(&s.unit),
+        "mend": words(&s.mend),
+        "support": s.support,
+        "deadline": s.deadline,
+        "blocks_target": s.blocks,
+    })
+}
+
+fn item_total(t: &ItemTotal, report: &Report) -> Value {
+    json!({
+        "item": item_key(t.item),
+        "item_name": words(&t.item.name()),
+        "basis": basis_key(t.basis),
+        "basis_name": words(&basis(t.basis, &report.city.norm)),
+        "need": t.need,
+        "have": t.have,
+        "short": t.short,
+        "support": t.support,
+        "unit": words(&t.unit),
+    })
+}
+
+/// A declared capacity explained.
+pub(super) fn explanation(e: &Explanation) -> Value {
+    let side = |s: &Side| {
+        json!({
+            "units": s.units,
+            "run_seconds": s.run_s,
+            "load_seconds": s.load_s,
+            "runs_per_unit": s.runs,
+            "tubes": s.tubes,
+        })
+    };
+    let cycles = |range: &Option<std::ops::RangeInclusive<u64>>| {
+        range.as_ref().map(|r| json!({ "from": r.start(), "to": r.end() }))
+    };
+    json!({
+        "place": words(&e.claim.place),
+        "cyclers": e.claim.cyclers,
+        "extractors": e.claim.extractors,
+        "claimed_tubes": e.claim.tubes,
+        "origin": origin(&e.claim.origin),
+        "convention": "whole runs; controls taken off unless the key says otherwise",
+        "instrument_day_minutes": e.day_s / 60,
+        "wells": e.wells,
+        "wells_usable": e.usable,
+        "extraction": side(&e.extraction),
+        "pcr": side(&e.pcr),
+        "binding": e.binding.key(),
+        "tubes": e.tubes,
+        "consistent": e.consistent,
+        "consistent_from": e.consistent_from,
+        "consistent_to": e.consistent_to,
+        "extractor_cycle_seconds": cycles(&e.extractor_cycle),
+        "extractor_cycle_seconds_all_wells": cycles(&e.extractor_cycle_all_wells),
+        "cycler_cycle_seconds_max": e.cycler_cycle_max,
+        "split_runs_all_wells_cycle_minutes": e.fractional_cycle_tenths.map(|n| n as f64 / 10.0),
+        "whole_runs_all_wells_at_that_cycle": e.fractional_cycle_whole_runs,
+    })
+}

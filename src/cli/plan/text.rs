@@ -1,0 +1,383 @@
+//! The report as tables.
+
+use super::words::{basis, constants, grouped, hours, minutes, pick, say, stage, table};
+use super::{Lang, Report, claim_text};
+use crate::planner::{
+    ChainStage, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
+};
+
+/// The whole report.
+pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
+    let Report { city, plan, .. } = report;
+    let mut out = String::new();
+    let title = say(lang, &city.name);
+    let head = pick(lang, "全员核酸检测能力测算", "capacity for testing everyone");
+    out += &format!("{title}  {head}\n");
+    let norm = &city.norm;
+    out += &format!(
+        "{}: {} ({})\n",
+        pick(lang, "规范包", "norm pack"),
+        pick(lang, &norm.title_zh, &norm.title_en),
+        norm.name
+    );
+    out += &format!(
+        "{}: {}  [{}] {}\n\n",
+        pick(lang, "人口", "population"),
+        grouped(city.population.value),
+        pick(lang, city.population.origin.status.word_zh(), city.population.origin.status.word()),
+        city.population.origin.source
+    );
+    out += &section(lang, "一、结论", "1. Verdict");
+    out += &verdict(plan, lang);
+    for other in &report.others {
+        out += &verdict(other, lang);
+    }
+    if let Some((_, filled)) = &report.filled {
+        out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
+        out += &verdict(filled, lang);
+    }
+    out += &stages(plan, lang);
+    out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
+    out += &needs(report, lang);
+    out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
+    out += &reserve(report, lang);
+    out += &section(
+        lang,
+        "四、实验室各环节能力（整批运行，管）",
+        "4. Labs by stage (whole runs, tubes)",
+    );
+    out += &labs(plan, lang);
+    out += &section(lang, "五、缺口清单", "5. Shortages");
+    out += &shortages(report, lang);
+    for claim in &city.claims {
+        out += &section(lang, "六、公布能力的解释", "6. A declared capacity explained");
+        out += &claim_text::explanation(&explain(claim, norm), lang);
+    }
+    out += &section(lang, "附、所用常数与来源", "Constants, their status and source");
+    out += &sources(report, lang);
+    out
+}
+
+fn section(lang: Option<Lang>, zh: &str, en: &str) -> String {
+    format!("\n{}\n", pick(lang, zh, en))
+}
+
+fn verdict(plan: &Plan, lang: Option<Lang>) -> String {
+    let verdict = &plan.verdict;
+    let h = verdict.target_h;
+    let answer =
+        if verdict.yes { pick(lang, "能完成", "yes") } else { pick(lang, "不能完成", "no") };
+    let needed = match verdict.minutes {
+        Some(minutes) => {
+            let hours = hours(minutes);
+            pick(lang, &format!("需 {}", hours.zh), &format!("needs {}", hours.en))
+        }
+        None => pick(lang, "无法完成", "never ends as it stands"),
+    };
+    let binding = &verdict.binding;
+    let at = binding.tightest.as_ref().map(|(_, name)| format!(" ({})", place_name(lang, name)));
+    format!(
+        "  {h} h: {answer}; {needed}; {}: {}{}\n",
+        pick(lang, "瓶颈", "binding stage"),
+        say(lang, &stage(binding.stage)),
+        at.unwrap_or_default()
+    )
+}
+
+fn stages(plan: &Plan, lang: Option<Lang>) -> String {
+    let mut rows = vec![vec![
+        pick(lang, "环节（其余环节不受限时）", "stage, were it the only limit"),
+        pick(lang, "需时", "needs"),
+        pick(lang, "最紧处", "tightest at"),
+    ]];
+    for StageTime { stage: which, minutes, tightest } in &plan.verdict.stages {
+        let needs = match (which, minutes) {
+            (_, None) => pick(lang, "不足，无法完成", "not enough, never ends"),
+            (ChainStage::TubeStock, _)
+            | (ChainStage::ExtractionStock, _)
+            | (ChainStage::PcrStock, _) => pick(lang, "充足", "enough"),
+            (_, Some(minutes)) => say(lang, &hours(*minutes)),
+        };
+        let at = tightest.as_ref().map(|(_, name)| place_name(lang, name)).unwrap_or_default();
+        rows.push(vec![say(lang, &stage(*which)), needs, at]);
+    }
+    table(&rows)
+}
+
+fn range(range: Range) -> String {
+    format!("{}–{}", grouped(range.low), grouped(range.high))
+}
+
+fn needs(report: &Report, lang: Option<Lang>) -> String {
+    let Report { city, plan, .. } = report;
+    let mut rows = vec![vec![
+        pick(lang, "区县", "district"),
+        pick(lang, "人口", "persons"),
+        pick(lang, "采样点", "sites"),
+        pick(lang, "有", "have"),
+        pick(lang, "采样台", "desks"),
+        pick(lang, "有", "have"),
+        pick(lang, "采样员", "samplers"),
+        pick(lang, "有", "have"),
+        pick(lang, "登记员", "registrars"),
+        pick(lang, "有", "have"),
+        pick(lang, "管/轮", "tubes"),
+        pick(lang, "采样能力(人)", "can sample"),
+        pick(lang, "未安排(管)", "no lab for"),
+    ]];
+    let mut have = [0u64; 4];
+    for (district, d) in city.districts.iter().zip(&plan.districts) {
+        let here = &district.have;
+        let held = [here.sites, here.desks, here.samplers, here.registrars];
+        have.iter_mut().zip(held).for_each(|(sum, n)| *sum = sum.saturating_add(n));
+        rows.push(needs_row(
+            place_name(lang, &d.name),
+            d.population,
+            [range(d.sites), range(d.desks), grouped(d.samplers), grouped(d.registrars)],
+            held,
+            [d.tubes, d.persons_by_desks.min(d.persons_by_samplers), d.tubes_unmet],
+        ));
+    }
+    let t = &plan.total;
+    let can = plan.districts.iter().map(|d| d.persons_by_desks.min(d.persons_by_samplers)).sum();
+    rows.push(needs_row(
+        pick(lang, "合计", "total"),
+        t.population,
+        [range(t.sites), range(t.desks), grouped(t.samplers), grouped(t.registrars)],
+        have,
+        [t.tubes, can, t.tubes_unmet],
+    ));
+    let c = &t.ceilings;
+    let zh = format!(
+        "按全市总人口一次取整：采样点 {}，采样台 {}，采样人员 {}，采样管 {}；合计为各区县取整之和",
+        range(c.sites),
+        range(c.desks),
+        grouped(c.samplers),
+        grouped(c.tubes)
+    );
+    let en = format!(
+        "rounded once for the whole city: sites {}, desks {}, samplers {}, tubes {}; the total above adds up districts",
+        range(c.sites),
+        range(c.desks),
+        grouped(c.samplers),
+        grouped(c.tubes)
+    );
+    format!("{}  {}\n", table(&rows), pick(lang, &zh, &en))
+}
+
+fn needs_row(
+    name: String,
+    population: u64,
+    need: [String; 4],
+    have: [u64; 4],
+    rest: [u64; 3],
+) -> Vec<String> {
+    let mut row = vec![name, grouped(population)];
+    for (need, have) in need.into_iter().zip(have) {
+        row.push(need);
+        row.push(grouped(have));
+    }
+    row.extend(rest.map(grouped));
+    row
+}
+
+fn reserve(report: &Report, lang: Option<Lang>) -> String {
+    let Report { city, plan, .. } = report;
+    let norm = &city.norm;
+    let (all, shelf) = (norm.rounds.value, norm.rounds_physical.value);
+    let mut out = format!(
+        "  {}\n",
+        pick(
+            lang,
+            &format!("每种按 {all} 轮储备，其中实物不少于 {shelf} 轮；协议储备缴纳定金后方计入"),
+            &format!(
+                "each for {all} rounds, {shelf} of them on the shelf; agreements count once the deposit is paid"
+            ),
+        )
+    );
+    let mut rows = vec![vec![
+        pick(lang, "区县", "district"),
+        pick(lang, &format!("{all} 轮需"), &format!("need {all}")),
+        pick(lang, &format!("实物 {shelf} 轮需"), &format!("shelf {shelf}")),
+        pick(lang, "采样管", "tubes"),
+        pick(lang, "提取试剂", "extraction"),
+        pick(lang, "扩增试剂", "PCR"),
+    ]];
+    let ledger = |l: &Ledger| {
+        let mark = match (l.agreement, l.deposit_paid) {
+            (0, _) => String::new(),
+            (n, true) => format!("+{}", grouped(n)),
+            (n, false) => format!("(+{})", grouped(n)),
+        };
+        format!("{}{mark}", grouped(l.physical))
+    };
+    for (district, d) in city.districts.iter().zip(&plan.districts) {
+        let stock = &district.stock;
+        rows.push(vec![
+            place_name(lang, &d.name),
+            grouped(d.reserve),
+            grouped(d.reserve_physical),
+            ledger(&stock.tubes),
+            ledger(&stock.extraction),
+            ledger(&stock.pcr),
+        ]);
+    }
+    let total = &plan.total;
+    rows.push(vec![
+        pick(lang, "合计", "total"),
+        grouped(total.reserve),
+        grouped(total.reserve_physical),
+    ]);
+    out += &table(&rows);
+    out += &format!(
+        "  {}\n",
+        pick(
+            lang,
+            "实物+协议；括号内为未缴定金、不计入的协议储备。单位：支、人份",
+            "shelf + agreement; in brackets: no deposit, does not count. Unit: tubes, reactions",
+        )
+    );
+    out
+}
+
+fn labs(plan: &Plan, lang: Option<Lang>) -> String {
+    let mut head = vec![pick(lang, "实验室", "lab"), pick(lang, "承担", "asked")];
+    head.extend(StageKind::ALL.map(|kind| say(lang, &kind.name())));
+    head.push(pick(lang, "瓶颈环节", "binding"));
+    let mut rows = vec![head];
+    for lab in &plan.labs {
+        let mut row = vec![
+            format!("{} {}", lab.code, place_name(lang, &lab.name)),
+            grouped(lab.load.saturating_add(lab.beyond)),
+        ];
+        row.extend(lab.capacity.stages.iter().map(|s| grouped(s.tubes)));
+        let binding = &lab.capacity.stages[lab.capacity.binding.index()];
+        row.push(format!(
+            "{} ({}×{}×{})",
+            say(lang, &binding.kind.name()),
+            binding.units_working,
+            binding.runs_per_unit,
+            binding.tubes_per_run
+        ));
+        rows.push(row);
+    }
+    let mut out = table(&rows);
+    if let Some(lab) = plan.labs.first() {
+        let windows = lab.capacity.stages.map(|s| {
+            format!("{} {}", pick(lang, &s.kind.name().zh, &s.kind.name().en), minutes(s.window_s))
+        });
+        out += &format!(
+            "  {}: {} ({})\n",
+            pick(
+                lang,
+                "各环节可用分钟：取工作日时长与“时限减去首箱等待和其余环节各一次”的较短者",
+                "minutes of each stage: the shorter of its working day and the target less the first box and one run of the others",
+            ),
+            windows.join(", "),
+            lab.code
+        );
+    }
+    out += &format!(
+        "  {}: {} / {}\n",
+        pick(lang, "全部实验室合计能力与需检管数", "all labs together, and tubes to test"),
+        grouped(plan.total.lab_tubes),
+        grouped(plan.total.tubes)
+    );
+    out
+}
+
+fn shortages(report: &Report, lang: Option<Lang>) -> String {
+    let Report { city, plan, .. } = report;
+    if plan.shortages.is_empty() {
+        return format!("  {}\n", pick(lang, "无缺口", "none"));
+    }
+    let mut rows = vec![vec![
+        pick(lang, "合计", "total"),
+        pick(lang, "依据", "basis"),
+        pick(lang, "需", "need"),
+        pick(lang, "有", "have"),
+        pick(lang, "缺", "short"),
+        pick(lang, "请求支援", "support"),
+        pick(lang, "单位", "unit"),
+    ]];
+    for t in plan.item_totals.iter().filter(|t| t.short > 0) {
+        rows.push(vec![
+            say(lang, &t.item.name()),
+            say(lang, &basis(t.basis, &city.norm)),
+            grouped(t.need),
+            grouped(t.have),
+            grouped(t.short),
+            grouped(t.support),
+            say(lang, &t.unit),
+        ]);
+    }
+    let mut out = table(&rows);
+    out.push('\n');
+    let mut rows = vec![vec![
+        pick(lang, "单位", "place"),
+        pick(lang, "项目", "item"),
+        pick(lang, "依据", "basis"),
+        pick(lang, "需", "need"),
+        pick(lang, "有", "have"),
+        pick(lang, "缺", "short"),
+        pick(lang, "请求支援", "support"),
+        pick(lang, "解决办法", "how to mend"),
+    ]];
+    for s in &plan.shortages {
+        let place: &Words = &s.place_name;
+        let mark = if s.blocks { "* " } else { "  " };
+        let lab = matches!(s.item, Item::LabUnit(_) | Item::LabStaff(_));
+        let mut mend = say(lang, &s.mend);
+        if let Some(deadline) = &s.deadline {
+            mend += &format!(" [{}]", deadline);
+        }
+        let name = place_name(lang, place);
+        let name = if lab { format!("{} {name}", s.place) } else { name };
+        rows.push(vec![
+            format!("{mark}{name}"),
+            say(lang, &s.item.name()),
+            say(lang, &basis(s.basis, &city.norm)),
+            grouped(s.need),
+            grouped(s.have),
+            grouped(s.short),
+            grouped(s.support),
+            mend,
+        ]);
+    }
+    out += &table(&rows);
+    out += &format!(
+        "  * {}\n",
+        pick(lang, "不补齐则不能按时完成", "the target cannot be met without it")
+    );
+    out
+}
+
+/// Name of a place in a table: Chinese alone where both languages are shown, or the rows get too long.
+fn place_name(lang: Option<Lang>, name: &Words) -> String {
+    match lang {
+        Some(Lang::En) => name.en.clone(),
+        _ => name.zh.clone(),
+    }
+}
+
+fn sources(report: &Report, lang: Option<Lang>) -> String {
+    let city = &report.city;
+    let mut rows = Vec::new();
+    for c in constants(&city.norm) {
+        let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
+        rows.push(vec![c.key, c.value, say(lang, &c.unit), status, c.origin.source.clone()]);
+    }
+    let mut out = table(&rows);
+    let assumed = |status| status == Status::Assumed;
+    let have = city.districts.iter().filter(|d| assumed(d.have.origin.status)).count();
+    let stock = city.districts.iter().filter(|d| assumed(d.stock.origin.status)).count();
+    let labs = city.labs.iter().filter(|l| assumed(l.origin.status)).count();
+    let zh = format!(
+        "假定值：{have} 个区县的点台人员、{stock} 个区县的库存、{labs} 个实验室的设备；请以本地数字替换"
+    );
+    let en = format!(
+        "assumed, to be replaced by local figures: people and places of {have} districts, stock of {stock}, instruments of {labs} labs"
+    );
+    out += &format!("  {}\n", pick(lang, &zh, &en));
+    out
+}

@@ -1,0 +1,211 @@
+//! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
+
+use super::Lang;
+use crate::planner::{Basis, ChainStage, Clock, Norm, Origin, StageKind, Words};
+
+/// The words in the language asked for, or both.
+pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
+    pick(lang, &words.zh, &words.en)
+}
+
+/// One of two texts, or both.
+pub(super) fn pick(lang: Option<Lang>, zh: &str, en: &str) -> String {
+    match lang {
+        Some(Lang::Zh) => zh.to_owned(),
+        Some(Lang::En) => en.to_owned(),
+        None if zh == en => zh.to_owned(),
+        None => format!("{zh} / {en}"),
+    }
+}
+
+/// Name of a stage of the chain.
+pub(super) fn stage(stage: ChainStage) -> Words {
+    match stage {
+        ChainStage::Way => Words::new("最短流程（封箱、转运、各环节各一次）", "the way itself"),
+        ChainStage::Desk => Words::new("采样台", "collection desks"),
+        ChainStage::Sampler => Words::new("采样人员", "samplers"),
+        ChainStage::TubeStock => Words::new("采样管库存（一轮）", "tubes on the shelf (one round)"),
+        ChainStage::ExtractionStock => {
+            Words::new("提取试剂库存（一轮）", "extraction reagent on the shelf (one round)")
+        }
+        ChainStage::PcrStock => {
+            Words::new("扩增试剂库存（一轮）", "PCR reagent on the shelf (one round)")
+        }
+        ChainStage::Lab(kind) => {
+            let name = kind.name();
+            Words::new(format!("实验室：{}", name.zh), format!("lab: {}", name.en))
+        }
+    }
+}
+
+/// Key of a stage of the chain in JSON.
+pub(super) fn stage_key(stage: ChainStage) -> &'static str {
+    match stage {
+        ChainStage::Way => "way",
+        ChainStage::Desk => "desk",
+        ChainStage::Sampler => "sampler",
+        ChainStage::TubeStock => "tube_stock",
+        ChainStage::ExtractionStock => "extraction_stock",
+        ChainStage::PcrStock => "pcr_stock",
+        ChainStage::Lab(kind) => kind.key(),
+    }
+}
+
+/// Why a number is needed.
+pub(super) fn basis(basis: Basis, norm: &Norm) -> Words {
+    match basis {
+        Basis::Norm => Words::new("规范", "norm"),
+        Basis::Target => Words::new("时限", "target"),
+        Basis::PhysicalRounds => {
+            let rounds = norm.rounds_physical.value;
+            Words::new(format!("实物 {rounds} 轮"), format!("{rounds} rounds on the shelf"))
+        }
+        Basis::AllRounds => {
+            let rounds = norm.rounds.value;
+            Words::new(format!("储备 {rounds} 轮"), format!("{rounds} rounds in all"))
+        }
+    }
+}
+
+/// Hours and minutes.
+pub(super) fn hours(minutes: u64) -> Words {
+    let (h, m) = (minutes / 60, minutes % 60);
+    match m {
+        0 => Words::new(format!("{h} 小时"), format!("{h} h")),
+        _ => Words::new(format!("{h} 小时 {m} 分"), format!("{h} h {m:02} min")),
+    }
+}
+
+/// Seconds as minutes, with one decimal where there is one.
+pub(super) fn minutes(seconds: u64) -> String {
+    tenths(seconds / 6)
+}
+
+/// Tenths as a number with one decimal where there is one.
+pub(super) fn tenths(tenths: u64) -> String {
+    match tenths % 10 {
+        0 => grouped(tenths / 10),
+        part => format!("{}.{part}", grouped(tenths / 10)),
+    }
+}
+
+/// A number with its thousands set apart.
+pub(super) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Columns that a reader of a fixed-width terminal takes up; Chinese characters take two.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum()
+}
+
+/// Rows set in columns: the first to the left, figures to the right, words to the left.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut widths = vec![0; columns];
+    for row in rows {
+        for (i, cell) in row.iter().enumerate() {
+            widths[i] = widths[i].max(width(cell));
+        }
+    }
+    let mut out = String::new();
+    for (r, row) in rows.iter().enumerate() {
+        let mut line = String::from(" ");
+        for (i, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[i] - width(cell));
+            let figure = cell.starts_with(|c: char| c.is_ascii_digit());
+            // A heading stands like the first figure below it.
+            let right = figure
+                || r == 0
+                    && rows
+                        .get(1)
+                        .and_then(|row| row.get(i))
+                        .is_some_and(|below| below.starts_with(|c: char| c.is_ascii_digit()));
+            line.push(' ');
+            if right && i > 0 {
+                line.push_str(&pad);
+                line.push_str(cell);
+            } else {
+                line.push_str(cell);
+                line.push_str(&pad);
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// One constant of a norm pack, as the report prints it.
+pub(super) struct Constant<'a> {
+    pub(super) key: String,
+    pub(super) value: String,
+    pub(super) unit: Words,
+    pub(super) origin: &'a Origin,
+}
+
+/// Every constant of a norm pack.
+pub(super) fn constants(norm: &Norm) -> Vec<Constant<'_>> {
+    let people = || Words::new("人", "persons");
+    let hours = || Words::new("小时", "h");
+    let rounds = || Words::new("轮", "rounds");
+    let wells = || Words::new("孔", "wells");
+    let mins = || Words::new("分钟", "min");
+    let mut list = Vec::new();
+    for (key, number, unit) in [
+        ("target_hours", &norm.target_h, hours()),
+        ("persons_per_site_min", &norm.persons_per_site_min, people()),
+        ("persons_per_site_max", &norm.persons_per_site_max, people()),
+        ("persons_per_desk_min", &norm.persons_per_desk_min, people()),
+        ("persons_per_desk_max", &norm.persons_per_desk_max, people()),
+        ("persons_per_sampler", &norm.persons_per_sampler, people()),
+        ("persons_per_sampler_day", &norm.persons_per_sampler_day, people()),
+        ("registrars_per_desk", &norm.registrars_per_desk, people()),
+        ("persons_per_tube", &norm.pool, people()),
+        ("rounds", &norm.rounds, rounds()),
+        ("rounds_physical", &norm.rounds_physical, rounds()),
+        ("instrument_hours_per_day", &norm.instrument_hours, hours()),
+        ("staff_hours_per_day", &norm.staff_hours, hours()),
+        ("shifts", &norm.shifts, Words::new("班", "shifts")),
+        ("sampling_hours_per_day", &norm.sampling_hours, hours()),
+        ("wells", &norm.wells, wells()),
+        ("wells_usable", &norm.wells_usable, wells()),
+    ] {
+        let value = number.value.to_string();
+        list.push(Constant { key: key.to_owned(), value, unit, origin: &number.origin });
+    }
+    let rate = &norm.desk_rate_tenths;
+    list.push(Constant {
+        key: "persons_per_desk_hour".to_owned(),
+        value: tenths(rate.value),
+        unit: people(),
+        origin: &rate.origin,
+    });
+    for (key, number) in [("box_minutes", &norm.box_s), ("transport_minutes", &norm.transport_s)] {
+        let value = minutes(number.value);
+        list.push(Constant { key: key.to_owned(), value, unit: mins(), origin: &number.origin });
+    }
+    for kind in StageKind::ALL {
+        let stage = norm.stage(kind);
+        let clock = match stage.clock {
+            Clock::Instrument => Words::new("分钟（仪器日）", "min (instrument day)"),
+            Clock::Staffed => Words::new("分钟（轮班）", "min (shifts)"),
+        };
+        for (part, value, unit, origin) in [
+            ("run_minutes", minutes(stage.run_s.value), clock, &stage.run_s.origin),
+            ("load_minutes", minutes(stage.load_s.value), mins(), &stage.load_s.origin),
+            ("crew", stage.crew.value.to_string(), people(), &stage.crew.origin),
+        ] {
+            list.push(Constant { key: format!("{}.{part}", kind.key()), value, unit, origin });
+        }
+    }
+    list
+}

@@ -1,0 +1,127 @@
+//! A box (转运箱): what was packed, handed over and received, and what that says of each tube.
+//! A box code names one trip; a box that goes again gets a new label.
+
+use super::discrepancy::Discrepancies;
+use super::tube::Origin;
+use super::words::{Code, Time};
+use std::collections::BTreeMap;
+
+/// A box as stored: the set of its facts in canonical order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BoxRecord {
+    /// In canonical order.
+    pub marks: Vec<BoxMark>,
+}
+
+/// What one fact says about a box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoxMark {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it says.
+    pub what: BoxWhat,
+}
+
+/// The things that can be said about a box.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BoxWhat {
+    /// These tubes were put in.
+    Packed(Vec<Code>),
+    /// It went to the next hand, bound for a laboratory.
+    HandedOver { lab: Code },
+    /// A laboratory took it and scanned these tubes; none = it was taken unopened.
+    Received { lab: Code, tubes: Vec<Code> },
+}
+
+/// What a box says about one tube.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BoxPart {
+    /// The box.
+    pub container: Code,
+    /// When the tube was packed in it.
+    pub packed: Option<Time>,
+    /// When the box was handed over.
+    pub handed: Option<Time>,
+    /// When a laboratory took the tube with the box, and which.
+    pub received: Option<(Time, Code)>,
+    /// Packed, and not among the tubes scanned at reception.
+    pub missing: bool,
+    /// Scanned at reception, and not packed.
+    pub extra: bool,
+}
+
+impl BoxRecord {
+    /// Adds what a fact says.
+    pub fn insert(&mut self, mark: BoxMark) {
+        let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());
+        self.marks.insert(at, mark);
+    }
+
+    /// Every tube that the box lists, in order.
+    pub fn tubes(&self) -> impl Iterator<Item = &Code> {
+        self.marks.iter().flat_map(|mark| match &mark.what {
+            BoxWhat::Packed(tubes) | BoxWhat::Received { tubes, .. } => tubes.as_slice(),
+            BoxWhat::HandedOver { .. } => &[],
+        })
+    }
+
+    /// What the box says about each tube it lists, by tube code.
+    pub fn parts(&self, container: &Code) -> Vec<(Code, BoxPart)> {
+        let mut parts: BTreeMap<&Code, BoxPart> = BTreeMap::new();
+        let (mut handed, mut taken, mut opened) = (None, None, false);
+        for mark in &self.marks {
+            let at = mark.origin.at;
+            match &mark.what {
+                BoxWhat::Packed(tubes) => {
+                    for tube in tubes {
+                        let part = parts.entry(tube).or_default();
+                        part.packed = part.packed.or(Some(at));
+                    }
+                }
+                BoxWhat::HandedOver { .. } => handed = handed.or(Some(at)),
+                BoxWhat::Received { lab, tubes } => {
+                    taken = taken.or(Some((at, lab)));
+                    opened |= !tubes.is_empty();
+                    for tube in tubes {
+                        let part = parts.entry(tube).or_default();
+                        part.received.get_or_insert_with(|| (at, lab.clone()));
+                    }
+                }
+            }
+        }
+        let packing_known = self.marks.iter().any(|m| matches!(m.what, BoxWhat::Packed(_)));
+        parts
+            .into_iter()
+            .map(|(tube, mut part)| {
+                part.container = container.clone();
+                part.handed = handed;
+                if opened {
+                    part.missing = part.packed.is_some() && part.received.is_none();
+                    part.extra = packing_known && part.packed.is_none();
+                } else {
+                    // Taken unopened: the laboratory answers for everything that was packed.
+                    part.received = taken.map(|(at, lab)| (at, lab.clone()));
+                }
+                (tube.clone(), part)
+            })
+            .collect()
+    }
+
+    /// The laboratory that took the box, or the one it is bound for, or empty.
+    pub fn lab(&self) -> Code {
+        let bound = |mark: &BoxMark| match &mark.what {
+            BoxWhat::Received { lab, .. } => Some((true, lab.clone())),
+            BoxWhat::HandedOver { lab } => Some((false, lab.clone())),
+            BoxWhat::Packed(_) => None,
+        };
+        self.marks.iter().filter_map(bound).max_by_key(|(taken, _)| *taken).map_or_else(
+            Code::default,
+            |(_, lab)| lab,
+        )
+    }
+
+    /// Everything odd about the box itself; what is odd about its tubes stands on the tubes.
+    pub fn discrepancies(&self) -> Discrepancies {
+        self.marks.iter().fold(Discrepancies::NONE, |all, mark| all.with(mark.origin.flags))
+    }
+}

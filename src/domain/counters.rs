@@ -1,0 +1,178 @@
+//! Counters: what each record adds to the figures. They change only by
+//! `contribution(after) - contribution(before)` of a record, so the order of facts cannot be seen
+//! in them. Every figure of tubes lives in exactly one cell; every answer is a sum over cells, so
+//! parts and totals cannot differ.
+
+use super::boxes::BoxRecord;
+use super::discrepancy::Discrepancies;
+use super::person::PersonRecord;
+use super::plate::PlateRecord;
+use super::tube::TubeView;
+use super::words::{Call, Code, Status};
+use std::collections::HashMap;
+
+/// Where something is counted: the finest place that any answer asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellKey {
+    /// Round.
+    pub round: Code,
+    /// District.
+    pub district: Code,
+    /// Site.
+    pub site: Code,
+    /// Desk.
+    pub desk: Code,
+    /// Laboratory.
+    pub lab: Code,
+}
+
+impl CellKey {
+    /// The cell of a tube.
+    pub fn of_tube(view: &TubeView) -> CellKey {
+        CellKey {
+            round: view.round.clone(),
+            district: view.place.district.clone(),
+            site: view.place.site.clone(),
+            desk: view.place.desk.clone(),
+            lab: view.lab.clone(),
+        }
+    }
+
+    /// The cell of something that a laboratory has and no desk: a plate, a box.
+    pub fn of_lab(lab: Code) -> CellKey {
+        CellKey { lab, ..CellKey::default() }
+    }
+}
+
+/// Number of counters in a cell.
+pub const COUNTERS: usize = 128;
+
+/// The counters of a cell. The numbers are on disk and for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter(pub u8);
+
+impl Counter {
+    /// Recalls opened.
+    pub const RECALLS: Counter = Counter(40);
+    /// Recalls closed.
+    pub const RECALLS_CLOSED: Counter = Counter(41);
+    /// Recollections opened.
+    pub const RECOLLECTIONS: Counter = Counter(42);
+    /// Recollections closed.
+    pub const RECOLLECTIONS_CLOSED: Counter = Counter(43);
+    /// Boxes.
+    pub const BOXES: Counter = Counter(48);
+    /// Plates.
+    pub const PLATES: Counter = Counter(49);
+    /// Runs.
+    pub const RUNS: Counter = Counter(50);
+
+    /// Tubes of a status.
+    pub const fn tubes(status: Status) -> Counter {
+        Counter(status.number())
+    }
+
+    /// Swabs in tubes of a status.
+    pub const fn swabs(status: Status) -> Counter {
+        Counter(16 + status.number())
+    }
+
+    /// Tubes with a call.
+    pub const fn call(call: Call) -> Counter {
+        Counter(32 + call.number())
+    }
+
+    /// Records with a discrepancy.
+    pub const fn discrepancy(number: u8) -> Counter {
+        Counter(64 + number)
+    }
+}
+
+/// The figures of one cell, or a change of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures(pub Box<[i64; COUNTERS]>);
+
+impl Default for Figures {
+    fn default() -> Self {
+        Figures(Box::new([0; COUNTERS]))
+    }
+}
+
+impl Figures {
+    /// The figure of a counter.
+    pub fn get(&self, counter: Counter) -> i64 {
+        self.0[usize::from(counter.0)]
+    }
+
+    /// Adds all figures of another cell.
+    pub fn add(&mut self, other: &Figures) {
+        self.0.iter_mut().zip(other.0.iter()).for_each(|(mine, more)| *mine += more);
+    }
+
+    /// True when every figure is nought.
+    pub fn is_zero(&self) -> bool {
+        self.0.iter().all(|figure| *figure == 0)
+    }
+
+    /// Tubes of every status: the total that the parts add up to.
+    pub fn tubes_total(&self) -> i64 {
+        Status::ALL.iter().map(|status| self.get(Counter::tubes(*status))).sum()
+    }
+
+    /// Swabs in tubes of every status.
+    pub fn swabs_total(&self) -> i64 {
+        Status::ALL.iter().map(|status| self.get(Counter::swabs(*status))).sum()
+    }
+}
+
+/// Changes of cells, gathered over a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Deltas(pub HashMap<CellKey, Figures>);
+
+impl Deltas {
+    fn note(&mut self, cell: CellKey, sign: i64, figures: &[(Counter, i64)], odd: Discrepancies) {
+        let cell = self.0.entry(cell).or_default();
+        for (counter, by) in figures {
+            cell.0[usize::from(counter.0)] += sign * by;
+        }
+        for one in odd.iter() {
+            cell.0[usize::from(Counter::discrepancy(one.number()).0)] += sign;
+        }
+    }
+
+    /// Adds (`sign` 1) or takes away (-1) what a tube contributes.
+    pub fn tube(&mut self, view: &TubeView, sign: i64) {
+        let swabs = i64::try_from(view.members.len()).unwrap_or(i64::MAX);
+        let mut figures = vec![(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs)];
+        figures.extend(view.call.map(|call| (Counter::call(call), 1)));
+        self.note(CellKey::of_tube(view), sign, &figures, view.discrepancies);
+    }
+
+    /// Adds or takes away what a box contributes.
+    pub fn container(&mut self, record: &BoxRecord, sign: i64) {
+        let cell = CellKey::of_lab(record.lab());
+        self.note(cell, sign, &[(Counter::BOXES, 1)], record.discrepancies());
+    }
+
+    /// Adds or takes away what a plate contributes.
+    pub fn plate(&mut self, record: &PlateRecord, sign: i64) {
+        let runs = i64::try_from(record.run_count()).unwrap_or(i64::MAX);
+        let cell = CellKey::of_lab(record.lab());
+        let figures = [(Counter::PLATES, 1), (Counter::RUNS, runs)];
+        self.note(cell, sign, &figures, record.discrepancies());
+    }
+
+    /// Adds or takes away what a person's recalls and recollections contribute.
+    pub fn person(&mut self, record: &PersonRecord, sign: i64) {
+        for need in record.needs() {
+            let (opened, closed) = if need.reason.is_recall() {
+                (Counter::RECALLS, Counter::RECALLS_CLOSED)
+            } else {
+                (Counter::RECOLLECTIONS, Counter::RECOLLECTIONS_CLOSED)
+            };
+            let closes = i64::from(need.closed_by.is_some());
+            let figures = [(opened, 1), (closed, closes)];
+            self.note(need.cell.clone(), sign, &figures, Discrepancies::NONE);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The fold: how an event changes records, and what that changes in counters and follow-ups.
+//!
+//! A world holds every record that the events at hand touch; whoever drives it loads them first
+//! (`wants`, then `wants_listed`, then `wants_people`). It reads nothing by itself. A record that
+//! was not loaded is a mistake of the driver and stops the program rather than losing a fact.
+
+use super::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
+use super::counters::Deltas;
+use super::discrepancy::Discrepancies;
+use super::fact::{Body, Event};
+use super::person::{FollowUp, PersonRecord, follow_up};
+use super::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat};
+use super::tube::{Mark, Origin, TubeRecord, TubeView, What};
+use super::words::{Code, PersonKey};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// A record with what it was before the batch.
+#[derive(Clone, Debug)]
+struct Slot<R, B> {
+    record: R,
+    /// What was last counted; `None` when the record did not exist.
+    counted: Option<B>,
+    touched: bool,
+}
+
+impl<R: Default, B> Slot<R, B> {
+    fn new(record: Option<R>, count: impl FnOnce(&R) -> B) -> Self {
+        let counted = record.as_ref().map(count);
+        Slot { record: record.unwrap_or_default(), counted, touched: false }
+    }
+}
+
+/// The kinds of records that have discrepancies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A tube.
+    Tube,
+    /// A box.
+    Container,
+    /// A plate.
+    Plate,
+}
+
+/// What a batch of events changed besides the records.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Changes of counters.
+    pub deltas: Deltas,
+    /// Records whose discrepancies changed: before, after.
+    pub odd: Vec<(RecordKind, Code, Discrepancies, Discrepancies)>,
+    /// What tubes newly say of people, to be folded into the people's records.
+    follow_ups: Vec<(PersonKey, Code, Option<FollowUp>)>,
+}
+
+impl Changes {
+    /// The people whose records must be loaded before [`World::settle_people`].
+    pub fn wants_people(&self) -> impl Iterator<Item = &PersonKey> {
+        self.follow_ups.iter().map(|(person, ..)| person)
+    }
+}
+
+/// Records in memory.
+#[derive(Debug, Default)]
+pub struct World {
+    tubes: HashMap<Code, Slot<TubeRecord, TubeView>>,
+    boxes: HashMap<Code, Slot<BoxRecord, BoxRecord>>,
+    plates: HashMap<Code, Slot<PlateRecord, PlateRecord>>,
+    people: HashMap<PersonKey, Slot<PersonRecord, PersonRecord>>,
+}
+
+/// Declares loading, asking and listing for one kind of record.
+macro_rules! kind {
+    ($map:ident, $key:ty, $record:ty, $has:ident, $load:ident, $get:ident, $changed:ident, $all:ident, $count:expr) => {
+        /// True when the record has been loaded.
+        pub fn $has(&self, key: &$key) -> bool {
+            self.$map.contains_key(key)
+        }
+
+        /// Takes a record from the store; `None` = the store has none.
+        pub fn $load(&mut self, key: $key, record: Option<$record>) {
+            self.$map.entry(key).or_insert_with(|| Slot::new(record, $count));
+        }
+
+        /// The record as it is now.
+        pub fn $get(&self, key: &$key) -> Option<&$record> {
+            self.$map.get(key).filter(|slot| slot.touched || slot.counted.is_some()).map(|s| &s.record)
+        }
+
+        /// The records that changed since the last [`World::accept`].
+        pub fn $changed(&self) -> impl Iterator<Item = (&$key, &$record)> {
+            self.$map.iter().filter(|(_, slot)| slot.touched).map(|(key, slot)| (key, &slot.record))
+        }
+
+        /// Every record that exists.
+        pub fn $all(&self) -> impl Iterator<Item = (&$key, &$record)> {
+            let exists = self.$map.iter().filter(|(_, slot)| slot.touched || slot.counted.is_some());
+            exists.map(|(key, slot)| (key, &slot.record))
+        }
+    };
+}
+
+impl World {
+    kind!(tubes, Code, TubeRecord, has_tube, load_tube, tube, changed_tubes, all_tubes, TubeRecord::view);
+    kind!(boxes, Code, BoxRecord, has_box, load_box, container, changed_boxes, all_boxes, Clone::clone);
+    kind!(plates, Code, PlateRecord, has_plate, load_plate, plate, changed_plates, all_plates, Clone::clone);
+    kind!(people, PersonKey, PersonRecord, has_person, load_person, person, changed_people, all_people, Clone::clone);
+
+    /// The tubes that a fact touches through a box or plate already loaded, besides those it names.
+    pub fn wants_listed<'a>(&'a self, body: &Body) -> Vec<&'a Code> {
+        let of_box = body.container().and_then(|code| self.boxes.get(code));
+        let of_plate = body.plate().and_then(|code| self.plates.get(code));
+        let boxed = of_box.into_iter().flat_map(|slot| slot.record.tubes());
+        boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes())).collect()
+    }
+
+    /// Folds an event in and notes on it what is odd about its own record now.
+    pub fn apply(&mut self, event: &mut Event) {
+        let origin = Origin {
+            seq: event.seq,
+            id: event.fact.id.clone(),
+            at: event.captured(),
+            flags: event.stamps.flags,
+        };
+        event.found = event.stamps.flags;
+        match &event.fact.body {
+            Body::TubesPacked { container, tubes } => {
+                let what = BoxWhat::Packed(tubes.clone());
+                event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
+            }
+            Body::BoxHandedOver { container, lab, .. } => {
+                let what = BoxWhat::HandedOver { lab: lab.clone() };
+                event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
+            }
+            Body::BoxReceived { container, lab, tubes } => {
+                let what = BoxWhat::Received { lab: lab.clone(), tubes: tubes.clone() };
+                event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
+            }
+            Body::PlateLoaded { plate, lab, kit, wells, .. } => {
+                let rule = event.stamps.rule.clone();
+                let (lab, kit, wells) = (lab.clone(), kit.clone(), wells.clone());
+                let what = PlateWhat::Loaded { lab, kit, rule, wells };
+                event.found = event.found.with(self.mark_plate(plate, PlateMark { origin, what }));
+            }
+            Body::RunReported { plate, run, targets, readings, .. } => {
+                let (run, targets, readings) = (run.clone(), targets.clone(), readings.clone());
+                let what = PlateWhat::Run { run, targets, readings };
+                event.found = event.found.with(self.mark_plate(plate, PlateMark { origin, what }));
+            }
+            Body::PlateReassessed { plate } => {
+                let what = PlateWhat::Reassessed { rule: event.stamps.rule.clone() };
+                event.found = event.found.with(self.mark_plate(plate, PlateMark { origin, what }));
+            }
+            Body::ResultReleased { lab, tubes } => {
+                for tube in tubes {
+                    let what = What::Released { lab: lab.clone() };
+                    let odd = self.mark_tube(tube, Mark { origin: origin.clone(), what });
+                    event.found = event.found.with(odd);
+                }
+            }
+            body => {
+                if let Some((tube, what)) = tube_mark(body, event) {
+                    let odd = self.mark_tube(&tube, Mark { origin, what });
+                    event.found = event.found.with(odd);
+                }
+            }
+        }
+    }
+
+    fn mark_tube(&mut self, tube: &Code, mark: Mark) -> Discrepancies {
+        let slot = slot(&mut self.tubes, tube);
+        slot.record.insert(mark);
+        slot.record.view().discrepancies
+    }
+
+    fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {
+        let slot = slot(&mut self.boxes, container);
+        slot.record.insert(mark);
+        let parts: Vec<(Code, BoxPart)> = slot.record.parts(container);
+        let mut odd = slot.record.discrepancies();
+        for (tube, part) in parts {
+            odd.add_if(part.missing, super::discrepancy::Discrepancy::BoxTubeMissing);
+            odd.add_if(part.extra, super::discrepancy::Discrepancy::BoxTubeExtra);
+            self::slot(&mut self.tubes, &tube).record.set_box(part);
+        }
+        odd
+    }
+
+    fn mark_plate(&mut self, plate: &Code, mark: PlateMark) -> Discrepancies {
+        let slot = slot(&mut self.plates, plate);
+        slot.record.insert(mark);
+        let parts: Vec<(Code, PlatePart)> = slot.record.parts(plate);
+        let odd = slot.record.discrepancies();
+        for (tube, part) in parts {
+            self::slot(&mut self.tubes, &tube).record.set_plate(part);
+        }
+        odd
+    }
+
+    /// What the touched tubes, boxes and plates change in counters, and what they say of people.
+    pub fn settle(&self) -> Changes {
+        let mut changes = Changes::default();
+        for (code, slot) in self.tubes.iter().filter(|(_, slot)| slot.touched) {
+            let (after, before) = (slot.record.view(), slot.counted.as_ref());
+            let odd_before = before.map_or(Discrepancies::NONE, |view| view.discrepancies);
+            changes.note_odd(RecordKind::Tube, code, odd_before, after.discrepancies);
+            if let Some(before) = before {
+                changes.deltas.tube(before, -1);
+            }
+            changes.deltas.tube(&after, 1);
+            changes.note_follow_ups(code, before, &after);
+        }
+        for (code, slot) in self.boxes.iter().filter(|(_, slot)| slot.touched) {
+            let before = slot.counted.as_ref().map(BoxRecord::discrepancies).unwrap_or_default();
+            changes.note_odd(RecordKind::Container, code, before, slot.record.discrepancies());
+            if let Some(before) = &slot.counted {
+                changes.deltas.container(before, -1);
+            }
+            changes.deltas.container(&slot.record, 1);
+        }
+        for (code, slot) in self.plates.iter().filter(|(_, slot)| slot.touched) {
+            let before = slot.counted.as_ref().map(PlateRecord::discrepancies).unwrap_or_default();
+            changes.note_odd(RecordKind::Plate, code, before, slot.record.discrepancies());
+            if let Some(before) = &slot.counted {
+                changes.deltas.plate(before, -1);
+            }
+            changes.deltas.plate(&slot.record, 1);
+        }
+        changes
+    }
+
+    /// Folds into people's records what the tubes say of them.
+    pub fn settle_people(&mut self, changes: &mut Changes) {
+        for (person, tube, part) in changes.follow_ups.drain(..) {
+            slot(&mut self.people, &person).record.set(&tube, part);
+        }
+        for slot in self.people.values().filter(|slot| slot.touched) {
+            if let Some(before) = &slot.counted {
+                changes.deltas.person(before, -1);
+            }
+            changes.deltas.person(&slot.record, 1);
+        }
+    }
+
+    /// The batch is durable: what is now in memory is what has been counted. Forgets everything
+    /// when more than `tubes_max` tubes are held.
+    pub fn accept(&mut self, tubes_max: usize) {
+        if self.tubes.len() > tubes_max {
+            *self = World::default();
+            return;
+        }
+        accept(&mut self.tubes, TubeRecord::view);
+        accept(&mut self.boxes, Clone::clone);
+        accept(&mut self.plates, Clone::clone);
+        accept(&mut self.people, Clone::clone);
+    }
+}
+
+impl Changes {
+    fn note_odd(&mut self, kind: RecordKind, code: &Code, before: Discrepancies, after: Discrepancies) {
+        if before != after {
+            self.odd.push((kind, code.clone(), before, after));
+        }
+    }
+
+    fn note_follow_ups(&mut self, tube: &Code, before: Option<&TubeView>, after: &TubeView) {
+        let (was, is) = (before.and_then(follow_up), follow_up(after));
+        let members_before = before.map_or(&[][..], |view| view.members.as_slice());
+        if was == is && members_before == after.members {
+            return;
+        }
+        if was.is_some() {
+            let left = members_before.iter().filter(|p| after.members.binary_search(p).is_err());
+            self.follow_ups.extend(left.map(|person| (*person, tube.clone(), None)));
+        }
+        if was.is_some() || is.is_some() {
+            let all = after.members.iter();
+            self.follow_ups.extend(all.map(|person| (*person, tube.clone(), is.clone())));
+        }
+    }
+}
+
+fn slot<'a, K: Hash + Eq, R, B>(map: &'a mut HashMap<K, Slot<R, B>>, key: &K) -> &'a mut Slot<R, B> {
+    // Going on with an empty record would overwrite what the store holds.
+    let slot = map.get_mut(key).expect("every record an event touches is loaded before it is applied");
+    slot.touched = true;
+    slot
+}
+
+fn accept<K, R, B>(map: &mut HashMap<K, Slot<R, B>>, count: impl Fn(&R) -> B) {
+    for slot in map.values_mut().filter(|slot| slot.touched) {
+        slot.counted = Some(count(&slot.record));
+        slot.touched = false;
+    }
+}
+
+/// What a fact about one tube says of it.
+fn tube_mark(body: &Body, event: &Event) -> Option<(Code, What)> {
+    let place = || event.stamps.place.clone().unwrap_or_default();
+    let round = || event.stamps.round.clone();
+    let what = match body {
+        Body::PersonSwabbed { pool, member, .. } => What::Collected {
+            whole: false,
+            pool: *pool,
+            round: round(),
+            place: place(),
+            members: vec![member.person],
+        },
+        Body::TubeCollected { pool, members, .. } => What::Collected {
+            whole: true,
+            pool: *pool,
+            round: round(),
+            place: place(),
+            members: members.iter().map(|member| member.person).collect(),
+        },
+        Body::MemberWithdrawn { person, .. } => What::Withdrawn(*person),
+        Body::MemberCorrected { old, new, .. } => What::Corrected(*old, new.person),
+        Body::TubeSealed { swabs, .. } => What::Sealed(*swabs),
+        Body::TubeReceived { lab, condition, .. } => {
+            What::Received { lab: lab.clone(), condition: *condition }
+        }
+        Body::TubeRejected { lab, reason, .. } => {
+            What::Rejected { lab: lab.clone(), reason: *reason }
+        }
+        Body::TubeLost { .. } => What::Lost,
+        Body::TubeVoided { reason, replaced_by, .. } => {
+            What::Voided { reason: *reason, replaced_by: replaced_by.clone() }
+        }
+        Body::CallReviewed { runs, call, .. } => What::Reviewed { runs: runs.clone(), call: *call },
+        Body::ResultAmended { call, .. } => What::Amended(*call),
+        _ => return None,
+    };
+    Some((body.tube()?.clone(), what))
+}

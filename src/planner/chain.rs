@@ -1,0 +1,212 @@
+//! The chain from the swab to the result: what each stage can do in a given time, and how long each would need alone.
+
+use std::cmp::Reverse;
+
+use super::city::{City, District, Lab};
+use super::fill::mobile_lab;
+use super::flow::{Allotment, allot};
+use super::labs::{head_s, lab_capacity};
+use super::norm::mul_div;
+use super::plan::{ChainStage, StageTime, Verdict};
+use super::shortage::Words;
+
+/// Longest campaign that the estimate looks at: 90 days. Beyond it the answer is "never".
+const MINUTES_MAX: u64 = 90 * 24 * 60;
+
+/// The city with what `solve` looks up again and again.
+pub(super) struct View<'a> {
+    city: &'a City,
+    /// Tubes of one round, per district.
+    tubes: Vec<u64>,
+    /// Indexes of the labs that serve it, per district.
+    labs_of: Vec<Vec<usize>>,
+    /// Seconds between the last swab of a district and its result.
+    tail_s: Vec<u64>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(city: &'a City) -> View<'a> {
+        let labs_of: Vec<Vec<usize>> = city
+            .districts
+            .iter()
+            .map(|d| {
+                (0..city.labs.len()).filter(|&l| city.labs[l].serves.contains(&d.code)).collect()
+            })
+            .collect();
+        let mobile = mobile_lab(city, "", &Words::default()).pipeline_s();
+        let tail_s = labs_of
+            .iter()
+            .map(|labs: &Vec<usize>| {
+                let slowest = labs.iter().map(|&l| city.labs[l].pipeline_s()).max();
+                head_s(&city.norm).saturating_add(slowest.unwrap_or(mobile))
+            })
+            .collect();
+        let tubes =
+            city.districts.iter().map(|d| d.population.value.div_ceil(city.pool_of(d))).collect();
+        View { city, tubes, labs_of, tail_s }
+    }
+
+    pub(super) fn sampling_s(&self, i: usize, target_s: u64) -> u64 {
+        let by_day = mul_div(target_s, self.city.norm.sampling_hours.value.min(24), 24);
+        by_day.min(target_s.saturating_sub(self.tail_s[i]))
+    }
+
+    pub(super) fn persons_by_desks(&self, i: usize, target_s: u64) -> u64 {
+        let tenths = self.city.norm.desk_rate_tenths.value;
+        let desks = self.city.districts[i].have.desks;
+        mul_div(desks.saturating_mul(tenths), self.sampling_s(i, target_s), 36_000)
+    }
+
+    pub(super) fn persons_by_samplers(&self, i: usize, target_s: u64) -> u64 {
+        let per_day = self.city.norm.persons_per_sampler_day.value;
+        let samplers = self.city.districts[i].have.samplers;
+        mul_div(samplers.saturating_mul(per_day), target_s, 86_400)
+    }
+
+    /// The largest allotment, with the labs as evenly used as whole permilles of their capacity allow.
+    pub(super) fn allot_evenly(&self, capacity: &[u64]) -> Allotment {
+        let at = |permille: u64| {
+            let part: Vec<u64> = capacity.iter().map(|&c| mul_div(c, permille, 1000)).collect();
+            allot(&self.tubes, &part, &self.labs_of)
+        };
+        match first(1000, |permille| at(permille).complete()) {
+            Some(permille) => at(permille),
+            None => allot(&self.tubes, capacity, &self.labs_of),
+        }
+    }
+
+    fn labs_do(&self, tubes_of: impl Fn(&Lab) -> u64) -> bool {
+        let capacity: Vec<u64> = self.city.labs.iter().map(tubes_of).collect();
+        allot(&self.tubes, &capacity, &self.labs_of).complete()
+    }
+
+    fn everywhere(&self, persons: impl Fn(usize) -> u64) -> bool {
+        self.city.districts.iter().enumerate().all(|(i, d)| persons(i) >= d.population.value)
+    }
+
+    /// Whether this stage alone lets the campaign end within `s` seconds.
+    fn alone(&self, stage: ChainStage, s: u64) -> bool {
+        let norm = &self.city.norm;
+        let stocked = |held: fn(&District) -> u64| {
+            self.city.districts.iter().zip(&self.tubes).all(|(d, &tubes)| held(d) >= tubes)
+        };
+        match stage {
+            ChainStage::Way => self.tail_s.iter().all(|&tail| tail < s),
+            ChainStage::Desk => self.everywhere(|i| self.persons_by_desks(i, s)),
+            ChainStage::Sampler => self.everywhere(|i| self.persons_by_samplers(i, s)),
+            ChainStage::TubeStock => stocked(|d| d.stock.tubes.physical),
+            ChainStage::ExtractionStock => stocked(|d| d.stock.extraction.physical),
+            ChainStage::PcrStock => stocked(|d| d.stock.pcr.physical),
+            ChainStage::Lab(kind) => {
+                self.labs_do(|lab| lab_capacity(lab, norm, s).stages[kind.index()].tubes)
+            }
+        }
+    }
+
+    /// Whether the whole chain ends within `s` seconds.
+    fn whole_chain(&self, s: u64) -> bool {
+        let before_labs = [
+            ChainStage::Way,
+            ChainStage::Desk,
+            ChainStage::Sampler,
+            ChainStage::TubeStock,
+            ChainStage::ExtractionStock,
+            ChainStage::PcrStock,
+        ];
+        before_labs.into_iter().all(|stage| self.alone(stage, s))
+            && self.labs_do(|lab| lab_capacity(lab, &self.city.norm, s).tubes)
+    }
+
+    /// Tubes without a place, charged per lab to the largest that serves their district: that is where units are added.
+    pub(super) fn beyond(&self, dealt: &Allotment, capacity: &[u64]) -> Vec<u64> {
+        let mut beyond = vec![0u64; capacity.len()];
+        for (labs, &unmet) in self.labs_of.iter().zip(&dealt.unmet) {
+            let largest = labs.iter().copied().max_by_key(|&l| (capacity[l], Reverse(l)));
+            if let Some(lab) = largest {
+                beyond[lab] = beyond[lab].saturating_add(unmet);
+            }
+        }
+        beyond
+    }
+
+    pub(super) fn verdict(&self, target_h: u32, norms_met: bool) -> Verdict {
+        let stages: Vec<StageTime> = ChainStage::all()
+            .map(|stage| {
+                let minutes = first(MINUTES_MAX, |minute| self.alone(stage, minute * 60));
+                let tightest = self.tightest(stage, minutes.unwrap_or(MINUTES_MAX));
+                StageTime { stage, minutes, tightest }
+            })
+            .collect();
+        // `max_by_key` keeps the last of equals; reversed, that is the first in the chain.
+        let binding = stages.iter().rev().max_by_key(|time| time.minutes.unwrap_or(u64::MAX));
+        let nothing = StageTime { stage: ChainStage::Way, minutes: None, tightest: None };
+        Verdict {
+            target_h,
+            yes: self.whole_chain(u64::from(target_h) * 3600),
+            minutes: first(MINUTES_MAX, |minute| self.whole_chain(minute * 60)),
+            binding: binding.cloned().unwrap_or(nothing),
+            stages,
+            norms_met,
+        }
+    }
+
+    /// The place that keeps this stage from ending a minute before `minutes`: where the share of what is asked to what
+    /// can be done is largest at that moment.
+    fn tightest(&self, stage: ChainStage, minutes: u64) -> Option<(String, Words)> {
+        let s = minutes.saturating_sub(1) * 60;
+        let districts = &self.city.districts;
+        let at = |asked: &dyn Fn(usize) -> u64, can: &dyn Fn(usize) -> u64| {
+            worst((0..districts.len()).map(|i| (asked(i), can(i))))
+                .map(|i| (districts[i].code.clone(), districts[i].name.clone()))
+        };
+        let people = |i: usize| districts[i].population.value;
+        let tubes = |i: usize| self.tubes[i];
+        match stage {
+            ChainStage::Way => None,
+            ChainStage::Desk => at(&people, &|i| self.persons_by_desks(i, s)),
+            ChainStage::Sampler => at(&people, &|i| self.persons_by_samplers(i, s)),
+            ChainStage::TubeStock => at(&tubes, &|i| districts[i].stock.tubes.physical),
+            ChainStage::ExtractionStock => at(&tubes, &|i| districts[i].stock.extraction.physical),
+            ChainStage::PcrStock => at(&tubes, &|i| districts[i].stock.pcr.physical),
+            ChainStage::Lab(kind) => {
+                let labs = &self.city.labs;
+                let tubes_of =
+                    |lab| lab_capacity(lab, &self.city.norm, s).stages[kind.index()].tubes;
+                let can: Vec<u64> = labs.iter().map(tubes_of).collect();
+                let dealt = allot(&self.tubes, &can, &self.labs_of);
+                let beyond = self.beyond(&dealt, &can);
+                let asked = dealt.load.iter().zip(beyond).map(|(load, b)| load.saturating_add(b));
+                worst(asked.zip(can.iter().copied()))
+                    .map(|i| (labs[i].code.clone(), labs[i].name.clone()))
+            }
+        }
+    }
+}
+
+/// Index of the pair (asked, can) with the largest quotient; the first of equals; `None` when nothing is asked.
+fn worst(pairs: impl Iterator<Item = (u64, u64)>) -> Option<usize> {
+    let mut best: Option<(usize, u64, u64)> = None;
+    for (i, (asked, can)) in pairs.enumerate() {
+        let worse = match best {
+            None => asked > 0,
+            Some((_, a, c)) => u128::from(asked) * u128::from(c) > u128::from(a) * u128::from(can),
+        };
+        if worse {
+            best = Some((i, asked, can));
+        }
+    }
+    best.map(|(i, _, _)| i)
+}
+
+/// The smallest number from 1 to `max` for which `holds`, which must stay true once it is true.
+fn first(max: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
+    if !holds(max) {
+        return None;
+    }
+    let (mut low, mut high) = (0, max);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) { high = middle } else { low = middle }
+    }
+    Some(high)
+}

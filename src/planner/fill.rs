@@ -1,0 +1,98 @@
+//! The city with its shortages filled: what the drill rehearses, and the proof that the list is complete.
+
+use super::city::{City, Lab, LabStage, Ledger};
+use super::norm::StageKind;
+use super::plan::Plan;
+use super::rules::solve;
+use super::shortage::{Basis, Item, Words};
+use super::sourced::{Origin, Status};
+
+/// The city after every line of the plan's list has been mended; nothing is taken away.
+///
+/// `solve` on the result says yes for the plan's target and lists nothing, unless the target is shorter than the way of
+/// a single tube, which no means can mend.
+pub fn fill(city: &City, plan: &Plan) -> City {
+    let mut filled = city.clone();
+    apply(&mut filled, plan);
+    // A lab that has just been founded has no units yet: they are the shortages of the next plan.
+    if plan.shortages.iter().any(|line| line.item == Item::Lab) {
+        let next = solve(&filled, plan.target_h);
+        apply(&mut filled, &next);
+    }
+    filled
+}
+
+fn apply(city: &mut City, plan: &Plan) {
+    for line in &plan.shortages {
+        if let Item::LabUnit(kind) | Item::LabStaff(kind) = line.item {
+            for lab in city.labs.iter_mut().filter(|lab| lab.code == line.place) {
+                let stage = &mut lab.stages[kind.index()];
+                match line.item {
+                    Item::LabUnit(_) => stage.units = stage.units.saturating_add(line.short),
+                    _ => stage.staff = stage.staff.saturating_add(line.short),
+                }
+                mark(&mut lab.origin);
+            }
+            continue;
+        }
+        if line.item == Item::Lab {
+            let lab = mobile_lab(city, &line.place, &line.place_name);
+            city.labs.push(lab);
+            continue;
+        }
+        for district in city.districts.iter_mut().filter(|d| d.code == line.place) {
+            let have = &mut district.have;
+            let stock = &mut district.stock;
+            match line.item {
+                Item::Site => have.sites = have.sites.saturating_add(line.short),
+                Item::Desk => have.desks = have.desks.saturating_add(line.short),
+                Item::Sampler => have.samplers = have.samplers.saturating_add(line.short),
+                Item::Registrar => have.registrars = have.registrars.saturating_add(line.short),
+                Item::Tube => restock(&mut stock.tubes, line.basis, line.need),
+                Item::ExtractionReagent => restock(&mut stock.extraction, line.basis, line.need),
+                Item::PcrReagent => restock(&mut stock.pcr, line.basis, line.need),
+                Item::Lab | Item::LabUnit(_) | Item::LabStaff(_) => {}
+            }
+            match line.basis {
+                Basis::PhysicalRounds | Basis::AllRounds => mark(&mut stock.origin),
+                Basis::Norm | Basis::Target => mark(&mut have.origin),
+            }
+        }
+    }
+}
+
+/// Fills one article up to `need`: first the shelf, then the deposit, then more on the shelf.
+fn restock(ledger: &mut Ledger, basis: Basis, need: u64) {
+    if basis == Basis::PhysicalRounds {
+        ledger.physical = ledger.physical.max(need);
+        return;
+    }
+    if ledger.counted() < need && ledger.agreement > 0 {
+        ledger.deposit_paid = true;
+    }
+    let short = need.saturating_sub(ledger.counted());
+    ledger.physical = ledger.physical.saturating_add(short);
+}
+
+fn mark(origin: &mut Origin) {
+    const NOTE: &str = " + shortages filled";
+    if !origin.source.ends_with(NOTE) {
+        origin.source.push_str(NOTE);
+    }
+    origin.status = Status::Calculated;
+}
+
+/// A lab without units for a district that has none, with the norm's times.
+pub(super) fn mobile_lab(city: &City, district: &str, name: &Words) -> Lab {
+    let mut code = format!("mobile-{district}");
+    while city.labs.iter().any(|lab| lab.code == code) {
+        code.push('+');
+    }
+    Lab {
+        code,
+        name: Words::new(format!("{}移动方舱实验室", name.zh), format!("{} mobile lab", name.en)),
+        serves: vec![district.to_owned()],
+        stages: StageKind::ALL.map(|kind| LabStage::of_norm(kind, &city.norm)),
+        origin: Origin::new("founded by the plan", Status::Calculated),
+    }
+}

@@ -1,0 +1,165 @@
+//! The lines of need and have from which the shortages are taken, with how to mend each.
+
+use super::city::{City, District, Ledger};
+use super::norm::{StageKind, mul_div_ceil};
+use super::plan::{DistrictPlan, LabPlan};
+use super::shortage::{Basis, Item, Shortage, Words};
+
+/// Every line, also those where nothing is short: districts in order, then labs in order.
+pub(super) fn lines(
+    city: &City,
+    districts: &[DistrictPlan],
+    labs: &[LabPlan],
+    target_s: u64,
+) -> Vec<Shortage> {
+    let mut lines = Vec::new();
+    for (district, plan) in city.districts.iter().zip(districts) {
+        people_and_places(city, district, plan, target_s, &mut lines);
+        goods(city, district, plan, &mut lines);
+        if !city.labs.iter().any(|lab| lab.serves.contains(&district.code)) {
+            let mut line = line(&plan.code, &plan.name, Item::Lab, Basis::Target, 1, 0);
+            line.support = 1;
+            line.blocks = true;
+            lines.push(line);
+        }
+    }
+    for (at, plan) in labs.iter().enumerate() {
+        lab_stages(city, at, plan, &mut lines);
+    }
+    lines
+}
+
+fn line(place: &str, name: &Words, item: Item, basis: Basis, need: u64, have: u64) -> Shortage {
+    Shortage {
+        place: place.to_owned(),
+        place_name: name.clone(),
+        item,
+        basis,
+        need,
+        have,
+        short: need.saturating_sub(have),
+        unit: item.unit(),
+        mend: item.mend(),
+        support: 0,
+        deadline: None,
+        blocks: false,
+    }
+}
+
+fn people_and_places(
+    city: &City,
+    district: &District,
+    plan: &DistrictPlan,
+    target_s: u64,
+    lines: &mut Vec<Shortage>,
+) {
+    let norm = &city.norm;
+    let have = &district.have;
+    // What the target needs may exceed the norm (a target below a day), or the target may be out of reach for any
+    // number of desks (no sampling time left): then only the norm's count is asked for.
+    let desks_for_target = match plan.sampling_s.saturating_mul(norm.desk_rate_tenths.value) {
+        0 => 0,
+        tenth_seconds => mul_div_ceil(plan.population, 36_000, tenth_seconds),
+    };
+    let samplers_for_target = match target_s.saturating_mul(norm.persons_per_sampler_day.value) {
+        0 => 0,
+        person_seconds => mul_div_ceil(plan.population, 86_400, person_seconds),
+    };
+    let desks = plan.desks.low.max(desks_for_target);
+    let registrars = desks.saturating_mul(norm.registrars_per_desk.value);
+    for (item, by_norm, for_target, at_hand) in [
+        (Item::Site, plan.sites.low, 0, have.sites),
+        (Item::Desk, plan.desks.low, desks_for_target, have.desks),
+        (Item::Sampler, plan.samplers, samplers_for_target, have.samplers),
+        (Item::Registrar, registrars, 0, have.registrars),
+    ] {
+        let basis = if for_target > by_norm { Basis::Target } else { Basis::Norm };
+        let need = by_norm.max(for_target);
+        let mut line = line(&plan.code, &plan.name, item, basis, need, at_hand);
+        line.blocks = at_hand < for_target;
+        // Places and registrars are found in the district itself; samplers are asked for.
+        line.support = if item == Item::Sampler { line.short } else { 0 };
+        lines.push(line);
+    }
+}
+
+fn goods(city: &City, district: &District, plan: &DistrictPlan, lines: &mut Vec<Shortage>) {
+    let stock = &district.stock;
+    for (item, ledger) in [
+        (Item::Tube, &stock.tubes),
+        (Item::ExtractionReagent, &stock.extraction),
+        (Item::PcrReagent, &stock.pcr),
+    ] {
+        let need = plan.reserve_physical;
+        let mut shelf =
+            line(&plan.code, &plan.name, item, Basis::PhysicalRounds, need, ledger.physical);
+        // Only what the first round lacks is asked of the level above; the rest is bought.
+        shelf.support = plan.tubes.saturating_sub(ledger.physical);
+        shelf.blocks = shelf.support > 0;
+        shelf.deadline = city.deadline.clone();
+        let all = all_rounds(city, plan, item, ledger, shelf.short);
+        lines.push(shelf);
+        lines.push(all);
+    }
+}
+
+/// The line for all rounds. Its gap contains the gap of the shelf: the words say how much is left after that is mended.
+fn all_rounds(
+    city: &City,
+    plan: &DistrictPlan,
+    item: Item,
+    ledger: &Ledger,
+    shelf_short: u64,
+) -> Shortage {
+    let mut all =
+        line(&plan.code, &plan.name, item, Basis::AllRounds, plan.reserve, ledger.counted());
+    all.deadline = city.deadline.clone();
+    let left = all.short.saturating_sub(shelf_short);
+    let deposit = if ledger.deposit_paid { 0 } else { ledger.agreement.min(left) };
+    let buy = left - deposit;
+    let mut zh = Vec::new();
+    let mut en = Vec::new();
+    if shelf_short > 0 {
+        zh.push(format!("其中 {} 为实物缺口，见上行", shelf_short.min(all.short)));
+        en.push(format!("{} of it is the gap on the shelf, see above", shelf_short.min(all.short)));
+    }
+    if deposit > 0 {
+        zh.push(format!("缴纳定金确认协议储备 {deposit}"));
+        en.push(format!("pay the deposit: {deposit} by agreement then count"));
+    }
+    if buy > 0 {
+        zh.push(format!("另行采购或签约 {buy}"));
+        en.push(format!("buy or contract {buy} more"));
+    }
+    all.mend = Words::new(zh.join("；"), en.join("; "));
+    all
+}
+
+fn lab_stages(city: &City, at: usize, plan: &LabPlan, lines: &mut Vec<Shortage>) {
+    let asked = plan.load.saturating_add(plan.beyond);
+    for kind in StageKind::ALL {
+        let stage = city.labs[at].stage(kind);
+        let capacity = &plan.capacity.stages[kind.index()];
+        // No whole run fits the target: no number of units helps, and the verdict names the way itself.
+        let units = match capacity.tubes_per_unit() {
+            0 => 0,
+            per_unit => asked.div_ceil(per_unit),
+        };
+        let staff = units.saturating_mul(stage.crew).saturating_mul(city.norm.shifts.value);
+        for (item, need, have) in
+            [(Item::LabUnit(kind), units, stage.units), (Item::LabStaff(kind), staff, stage.staff)]
+        {
+            if matches!(item, Item::LabStaff(_)) && stage.crew == 0 {
+                continue;
+            }
+            let mut line = line(&plan.code, &plan.name, item, Basis::Target, need, have);
+            line.support = line.short;
+            line.blocks = line.short > 0;
+            line.deadline = match item {
+                Item::LabUnit(_) => city.deadline.clone(),
+                _ => None,
+            };
+            lines.push(line);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The answer: the plan with its verdict, per district, per lab and in total.
+
+use super::labs::LabCapacity;
+use super::norm::StageKind;
+use super::shortage::{ItemTotal, Shortage, Words};
+
+/// Low and high count of a range in the norm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// With the most persons each.
+    pub low: u64,
+    /// With the fewest persons each.
+    pub high: u64,
+}
+
+/// A stage of the whole chain, from the swab to the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChainStage {
+    /// The way itself: box, transport and one run of every lab stage. No means shorten it.
+    Way,
+    /// Collection desks.
+    Desk,
+    /// Samplers.
+    Sampler,
+    /// Collection tubes on the shelf.
+    TubeStock,
+    /// Extraction reagent on the shelf.
+    ExtractionStock,
+    /// PCR reagent on the shelf.
+    PcrStock,
+    /// A stage of the labs.
+    Lab(StageKind),
+}
+
+/// How long the campaign would take if only this stage had limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageTime {
+    /// Which stage.
+    pub stage: ChainStage,
+    /// Minutes; `None` when it would never end as things stand.
+    pub minutes: Option<u64>,
+    /// The district or lab that keeps it from ending sooner: code and name.
+    pub tightest: Option<(String, Words)>,
+}
+
+/// The answer for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Hours asked for.
+    pub target_h: u32,
+    /// Whether every person can be sampled and every tube resulted in that time with what is at hand.
+    pub yes: bool,
+    /// Minutes that the whole city needs with what is at hand; `None` when it would never end.
+    pub minutes: Option<u64>,
+    /// The stage that takes longest.
+    pub binding: StageTime,
+    /// Every stage, in the order of the chain.
+    pub stages: Vec<StageTime>,
+    /// Whether the list of shortages is empty: norms and reserve are met as well.
+    pub norms_met: bool,
+}
+
+/// What one district needs and can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DistrictPlan {
+    /// Administrative code.
+    pub code: String,
+    /// Name.
+    pub name: Words,
+    /// Persons.
+    pub population: u64,
+    /// Persons per tube.
+    pub pool: u64,
+    /// Tubes of one round.
+    pub tubes: u64,
+    /// Sites by the norm.
+    pub sites: Range,
+    /// Desks by the norm.
+    pub desks: Range,
+    /// Samplers by the norm.
+    pub samplers: u64,
+    /// Registrars by the norm, for the low count of desks.
+    pub registrars: u64,
+    /// Tubes, extraction reactions and PCR reactions, each, for all rounds.
+    pub reserve: u64,
+    /// Of these, on the shelf.
+    pub reserve_physical: u64,
+    /// Seconds in which people can be sampled and still be resulted in time.
+    pub sampling_s: u64,
+    /// Persons whom the desks can take in that time.
+    pub persons_by_desks: u64,
+    /// Persons whom the samplers can take within the target.
+    pub persons_by_samplers: u64,
+    /// Tubes by lab code.
+    pub labs: Vec<(String, u64)>,
+    /// Tubes that no lab can take within the target.
+    pub tubes_unmet: u64,
+}
+
+/// What one lab can do and is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabPlan {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub name: Words,
+    /// What it can do within the target.
+    pub capacity: LabCapacity,
+    /// Tubes it takes.
+    pub load: u64,
+    /// Tubes beyond its capacity that have no better place.
+    pub beyond: u64,
+}
+
+/// City-level ceilings: the whole population divided once. Slightly below the sum over the districts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CityCeilings {
+    /// Sites.
+    pub sites: Range,
+    /// Desks.
+    pub desks: Range,
+    /// Samplers.
+    pub samplers: u64,
+    /// Tubes at the norm's pool.
+    pub tubes: u64,
+}
+
+/// Sums over the districts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Persons.
+    pub population: u64,
+    /// Tubes of one round.
+    pub tubes: u64,
+    /// Sites by the norm.
+    pub sites: Range,
+    /// Desks by the norm.
+    pub desks: Range,
+    /// Samplers by the norm.
+    pub samplers: u64,
+    /// Registrars by the norm.
+    pub registrars: u64,
+    /// Tubes or reactions for all rounds.
+    pub reserve: u64,
+    /// Of these, on the shelf.
+    pub reserve_physical: u64,
+    /// Persons whom the desks can take.
+    pub persons_by_desks: u64,
+    /// Persons whom the samplers can take.
+    pub persons_by_samplers: u64,
+    /// Tubes that the labs can take, all together.
+    pub lab_tubes: u64,
+    /// Tubes that no lab can take within the target.
+    pub tubes_unmet: u64,
+    /// The same norms on the city as one.
+    pub ceilings: CityCeilings,
+}
+
+/// The plan for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Hours asked for.
+    pub target_h: u32,
+    /// The answer.
+    pub verdict: Verdict,
+    /// Per district, in the city's order.
+    pub districts: Vec<DistrictPlan>,
+    /// Sums over the districts.
+    pub total: Totals,
+    /// Per lab, in the city's order.
+    pub labs: Vec<LabPlan>,
+    /// What is missing, district by district, then lab by lab.
+    pub shortages: Vec<Shortage>,
+    /// Need, have, short and support per item over all places.
+    pub item_totals: Vec<ItemTotal>,
+}
+
+impl ChainStage {
+    /// Every stage, in the order of the chain.
+    pub fn all() -> impl DoubleEndedIterator<Item = ChainStage> {
+        [
+            ChainStage::Way,
+            ChainStage::Desk,
+            ChainStage::Sampler,
+            ChainStage::TubeStock,
+            ChainStage::ExtractionStock,
+            ChainStage::PcrStock,
+        ]
+        .into_iter()
+        .chain(StageKind::ALL.into_iter().map(ChainStage::Lab))
+    }
+}

@@ -1,0 +1,128 @@
+//! `solve`: the guide's arithmetic, the capacity of every stage, the verdict.
+//!
+//! Conventions, each of which the report states:
+//! - Counts of sites, desks, samplers and tubes are rounded up per district; the total is the sum of the districts. The
+//!   city-level ceilings are given beside it.
+//! - The norm's counts of sites, desks and samplers do not shrink when the target is longer than a day.
+//! - Sampling is `desks × persons per desk-hour` in the sampling hours, and never more than `samplers × persons per
+//!   sampler-day`. The norm's 360 persons per sampler is a staffing rule, not that speed. Sampling must end early
+//!   enough for the last box to be packed, driven and tested.
+//! - Stock for one round must lie on the shelf, or the round cannot be held. The reserve for ten rounds is a matter of
+//!   the norm: it is listed as a shortage but does not turn the verdict.
+//! - "Alone, a stage needs x" is the time of the campaign if every other stage had means without limit. The binding
+//!   stage is the one that needs most.
+
+use super::chain::View;
+use super::city::{City, District};
+use super::labs::{LabCapacity, lab_capacity};
+use super::lines;
+use super::norm::mul_div_ceil;
+use super::plan::{CityCeilings, DistrictPlan, LabPlan, Plan, Range, Totals};
+use super::shortage::{Shortage, totals};
+
+/// The plan and the verdict for `target_h` hours.
+pub fn solve(city: &City, target_h: u32) -> Plan {
+    let target_s = u64::from(target_h) * 3600;
+    let view = View::of(city);
+    let capacities: Vec<LabCapacity> =
+        city.labs.iter().map(|lab| lab_capacity(lab, &city.norm, target_s)).collect();
+    let tubes_max: Vec<u64> = capacities.iter().map(|c| c.tubes).collect();
+    let dealt = view.allot_evenly(&tubes_max);
+
+    let mut districts: Vec<DistrictPlan> = Vec::with_capacity(city.districts.len());
+    for (i, district) in city.districts.iter().enumerate() {
+        let mut plan = district_norms(city, district);
+        plan.sampling_s = view.sampling_s(i, target_s);
+        plan.persons_by_desks = view.persons_by_desks(i, target_s);
+        plan.persons_by_samplers = view.persons_by_samplers(i, target_s);
+        plan.labs =
+            dealt.sent[i].iter().map(|&(lab, n)| (city.labs[lab].code.clone(), n)).collect();
+        plan.tubes_unmet = dealt.unmet[i];
+        districts.push(plan);
+    }
+    let beyond = view.beyond(&dealt, &tubes_max);
+    let labs: Vec<LabPlan> = city
+        .labs
+        .iter()
+        .zip(capacities)
+        .zip(dealt.load.iter().zip(beyond))
+        .map(|((lab, capacity), (&load, beyond))| LabPlan {
+            code: lab.code.clone(),
+            name: lab.name.clone(),
+            capacity,
+            load,
+            beyond,
+        })
+        .collect();
+    let all_lines = lines::lines(city, &districts, &labs, target_s);
+    let item_totals = totals(&all_lines);
+    let shortages: Vec<Shortage> = all_lines.into_iter().filter(|line| line.short > 0).collect();
+    let verdict = view.verdict(target_h, shortages.is_empty());
+    let total = sum(city, &districts, &labs);
+    Plan { target_h, verdict, districts, total, labs, shortages, item_totals }
+}
+
+/// What the norm asks of one district; what it can do is filled in by `solve`.
+fn district_norms(city: &City, district: &District) -> DistrictPlan {
+    let norm = &city.norm;
+    let population = district.population.value;
+    let pool = city.pool_of(district);
+    let tubes = population.div_ceil(pool);
+    let (sites, desks, samplers) = counts(city, population);
+    DistrictPlan {
+        code: district.code.clone(),
+        name: district.name.clone(),
+        population,
+        pool,
+        tubes,
+        sites,
+        desks,
+        samplers,
+        registrars: desks.low.saturating_mul(norm.registrars_per_desk.value),
+        reserve: tubes.saturating_mul(norm.rounds.value),
+        reserve_physical: tubes.saturating_mul(norm.rounds_physical.value),
+        sampling_s: 0,
+        persons_by_desks: 0,
+        persons_by_samplers: 0,
+        labs: Vec::new(),
+        tubes_unmet: 0,
+    }
+}
+
+/// Sites, desks and samplers for so many persons, by the norm.
+fn counts(city: &City, persons: u64) -> (Range, Range, u64) {
+    let norm = &city.norm;
+    let range = |most: u64, fewest: u64| Range {
+        low: mul_div_ceil(persons, 1, most),
+        high: mul_div_ceil(persons, 1, fewest),
+    };
+    (
+        range(norm.persons_per_site_max.value, norm.persons_per_site_min.value),
+        range(norm.persons_per_desk_max.value, norm.persons_per_desk_min.value),
+        mul_div_ceil(persons, 1, norm.persons_per_sampler.value),
+    )
+}
+
+fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
+    let add = |field: fn(&DistrictPlan) -> u64| {
+        districts.iter().fold(0u64, |n, d| n.saturating_add(field(d)))
+    };
+    let population = add(|d| d.population);
+    let (sites, desks, samplers) = counts(city, population);
+    let tubes = population.div_ceil(city.norm.pool.value.max(1));
+    Totals {
+        population,
+        tubes: add(|d| d.tubes),
+        sites: Range { low: add(|d| d.sites.low), high: add(|d| d.sites.high) },
+        desks: Range { low: add(|d| d.desks.low), high: add(|d| d.desks.high) },
+        samplers: add(|d| d.samplers),
+        registrars: add(|d| d.registrars),
+        reserve: add(|d| d.reserve),
+        reserve_physical: add(|d| d.reserve_physical),
+        persons_by_desks: add(|d| d.persons_by_desks),
+        persons_by_samplers: add(|d| d.persons_by_samplers),
+        lab_tubes: labs.iter().fold(0u64, |n, lab| n.saturating_add(lab.capacity.tubes)),
+        tubes_unmet: add(|d| d.tubes_unmet),
+        ceilings: CityCeilings { sites, desks, samplers, tubes },
+    }
+}

@@ -1,0 +1,227 @@
+//! The list of shortages (缺口清单): need, have, short, how to mend, support asked. A document that is filed upward.
+
+use super::norm::StageKind;
+
+/// The same words in the users' two languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Words {
+    /// Words from their two parts.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Words {
+        Words { zh: zh.into(), en: en.into() }
+    }
+}
+
+/// What may be short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// Collection site.
+    Site,
+    /// Collection desk.
+    Desk,
+    /// Sampler.
+    Sampler,
+    /// Registrar.
+    Registrar,
+    /// Collection tube.
+    Tube,
+    /// Extraction reagent.
+    ExtractionReagent,
+    /// PCR reagent.
+    PcrReagent,
+    /// A lab for a district that has none.
+    Lab,
+    /// Instrument, cabinet or bench of a lab stage.
+    LabUnit(StageKind),
+    /// Persons of a lab stage, over all shifts.
+    LabStaff(StageKind),
+}
+
+/// Why a number is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The norm asks for it.
+    Norm,
+    /// The target asks for it, beyond the norm.
+    Target,
+    /// Stock that must lie on the shelf (6 of 10 rounds).
+    PhysicalRounds,
+    /// Stock of all rounds, agreements with a paid deposit included.
+    AllRounds,
+}
+
+/// One line of the list. `short` is always `need - have`, and never 0 in a plan's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Code of the district or lab.
+    pub place: String,
+    /// Its name.
+    pub place_name: Words,
+    /// What is short.
+    pub item: Item,
+    /// Why it is needed.
+    pub basis: Basis,
+    /// Needed, in `unit`.
+    pub need: u64,
+    /// At hand, in `unit`; an agreement without deposit is not at hand.
+    pub have: u64,
+    /// Missing, in `unit`.
+    pub short: u64,
+    /// What is counted.
+    pub unit: Words,
+    /// How to mend it.
+    pub mend: Words,
+    /// How many of the missing ones are asked of the level above, in `unit`.
+    pub support: u64,
+    /// Date by which, as the notice words it.
+    pub deadline: Option<String>,
+    /// Whether the target cannot be met until this is mended.
+    pub blocks: bool,
+}
+
+/// One item over all places. A surplus in one place does not fill a gap in another: `short` is the sum of the gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemTotal {
+    /// What.
+    pub item: Item,
+    /// `PhysicalRounds` and `AllRounds` for stock, `Target` for labs, `Norm` for people and places.
+    pub basis: Basis,
+    /// Sum of needs.
+    pub need: u64,
+    /// Sum of what is at hand.
+    pub have: u64,
+    /// Sum of the gaps.
+    pub short: u64,
+    /// Sum of support asked.
+    pub support: u64,
+    /// What is counted.
+    pub unit: Words,
+}
+
+impl Item {
+    /// Name of the item.
+    pub fn name(self) -> Words {
+        let (zh, en) = match self {
+            Item::Site => ("采样点", "collection site"),
+            Item::Desk => ("采样台", "collection desk"),
+            Item::Sampler => ("采样人员", "sampler"),
+            Item::Registrar => ("信息登记人员", "registrar"),
+            Item::Tube => ("采样管", "collection tube"),
+            Item::ExtractionReagent => ("核酸提取试剂", "extraction reagent"),
+            Item::PcrReagent => ("PCR 扩增试剂", "PCR reagent"),
+            Item::Lab => ("承检实验室", "testing lab"),
+            Item::LabUnit(kind) => return unit_name(kind),
+            Item::LabStaff(kind) => {
+                let stage = kind.name();
+                let zh = format!("{}环节检测人员", stage.zh);
+                return Words::new(zh, format!("lab staff, {}", stage.en));
+            }
+        };
+        Words::new(zh, en)
+    }
+
+    /// What is counted.
+    pub fn unit(self) -> Words {
+        let (zh, en) = match self {
+            Item::Site | Item::Lab => ("个", "places"),
+            Item::Desk => ("个", "desks"),
+            Item::Sampler | Item::Registrar | Item::LabStaff(_) => ("人", "persons"),
+            Item::Tube => ("支", "tubes"),
+            Item::ExtractionReagent | Item::PcrReagent => ("人份", "reactions"),
+            Item::LabUnit(_) => ("台", "units"),
+        };
+        Words::new(zh, en)
+    }
+
+    /// How a gap of this item is usually mended.
+    pub(super) fn mend(self) -> Words {
+        let (zh, en) = match self {
+            Item::Site => ("启用备用场地，增设采样点", "open sites on reserve premises"),
+            Item::Desk => ("在采样点内增设采样台", "add desks inside the sites"),
+            Item::Sampler => (
+                "培训本地医务人员，不足部分报市级调派采样队",
+                "train local health workers; ask for sampling teams for the rest",
+            ),
+            Item::Registrar => (
+                "从社区、机关和志愿者中抽调并培训",
+                "second and train community staff and volunteers",
+            ),
+            Item::Tube => ("采购采样管", "buy collection tubes"),
+            Item::ExtractionReagent => ("采购提取试剂", "buy extraction reagent"),
+            Item::PcrReagent => ("采购扩增试剂", "buy PCR reagent"),
+            Item::Lab => ("指定承检机构或调派移动方舱实验室", "name a lab or ask for a mobile one"),
+            Item::LabUnit(_) => (
+                "采购或租用；到位前申请移动方舱、气膜实验室支援",
+                "buy or hire; until then ask for a mobile or air-dome lab",
+            ),
+            Item::LabStaff(_) => (
+                "持续培训检测人员，不足部分申请检测队支援",
+                "go on training lab staff; ask for testing teams for the rest",
+            ),
+        };
+        Words::new(zh, en)
+    }
+}
+
+impl StageKind {
+    /// Name of the stage.
+    pub fn name(self) -> Words {
+        let (zh, en) = match self {
+            StageKind::Receive => ("接收", "reception"),
+            StageKind::Inactivate => ("灭活", "inactivation"),
+            StageKind::Decap => ("开盖加样", "decapping"),
+            StageKind::Extract => ("核酸提取", "extraction"),
+            StageKind::Setup => ("体系配制", "PCR set-up"),
+            StageKind::Pcr => ("PCR 扩增", "PCR"),
+            StageKind::Review => ("判读审核", "review"),
+        };
+        Words::new(zh, en)
+    }
+}
+
+fn unit_name(kind: StageKind) -> Words {
+    let (zh, en) = match kind {
+        StageKind::Receive => ("样本接收台", "reception bench"),
+        StageKind::Inactivate => ("灭活设备", "inactivation oven"),
+        StageKind::Decap => ("生物安全柜", "biosafety cabinet"),
+        StageKind::Extract => ("核酸提取仪", "extractor"),
+        StageKind::Setup => ("体系配制台", "set-up bench"),
+        StageKind::Pcr => ("PCR 扩增仪", "PCR cycler"),
+        StageKind::Review => ("判读审核席", "review seat"),
+    };
+    Words::new(zh, en)
+}
+
+/// The sums over all places, in the order of the items.
+pub(super) fn totals(lines: &[Shortage]) -> Vec<ItemTotal> {
+    let mut sums: std::collections::BTreeMap<(Item, Basis), ItemTotal> = Default::default();
+    for line in lines {
+        let basis = match (line.basis, line.item) {
+            // A district may need more than the norm while its neighbour does not: one sum for both.
+            (Basis::Target, Item::Site | Item::Desk | Item::Sampler | Item::Registrar) => {
+                Basis::Norm
+            }
+            (other, _) => other,
+        };
+        let sum = sums.entry((line.item, basis)).or_insert_with(|| ItemTotal {
+            item: line.item,
+            basis,
+            need: 0,
+            have: 0,
+            short: 0,
+            support: 0,
+            unit: line.unit.clone(),
+        });
+        sum.need = sum.need.saturating_add(line.need);
+        sum.have = sum.have.saturating_add(line.have);
+        sum.short = sum.short.saturating_add(line.short);
+        sum.support = sum.support.saturating_add(line.support);
+    }
+    sums.into_values().collect()
+}

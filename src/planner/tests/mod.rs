@@ -1,0 +1,108 @@
+//! A small city to test with; golden figures, one line per fact; properties of `solve` and `fill`.
+
+mod golden;
+mod properties;
+
+use super::*;
+
+fn n(value: u64) -> Sourced<u64> {
+    Sourced::new(value, "test", Status::Assumed)
+}
+
+/// Chifeng 2022-63 with the default times, as the built-in pack has them.
+fn norm() -> Norm {
+    let stage = |kind, clock, run_s, load_s, crew| StageNorm {
+        kind,
+        clock,
+        run_s: n(run_s),
+        load_s: n(load_s),
+        crew: n(crew),
+    };
+    use Clock::{Instrument, Staffed};
+    Norm {
+        name: "test".to_owned(),
+        title_zh: "测试".to_owned(),
+        title_en: "test".to_owned(),
+        target_h: n(24),
+        persons_per_site_min: n(2000),
+        persons_per_site_max: n(3000),
+        persons_per_desk_min: n(600),
+        persons_per_desk_max: n(800),
+        persons_per_sampler: n(360),
+        persons_per_sampler_day: n(1600),
+        registrars_per_desk: n(1),
+        pool: n(10),
+        rounds: n(10),
+        rounds_physical: n(6),
+        instrument_hours: n(18),
+        staff_hours: n(24),
+        shifts: n(3),
+        sampling_hours: n(16),
+        desk_rate_tenths: n(1187),
+        wells: n(96),
+        wells_usable: n(94),
+        box_s: n(3600),
+        transport_s: n(7200),
+        stages: [
+            stage(StageKind::Receive, Staffed, 564, 0, 1),
+            stage(StageKind::Inactivate, Instrument, 1800, 300, 0),
+            stage(StageKind::Decap, Staffed, 2700, 0, 2),
+            stage(StageKind::Extract, Instrument, 1200, 480, 0),
+            stage(StageKind::Setup, Staffed, 660, 0, 1),
+            stage(StageKind::Pcr, Instrument, 6480, 0, 0),
+            stage(StageKind::Review, Staffed, 300, 0, 1),
+        ],
+    }
+}
+
+fn origin() -> Origin {
+    Origin::new("test", Status::Assumed)
+}
+
+fn lab(code: &str, serves: &[&str], units: u64) -> Lab {
+    let norm = norm();
+    Lab {
+        code: code.to_owned(),
+        name: Words::new(code, code),
+        serves: serves.iter().map(|s| (*s).to_owned()).collect(),
+        stages: StageKind::ALL.map(|kind| {
+            let mut stage = LabStage::of_norm(kind, &norm);
+            stage.units = units;
+            stage.staff = units * stage.crew * 3;
+            stage
+        }),
+        origin: origin(),
+    }
+}
+
+fn district(code: &str, people: u64, means: u64) -> District {
+    let ledger = Ledger { physical: means * 100, agreement: means * 50, deposit_paid: false };
+    District {
+        code: code.to_owned(),
+        name: Words::new(code, code),
+        population: n(people),
+        pool: None,
+        have: Have {
+            sites: means / 4,
+            desks: means,
+            samplers: means * 2,
+            registrars: means,
+            origin: origin(),
+        },
+        stock: Stock { tubes: ledger, extraction: ledger, pcr: ledger, origin: origin() },
+    }
+}
+
+fn city(districts: Vec<District>, labs: Vec<Lab>) -> City {
+    City {
+        code: "0".to_owned(),
+        name: Words::new("测试市", "Test"),
+        population: n(districts.iter().map(|d| d.population.value).sum()),
+        target_h: 24,
+        deadline: None,
+        norm: norm(),
+        districts,
+        labs,
+        claims: Vec::new(),
+    }
+}

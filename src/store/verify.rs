@@ -1,0 +1,322 @@
+//! `verify`: folds the log again from nothing and compares everything that stands in the folder
+//! with it. Whatever differs is named by kind and key.
+
+use super::error::Error;
+use super::index::{self, FACTS, PEOPLE};
+use super::keys::{self, Kind};
+use super::log::{self, Head};
+use super::read::{Read, Shared, describe, seq_of};
+use super::records::{decode_event, encode_record};
+use super::{codec, folder::Acknowledged, seal};
+use crate::domain::Code;
+use crate::domain::counters::{CellKey, Figures};
+use crate::domain::fact::{Body, Event};
+use crate::domain::source::SourceState;
+use crate::domain::world::World;
+use rocksdb::{IteratorMode, ReadOptions};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+/// Most findings that are named; the rest is counted.
+const FINDINGS_MAX: usize = 100;
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What: a file, or kind and key of a value.
+    pub what: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// The result of a verification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events in the log.
+    pub events: u64,
+    /// Batches in the log.
+    pub batches: u64,
+    /// Values compared with the refolded log, index entries included.
+    pub values: u64,
+    /// Whether there was a seal to compare the files with.
+    pub sealed: bool,
+    /// How far the acknowledged mark trails the log, in events.
+    pub acknowledged_trails: u64,
+    /// The first differences.
+    pub findings: Vec<Finding>,
+    /// All differences.
+    pub findings_total: u64,
+}
+
+impl Report {
+    fn find(&mut self, what: impl Into<String>, problem: &str) {
+        self.findings_total += 1;
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding { what: what.into(), problem: problem.to_owned() });
+        }
+    }
+}
+
+/// Verifies a stopped folder. Changes nothing in it.
+///
+/// # Errors
+/// When the folder cannot be looked at: it is in use, not ours, or of a newer format. Damage is
+/// no error but a finding.
+pub fn verify(dir: &Path) -> Result<Report, Error> {
+    let mut report = Report::default();
+    if let Some(changed) = seal::check(dir)? {
+        report.sealed = true;
+        for file in changed {
+            report.find(format!("file {file}"), "differs from the seal of the last stop");
+        }
+    }
+    // What RocksDB itself notices is a finding of ours, not a reason to give up.
+    match super::Store::open_read_only(dir) {
+        Ok(read) => {
+            if let Err(error) = compare(&read, dir, &mut report) {
+                report.find("folder", &error.chain());
+            }
+        }
+        Err(error @ (Error::Database(_) | Error::Damaged { .. })) => {
+            report.find("folder", &error.chain());
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(report)
+}
+
+#[derive(Default)]
+struct Refold {
+    world: World,
+    cells: HashMap<CellKey, Figures>,
+    sources: HashMap<(Code, u64), SourceState>,
+    odd: HashSet<Vec<u8>>,
+    seqs: HashSet<Vec<u8>>,
+    people: Vec<index::Entry>,
+    facts: Vec<index::Entry>,
+}
+
+impl Refold {
+    fn batch(&mut self, mut events: Vec<Event>, report: &mut Report) {
+        for event in &mut events {
+            let seq = event.seq;
+            let id = &event.fact.id;
+            self.facts.push((index::fact_key(id), seq));
+            self.people.extend(index::people_entries(event));
+            let source = self.sources.entry((id.source.clone(), id.epoch)).or_default();
+            if !source.note(id.number) && id.number > source.joined_to {
+                report.find(format!("event {seq}"), "its fact id stands in the log twice");
+            }
+            if event.fact.body.is_reference() {
+                self.seqs.insert(keys::seq(Kind::ReferenceEvent, seq));
+            }
+            if matches!(event.fact.body, Body::RosterImported { .. }) {
+                self.seqs.insert(keys::seq(Kind::RosterEvent, seq));
+            }
+            load_new(&mut self.world, &event.fact.body);
+            let committed = event.found;
+            self.world.apply(event);
+            if event.found != committed {
+                report.find(format!("event {seq}"), "its discrepancies are not what the fold finds");
+            }
+        }
+        let mut changes = self.world.settle();
+        let people: Vec<_> = changes.wants_people().copied().collect();
+        people.into_iter().for_each(|person| self.world.load_person(person, None));
+        self.world.settle_people(&mut changes);
+        for (cell, delta) in &changes.deltas.0 {
+            self.cells.entry(cell.clone()).or_default().add(delta);
+        }
+        for (kind, code, before, after) in &changes.odd {
+            for gone in before.without(*after).iter() {
+                self.odd.remove(&keys::odd(gone, *kind, code));
+            }
+            for new in after.without(*before).iter() {
+                self.odd.insert(keys::odd(new, *kind, code));
+            }
+        }
+        self.world.accept(usize::MAX);
+    }
+}
+
+/// The refold starts from nothing: a record that is not there yet does not exist.
+fn load_new(world: &mut World, body: &Body) {
+    for tube in body.tubes() {
+        world.load_tube(tube.clone(), None);
+    }
+    if let Some(container) = body.container() {
+        world.load_box(container.clone(), None);
+    }
+    if let Some(plate) = body.plate() {
+        world.load_plate(plate.clone(), None);
+    }
+}
+
+fn compare(read: &Read, dir: &Path, report: &mut Report) -> Result<(), Error> {
+    let shared = read.shared();
+    let refold = refold_log(shared, report)?;
+    compare_acknowledged(shared, dir, report);
+    compare_records(shared, &refold, report)?;
+    let mut people = refold.people;
+    compare_index(shared, PEOPLE, &mut people, report)?;
+    let mut facts = refold.facts;
+    compare_index(shared, FACTS, &mut facts, report)
+}
+
+fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
+    let mut refold = Refold::default();
+    let (mut previous, mut next_seq) = ([0; 32], 1_u64);
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(Kind::Batch.start()..Kind::Batch.end());
+    for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
+        let (key, value) = item?;
+        let first = seq_of(&key)?;
+        let Ok(head) = Head::decode(first, &value) else {
+            report.find(format!("batch {first}"), "does not decode");
+            continue;
+        };
+        if first != next_seq {
+            report.find(format!("batch {first}"), "does not follow the batch before");
+        }
+        if head.previous != previous {
+            report.find(format!("batch {first}"), "does not name the hash of the batch before");
+        }
+        let (events, leaves) = events_of(shared, first, head.count, report)?;
+        if Head::new(head.previous, first, &leaves) != head {
+            report.find(format!("batch {first}"), "its hash is not that of its events");
+        }
+        report.batches += 1;
+        report.events += events.len() as u64;
+        report.values += 1 + events.len() as u64;
+        refold.batch(events, report);
+        (previous, next_seq) = (head.hash, first + u64::from(head.count));
+    }
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(keys::seq(Kind::Event, next_seq)..Kind::Event.end());
+    for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
+        report.find(describe(&item?.0), "belongs to no batch");
+    }
+    Ok(refold)
+}
+
+fn events_of(
+    shared: &Shared,
+    first: u64,
+    count: u32,
+    report: &mut Report,
+) -> Result<(Vec<Event>, Vec<log::Hash>), Error> {
+    let (mut events, mut leaves) = (Vec::new(), Vec::new());
+    let mut options = ReadOptions::default();
+    let end = first + u64::from(count);
+    options.set_iterate_range(keys::seq(Kind::Event, first)..keys::seq(Kind::Event, end));
+    for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
+        let (key, value) = item?;
+        leaves.push(log::leaf(&value));
+        match decode_event(seq_of(&key)?, &value) {
+            Ok(event) => events.push(event),
+            Err(_) => report.find(describe(&key), "does not decode"),
+        }
+    }
+    if leaves.len() != count as usize {
+        report.find(format!("batch {first}"), "some of its events are missing");
+    }
+    Ok((events, leaves))
+}
+
+fn compare_acknowledged(shared: &Shared, dir: &Path, report: &mut Report) {
+    let (last, hash) = shared.last();
+    match Acknowledged::peek(dir) {
+        Some((seq, _)) if seq > last => {
+            report.find("acknowledged mark", "is ahead of the log: acknowledged facts are missing");
+        }
+        Some((seq, noted)) if seq == last && noted != hash => {
+            report.find("acknowledged mark", "names another hash for the last batch");
+        }
+        Some((seq, _)) => report.acknowledged_trails = last - seq,
+        None if last > 0 => report.acknowledged_trails = last,
+        None => {}
+    }
+}
+
+fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Result<(), Error> {
+    let mut expected: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let world = &refold.world;
+    let no_value = |key: &Vec<u8>| (key.clone(), Vec::new());
+    expected.extend(world.all_tubes().map(|(c, r)| (keys::code(Kind::Tube, c), encode_record(r))));
+    expected.extend(world.all_boxes().map(|(c, r)| (keys::code(Kind::Container, c), encode_record(r))));
+    expected.extend(world.all_plates().map(|(c, r)| (keys::code(Kind::Plate, c), encode_record(r))));
+    let people = world.all_people().filter(|(_, record)| !record.parts.is_empty());
+    expected.extend(people.map(|(person, record)| (keys::person(*person), encode_record(record))));
+    let cells = refold.cells.iter().filter(|(_, figures)| !figures.is_zero());
+    expected.extend(cells.map(|(cell, figures)| (keys::cell(cell), encode_record(figures))));
+    let sources = refold.sources.iter();
+    expected.extend(sources.map(|((s, epoch), state)| (keys::source(s, *epoch), encode_record(state))));
+    expected.extend(refold.odd.iter().map(no_value));
+    expected.extend(refold.seqs.iter().map(no_value));
+
+    let (last, _) = shared.last();
+    for item in shared.state.iterator_cf(shared.records(), IteratorMode::Start) {
+        let (key, value) = item?;
+        report.values += 1;
+        if Kind::of(&key) == Some(Kind::IndexMark) {
+            let mark: Result<u64, _> = codec::decode(&value);
+            if !mark.is_ok_and(|to| to <= last) {
+                report.find(describe(&key), "does not decode, or is ahead of the log");
+            }
+            continue;
+        }
+        match expected.remove(key.as_ref()) {
+            None => report.find(describe(&key), "stands in the folder but does not follow from the log"),
+            Some(wanted) if wanted != value.as_ref() => {
+                report.find(describe(&key), "differs from what follows from the log");
+            }
+            Some(_) => {}
+        }
+    }
+    for key in expected.keys() {
+        report.find(describe(key), "follows from the log but is missing");
+    }
+    Ok(())
+}
+
+fn compare_index(
+    shared: &Shared,
+    name: &str,
+    expected: &mut Vec<index::Entry>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mark: u64 = match shared.state.get_pinned_cf(shared.records(), keys::code(Kind::IndexMark, name))? {
+        Some(bytes) => codec::decode(&bytes).unwrap_or(0),
+        None => 0,
+    };
+    expected.sort_unstable();
+    expected.dedup();
+    let label = |entry: &index::Entry| {
+        let key: String = entry.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("index {name} {key} event {}", entry.1)
+    };
+    let family = shared.index.cf_handle(name).expect("opened with its families");
+    let mut options = ReadOptions::default();
+    options.set_total_order_seek(true);
+    let mut wanted = expected.iter().peekable();
+    for item in shared.index.iterator_cf_opt(family, options, IteratorMode::Start) {
+        let (key, value) = item?;
+        report.values += 1;
+        let Some(entry) = index::parse_key(&key).filter(|_| value.is_empty()) else {
+            report.find(format!("index {name} key {key:02x?}"), "is not an entry");
+            continue;
+        };
+        while let Some(missing) = wanted.next_if(|wanted| **wanted < entry) {
+            if missing.1 <= mark {
+                report.find(label(missing), "follows from the log but is missing");
+            }
+        }
+        if wanted.next_if_eq(&&entry).is_none() {
+            report.find(label(&entry), "stands in the index but does not follow from the log");
+        }
+    }
+    for missing in wanted.filter(|entry| entry.1 <= mark) {
+        report.find(label(missing), "follows from the log but is missing");
+    }
+    Ok(())
+}

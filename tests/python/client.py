@@ -1,0 +1,160 @@
+"""A client that knows nothing of swabline but its address: it learns the API by reflection.
+
+Opens a round, records one tube with its ten people over the stream, sends it again, reads it back
+with its proof, and fails when anything is not as the API says.
+
+    client.py HOST:PORT
+"""
+
+import queue
+import sys
+import time
+
+import grpc
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+PACKAGE = "swabline.v1"
+TIMEOUT_S = 20
+
+
+class Api:
+    """Calls by name, with messages made from what the server tells about itself."""
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.database = ProtoReflectionDescriptorDatabase(channel)
+        self.pool = DescriptorPool(self.database)
+
+    def message(self, name, **fields):
+        """A message by its name."""
+        return GetMessageClass(self.pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))(**fields)
+
+    def call(self, service, method, request):
+        """A call: one message in one out, or an iterator in an iterator out."""
+        found = self.pool.FindServiceByName(f"{PACKAGE}.{service}").FindMethodByName(method)
+        streams = found.client_streaming and found.server_streaming
+        make = self.channel.stream_stream if streams else self.channel.unary_unary
+        ask = make(
+            f"/{PACKAGE}.{service}/{method}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=GetMessageClass(found.output_type).FromString,
+        )
+        return ask(request, timeout=TIMEOUT_S)
+
+
+def name_of(message, field):
+    """The name of an enum field's value."""
+    kind = message.DESCRIPTOR.fields_by_name[field].enum_type
+    return kind.values_by_number[getattr(message, field)].name
+
+
+def resident_number(serial):
+    """A well-formed number of nobody: area 990000 was never given to a place (GB 11643)."""
+    digits = f"99000019800101{serial:03d}"
+    total = 0
+    for digit in digits:
+        total = (total + int(digit)) * 2 % 11
+    return digits + "0123456789X"[(12 - total) % 11]
+
+
+def expect(what, found, wanted):
+    """Says what was found; ends the program when it is not what was wanted."""
+    print(f"{what}: {found}")
+    if found != wanted:
+        sys.exit(f"client: {what} is {found!r}, expected {wanted!r}")
+
+
+def main(address):
+    channel = grpc.insecure_channel(address)
+    grpc.channel_ready_future(channel).result(timeout=TIMEOUT_S)
+    api = Api(channel)
+    services = {name for name in api.database.get_services() if name.startswith(PACKAGE)}
+    expect(
+        "services",
+        sorted(services),
+        [f"{PACKAGE}.{name}" for name in ("Administration", "Progress", "Queries", "Recording")],
+    )
+
+    now_ms = int(time.time() * 1000)
+    source, round_code, tube = f"python-{now_ms}", f"P{now_ms}", f"99{now_ms}"
+    numbers = [resident_number(serial) for serial in range(10)]
+
+    opened = api.call(
+        "Administration",
+        "OpenRound",
+        api.message(
+            "OpenRoundRequest",
+            fact=api.message(
+                "AdministrationFact",
+                id=api.message("FactId", source=f"{source}-office", epoch=1, number=1),
+            ),
+            round=round_code,
+            name="Python client",
+            pool=10,
+        ),
+    )
+    expect("round", name_of(opened.outcome, "outcome"), "OUTCOME_RECORDED")
+
+    # The stream: hello, then the same message twice.
+    outgoing = queue.Queue(maxsize=4)
+    replies = api.call("Recording", "Record", iter(outgoing.get, None))
+    hello = api.message("Hello", source=source, epoch=1, device_now_ms=now_ms, software="python")
+    outgoing.put(api.message("RecordRequest", hello=hello))
+    welcome = next(replies).welcome
+    expect("arrived before", welcome.arrived.highest, 0)
+    expect("round is open", round_code in [open_round.code for open_round in welcome.open_rounds], True)
+
+    resident = api.pool.FindEnumTypeByName(f"{PACKAGE}.DocumentType").values_by_name
+    document_type = resident["DOCUMENT_TYPE_RESIDENT_ID"].number
+    members = [
+        api.message("Identity", document_type=document_type, number=number) for number in numbers
+    ]
+    fact = api.message(
+        "Fact",
+        id=api.message("FactId", number=1),
+        captured_at_ms=now_ms,
+        round=round_code,
+        tube_collected=api.message("TubeCollected", tube=tube, pool=10, desk="D1", members=members),
+    )
+    outcomes = []
+    for message_number in (1, 2):
+        facts = api.message("FactBatch", message_number=message_number, facts=[fact])
+        outgoing.put(api.message("RecordRequest", facts=facts))
+        answer = next(replies).acknowledgement
+        expect("answer to message", answer.message_number, message_number)
+        expect("watermark", answer.watermark, 1)
+        outcomes.append(answer.outcomes[0])
+    outgoing.put(None)
+    expect("rest of the stream", list(replies), [])
+    expect("first sending", name_of(outcomes[0], "outcome"), "OUTCOME_RECORDED")
+    expect("second sending", name_of(outcomes[1], "outcome"), "OUTCOME_DUPLICATE")
+    expect("same position in the log", outcomes[0].seq == outcomes[1].seq, True)
+
+    reply = api.call(
+        "Queries", "GetTube", api.message("GetTubeRequest", tube=tube, with_proofs=True)
+    )
+    expect("tube", reply.tube.code, tube)
+    expect("status", name_of(reply.tube, "status"), "STATUS_SEALED")
+    expect("round of the tube", reply.tube.round, round_code)
+    expect("people", reply.tube.swabs, len(numbers))
+    expect("history", [entry.seq for entry in reply.history], [outcomes[0].seq])
+    proof = reply.history[0].proof
+    expect("proof of position", proof.seq, outcomes[0].seq)
+    expect("length of the batch's hash", len(proof.hash), 32)
+    expect("event in the proof", len(proof.event) > 0, True)
+    expect(
+        "identities in the answer",
+        [number for number in numbers if number.encode() in reply.SerializeToString()],
+        [],
+    )
+    print("client: recorded a tube and read it back")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
