@@ -7,3 +7,7 @@ pub mod store;
 pub mod keyring;
 pub mod telemetry;
 pub mod engine;
+pub mod api;
+pub mod config;
+pub mod app;
+pub mod cli;

@@ -1,1 +1,25 @@
-fn main(){}
+//! The program `swabline`.
+
+use clap::Parser;
+use std::process::ExitCode;
+use swabline::cli;
+
+fn main() -> ExitCode {
+    let args = match cli::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no failure; a wrong flag is a configuration error (64), so that
+            // it cannot be taken for an answer of a subcommand.
+            let code = if error.use_stderr() { cli::EXIT_CONFIGURATION } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match cli::run(args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("swabline: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

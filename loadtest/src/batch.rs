@@ -2,7 +2,7 @@
 
 use crate::api::{Reason, RecordBatchReply, RecordBatchRequest, Refusal};
 use crate::connect::{Server, SignIn};
-use crate::load::{Load, Timing, now_ms};
+use crate::load::{Load, RUN_UP, Timing, now_ms, until};
 use crate::tally::{Sent, Tally};
 use anyhow::Result;
 use std::sync::Arc;
@@ -11,9 +11,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
-
-/// Time between the last connection opened and the first message due.
-const RUN_UP: Duration = Duration::from_millis(200);
 
 type Answer = (Sent, Result<Response<RecordBatchReply>, Status>);
 
@@ -61,19 +58,20 @@ async fn device_run(
     let mut next = times.next();
     let mut first = 1;
     let mut calls: JoinSet<Answer> = JoinSet::new();
-    let over = sleep_until(start + timing.seconds);
+    let over = sleep_until(timing.over(start));
+    let end = timing.give_up(start);
     tokio::pin!(over);
     let mut is_over = false;
-    while !is_over || !calls.is_empty() {
+    while !(is_over || next.is_none()) || !calls.is_empty() {
         let may_send = !is_over && next.is_some() && calls.len() < timing.inflight_max();
         tokio::select! {
             biased;
             Some(answer) = calls.join_next(), if !calls.is_empty() => match answer {
-                Ok(answer) => settle(&mut tally, answer),
+                Ok(answer) => settle(&mut tally, answer, end),
                 Err(panicked) => tally.failure(panicked.to_string()),
             },
             () = &mut over, if !is_over => is_over = true,
-            () = sleep_until(start + next.unwrap_or_default()), if may_send => {
+            () = until(start + next.unwrap_or_default()), if may_send => {
                 let facts = (first..).take(usize::try_from(load.batch).unwrap_or(0));
                 let facts = facts.map(|number| load.tube(device, number, false)).collect();
                 let request = RecordBatchRequest {
@@ -81,13 +79,12 @@ async fn device_run(
                     device_now_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
                 };
                 let at = Instant::now();
-                let due = if timing.is_open() { start + next.unwrap_or_default() } else { at };
+                let due = if timing.is_open() { (start + next.unwrap_or_default()).min(at) } else { at };
                 let sent = Sent { device, first, count: load.batch, due, at };
                 tally.sent(&sent);
                 let mut client = sign_in.recording(&channel);
-                let give_up = start + timing.seconds + timing.grace;
                 calls.spawn(async move {
-                    let call = tokio::time::timeout_at(give_up, client.record_batch(request));
+                    let call = tokio::time::timeout_at(end, client.record_batch(request));
                     let late = |_| Err(Status::deadline_exceeded("no answer within the run"));
                     (sent, call.await.unwrap_or_else(late))
                 });
@@ -97,12 +94,12 @@ async fn device_run(
         }
     }
     if timing.is_open() {
-        next.into_iter().chain(times).for_each(|due| tally.unsent(start + due, load.batch));
+        next.into_iter().chain(times).for_each(|due| tally.unsent(start + due, load.batch, end));
     }
     tally
 }
 
-fn settle(tally: &mut Tally, (sent, answer): Answer) {
+fn settle(tally: &mut Tally, (sent, answer): Answer, end: Instant) {
     match answer {
         Ok(reply) => {
             let RecordBatchReply { outcomes, times, .. } = reply.into_inner();
@@ -115,7 +112,7 @@ fn settle(tally: &mut Tally, (sent, answer): Answer) {
         }
         Err(status) => {
             tally.failure(format!("{:?}: {}", status.code(), status.message()));
-            tally.unanswered(&sent);
+            tally.unanswered(&sent, end);
         }
     }
 }

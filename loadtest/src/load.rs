@@ -4,10 +4,18 @@ use crate::api::{DocumentType, Fact, FactId, Identity, TubeCollected, fact};
 use crate::people::{PEOPLE_PER_AREA, resident_number};
 use crate::schedule::Schedule;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, sleep_until};
 
 /// Messages of a device that may be under way in an open loop: far more than a server that keeps
 /// up ever leaves open. At the limit the device waits, and the wait counts as latency.
 const INFLIGHT_MAX: usize = 1_024;
+
+/// Time between the last connection opened and the first message due.
+pub const RUN_UP: Duration = Duration::from_millis(200);
+
+/// Timers go off on the next millisecond. Messages therefore leave up to so much before they are
+/// due rather than after, and count from when they left.
+const TIMER_STEP: Duration = Duration::from_millis(1);
 
 /// The names of a run, made from the moment it began.
 #[derive(Clone, Debug)]
@@ -133,13 +141,24 @@ pub struct Timing {
     pub batch: u32,
     /// How long messages are due.
     pub seconds: Duration,
-    /// How long answers are waited for after that.
+    /// How long what was due may still be sent and answered after that.
     pub grace: Duration,
     /// Messages of a device under way in a closed loop.
     pub window: usize,
 }
 
 impl Timing {
+    /// The end of sending. In an open loop everything that was due is still sent, as a desk would;
+    /// in a closed loop nothing is due.
+    pub fn over(&self, start: Instant) -> Instant {
+        if self.is_open() { self.give_up(start) } else { start + self.seconds }
+    }
+
+    /// The end of the run.
+    pub fn give_up(&self, start: Instant) -> Instant {
+        start + self.seconds + self.grace
+    }
+
     /// True when messages are due by the clock and not by answers.
     pub fn is_open(&self) -> bool {
         self.rate > 0.0
@@ -157,6 +176,14 @@ impl Timing {
         } else {
             Box::new(std::iter::repeat(Duration::ZERO))
         }
+    }
+}
+
+/// Waits until a message may leave.
+pub async fn until(due: Instant) {
+    let leave = due - TIMER_STEP;
+    if leave > Instant::now() {
+        sleep_until(leave).await;
     }
 }
 

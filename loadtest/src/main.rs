@@ -33,13 +33,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tally::Tally;
 
-/// How long answers are waited for after the last message was due.
+/// How long messages may still be sent and answered after the last one was due.
 const GRACE: Duration = Duration::from_secs(10);
 /// Streams asked of one connection at most; servers commonly allow 100 to 128.
 const STREAMS_PER_CONNECTION_MAX: u32 = 100;
 
+/// Exit code when streams or calls broke, or nothing was acknowledged: nothing is known to be lost,
+/// but the figures are not those of the load that was asked for.
+const EXIT_BROKEN: u8 = 2;
+
+/// Loads a swabline server and reports rate and latency.
+///
+/// Exit code: 0 done, 1 something acknowledged is missing (or a wrong argument, no connection),
+/// 2 streams or calls broke, or nothing was acknowledged.
 #[derive(Parser)]
-#[command(name = "loadtest", about, version)]
+#[command(name = "loadtest", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -63,7 +71,7 @@ enum Mode {
 #[derive(Args)]
 struct RunArgs {
     /// Address of the server
-    #[arg(long, default_value = "http://127.0.0.1:7400")]
+    #[arg(long, default_value = "http://127.0.0.1:7700")]
     server: String,
     /// Devices, each a source of its own
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=99_999))]
@@ -118,8 +126,15 @@ struct RunArgs {
     threads: Option<usize>,
 }
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
     let Command::Run(args) = Cli::parse().command;
+    start(args).unwrap_or_else(|error| {
+        eprintln!("loadtest: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn start(args: RunArgs) -> Result<ExitCode> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = args.threads {
         runtime.worker_threads(threads.max(1));
@@ -172,15 +187,13 @@ async fn run(args: RunArgs) -> Result<ExitCode> {
         Mode::Batch => batch::run(&server, &desk, &load, timing, connections).await?,
     };
 
-    let missing = match args.verify {
+    let read_back = match args.verify {
         Some(tubes) => {
             let channel = server.channel().await?;
             Some(verify::read_back(&admin, &channel, &load, &tally.acknowledged, tubes).await?)
         }
         None => None,
     };
-    let lost = missing.as_ref().is_some_and(|found| !found.is_clean());
-    let nothing_came_back = tally.acknowledged_tubes() == 0;
     let report = Report {
         mode: if args.mode == Mode::Stream { "stream" } else { "batch" },
         devices: args.devices,
@@ -193,13 +206,18 @@ async fn run(args: RunArgs) -> Result<ExitCode> {
         window: args.window,
         tally: &tally,
         elapsed,
-        read_back: missing.as_ref(),
+        read_back: read_back.as_ref(),
     };
     if !args.json {
         print!("{}", report.text());
     }
     println!("{}", report.json());
-    Ok(if lost || nothing_came_back { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let lost = read_back.as_ref().is_some_and(|found| !found.is_clean());
+    Ok(match () {
+        () if lost => ExitCode::FAILURE,
+        () if tally.failures > 0 || tally.acknowledged_tubes() == 0 => ExitCode::from(EXIT_BROKEN),
+        () => ExitCode::SUCCESS,
+    })
 }
 
 /// Merges what the connections counted.

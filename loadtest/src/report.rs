@@ -69,7 +69,7 @@ impl Report<'_> {
         line(
             "",
             format!(
-                "{}: {} devices at {} desks on {} connections, {} tubes a message, {} people a tube",
+                "{}: {} devices at {} desks on {} connections, tubes a message: {}, people a tube: {}",
                 self.mode, self.devices, self.desks, self.connections, self.batch, self.people
             ),
         );
@@ -102,7 +102,7 @@ impl Report<'_> {
         line("latency", format!("{} ({from})", quantiles(&tally.latency)));
         if self.is_open() {
             line("", format!("{} (ms from sending)", quantiles(&tally.from_sending)));
-            line("sent late", format!("{} (ms; timers step by 1)", quantiles(&tally.lateness)));
+            line("sent late", format!("{} (ms)", quantiles(&tally.lateness)));
         }
         if tally.refused_tubes() > 0 {
             line("refusals", format!("{} (ms)", quantiles(&tally.refusal)));

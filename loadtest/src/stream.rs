@@ -5,7 +5,7 @@ use crate::api::{
     record_reply, record_request,
 };
 use crate::connect::{Server, SignIn};
-use crate::load::{Load, Timing, now_ms};
+use crate::load::{Load, RUN_UP, Timing, now_ms, until};
 use crate::tally::{Sent, Tally};
 use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
@@ -20,8 +20,8 @@ use tonic::transport::Channel;
 
 /// Messages that wait inside the client for the connection to take them.
 const OUTGOING_MAX: usize = 16;
-/// Time between the last stream opened and the first message due.
-const RUN_UP: Duration = Duration::from_millis(200);
+/// How long a stream may take to end once everything is answered.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A stream that has been welcomed.
 struct Device {
@@ -127,11 +127,12 @@ impl Device {
         let mut next = times.next();
         let mut under_way: VecDeque<(u64, Sent)> = VecDeque::new();
         let mut messages = 0;
-        let over = sleep_until(start + timing.seconds);
-        let give_up = sleep_until(start + timing.seconds + timing.grace);
+        let over = sleep_until(timing.over(start));
+        let give_up = sleep_until(timing.give_up(start));
         tokio::pin!(over, give_up);
         let mut is_over = false;
-        while !is_over || !under_way.is_empty() {
+        let mut is_broken = false;
+        while !(is_over || next.is_none()) || !under_way.is_empty() {
             let may_send = !is_over && next.is_some() && under_way.len() < timing.inflight_max();
             tokio::select! {
                 biased;
@@ -139,10 +140,12 @@ impl Device {
                     Ok(Some(reply)) => self.settle(reply, &mut under_way, load.watermark_only),
                     Ok(None) => {
                         self.failure("the server closed the stream".to_owned());
+                        is_broken = true;
                         break;
                     }
                     Err(status) => {
                         self.failure(format!("{:?}: {}", status.code(), status.message()));
+                        is_broken = true;
                         break;
                     }
                 },
@@ -155,7 +158,7 @@ impl Device {
                     let facts = (first..).take(usize::try_from(load.batch).unwrap_or(0));
                     let facts = facts.map(|number| load.tube(self.number, number, true)).collect();
                     let at = Instant::now();
-                    let due = if timing.is_open() { start + next.unwrap_or_default() } else { at };
+                    let due = if timing.is_open() { (start + next.unwrap_or_default()).min(at) } else { at };
                     let sent = Sent { device: self.number, first, count: load.batch, due, at };
                     let batch = FactBatch { message_number: messages, facts };
                     permit.send(RecordRequest { body: Some(record_request::Body::Facts(batch)) });
@@ -165,10 +168,17 @@ impl Device {
                 }
             }
         }
+        if !is_broken && under_way.is_empty() {
+            // Ends the stream in order: the server sees a goodbye and not a lost device.
+            drop(self.outgoing);
+            let _ = tokio::time::timeout(GOODBYE, self.replies.message()).await;
+        }
+        let end = timing.give_up(start);
         let mut tally = held(&self.tally);
-        under_way.iter().for_each(|(_, sent)| tally.unanswered(sent));
+        under_way.iter().for_each(|(_, sent)| tally.unanswered(sent, end));
         if timing.is_open() {
-            next.into_iter().chain(times).for_each(|due| tally.unsent(start + due, load.batch));
+            let left = next.into_iter().chain(times);
+            left.for_each(|due| tally.unsent(start + due, load.batch, end));
         }
     }
 
@@ -205,8 +215,6 @@ async fn when_due(
     due: Instant,
     outgoing: &mpsc::Sender<RecordRequest>,
 ) -> Option<mpsc::Permit<'_, RecordRequest>> {
-    if due > Instant::now() {
-        sleep_until(due).await;
-    }
+    until(due).await;
     outgoing.reserve().await.ok()
 }

@@ -18,7 +18,7 @@ pub struct Sent {
     pub first: u64,
     /// Its facts.
     pub count: u32,
-    /// When it was due; in a closed loop, when it was sent.
+    /// When it was due, or when it left if that was earlier; in a closed loop, when it left.
     pub due: Instant,
     /// When it was given to the connection.
     pub at: Instant,
@@ -80,8 +80,8 @@ pub struct Tally {
     pub failures: u64,
     /// Some of the texts.
     pub errors: Vec<String>,
-    /// From the time a tube was due until it was acknowledged. Tubes that never were count with the
-    /// time they had been waited for.
+    /// From the time a tube was due until it was acknowledged. Tubes that never were count up to
+    /// the end of the run, so that they weigh on the figures instead of vanishing from them.
     pub latency: Latency,
     /// From the time it was sent.
     pub from_sending: Latency,
@@ -180,16 +180,16 @@ impl Tally {
         self.last_answer = Some(now);
     }
 
-    /// A message was sent and never answered.
-    pub fn unanswered(&mut self, message: &Sent) {
+    /// A message was sent and not answered up to the end of the run.
+    pub fn unanswered(&mut self, message: &Sent, end: Instant) {
         self.unanswered += u64::from(message.count);
-        self.latency.note(message.due.elapsed(), u64::from(message.count));
+        self.latency.note(end.saturating_duration_since(message.due), u64::from(message.count));
     }
 
-    /// Tubes were due and could not be sent.
-    pub fn unsent(&mut self, due: Instant, count: u32) {
+    /// Tubes were due and could not be sent up to the end of the run.
+    pub fn unsent(&mut self, due: Instant, count: u32, end: Instant) {
         self.unsent += u64::from(count);
-        self.latency.note(due.elapsed(), u64::from(count));
+        self.latency.note(end.saturating_duration_since(due), u64::from(count));
     }
 
     /// A stream or call failed.
@@ -294,9 +294,10 @@ mod tests {
     #[test]
     fn what_is_never_answered_weighs_on_the_latency() {
         let mut tally = Tally::default();
-        tally.unanswered(&sent(1, 2, 700));
-        tally.unsent(Instant::now() - Duration::from_millis(900), 1);
+        let end = Instant::now();
+        tally.unanswered(&sent(1, 2, 700), end);
+        tally.unsent(end - Duration::from_millis(900), 1, end);
         assert_eq!((tally.unanswered, tally.unsent), (2, 1));
-        assert!(tally.latency.ms(0.0) >= 699.0 && tally.latency.ms(1.0) >= 899.0);
+        assert!(tally.latency.ms(0.0) >= 690.0 && tally.latency.ms(1.0) >= 899.0);
     }
 }

@@ -15,22 +15,14 @@ use tonic::metadata::MetadataValue;
 
 /// Adds the token to a request; an empty or unprintable token adds nothing.
 pub fn with_token<T>(mut request: Request<T>, token: &str) -> Request<T> {
-    let value = MetadataValue::try_from(format!("Bearer {token}"));
-    if let Ok(value) = value.map(mark_sensitive).as_ref()
+    if let Ok(mut value) = MetadataValue::try_from(format!("Bearer {token}"))
         && !token.is_empty()
     {
-        request.metadata_mut().insert("authorization", value.clone());
+        // Keeps the token out of HTTP/2 compression tables and debug output.
+        value.set_sensitive(true);
+        request.metadata_mut().insert("authorization", value);
     }
     request
-}
-
-/// Keeps the token out of HTTP/2 compression tables and debug output.
-fn mark_sensitive<E>(mut value: MetadataValue<E>) -> MetadataValue<E>
-where
-    E: tonic::metadata::ValueEncoding,
-{
-    value.set_sensitive(true);
-    value
 }
 
 /// A connection to a server in the clear, with the settings that the server expects of clients.

@@ -164,7 +164,6 @@ impl Error {
                 engine::Error::Overloaded { .. } => Reason::Overloaded,
                 engine::Error::ShuttingDown => Reason::ShuttingDown,
                 engine::Error::StorageFault { .. } => Reason::StorageFault,
-                engine::Error::TooLarge { .. } => Reason::TooLarge,
                 engine::Error::Store(_) => Reason::Internal,
             },
             Error::Store(_) | Error::Broken | Error::Serve(_) => Reason::Internal,
@@ -192,117 +191,6 @@ impl Error {
             Reason::Overloaded => Code::ResourceExhausted,
             Reason::ShuttingDown | Reason::StorageFault => Code::Unavailable,
             Reason::NotFound => Code::NotFound,
-        }
-    }
-
-    /// What is wrong and what to do: Chinese, English.
-    pub fn texts(&self) -> (String, String) {
-        let own = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
-        match self {
-            Error::Invalid { field, problem: (zh, en) } => {
-                (format!("字段 {field}：{zh}"), format!("field {field}: {en}"))
-            }
-            Error::NoBarcode { field } => (
-                format!("字段 {field} 没有条码：请重新扫描或手工录入后，用同一编号重发"),
-                format!(
-                    "field {field} has no barcode: scan it again or type it in, and send the fact \
-                     again under the same id"
-                ),
-            ),
-            Error::NoIdentity { field } => (
-                format!("字段 {field} 没有证件号：无证件人员请选“其他”并由采样台编号，再用同一编号重发"),
-                format!(
-                    "field {field} has no document number: for a person without a document choose \
-                     OTHER and make up a number, and send the fact again under the same id"
-                ),
-            ),
-            Error::TooLarge { field, limit, unit: (zh, en) } => (
-                format!("{field} 超过上限 {limit} {zh}：请拆分后重发"),
-                format!("{field} is over the limit of {limit} {en}: split it and send it again"),
-            ),
-            Error::IdReused { seq } => (
-                format!("该编号已用于另一内容（日志序号 {seq}），未作任何更改：请换下一个编号重发"),
-                format!(
-                    "this fact id was used with other content (log position {seq}); nothing was \
-                     changed: send it under the next free number"
-                ),
-            ),
-            Error::RoundUnknown { round } if round.is_empty() => own(
-                "涉及人员的记录未写明轮次，且当前不是恰好一个轮次开放：请填写 round 后用同一编号重发",
-                "the fact names people and no round, and not exactly one round is open: fill in \
-                 `round` and send it again under the same id",
-            ),
-            Error::RoundUnknown { round } => (
-                format!("轮次 {round} 未登记：请管理员先开启该轮次，再用同一编号重发"),
-                format!(
-                    "the round {round} is not known here: an administrator must open it, then send \
-                     the fact again under the same id"
-                ),
-            ),
-            Error::Keys(error) => keyring_texts(error),
-            Error::EmptyBatch => own(
-                "批次为空：至少放入一条记录再发",
-                "the batch is empty: send it with at least one fact",
-            ),
-            Error::HelloExpected => own(
-                "数据流的第一条消息必须是 Hello，且只能发一次：请重新打开数据流",
-                "the first message of a stream must be Hello, and no later one: open the stream again",
-            ),
-            Error::KindUnknown => own(
-                "记录没有内容，或其类型本版本不认识：请填写内容或升级服务器后，用同一编号重发",
-                "the fact has no body, or one of a kind that this version does not know: fill it in \
-                 or update the server, and send it again under the same id",
-            ),
-            Error::NotADrill => own(
-                "这是实战目录，时钟不能拨动：只有演练目录可以",
-                "this is a live folder, its clock cannot be moved: use a drill folder",
-            ),
-            Error::NotFound { field } => (
-                format!("未找到：请核对 {field}"),
-                format!("there is no such thing: check `{field}`"),
-            ),
-            Error::Unauthenticated => own(
-                "没有令牌或令牌错误：请在 authorization 中填写 Bearer 令牌",
-                "no token or a wrong one: send `authorization: Bearer <token>`",
-            ),
-            Error::Forbidden => own(
-                "该令牌的角色无权执行此操作：请使用有权角色的令牌",
-                "the token's role may not do this: use the token of a role that may",
-            ),
-            Error::ShuttingDown | Error::Engine(engine::Error::ShuttingDown) => own(
-                "服务正在停止：请保留记录，稍后重连并用同一编号重发",
-                "the server is stopping: keep the facts, connect again later and send the same ids",
-            ),
-            Error::Undecodable => own(
-                "消息无法解码：请核对 proto 版本，按 proto/swabline/v1 重新编码",
-                "the bytes do not decode: encode them as proto/swabline/v1 says",
-            ),
-            Error::Busy => own(
-                "服务繁忙或处理超时：请保留记录，稍后用同一编号重发",
-                "too busy, or it took too long: keep the facts and send the same ids again later",
-            ),
-            Error::Engine(engine::Error::Overloaded { cause, .. }) => (
-                format!("服务繁忙（{cause}）：请保留记录，稍后用同一编号重发"),
-                format!("too busy ({cause}): keep the facts and send the same ids again later"),
-            ),
-            Error::Engine(engine::Error::StorageFault { cause }) => (
-                format!("服务器存储故障，已停止接收（{cause}）：请保留记录并联系管理员"),
-                format!(
-                    "the server's storage failed and it takes nothing in ({cause}): keep the facts \
-                     and call an administrator"
-                ),
-            ),
-            Error::Engine(engine::Error::TooLarge { .. }) => own(
-                "消息超过服务器上限：请拆分后重发",
-                "the message is over the server's limit: split it and send it again",
-            ),
-            Error::Engine(engine::Error::Store(_))
-            | Error::Store(_)
-            | Error::Broken
-            | Error::Serve(_) => own(
-                "服务器内部故障：请保留记录，并将 request_id 报告管理员",
-                "a fault of the server: keep the facts and tell an administrator the request_id",
-            ),
         }
     }
 
@@ -366,37 +254,6 @@ impl Error {
     }
 }
 
-/// What the key ring says, in two languages.
-fn keyring_texts(error: &keyring::Error) -> (String, String) {
-    let own = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
-    match error {
-        keyring::Error::Missing { id, .. } | keyring::Error::Destroyed(id) => (
-            format!("轮次密钥 {id} 不在本服务器，无法登记或查询其人员：请管理员恢复密钥后，用同一编号重发"),
-            format!(
-                "the key {id} of the round is not on this server, so its people cannot be named: an \
-                 administrator must put it back, then send the fact again under the same id"
-            ),
-        ),
-        keyring::Error::Number => own(
-            "证件号为空或过长：请核对证件号后，用同一编号重发",
-            "the document number is empty or too long: check it and send the fact again under the \
-             same id",
-        ),
-        keyring::Error::Name(_) => own(
-            "密钥名称只能用字母、数字、- 和 _：请在 key_id 中另起名称",
-            "a key's name has letters, digits, '-' and '_' only: give another one in `key_id`",
-        ),
-        keyring::Error::TooMany => own(
-            "密钥数量已达上限：请先销毁已结束轮次的密钥",
-            "there are too many keys: destroy those of rounds that are over first",
-        ),
-        keyring::Error::NotAKey { .. } | keyring::Error::File { .. } => own(
-            "密钥文件无法使用：请将 request_id 报告管理员",
-            "a key file cannot be used: tell an administrator the request_id",
-        ),
-    }
-}
-
 /// Numbers faults of the server, so that the log's line for a caller's report is found.
 static FAULTS: AtomicU64 = AtomicU64::new(1);
 
@@ -455,3 +312,106 @@ pub fn in_our_words(status: &Status, limit: usize) -> Option<Error> {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<(Error, &'static str, Code)> {
+        let busy = engine::Error::Overloaded { cause: "queue_facts_max", retry_after_ms: 250 };
+        let fault = engine::Error::StorageFault { cause: "no space left".into() };
+        let missing = keyring::Error::Missing { id: "k1".into(), dir: "/secret/place".into() };
+        let damaged = || store::Error::Damaged { what: "secret key".into() };
+        let field = || "tube".to_owned();
+        let unit = ("管", "tubes");
+        vec![
+            (
+                Error::invalid("id.number", "从 1 开始", "counts from 1"),
+                "INVALID",
+                Code::InvalidArgument,
+            ),
+            (Error::NoBarcode { field: field() }, "NO_BARCODE", Code::InvalidArgument),
+            (Error::NoIdentity { field: field() }, "NO_IDENTITY", Code::InvalidArgument),
+            (
+                Error::TooLarge { field: field(), limit: 5, unit },
+                "TOO_LARGE",
+                Code::InvalidArgument,
+            ),
+            (Error::message_too_large(9), "TOO_LARGE", Code::InvalidArgument),
+            (Error::Undecodable, "INVALID", Code::InvalidArgument),
+            (Error::EmptyBatch, "EMPTY_BATCH", Code::InvalidArgument),
+            (Error::HelloExpected, "HELLO_EXPECTED", Code::InvalidArgument),
+            (Error::KindUnknown, "KIND_UNKNOWN", Code::InvalidArgument),
+            (Error::IdReused { seq: 3 }, "FACT_ID_REUSED", Code::AlreadyExists),
+            (
+                Error::RoundUnknown { round: String::new() },
+                "ROUND_UNKNOWN",
+                Code::FailedPrecondition,
+            ),
+            (Error::RoundUnknown { round: "r".into() }, "ROUND_UNKNOWN", Code::FailedPrecondition),
+            (Error::Keys(missing), "KEY_MISSING", Code::FailedPrecondition),
+            (Error::NotADrill, "NOT_A_DRILL", Code::FailedPrecondition),
+            (Error::NotFound { field: "tube" }, "NOT_FOUND", Code::NotFound),
+            (Error::Unauthenticated, "UNAUTHENTICATED", Code::Unauthenticated),
+            (Error::Forbidden, "FORBIDDEN", Code::PermissionDenied),
+            (Error::Busy, "OVERLOADED", Code::ResourceExhausted),
+            (Error::Engine(busy), "OVERLOADED", Code::ResourceExhausted),
+            (Error::ShuttingDown, "SHUTTING_DOWN", Code::Unavailable),
+            (Error::Engine(engine::Error::ShuttingDown), "SHUTTING_DOWN", Code::Unavailable),
+            (Error::Engine(fault), "STORAGE_FAULT", Code::Unavailable),
+            (Error::Engine(engine::Error::Store(damaged())), "INTERNAL", Code::Internal),
+            (Error::Store(damaged()), "INTERNAL", Code::Internal),
+            (Error::Broken, "INTERNAL", Code::Internal),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_a_reason_a_code_and_says_what_to_do_in_both_languages() {
+        for (error, reason, code) in all() {
+            let told = format!("{error:?}");
+            let (field, retry) = (error.field().to_owned(), error.retry_after_ms());
+            let transient = matches!(code, Code::Unavailable | Code::ResourceExhausted);
+            let status = Status::from(error);
+            assert_eq!(status.code(), code, "{told}");
+            let details = status.get_error_details();
+            let info = details.error_info().expect("ErrorInfo");
+            assert_eq!(
+                (info.reason.as_str(), info.domain.as_str()),
+                (reason, "swabline"),
+                "{told}"
+            );
+            assert_eq!(info.metadata["message_en"], status.message());
+            let zh = details.localized_message().expect("LocalizedMessage");
+            assert_eq!((zh.locale.as_str(), &zh.message), ("zh-CN", &info.metadata["message_zh"]));
+            assert!(zh.message.chars().any(|c| c > '\u{2fff}'), "no Chinese: {}", zh.message);
+            assert!(!status.message().chars().any(|c| c > '\u{2fff}'), "{}", status.message());
+            // Both say what to do, after a colon.
+            let advice = status.message().contains(": ") && zh.message.contains('：');
+            assert!(advice, "no advice: {} {}", status.message(), zh.message);
+            assert_eq!(details.retry_info().is_some(), transient, "{told}");
+            assert_eq!(retry > 0, transient, "{told}");
+            assert_eq!(details.bad_request().is_some(), !field.is_empty(), "{told}");
+            assert!(!status.message().contains("secret"), "the inside leaks: {}", status.message());
+            assert_eq!(info.metadata.contains_key("request_id"), code == Code::Internal, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_tonic_refuses_is_told_in_our_words() {
+        let ours = |status: Status| in_our_words(&status, 7).map(|error| error.reason());
+        assert_eq!(
+            ours(Status::out_of_range("decoded message length too large")),
+            Some(pb::Reason::TooLarge)
+        );
+        assert_eq!(
+            ours(Status::internal("failed to decode Protobuf message")),
+            Some(pb::Reason::Invalid)
+        );
+        assert_eq!(
+            ours(Status::resource_exhausted("Too many active requests")),
+            Some(pb::Reason::Overloaded)
+        );
+        assert_eq!(ours(Status::cancelled("Timeout expired")), Some(pb::Reason::Overloaded));
+        assert_eq!(ours(Status::unimplemented("")), None);
+        assert_eq!(ours(Status::from(Error::Broken)), None, "our own faults stay what they are");
+    }
+}

@@ -1,7 +1,8 @@
 //! Every limit of the API, each with what happens at it. At none of them is a fact lost: what is
 //! over a limit is refused with a reason and the advice to split it, and stays with its source.
 
-/// Bytes of one message on a stream. Over it the stream ends with TOO_LARGE.
+/// Bytes of one message on a stream. Over it the message is refused with TOO_LARGE and the stream
+/// goes on; over [`BATCH_BYTES_MAX`] it is not even decoded, and the stream ends with TOO_LARGE.
 pub const STREAM_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// Bytes of a unary request to Recording, Queries or Progress. Over it the call is refused with
@@ -21,9 +22,6 @@ pub const FACTS_MAX: usize = 1_000;
 
 /// Bytes of a code, a name or a reason. Over it the fact is refused with TOO_LARGE.
 pub const CODE_BYTES_MAX: usize = 64;
-
-/// Characters of a document's number, after normalising. Over it the fact is refused with TOO_LARGE.
-pub const IDENTITY_CHARS_MAX: usize = 64;
 
 /// People in one tube. Pools of 20 are the largest in use; ten times that is no tube but a mistake
 /// of the program that sends it. Over it the fact is refused with TOO_LARGE.
@@ -75,9 +73,6 @@ pub const WATCH_INTERVAL_MS_MIN: u64 = 200;
 
 /// Time between two answers of a watch when the request does not say.
 pub const WATCH_INTERVAL_MS: u64 = 1_000;
-
-/// Figures are not copied out of the engine again within this time: all askers share a copy.
-pub const FIGURES_AGE_MS_MAX: u64 = 200;
 
 /// Figures of people are not worked out again within this time: all askers share them.
 pub const PEOPLE_AGE_MS_MAX: u64 = 5_000;

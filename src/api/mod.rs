@@ -12,13 +12,16 @@ mod convert;
 mod errors;
 mod guard;
 mod incoming;
+mod intake;
 pub mod limits;
+mod messages;
 mod options;
 mod people;
 mod progress;
 mod queries;
 mod recording;
 mod server;
+mod shared;
 mod stream;
 
 pub use errors::Error;

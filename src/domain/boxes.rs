@@ -38,11 +38,11 @@ pub enum BoxWhat {
 pub struct BoxPart {
     /// The box.
     pub container: Code,
-    /// When the tube was packed in it.
+    /// When the tube was packed in it, by the latest fact that says so.
     pub packed: Option<Time>,
     /// When the box was handed over.
     pub handed: Option<Time>,
-    /// When a laboratory took the tube with the box, and which.
+    /// When a laboratory took the tube with the box, and which; the latest that did.
     pub received: Option<(Time, Code)>,
     /// Packed, and not among the tubes scanned at reception.
     pub missing: bool,
@@ -75,16 +75,15 @@ impl BoxRecord {
                 BoxWhat::Packed(tubes) => {
                     for tube in tubes {
                         let part = parts.entry(tube).or_default();
-                        part.packed = part.packed.or(Some(at));
+                        part.packed = Some(at);
                     }
                 }
                 BoxWhat::HandedOver { .. } => handed = handed.or(Some(at)),
                 BoxWhat::Received { lab, tubes } => {
-                    taken = taken.or(Some((at, lab)));
+                    taken = Some((at, lab));
                     opened |= !tubes.is_empty();
                     for tube in tubes {
-                        let part = parts.entry(tube).or_default();
-                        part.received.get_or_insert_with(|| (at, lab.clone()));
+                        parts.entry(tube).or_default().received = Some((at, lab.clone()));
                     }
                 }
             }

@@ -27,6 +27,8 @@ coded! {
         DesksDiffer = 25, "collected at two desks", "两个采样台登记同一管";
         WithdrawnUnknown = 26, "the person withdrawn or corrected is not in the tube", "撤销或更正的人员不在管内";
         PoolSizeUnknown = 27, "a pool size other than 1, 5, 10 or 20", "混采规格不符";
+        /// Spans two tubes, so it is never stored: `Check` and the people figures find it.
+        PersonInTwoTubes = 28, "the same person in two open tubes", "同一人同时在两管";
         BoxesDiffer = 30, "packed in two boxes", "装入两个转运箱";
         BoxTubeMissing = 31, "packed but not in the box at reception", "箱内缺管";
         BoxTubeExtra = 32, "in the box at reception but not packed", "箱内多管";
@@ -43,8 +45,6 @@ coded! {
         PlateReloaded = 47, "the plate was loaded twice", "同一板重复上样";
         ReviewNamesUnknownRun = 48, "a review names a run that is not known", "复核引用未知批次";
         TargetMissing = 49, "a run lacks a target of the kit", "缺少靶标读数";
-        /// Spans two tubes, so it is never stored: `Check` and the people figures find it.
-        PersonInTwoTubes = 50, "the same person in two open tubes", "同一人同时在两管";
     }
 }
 

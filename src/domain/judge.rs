@@ -135,7 +135,7 @@ fn judge_lot(
         LotKind::Tube => (Discrepancy::LotUnknown, Discrepancy::LotExpired),
         _ => (Discrepancy::KitLotUnknown, Discrepancy::KitExpired),
     };
-    match reference.lots.get(lot) {
+    match reference.lots.get(lot).filter(|(known, ..)| *known == kind) {
         None => flags.add(unknown),
         Some((_, _, expires_at)) => flags.add_if(captured > *expires_at, expired),
     }

@@ -1,11 +1,11 @@
 //! A plate: what was loaded, which runs were reported, and what that says of each tube on it.
 
-use super::calling::CallingRule;
+use super::calling::{self, CallingRule};
 use super::discrepancy::{Discrepancies, Discrepancy};
 use super::fact::{Reading, Well, WellContent};
 use super::tube::Origin;
 use super::words::{Call, Code, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A plate as stored: the set of its facts in canonical order.
@@ -92,19 +92,28 @@ impl PlateRecord {
     }
 
     fn loads(&self) -> Vec<Load<'_>> {
-        let again = self.marks.iter().rev().find_map(|mark| match &mark.what {
-            PlateWhat::Reassessed { rule } => rule.as_ref(),
-            _ => None,
-        });
         self.marks
             .iter()
             .filter_map(|mark| match &mark.what {
-                PlateWhat::Loaded { lab, rule, wells, .. } => {
-                    Some(Load { at: mark.origin.at, lab, rule: again.or(rule.as_ref()), wells })
+                PlateWhat::Loaded { lab, kit, rule, wells } => {
+                    let at = mark.origin.at;
+                    let rule = self.rule_again(kit, at, rule.is_some()).or(rule.as_ref());
+                    Some(Load { at, lab, rule, wells })
                 }
                 _ => None,
             })
             .collect()
+    }
+
+    /// The rule of the latest reassessment, for a loading with this kit. A loading after it that
+    /// has a rule of its own keeps it.
+    fn rule_again(&self, kit: &Code, loaded: Time, has_rule: bool) -> Option<&Arc<CallingRule>> {
+        self.marks.iter().rev().find_map(|mark| match &mark.what {
+            PlateWhat::Reassessed { rule: Some(rule) } if rule.kit == *kit => {
+                (!has_rule || mark.origin.at >= loaded).then_some(rule)
+            }
+            _ => None,
+        })
     }
 
     /// Runs by name; a run reported twice counts as it was reported last.
@@ -119,7 +128,7 @@ impl PlateRecord {
     }
 
     /// What the plate says about each tube on it, by tube code. The latest loading that holds the
-    /// tube is the effective one.
+    /// tube is the effective one. Of several wells of one tube the worst stands.
     pub fn parts(&self, plate: &Code) -> Vec<(Code, PlatePart)> {
         let runs = self.runs();
         let mut parts: BTreeMap<&Code, PlatePart> = BTreeMap::new();
@@ -131,25 +140,24 @@ impl PlateRecord {
                     (*run, *at, *targets, *readings, held)
                 })
                 .collect();
-            let mut seen: BTreeMap<u16, u32> = BTreeMap::new();
-            for well in tube_wells(load.wells) {
-                *seen.entry(well.0).or_default() += 1;
-            }
+            let mixed = mixed_positions(load.wells);
+            let mut loaded: BTreeMap<&Code, PlatePart> = BTreeMap::new();
             for (position, tube) in tube_wells(load.wells) {
-                let runs = judged.iter().map(|(run, at, targets, readings, held)| {
-                    let reading = readings.iter().find(|r| r.position == position);
-                    let call = load.rule.zip(reading).map(|(rule, r)| rule.call(targets, r));
-                    RunPart { run: (*run).clone(), at: *at, call, controls_held: *held }
-                });
-                let part = PlatePart {
+                let part = loaded.entry(tube).or_insert_with(|| PlatePart {
                     plate: plate.clone(),
                     lab: load.lab.clone(),
                     loaded: load.at,
-                    mixed: seen.get(&position).is_some_and(|tubes| *tubes > 1),
-                    runs: runs.collect(),
-                };
-                parts.insert(tube, part);
+                    mixed: false,
+                    runs: judged.iter().map(|(run, at, _, _, held)| unread(run, *at, *held)).collect(),
+                });
+                part.mixed |= mixed.contains(&position);
+                for (part, (_, _, targets, readings, _)) in part.runs.iter_mut().zip(&judged) {
+                    let reading = readings.iter().find(|r| r.position == position);
+                    let call = load.rule.zip(reading).map(|(rule, r)| rule.call(targets, r));
+                    part.call = calling::worst(part.call.into_iter().chain(call));
+                }
             }
+            parts.extend(loaded);
         }
         parts.into_iter().map(|(tube, part)| (tube.clone(), part)).collect()
     }
@@ -190,11 +198,23 @@ impl PlateRecord {
                 Discrepancy::ControlsFailed,
             );
         }
-        let mut positions: Vec<u16> = tube_wells(load.wells).map(|(position, _)| position).collect();
-        positions.sort_unstable();
-        odd.add_if(positions.windows(2).any(|two| two[0] == two[1]), Discrepancy::PoolOfPools);
+        odd.add_if(!mixed_positions(load.wells).is_empty(), Discrepancy::PoolOfPools);
         odd
     }
+}
+
+/// A run's part of a tube before any well of it has been read.
+fn unread(run: &Code, at: Time, controls_held: bool) -> RunPart {
+    RunPart { run: run.clone(), at, call: None, controls_held }
+}
+
+/// The positions that hold liquid of more than one tube.
+fn mixed_positions(wells: &[Well]) -> BTreeSet<u16> {
+    let mut first: BTreeMap<u16, &Code> = BTreeMap::new();
+    tube_wells(wells)
+        .filter(|(position, tube)| *first.entry(*position).or_insert(*tube) != *tube)
+        .map(|(position, _)| position)
+        .collect()
 }
 
 fn tube_wells(wells: &[Well]) -> impl Iterator<Item = (u16, &Code)> {

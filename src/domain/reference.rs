@@ -100,11 +100,14 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// The rule in force at a time: that of the latest switch not after it, else the oldest.
+    /// The rule in force at a time: that of the latest switch not after it, else the oldest. A
+    /// switch to a version that nobody imported switches nothing.
     pub fn rule_at(&self, at: Time) -> Option<&Arc<CallingRule>> {
-        let switched = self.switches.iter().filter(|(from, _)| *from <= at).max_by_key(|(from, _)| *from);
+        let known = |(from, version): &(Time, u32)| Some((*from, self.rules.get(version)?));
+        let switched = self.switches.iter().filter_map(known).filter(|(from, _)| *from <= at);
         switched
-            .and_then(|(_, version)| self.rules.get(version))
+            .max_by_key(|(from, _)| *from)
+            .map(|(_, rule)| rule)
             .or_else(|| self.rules.first_key_value().map(|(_, rule)| rule))
     }
 

@@ -261,12 +261,11 @@ impl TubeRecord {
                 _ => {}
             }
         }
-        // Union of all collections first, then what was taken back: no order among them.
-        for new in gone.iter().filter_map(|(_, new)| *new) {
-            members.insert(new);
-        }
-        for (old, _) in &gone {
-            odd.add_if(!members.remove(old) && found.known, Discrepancy::WithdrawnUnknown);
+        // Union of all collections first, then what was taken back, in order: a correction that was
+        // itself corrected back leaves the first person, not nobody.
+        for (old, new) in gone {
+            odd.add_if(!members.remove(&old) && found.known, Discrepancy::WithdrawnUnknown);
+            members.extend(new);
         }
         odd.add_if(
             found.known && counts.iter().any(|count| *count != members.len()),
@@ -341,25 +340,31 @@ impl TubeRecord {
                 .iter()
                 .flat_map(|plate| &plate.runs)
                 .filter(|run| run.controls_held && run.at <= until)
-                .filter_map(|run| run.call.map(|call| (&run.run, call)))
+                .filter_map(|run| run.call.map(|call| (run, call)))
         };
         let worst = calling::worst(runs().map(|(_, call)| call));
         let disagree = runs().any(|(_, call)| Some(call) != worst);
         let mut result = TubeResult { call: worst, disagree, unknown_run: false };
         // The latest review or amendment decides; the marks are in order.
         for mark in self.marks.iter().filter(|mark| mark.origin.at <= until) {
-            match &mark.what {
+            let (named, decided) = match &mark.what {
                 What::Reviewed { runs: named, call } => {
-                    result.unknown_run = named.iter().any(|name| !runs().any(|(run, _)| run == name));
-                    let of_named = runs().filter(|(run, _)| named.contains(run));
-                    let decided = call.or(calling::worst(of_named.map(|(_, call)| call)));
-                    if decided.is_some() {
-                        (result.call, result.disagree) = (decided, false);
-                    }
+                    result.unknown_run =
+                        named.iter().any(|name| !runs().any(|(run, _)| run.run == *name));
+                    let of_named = runs().filter(|(run, _)| named.contains(&run.run));
+                    (named.as_slice(), call.or(calling::worst(of_named.map(|(_, call)| call))))
                 }
-                What::Amended(call) => (result.call, result.disagree) = (Some(*call), false),
-                _ => {}
-            }
+                What::Amended(call) => (&[][..], Some(*call)),
+                _ => continue,
+            };
+            let Some(decided) = decided else { continue };
+            // It decides nothing that it cannot have seen: a later run that it does not name.
+            let unseen = || {
+                let later = runs().filter(|(run, _)| run.at > mark.origin.at);
+                later.filter(|(run, _)| !named.contains(&run.run)).map(|(_, call)| call)
+            };
+            result.disagree = unseen().any(|call| call != decided);
+            result.call = calling::worst(unseen().chain([decided]));
         }
         result
     }

@@ -97,11 +97,12 @@ impl Store {
         self.shared.state.write_opt(batch, &options)?;
 
         let seq = last_seq + commit.events.len() as u64;
-        self.shared.set_last(seq, head.hash);
         let people = commit.events.iter().flat_map(index::people_entries).collect();
         let facts = commit.events.iter().map(|e| (index::fact_key(&e.fact.id), e.seq)).collect();
         self.shared.people.add(people, seq);
         self.shared.facts.add(facts, seq);
+        // Last: whoever looks at this sequence must find its people.
+        self.shared.set_last(seq, head.hash);
         self.acknowledged
             .note(seq, &head.hash)
             .map_err(Error::file(self.shared.dir.join("acknowledged")))?;

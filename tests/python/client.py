@@ -29,7 +29,7 @@ class Api:
         self.database = ProtoReflectionDescriptorDatabase(channel)
         self.pool = DescriptorPool(self.database)
 
-    def message(self, name, **fields):
+    def message(self, name, /, **fields):
         """A message by its name."""
         return GetMessageClass(self.pool.FindMessageTypeByName(f"{PACKAGE}.{name}"))(**fields)
 

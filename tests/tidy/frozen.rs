@@ -14,18 +14,7 @@ pub fn changed(list: &str, declared: &[String]) -> Vec<String> {
     );
     let frozen = fs::read_to_string(root().join(list)).unwrap_or_default();
     let now: BTreeSet<&str> = declared.iter().map(String::as_str).collect();
-    let lost =
-        frozen.lines().enumerate().filter(|(_, line)| !line.is_empty() && !now.contains(line));
-    let lost: Vec<String> = lost
-        .map(|(number, line)| {
-            format!(
-                "{list}:{}: `{line}` is no longer declared so. Instead: put it back and give the new \
-                 thing a number that was never used. If only the name changed and the meaning is the \
-                 same, change the name in this list too",
-                number + 1
-            )
-        })
-        .collect();
+    let lost = lost(list, &frozen, &now);
     let fresh: Vec<&&str> =
         now.iter().filter(|line| !frozen.lines().any(|old| old == **line)).collect();
     if std::env::var_os("SWABLINE_FREEZE").is_some() && lost.is_empty() {
@@ -40,6 +29,21 @@ pub fn changed(list: &str, declared: &[String]) -> Vec<String> {
         println!("{list}: {} new, not frozen yet: {fresh:?}", fresh.len());
     }
     lost
+}
+
+/// A complaint for each frozen line that is no longer declared.
+fn lost(list: &str, frozen: &str, now: &BTreeSet<&str>) -> Vec<String> {
+    let lines = frozen.lines().enumerate();
+    let gone = lines.filter(|(_, line)| !line.is_empty() && !now.contains(line));
+    let complaint = |(number, line)| {
+        format!(
+            "{list}:{}: `{line}` is no longer declared so. Instead: put it back and give the new thing \
+             a number that was never used. If only the name changed and the meaning is the same, \
+             change the name in this list too",
+            number + 1
+        )
+    };
+    gone.map(complaint).collect()
 }
 
 /// Every number that stands on disk: key kinds, values, counters, and the lists of the trade.
@@ -141,6 +145,14 @@ fn coded_in(text: &str) -> Vec<(String, String, u64)> {
         }
     }
     found
+}
+
+#[test]
+fn a_number_that_changed_is_found_and_a_new_one_is_welcome() {
+    let now = BTreeSet::from(["field M.a = 1: string", "field M.b = 3: N", "field M.c = 4: N"]);
+    let lost = lost("list", "field M.a = 1: string\nfield M.b = 2: N\n", &now);
+    assert_eq!(lost.len(), 1);
+    assert!(lost[0].starts_with("list:2: `field M.b = 2: N`"), "{}", lost[0]);
 }
 
 #[test]

@@ -74,7 +74,12 @@ impl Context<'_> {
         }
     }
 
-    fn key(&self, round: &NamedRound, field: &str, who: Option<&pb::Identity>) -> Result<PersonKey, Error> {
+    fn key(
+        &self,
+        round: &NamedRound,
+        field: &str,
+        who: Option<&pb::Identity>,
+    ) -> Result<PersonKey, Error> {
         self.person(round, field, who).map(|member| member.person)
     }
 
@@ -150,7 +155,11 @@ impl Context<'_> {
             Wire::MemberCorrected(w) => {
                 let (tube, named) = (barcode("tube", &w.tube)?, named()?);
                 let old = self.key(&named, "old", w.old.as_ref())?;
-                Body::MemberCorrected { tube, old, new: self.person(&named, "new", w.new.as_ref())? }
+                Body::MemberCorrected {
+                    tube,
+                    old,
+                    new: self.person(&named, "new", w.new.as_ref())?,
+                }
             }
             Wire::TubeSealed(w) => {
                 Body::TubeSealed { tube: barcode("tube", &w.tube)?, swabs: size(w.swabs) }
@@ -161,10 +170,9 @@ impl Context<'_> {
                     .unwrap_or(VoidReason::Other),
                 replaced_by: code("replaced_by", &w.replaced_by)?,
             },
-            Wire::TubesPacked(w) => Body::TubesPacked {
-                container: barcode("box", &w.r#box)?,
-                tubes: tubes(&w.tubes)?,
-            },
+            Wire::TubesPacked(w) => {
+                Body::TubesPacked { container: barcode("box", &w.r#box)?, tubes: tubes(&w.tubes)? }
+            }
             Wire::BoxHandedOver(w) => Body::BoxHandedOver {
                 container: barcode("box", &w.r#box)?,
                 carrier: code("carrier", &w.carrier)?,
@@ -272,13 +280,11 @@ fn well(at: usize, wire: &pb::Well) -> Result<Well, Error> {
 
 fn reading(at: usize, wire: &pb::Reading) -> Result<Reading, Error> {
     let field = |name: &str| format!("readings[{at}].{name}");
-    let cts = at_most(&field("ct_hundredths"), &wire.ct_hundredths, TARGETS_MAX, ("个靶标", "targets"))?;
+    let cts =
+        at_most(&field("ct_hundredths"), &wire.ct_hundredths, TARGETS_MAX, ("个靶标", "targets"))?;
     Ok(Reading {
         position: number(&field("position"), wire.position)?,
-        cts: cts
-            .iter()
-            .map(|ct| number(&field("ct_hundredths"), *ct))
-            .collect::<Result<_, _>>()?,
+        cts: cts.iter().map(|ct| number(&field("ct_hundredths"), *ct)).collect::<Result<_, _>>()?,
     })
 }
 

@@ -94,7 +94,10 @@ pub fn say(body: &Body) -> pb::Text {
         ),
         Body::CallReviewed { call, reviewer, .. } => both(
             format!("{reviewer} 复核：{}", call.map_or("以所列批次为准", |call| call.zh())),
-            format!("reviewed by {reviewer}: {}", call.map_or("by the named runs", |call| call.en())),
+            format!(
+                "reviewed by {reviewer}: {}",
+                call.map_or("by the named runs", |call| call.en())
+            ),
         ),
         Body::ResultAmended { call, reason, .. } => both(
             format!("结果更正为{}：{reason}", call.zh()),

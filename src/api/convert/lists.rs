@@ -106,9 +106,7 @@ fn position(event: &Event, key: PersonKey) -> Option<u32> {
 
 /// A missing person, named by the roster.
 pub fn missing(read: &Read, found: &Missing) -> Result<pb::MissingPerson, store::Error> {
-    let of_roster = |event: &Event| {
-        matches!(&event.fact.body, Body::RosterImported { roster, .. } if *roster == found.roster)
-    };
+    let of_roster = |event: &Event| matches!(&event.fact.body, Body::RosterImported { roster, .. } if *roster == found.roster);
     Ok(pb::MissingPerson {
         person: Some(person_ref(read, found.person, of_roster)?),
         roster: found.roster.to_string(),

@@ -78,7 +78,13 @@ mod tests {
         let table = [
             (Outcome::Recorded { seq: 7, found }, pb::Outcome::Recorded, 7, 1, None),
             (Outcome::Duplicate { seq: 3, found }, pb::Outcome::Duplicate, 3, 1, None),
-            (Outcome::IdReused { seq: 3 }, pb::Outcome::Refused, 3, 0, Some(pb::Reason::FactIdReused)),
+            (
+                Outcome::IdReused { seq: 3 },
+                pb::Outcome::Refused,
+                3,
+                0,
+                Some(pb::Reason::FactIdReused),
+            ),
         ];
         for (given, kind, seq, found, reason) in table {
             let told = outcome(2, 9, &given);

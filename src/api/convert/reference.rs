@@ -19,7 +19,9 @@ fn said(
 ) -> Result<(FactId, Time), Error> {
     let wire = wire.cloned().unwrap_or_default();
     let id = context.id(wire.id.as_ref()).map_err(|error| match error {
-        Error::Invalid { field, problem } => Error::Invalid { field: format!("fact.{field}"), problem },
+        Error::Invalid { field, problem } => {
+            Error::Invalid { field: format!("fact.{field}"), problem }
+        }
         other => other,
     })?;
     let at = if wire.captured_at_ms == 0 { now } else { Time(wire.captured_at_ms) };
@@ -171,8 +173,7 @@ pub fn open_round(
         true => round.clone(),
         false => code("key_id", &wire.key_id)?,
     };
-    let body =
-        Body::RoundOpened { name: code("name", &wire.name)?, key_id, pool: size(wire.pool) };
+    let body = Body::RoundOpened { name: code("name", &wire.name)?, key_id, pool: size(wire.pool) };
     Ok(Fact { id, captured_at, round, body })
 }
 
@@ -216,4 +217,68 @@ pub fn tick(context: &Context<'_>, wire: &pb::TickRequest, now: Time) -> Result<
     let (id, captured_at) = said(context, wire.fact.as_ref(), now)?;
     let body = Body::ClockTicked { now: Time(wire.now_ms) };
     Ok(Fact { id, captured_at, round: Code::default(), body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reference::Reference;
+    use crate::keyring::KeyRing;
+
+    fn comes_of(item: Wire) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, reference) = (KeyRing::open(dir.path()).unwrap(), Reference::default());
+        let context = Context { keys: &keys, reference: &reference, stream: None };
+        let id = Some(pb::FactId { source: "office".into(), epoch: 1, number: 1 });
+        let wire = pb::ImportReferenceRequest {
+            fact: Some(pb::AdministrationFact { id, captured_at_ms: 0 }),
+            file: "f".into(),
+            items: vec![pb::ReferenceItem { item: Some(item) }],
+        };
+        match import(&context, &wire, Time(9)) {
+            Ok(fact) => {
+                assert_eq!(fact.captured_at, Time(9), "0 stands for now");
+                "imported".into()
+            }
+            Err(error) => format!("{:?} {}", error.reason(), error.field()),
+        }
+    }
+
+    fn kit(version: u32, internal: bool, cut_off: u32) -> Wire {
+        let target = pb::TargetRule {
+            name: "N".into(),
+            is_internal_control: internal,
+            cut_off_hundredths: cut_off,
+            grey_to_hundredths: 0,
+        };
+        let targets = vec![target];
+        Wire::Kit(pb::Kit { code: "K".into(), version, targets, ..pb::Kit::default() })
+    }
+
+    #[test]
+    fn a_line_of_a_file_that_means_nothing_is_named() {
+        let site = |code: &str| Wire::Site(pb::Site { code: code.into(), ..pb::Site::default() });
+        let level = |level: i32| {
+            Wire::Jurisdiction(pb::Jurisdiction { code: "J".into(), level, ..Default::default() })
+        };
+        let bars = |prefix: &str, length: u32| {
+            Wire::Barcodes(pb::BarcodePattern { prefix: prefix.into(), length, luhn: true })
+        };
+        let table = [
+            (site("S1"), "imported"),
+            (site(""), "Invalid items[0].code"),
+            (site(&"S".repeat(65)), "TooLarge items[0].code"),
+            (level(2), "imported"),
+            (level(0), "Invalid items[0].level"),
+            (kit(1, false, 3_800), "imported"),
+            (kit(0, false, 3_800), "Invalid items[0].version"),
+            (kit(1, true, 3_800), "Invalid items[0].targets"),
+            (kit(1, false, 70_000), "Invalid items[0].targets.cut_off_hundredths"),
+            (bars("AB", 12), "imported"),
+            (bars("AB", 3), "Invalid items[0].length"),
+        ];
+        for (item, expected) in table {
+            assert_eq!(comes_of(item.clone()), expected, "{item:?}");
+        }
+    }
 }

@@ -69,7 +69,8 @@ pub fn fact_id(id: &FactId) -> pb::FactId {
 }
 
 fn log_proof(proof: LogProof) -> pb::LogProof {
-    let step = |(sibling, left): ([u8; 32], bool)| pb::ProofStep { sibling: sibling.to_vec(), left };
+    let step =
+        |(sibling, left): ([u8; 32], bool)| pb::ProofStep { sibling: sibling.to_vec(), left };
     pb::LogProof {
         seq: proof.seq,
         event: proof.event_bytes,

@@ -34,7 +34,11 @@ pub fn barcode(field: &str, value: &str) -> Result<Code, Error> {
 /// A code without which nothing can be done.
 pub fn required(field: &str, value: &str) -> Result<Code, Error> {
     if value.trim().is_empty() {
-        return Err(Error::invalid(field, "必填，请填写后重发", "is required: fill it in and send it again"));
+        return Err(Error::invalid(
+            field,
+            "必填，请填写后重发",
+            "is required: fill it in and send it again",
+        ));
     }
     code(field, value)
 }
@@ -170,10 +174,14 @@ mod tests {
 
     #[test]
     fn a_finding_says_it_in_both_languages() {
-        let found = findings([Discrepancy::TubeReused, Discrepancy::PoolOverfilled].into_iter().collect());
+        let found =
+            findings([Discrepancy::TubeReused, Discrepancy::PoolOverfilled].into_iter().collect());
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].code(), pb::Discrepancy::PoolOverfilled);
         let text = found[1].text.clone().unwrap();
-        assert_eq!((text.zh.as_str(), text.en.as_str()), ("封管后再次使用", "collected again after the seal"));
+        assert_eq!(
+            (text.zh.as_str(), text.en.as_str()),
+            ("封管后再次使用", "collected again after the seal")
+        );
     }
 }

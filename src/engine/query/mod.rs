@@ -19,5 +19,7 @@ pub mod person;
 pub mod recalls;
 #[cfg(test)]
 mod story;
+#[cfg(test)]
+mod tests;
 pub mod tube;
 pub mod unaccounted;

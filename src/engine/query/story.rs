@@ -16,7 +16,9 @@ use crate::domain::reference::Reference;
 use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Call, Code, Condition, PersonKey, RejectReason, Time, VoidReason};
 use crate::domain::world::World;
+use crate::store::{Commit, FolderKind, Options, Store};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Key of the person with this letter.
@@ -89,6 +91,25 @@ impl Story {
             self.world.load_tube(tube.clone(), None);
             self.codes.insert(tube);
         }
+    }
+
+    /// Commits everything told so far to a new store, as one batch.
+    pub fn stored(mut self, dir: &Path) -> Store {
+        let mut changes = self.world.settle();
+        let people: Vec<PersonKey> = changes.wants_people().copied().collect();
+        people.into_iter().for_each(|person| self.world.load_person(person, None));
+        self.world.settle_people(&mut changes);
+        let mut store =
+            Store::open(dir, Some(FolderKind::Drill), &Options::default()).expect("a new folder");
+        let commit = Commit {
+            events: &self.events,
+            world: &self.world,
+            cells: changes.deltas.0.iter().collect(),
+            sources: Vec::new(),
+            odd: &changes.odd,
+        };
+        store.commit(&commit).expect("a disk that works");
+        store
     }
 
     /// Every tube, in code order.

@@ -1,0 +1,151 @@
+//! What users read when something is refused: what is wrong and what to do, in Chinese and English.
+//!
+//! No text repeats what a caller sent, but for names of fields, rounds and keys: what was sent may
+//! hold an identity. A test asks of each text that it is there in both languages and gives advice.
+
+use super::errors::Error;
+use crate::{engine, keyring};
+
+impl Error {
+    /// What is wrong and what to do: Chinese, English.
+    pub fn texts(&self) -> (String, String) {
+        let own = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
+        match self {
+            Error::Invalid { field, problem: (zh, en) } => {
+                (format!("字段 {field}：{zh}"), format!("field {field}: {en}"))
+            }
+            Error::NoBarcode { field } => (
+                format!("字段 {field} 没有条码：请重新扫描或手工录入后，用同一编号重发"),
+                format!(
+                    "field {field} has no barcode: scan it again or type it in, and send the fact \
+                     again under the same id"
+                ),
+            ),
+            Error::NoIdentity { field } => (
+                format!(
+                    "字段 {field} 没有证件号：无证件人员请选“其他”并由采样台编号，再用同一编号重发"
+                ),
+                format!(
+                    "field {field} has no document number: for a person without a document choose \
+                     OTHER and make up a number, and send the fact again under the same id"
+                ),
+            ),
+            Error::TooLarge { field, limit, unit: (zh, en) } => (
+                format!("{field} 超过上限 {limit} {zh}：请拆分后重发"),
+                format!("{field} is over the limit of {limit} {en}: split it and send it again"),
+            ),
+            Error::IdReused { seq } => (
+                format!("该编号已用于另一内容（日志序号 {seq}），未作任何更改：请换下一个编号重发"),
+                format!(
+                    "this fact id was used with other content (log position {seq}); nothing was \
+                     changed: send it under the next free number"
+                ),
+            ),
+            Error::RoundUnknown { round } if round.is_empty() => own(
+                "未写明轮次，且当前不是恰好一个轮次开放：请填写 round 后用同一编号重发",
+                "no round is named, and not exactly one is open: fill in `round` and send it again \
+                 under the same id",
+            ),
+            Error::RoundUnknown { round } => (
+                format!("轮次 {round} 未登记：请核对，或请管理员先开启该轮次，再用同一编号重发"),
+                format!(
+                    "the round {round} is not known here: check it, or have an administrator open it, \
+                     and send it again under the same id"
+                ),
+            ),
+            Error::Keys(error) => keyring_texts(error),
+            Error::EmptyBatch => own(
+                "批次为空：至少放入一条记录再发",
+                "the batch is empty: send it with at least one fact",
+            ),
+            Error::HelloExpected => own(
+                "数据流的第一条消息必须是 Hello，且只能发一次：请重新打开数据流",
+                "the first message of a stream must be Hello, and no later one: open the stream again",
+            ),
+            Error::KindUnknown => own(
+                "记录没有内容，或其类型本版本不认识：请填写内容或升级服务器后，用同一编号重发",
+                "the fact has no body, or one of a kind that this version does not know: fill it in \
+                 or update the server, and send it again under the same id",
+            ),
+            Error::NotADrill => own(
+                "这是实战目录，时钟不能拨动：只有演练目录可以",
+                "this is a live folder, its clock cannot be moved: use a drill folder",
+            ),
+            Error::NotFound { field } => (
+                format!("未找到：请核对 {field}"),
+                format!("there is no such thing: check `{field}`"),
+            ),
+            Error::Unauthenticated => own(
+                "没有令牌或令牌错误：请在 authorization 中填写 Bearer 令牌",
+                "no token or a wrong one: send `authorization: Bearer <token>`",
+            ),
+            Error::Forbidden => own(
+                "该令牌的角色无权执行此操作：请使用有权角色的令牌",
+                "the token's role may not do this: use the token of a role that may",
+            ),
+            Error::ShuttingDown | Error::Engine(engine::Error::ShuttingDown) => own(
+                "服务正在停止：请保留记录，稍后重连并用同一编号重发",
+                "the server is stopping: keep the facts, connect again later and send the same ids",
+            ),
+            Error::Undecodable => own(
+                "消息无法解码：请核对 proto 版本，按 proto/swabline/v1 重新编码",
+                "the bytes do not decode: encode them as proto/swabline/v1 says",
+            ),
+            Error::Busy => own(
+                "服务繁忙或处理超时：请保留记录，稍后用同一编号重发",
+                "too busy, or it took too long: keep the facts and send the same ids again later",
+            ),
+            Error::Engine(engine::Error::Overloaded { cause, .. }) => (
+                format!("服务繁忙（{cause}）：请保留记录，稍后用同一编号重发"),
+                format!("too busy ({cause}): keep the facts and send the same ids again later"),
+            ),
+            Error::Engine(engine::Error::StorageFault { cause }) => (
+                format!("服务器存储故障，已停止接收（{cause}）：请保留记录并联系管理员"),
+                format!(
+                    "the server's storage failed and it takes nothing in ({cause}): keep the facts \
+                     and call an administrator"
+                ),
+            ),
+            Error::Engine(engine::Error::Store(_))
+            | Error::Store(_)
+            | Error::Broken
+            | Error::Serve(_) => own(
+                "服务器内部故障：请保留记录，并将 request_id 报告管理员",
+                "a fault of the server: keep the facts and tell an administrator the request_id",
+            ),
+        }
+    }
+}
+
+/// What the key ring says, in two languages.
+fn keyring_texts(error: &keyring::Error) -> (String, String) {
+    let own = |zh: &str, en: &str| (zh.to_owned(), en.to_owned());
+    match error {
+        keyring::Error::Missing { id, .. } | keyring::Error::Destroyed(id) => (
+            format!(
+                "轮次密钥 {id} 不在本服务器，无法登记或查询其人员：请管理员恢复密钥后，用同一编号重发"
+            ),
+            format!(
+                "the key {id} of the round is not on this server, so its people cannot be named: an \
+                 administrator must put it back, then send the fact again under the same id"
+            ),
+        ),
+        keyring::Error::Number => own(
+            "证件号为空或过长：请核对证件号后，用同一编号重发",
+            "the document number is empty or too long: check it and send the fact again under the \
+             same id",
+        ),
+        keyring::Error::Name(_) => own(
+            "密钥名称只能用字母、数字、- 和 _：请在 key_id 中另起名称",
+            "a key's name has letters, digits, '-' and '_' only: give another one in `key_id`",
+        ),
+        keyring::Error::TooMany => own(
+            "密钥数量已达上限：请先销毁已结束轮次的密钥",
+            "there are too many keys: destroy those of rounds that are over first",
+        ),
+        keyring::Error::NotAKey { .. } | keyring::Error::File { .. } => own(
+            "密钥文件无法使用：请将 request_id 报告管理员",
+            "a key file cannot be used: tell an administrator the request_id",
+        ),
+    }
+}

@@ -1,0 +1,160 @@
+//! The server: the services behind their guard, health, reflection, and the ordered stop.
+
+use super::errors::Error;
+use super::guard::{Gate, Guarded};
+use super::incoming::connections;
+use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
+use super::options::{Options, Tls};
+use super::pb;
+use super::shared::Shared;
+use super::{administration, progress, queries, recording};
+use crate::engine::Handle;
+use crate::keyring::KeyRing;
+use pb::administration_server::AdministrationServer;
+use pb::progress_server::ProgressServer;
+use pb::queries_server::QueriesServer;
+use pb::recording_server::RecordingServer;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::server::NamedService;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::server::HealthReporter;
+
+/// What the API stands on.
+pub struct Api {
+    /// The engine.
+    pub handle: Handle,
+    /// The keys of rounds.
+    pub keys: Arc<KeyRing>,
+    /// What it was told.
+    pub options: Options,
+}
+
+/// A connection that stays silent is asked whether it lives, and given up when it does not answer:
+/// mobile networks drop connections without a word.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Headers of a call. Tokens and paths are far smaller.
+const HEADER_BYTES_MAX: u32 = 8 * 1024;
+
+/// How often the health of the engine is looked at.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Serves until `shutdown`, then takes nothing more, answers what was taken, and returns.
+///
+/// # Errors
+/// When the certificate or the listener cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    api: Api,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let (stop, stopping) = watch::channel(false);
+    let options = api.options.clone();
+    let gate = Arc::new(Gate { tokens: options.tokens.clone(), stopping: stopping.clone() });
+    let shared = Arc::new(Shared {
+        handle: api.handle,
+        keys: api.keys,
+        options: api.options,
+        stopping: stopping.clone(),
+        people: Default::default(),
+    });
+
+    let mut server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .max_concurrent_streams(options.streams_per_connection_max)
+        .concurrency_limit_per_connection(options.calls_per_connection_max)
+        .load_shed(true)
+        .timeout(Duration::from_millis(options.call_ms_max));
+    if let Some(Tls { certificate_pem, key_pem }) = &tls {
+        let identity = Identity::from_pem(certificate_pem, key_pem);
+        let config = ServerTlsConfig::new().identity(identity);
+        server = server.tls_config(config).map_err(Error::Serve)?;
+    }
+
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let watching = tokio::spawn(report_health(reporter, Arc::clone(&shared)));
+    let recording = RecordingServer::new(recording::Service(Arc::clone(&shared)))
+        .max_decoding_message_size(BATCH_BYTES_MAX)
+        .max_encoding_message_size(REPLY_BYTES_MAX);
+    let queries = QueriesServer::new(queries::Service(Arc::clone(&shared)))
+        .max_decoding_message_size(BATCH_BYTES_MAX)
+        .max_encoding_message_size(REPLY_BYTES_MAX);
+    let progress = ProgressServer::new(progress::Service(Arc::clone(&shared)))
+        .max_decoding_message_size(BATCH_BYTES_MAX)
+        .max_encoding_message_size(REPLY_BYTES_MAX);
+    let administration = AdministrationServer::new(administration::Service(Arc::clone(&shared)))
+        .max_decoding_message_size(LARGE_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(REPLY_BYTES_MAX);
+    let reflection = || {
+        let files = tonic_reflection::server::Builder::configure();
+        files.register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+    };
+    // The descriptors come from our own build; a test opens them.
+    let built = "the descriptors of this build can be read";
+    let router = server
+        .add_service(health)
+        .add_service(reflection().build_v1().expect(built))
+        .add_service(reflection().build_v1alpha().expect(built))
+        .add_service(Guarded::new(recording, &gate, BATCH_BYTES_MAX))
+        .add_service(Guarded::new(queries, &gate, BATCH_BYTES_MAX))
+        .add_service(Guarded::new(progress, &gate, BATCH_BYTES_MAX))
+        .add_service(Guarded::new(administration, &gate, LARGE_MESSAGE_BYTES_MAX));
+
+    let incoming = connections(listener, options.connections_max);
+    let mut stopped = stopping.clone();
+    let signal = async move {
+        // An error means that the sender is gone, and then there is nothing left to serve.
+        let _ = stopped.wait_for(|stopping| *stopping).await;
+    };
+    let serving = router.serve_with_incoming_shutdown(incoming, signal);
+    tokio::pin!(serving);
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = shutdown => {
+            stop.send_replace(true);
+            match tokio::time::timeout(Duration::from_millis(options.drain_ms_max), serving).await {
+                Ok(served) => served,
+                Err(_) => {
+                    tracing::warn!("calls were still open at the end of the stop; they are cut");
+                    Ok(())
+                }
+            }
+        }
+    };
+    watching.abort();
+    served.map_err(Error::Serve)
+}
+
+/// Tells health checks what the engine says: intake that stands still is not serving, reads go on.
+async fn report_health(reporter: HealthReporter, shared: Arc<Shared>) {
+    let mut stopping = shared.stopping.clone();
+    loop {
+        let stops = *stopping.borrow();
+        let takes = !stops && shared.handle.fault().is_none();
+        set(&reporter, takes, "").await;
+        set(&reporter, takes, RecordingServer::<recording::Service>::NAME).await;
+        set(&reporter, takes, AdministrationServer::<administration::Service>::NAME).await;
+        set(&reporter, !stops, QueriesServer::<queries::Service>::NAME).await;
+        set(&reporter, !stops, ProgressServer::<progress::Service>::NAME).await;
+        if stops {
+            return;
+        }
+        let _ =
+            tokio::time::timeout(HEALTH_INTERVAL, stopping.wait_for(|stopping| *stopping)).await;
+    }
+}
+
+async fn set(reporter: &HealthReporter, serves: bool, name: &str) {
+    let status = match serves {
+        true => tonic_health::ServingStatus::Serving,
+        false => tonic_health::ServingStatus::NotServing,
+    };
+    reporter.set_service_status(name, status).await;
+}

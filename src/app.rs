@@ -1,0 +1,168 @@
+//! Wiring, and nothing else: folder, keys, engine and edges are put together here, and taken apart
+//! again in order.
+
+use crate::config::Config;
+use crate::engine::{self, Engine};
+use crate::keyring::{self, KeyRing};
+use crate::store::Store;
+use crate::{api, store, telemetry};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Why the service does not start or did not end in order.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address cannot be used.
+    #[error(
+        "cannot listen on {address}: {source}; stop what uses it, or give another address \
+         无法监听该地址：请停止占用它的程序，或换一个地址"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file could not be read.
+    #[error("cannot read {path}: {source} 无法读取文件")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] keyring::Error),
+    /// The folder.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The API.
+    #[error(transparent)]
+    Api(#[from] api::Error),
+    /// A task panicked.
+    #[error("a part of the service ended in a panic 服务的一个部分异常终止")]
+    Panicked,
+}
+
+/// A running service.
+pub struct Service {
+    /// The address of the API, with the port that was really bound.
+    pub address: SocketAddr,
+    /// The address of the metrics.
+    pub metrics: Option<SocketAddr>,
+    engine: Engine,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), api::Error>>,
+    gauges: JoinHandle<()>,
+}
+
+impl Service {
+    /// Starts: addresses first, because they fail fastest; then keys, folder, engine, API.
+    ///
+    /// # Errors
+    /// Says what could not be had and what to do about it. Nothing keeps running.
+    pub async fn start(config: Config) -> Result<Service, Error> {
+        let listen = |source: std::io::Error| Error::Listen { address: config.listen, source: source.into() };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        if let Some(metrics) = config.metrics {
+            serve_metrics(metrics)?;
+        }
+        let tls = read_tls(&config)?;
+        let keys = Arc::new(KeyRing::open(&config.keys)?);
+        let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
+        // An existing folder stays what it is; `kind` only says what a new one becomes, unless a
+        // drill was asked for: that must never meet live data.
+        let engine_options = config.engine.clone();
+        let engine = tokio::task::spawn_blocking(move || -> Result<Engine, store::Error> {
+            let store = Store::open(&dir, Some(kind), &options)?;
+            Engine::start(store, &engine_options)
+        });
+        let engine = engine.await.map_err(|_| Error::Panicked)??;
+        if let Err(error) = check_keys(&engine.handle(), &keys) {
+            let _ = tokio::task::spawn_blocking(move || engine.stop()).await;
+            return Err(error.into());
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let api = api::Api { handle: engine.handle(), keys, options: config.api.clone() };
+        let shutdown = async move { drop(stopped.await) };
+        let server = tokio::spawn(api::serve(listener, api, tls, shutdown));
+        let gauges = tokio::spawn(keep_gauges(engine.handle()));
+        Ok(Service { address, metrics: config.metrics, engine, stop, server, gauges })
+    }
+
+    /// A handle to the engine, for edges inside this process.
+    pub fn handle(&self) -> engine::Handle {
+        self.engine.handle()
+    }
+
+    /// Stops in order: nothing new is taken, everything taken is acknowledged or refused, then the
+    /// folder is closed.
+    ///
+    /// # Errors
+    /// What did not end in order. Nothing acknowledged is lost.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.gauges.abort();
+        let _ = self.gauges.await;
+        // A server that has ended by itself needs no word.
+        let _ = self.stop.send(());
+        let served = self.server.await.map_err(|_| Error::Panicked)?;
+        let engine = self.engine;
+        tokio::task::spawn_blocking(move || engine.stop()).await.map_err(|_| Error::Panicked)??;
+        Ok(served?)
+    }
+}
+
+fn read_tls(config: &Config) -> Result<Option<api::Tls>, Error> {
+    let (Some(certificate), Some(key)) = (&config.tls_certificate, &config.tls_key) else {
+        return Ok(None);
+    };
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| Error::File { path: path.clone(), source })
+    };
+    Ok(Some(api::Tls { certificate_pem: read(certificate)?, key_pem: read(key)? }))
+}
+
+/// The key of every open round must be there: without it its people cannot be registered, and that
+/// must be known before the first desk opens.
+fn check_keys(handle: &engine::Handle, keys: &KeyRing) -> Result<(), keyring::Error> {
+    let reference = handle.feed().reference();
+    for (code, round) in &reference.rounds {
+        match (keys.check(&round.key_id), round.closed_at) {
+            (Ok(()), _) => {}
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(_)) => tracing::warn!(%error, round = %code, "a closed round has no key"),
+        }
+    }
+    Ok(())
+}
+
+fn serve_metrics(address: SocketAddr) -> Result<(), Error> {
+    let listen = |source: Box<dyn std::error::Error + Send + Sync>| Error::Listen { address, source };
+    // The exporter binds late and only logs a failure; try the address before it does.
+    drop(std::net::TcpListener::bind(address).map_err(|error| listen(error.into()))?);
+    let built = PrometheusBuilder::new().with_http_listener(address).build();
+    let (recorder, exporter) = built.map_err(|error| listen(error.into()))?;
+    if metrics::set_global_recorder(recorder).is_ok() {
+        tokio::spawn(exporter);
+    }
+    Ok(())
+}
+
+async fn keep_gauges(handle: engine::Handle) {
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        every.tick().await;
+        for (name, value) in handle.read().gauges() {
+            metrics::gauge!(telemetry::STORE_GAUGE, "name" => name).set(value as f64);
+        }
+        metrics::gauge!(telemetry::SEQ).set(handle.read().last_seq() as f64);
+    }
+}

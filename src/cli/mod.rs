@@ -1,0 +1,43 @@
+//! The command line: one file or folder per subcommand.
+
+pub mod city_file;
+mod plan;
+mod serve;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Exit code for a configuration, a flag or an input file that cannot be used.
+pub const EXIT_CONFIGURATION: u8 = 64;
+
+/// swabline: every tube of a city's mass test, from the desk to the released result.
+/// 全员核酸检测：从采样台到结果发布，每一管都有着落。
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service. 启动服务
+    Serve(serve::ServeArgs),
+    /// Can the city be done in time, and what is short? 测算与缺口清单
+    Plan(plan::PlanArgs),
+    /// Fold a stopped folder's log again and compare everything. 校验数据目录
+    Verify(verify::VerifyArgs),
+}
+
+/// Runs what the arguments say.
+///
+/// # Errors
+/// What went wrong, to be printed.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Verify(args) => verify::run(args),
+    }
+}

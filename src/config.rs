@@ -1,0 +1,188 @@
+//! Configuration: the options of every room in one place. A file stands under the environment, the
+//! environment under flags; a key that nobody knows is an error, because a misspelt limit that is
+//! silently ignored is found in the worst hour.
+
+use crate::store::FolderKind;
+use crate::{api, engine, store, telemetry};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Variables that begin like ours and are none of the configuration.
+const NOT_CONFIGURATION: [&str; 4] = ["shared", "break", "freeze", "cases"];
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The folder of the keys of rounds. Never inside the data folder: whoever has one must not
+    /// have the other with it.
+    pub keys: PathBuf,
+    /// What a new folder is: live or drill. An existing folder stays what it is.
+    pub kind: FolderKind,
+    /// Address of the gRPC API.
+    pub listen: SocketAddr,
+    /// Address of the Prometheus metrics; none = no metrics are served.
+    pub metrics: Option<SocketAddr>,
+    /// File with the server's certificate chain, PEM. With it the API speaks TLS only.
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the certificate's private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Serve beyond loopback without tokens or without TLS.
+    pub insecure: bool,
+    /// The store.
+    pub store: store::Options,
+    /// The engine.
+    pub engine: engine::Options,
+    /// The API.
+    pub api: api::Options,
+    /// The log.
+    pub log: telemetry::Options,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data: "/var/lib/swabline/data".into(),
+            keys: "/var/lib/swabline-keys".into(),
+            kind: FolderKind::Live,
+            listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            metrics: Some(SocketAddr::from(([127, 0, 0, 1], 7701))),
+            tls_certificate: None,
+            tls_key: None,
+            insecure: false,
+            store: store::Options::default(),
+            engine: engine::Options::default(),
+            api: api::Options::default(),
+            log: telemetry::Options::default(),
+        }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value or key that cannot be.
+    #[error("configuration: {0} 配置有误")]
+    Invalid(String),
+    /// Keys and data in one place.
+    #[error(
+        "keys = {0} lies inside the data folder: put the keys elsewhere, a copy of the data must not carry them \
+         密钥目录不得位于数据目录内"
+    )]
+    KeysInData(PathBuf),
+    /// Certificate and key go together.
+    #[error("tls_certificate and tls_key go together: give both or neither 证书与私钥须同时配置")]
+    HalfTls,
+    /// Open to the network without protection.
+    #[error(
+        "listen = {0} is beyond loopback, but {1}: set it up, or say --insecure \
+         监听地址超出本机，但未配置令牌或 TLS：请配置，或明确使用 --insecure"
+    )]
+    Unprotected(SocketAddr, &'static str),
+}
+
+impl Config {
+    /// A drill on loopback, on a port that the system chooses, without metrics.
+    pub fn drill(data: PathBuf, keys: PathBuf) -> Config {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Config { data, keys, kind: FolderKind::Drill, listen, metrics: None, ..Config::default() }
+    }
+
+    /// Reads file, environment (`SWABLINE_…`, with two underscores between section and key) and
+    /// flags, each above the one before.
+    ///
+    /// # Errors
+    /// Names the key, where it came from, and what was expected.
+    pub fn load(file: Option<&Path>, flags: &impl Serialize) -> Result<Config, Error> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let environment = Env::prefixed("SWABLINE_").ignore(&NOT_CONFIGURATION).split("__");
+        let figment = figment.merge(environment).merge(Serialized::globals(flags));
+        let config: Config = figment.extract().map_err(|error| Error::Invalid(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.keys.starts_with(&self.data) {
+            return Err(Error::KeysInData(self.keys.clone()));
+        }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(Error::HalfTls);
+        }
+        if !self.listen.ip().is_loopback() && !self.insecure {
+            if self.api.tokens.is_none() {
+                return Err(Error::Unprotected(self.listen, "[api.tokens] is not set"));
+            }
+            if self.tls_certificate.is_none() {
+                return Err(Error::Unprotected(self.listen, "tls_certificate is not set"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The configuration as a file would say it, without the tokens.
+    pub fn print(&self) -> String {
+        toml::to_string_pretty(self).expect("every option can be written as TOML")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn load(text: &str) -> Result<Config, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("swabline.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), &BTreeMap::<String, String>::new())
+    }
+
+    #[test]
+    fn a_file_sets_what_it_says_and_leaves_the_rest() {
+        let config = load("data = '/a'\nkeys = '/b'\n[engine]\nqueue_facts_max = 7\n").unwrap();
+        assert_eq!(config.data, PathBuf::from("/a"));
+        assert_eq!(config.engine.queue_facts_max, 7);
+        assert_eq!(config.engine.batch_facts_max, engine::Options::default().batch_facts_max);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_name() {
+        let cases = [
+            ("dta = '/a'", "dta"),
+            ("[engine]\nqueue_fact_max = 7", "queue_fact_max"),
+            ("[store]\nblock_cache_bytes = -1", "block_cache_bytes"),
+            ("kind = 'rehearsal'", "rehearsal"),
+            ("listen = 'nowhere'", "listen"),
+            ("data = '/a'\nkeys = '/a/keys'", "/a/keys"),
+            ("tls_key = '/k'", "tls_certificate"),
+            ("listen = '0.0.0.0:7700'", "--insecure"),
+            ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),
+        ];
+        for (text, named) in cases {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{text:?} gave {error}");
+        }
+        assert!(load("listen = '0.0.0.0:7700'\ninsecure = true").is_ok());
+    }
+
+    #[test]
+    fn flags_stand_over_the_file_and_tokens_are_not_printed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("swabline.toml");
+        std::fs::write(&path, "data = '/a'\n[api.tokens]\ndesk = 'secret-token'\n").unwrap();
+        let flags = BTreeMap::from([("data", "/c")]);
+        let config = Config::load(Some(&path), &flags).unwrap();
+        assert_eq!(config.data, PathBuf::from("/c"));
+        assert!(!config.print().contains("secret-token"));
+        assert!(!format!("{config:?}").contains("secret-token"));
+    }
+}
