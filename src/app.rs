@@ -69,12 +69,13 @@ impl Service {
     /// # Errors
     /// Says what could not be had and what to do about it. Nothing keeps running.
     pub async fn start(config: Config) -> Result<Service, Error> {
-        let listen = |source: std::io::Error| Error::Listen { address: config.listen, source: source.into() };
+        let listen = |source: std::io::Error| Error::Listen {
+            address: config.listen,
+            source: source.into(),
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        if let Some(metrics) = config.metrics {
-            serve_metrics(metrics)?;
-        }
+        let metrics = config.metrics.map(serve_metrics).transpose()?;
         let tls = read_tls(&config)?;
         let keys = Arc::new(KeyRing::open(&config.keys)?);
         let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
@@ -95,7 +96,7 @@ impl Service {
         let shutdown = async move { drop(stopped.await) };
         let server = tokio::spawn(api::serve(listener, api, tls, shutdown));
         let gauges = tokio::spawn(keep_gauges(engine.handle()));
-        Ok(Service { address, metrics: config.metrics, engine, stop, server, gauges })
+        Ok(Service { address, metrics, engine, stop, server, gauges })
     }
 
     /// A handle to the engine, for edges inside this process.
@@ -138,22 +139,27 @@ fn check_keys(handle: &engine::Handle, keys: &KeyRing) -> Result<(), keyring::Er
         match (keys.check(&round.key_id), round.closed_at) {
             (Ok(()), _) => {}
             (Err(error), None) => return Err(error),
-            (Err(error), Some(_)) => tracing::warn!(%error, round = %code, "a closed round has no key"),
+            (Err(error), Some(_)) => {
+                tracing::warn!(%error, round = %code, "a closed round has no key")
+            }
         }
     }
     Ok(())
 }
 
-fn serve_metrics(address: SocketAddr) -> Result<(), Error> {
-    let listen = |source: Box<dyn std::error::Error + Send + Sync>| Error::Listen { address, source };
-    // The exporter binds late and only logs a failure; try the address before it does.
-    drop(std::net::TcpListener::bind(address).map_err(|error| listen(error.into()))?);
+fn serve_metrics(address: SocketAddr) -> Result<SocketAddr, Error> {
+    let listen =
+        |source: Box<dyn std::error::Error + Send + Sync>| Error::Listen { address, source };
+    // The exporter binds late and only logs a failure; try the address before it does. This also
+    // settles which port a 0 becomes.
+    let tried = std::net::TcpListener::bind(address).and_then(|listener| listener.local_addr());
+    let address = tried.map_err(|error| listen(error.into()))?;
     let built = PrometheusBuilder::new().with_http_listener(address).build();
     let (recorder, exporter) = built.map_err(|error| listen(error.into()))?;
     if metrics::set_global_recorder(recorder).is_ok() {
         tokio::spawn(exporter);
     }
-    Ok(())
+    Ok(address)
 }
 
 async fn keep_gauges(handle: engine::Handle) {

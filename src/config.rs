@@ -105,7 +105,8 @@ impl Config {
         }
         let environment = Env::prefixed("SWABLINE_").ignore(&NOT_CONFIGURATION).split("__");
         let figment = figment.merge(environment).merge(Serialized::globals(flags));
-        let config: Config = figment.extract().map_err(|error| Error::Invalid(error.to_string()))?;
+        let config: Config =
+            figment.extract().map_err(|error| Error::Invalid(error.to_string()))?;
         config.check()?;
         Ok(config)
     }

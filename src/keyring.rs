@@ -45,7 +45,9 @@ pub enum Error {
         dir: PathBuf,
     },
     /// The key was destroyed on purpose.
-    #[error("the key {0} was destroyed: its round's people are erased 密钥 {0} 已销毁：该轮次人员信息已清除")]
+    #[error(
+        "the key {0} was destroyed: its round's people are erased 密钥 {0} 已销毁：该轮次人员信息已清除"
+    )]
     Destroyed(String),
     /// A key file is not what it should be.
     #[error("{path} is not a key file: {problem} 密钥文件无效")]
@@ -56,13 +58,19 @@ pub enum Error {
         problem: &'static str,
     },
     /// A key's name is not usable as a file name.
-    #[error("{0:?} is no name for a key: use letters, digits, '-' and '_' 密钥名称只能用字母、数字、- 和 _")]
+    #[error(
+        "{0:?} is no name for a key: use letters, digits, '-' and '_' 密钥名称只能用字母、数字、- 和 _"
+    )]
     Name(String),
     /// Too many keys.
-    #[error("there are already {KEYS_MAX} keys: destroy those of rounds that are over 密钥数量已达上限，请销毁已结束轮次的密钥")]
+    #[error(
+        "there are already {KEYS_MAX} keys: destroy those of rounds that are over 密钥数量已达上限，请销毁已结束轮次的密钥"
+    )]
     TooMany,
     /// A document number that cannot be one.
-    #[error("the document number is empty or longer than {NUMBER_BYTES_MAX} bytes 证件号为空或过长")]
+    #[error(
+        "the document number is empty or longer than {NUMBER_BYTES_MAX} bytes 证件号为空或过长"
+    )]
     Number,
     /// A file could not be read or written.
     #[error("cannot use {path} 无法读写文件")]
@@ -130,7 +138,10 @@ impl KeyRing {
             Ok(key)
         };
         let key = write().map_err(|source| Error::File { path: path.clone(), source })?;
-        self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.to_owned(), Arc::new(key));
+        self.keys
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(id.to_owned(), Arc::new(key));
         Ok(())
     }
 
@@ -165,14 +176,23 @@ impl KeyRing {
     ///
     /// # Errors
     /// When the round's key is not there, or when the number cannot be one.
-    pub fn person(&self, id: &str, kind: DocumentType, number: &str) -> Result<(PersonKey, bool), Error> {
+    pub fn person(
+        &self,
+        id: &str,
+        kind: DocumentType,
+        number: &str,
+    ) -> Result<(PersonKey, bool), Error> {
         let key = self.key(id)?;
         person_key(&key, kind, number)
     }
 }
 
 /// The key of a person under a round's key.
-fn person_key(key: &[u8; 32], kind: DocumentType, number: &str) -> Result<(PersonKey, bool), Error> {
+fn person_key(
+    key: &[u8; 32],
+    kind: DocumentType,
+    number: &str,
+) -> Result<(PersonKey, bool), Error> {
     let number = normalise(number);
     if number.is_empty() || number.len() > NUMBER_BYTES_MAX {
         return Err(Error::Number);
@@ -224,10 +244,12 @@ pub fn resident_id_check(digits: &[u8]) -> u8 {
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32], Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
-    blake3::Hash::from_hex(text.trim())
-        .map(|hash| *hash.as_bytes())
-        .map_err(|_| Error::NotAKey { path: path.into(), problem: "expected 64 hexadecimal digits" })
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
+    blake3::Hash::from_hex(text.trim()).map(|hash| *hash.as_bytes()).map_err(|_| Error::NotAKey {
+        path: path.into(),
+        problem: "expected 64 hexadecimal digits",
+    })
 }
 
 #[cfg(test)]
@@ -256,12 +278,21 @@ mod tests {
     fn one_person_has_one_key_however_the_number_is_typed() {
         let key = [7; 32];
         let (person, _) = person_key(&key, DocumentType::ResidentId, "11010519491231002X").unwrap();
-        for typed in ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ"] {
-            assert_eq!(person_key(&key, DocumentType::ResidentId, typed).unwrap(), (person, false), "{typed}");
+        for typed in
+            ["11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ"]
+        {
+            assert_eq!(
+                person_key(&key, DocumentType::ResidentId, typed).unwrap(),
+                (person, false),
+                "{typed}"
+            );
         }
         let passport = person_key(&key, DocumentType::Passport, "11010519491231002X").unwrap().0;
         assert_ne!(passport, person, "another document is another person");
-        assert_ne!(person_key(&[8; 32], DocumentType::ResidentId, "11010519491231002X").unwrap().0, person);
+        assert_ne!(
+            person_key(&[8; 32], DocumentType::ResidentId, "11010519491231002X").unwrap().0,
+            person
+        );
     }
 
     #[test]
@@ -280,7 +311,10 @@ mod tests {
         fs::write(dir.path().join("r1.destroyed"), "").unwrap();
         let ring = KeyRing::open(dir.path()).unwrap();
         assert!(matches!(ring.check("r1"), Err(Error::Destroyed(_))));
-        assert!(matches!(ring.create("r1"), Err(Error::Destroyed(_))), "never made anew under its name");
+        assert!(
+            matches!(ring.create("r1"), Err(Error::Destroyed(_))),
+            "never made anew under its name"
+        );
         assert!(matches!(ring.create("../x"), Err(Error::Name(_))));
     }
 }

@@ -1,13 +1,13 @@
 #![doc = include_str!("README.md")]
 
+pub mod api;
+pub mod app;
 pub mod breaks;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod keyring;
 pub mod planner;
 pub mod store;
-pub mod keyring;
 pub mod telemetry;
-pub mod engine;
-pub mod api;
-pub mod config;
-pub mod app;
-pub mod cli;

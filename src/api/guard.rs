@@ -1,11 +1,13 @@
-//! What stands before every service: who may call, whether the server still takes calls, and the
-//! dressing of what tonic refuses by itself in our reasons and languages.
+//! What stands before every service: who may call, whether the server still takes calls, how long a
+//! call may take, and the dressing of what tonic refuses by itself in our reasons and languages.
 
 use super::auth;
 use super::errors::{Error, in_our_words};
 use super::options::Tokens;
+use crate::telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::body::Body;
@@ -19,6 +21,40 @@ pub struct Gate {
     pub tokens: Option<Tokens>,
     /// True once the server stops.
     pub stopping: watch::Receiver<bool>,
+    /// A call that is not answered by then is given up. The answer of a stream is its beginning.
+    pub call_max: Duration,
+}
+
+/// Every call there is: a caller may not invent labels of a metric.
+const METHODS: &[&str] = &[
+    "Record",
+    "RecordBatch",
+    "Check",
+    "GetSource",
+    "GetTube",
+    "GetPerson",
+    "ListMissing",
+    "ListSampledTwice",
+    "ListDiscrepancies",
+    "ListRecalls",
+    "ListUnaccounted",
+    "GetProgress",
+    "WatchProgress",
+    "CheckCapacity",
+    "ImportReference",
+    "ImportRoster",
+    "OpenRound",
+    "CloseRound",
+    "SwitchRule",
+    "Tick",
+];
+
+fn note(path: &str, response: &Response<Body>) {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let method = METHODS.iter().find(|method| **method == last).unwrap_or(&"unknown");
+    let refused = response.extensions().get::<Status>();
+    let code = refused.map_or_else(|| "Ok".to_owned(), |status| format!("{:?}", status.code()));
+    metrics::counter!(telemetry::REQUESTS_TOTAL, "method" => *method, "code" => code).increment(1);
 }
 
 /// A service behind the gate.
@@ -54,25 +90,52 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
+        let path = request.uri().path().to_owned();
         let admitted = match *self.gate.stopping.borrow() {
             true => Err(Error::ShuttingDown),
-            false => auth::authorise(self.gate.tokens.as_ref(), request.headers(), path),
+            false => auth::authorise(self.gate.tokens.as_ref(), request.headers(), &path),
         };
         if let Err(error) = admitted {
-            metrics::counter!("swabline_api_refused_calls_total", "reason" => error.reason().as_str_name())
-                .increment(1);
-            return Box::pin(std::future::ready(Ok(Status::from(error).into_http())));
+            let response = Status::from(error).into_http();
+            note(&path, &response);
+            return Box::pin(std::future::ready(Ok(response)));
         }
-        let answer = self.inner.call(request);
+        let answer = tokio::time::timeout(self.gate.call_max, self.inner.call(request));
         let limit = self.message_bytes_max;
         Box::pin(async move {
-            let response = answer.await?;
+            let response = match answer.await {
+                Ok(response) => response?,
+                Err(_) => Status::from(Error::Busy).into_http(),
+            };
             let refused = response.extensions().get::<Status>();
-            Ok(match refused.and_then(|status| in_our_words(status, limit)) {
+            let response = match refused.and_then(|status| in_our_words(status, limit)) {
                 Some(error) => Status::from(error).into_http(),
                 None => response,
-            })
+            };
+            note(&path, &response);
+            Ok(response)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_api_has_its_own_label() {
+        let files = [
+            include_str!("../../proto/swabline/v1/recording.proto"),
+            include_str!("../../proto/swabline/v1/queries.proto"),
+            include_str!("../../proto/swabline/v1/progress.proto"),
+            include_str!("../../proto/swabline/v1/administration.proto"),
+        ];
+        let calls = files.iter().flat_map(|file| file.lines());
+        let calls = calls.filter_map(|line| line.trim().strip_prefix("rpc ")?.split('(').next());
+        let mut calls: Vec<_> = calls.collect();
+        let mut labels = METHODS.to_vec();
+        calls.sort_unstable();
+        labels.sort_unstable();
+        assert_eq!(calls, labels);
     }
 }

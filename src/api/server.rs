@@ -55,7 +55,11 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let (stop, stopping) = watch::channel(false);
     let options = api.options.clone();
-    let gate = Arc::new(Gate { tokens: options.tokens.clone(), stopping: stopping.clone() });
+    let gate = Arc::new(Gate {
+        tokens: options.tokens.clone(),
+        stopping: stopping.clone(),
+        call_max: Duration::from_millis(options.call_ms_max),
+    });
     let shared = Arc::new(Shared {
         handle: api.handle,
         keys: api.keys,
@@ -70,8 +74,7 @@ pub async fn serve(
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .max_concurrent_streams(options.streams_per_connection_max)
         .concurrency_limit_per_connection(options.calls_per_connection_max)
-        .load_shed(true)
-        .timeout(Duration::from_millis(options.call_ms_max));
+        .load_shed(true);
     if let Some(Tls { certificate_pem, key_pem }) = &tls {
         let identity = Identity::from_pem(certificate_pem, key_pem);
         let config = ServerTlsConfig::new().identity(identity);
@@ -157,4 +160,18 @@ async fn set(reporter: &HealthReporter, serves: bool, name: &str) {
         false => tonic_health::ServingStatus::NotServing,
     };
     reporter.set_service_status(name, status).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_descriptors_of_this_build_can_be_read() {
+        let files = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+        };
+        assert!(files().build_v1().is_ok() && files().build_v1alpha().is_ok());
+    }
 }

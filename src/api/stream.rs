@@ -145,10 +145,14 @@ async fn read(
     loop {
         // A place in the queue first: what has been read from the network is then always taken.
         let Ok(place) = queue.reserve().await else { return Ok(()) };
-        let facts = match next(shared, inbound).await? {
-            Some(Request::Facts(facts)) => facts,
-            Some(Request::Hello(_)) => return Err(Error::HelloExpected),
-            None => return Ok(()),
+        let facts = tokio::select! {
+            // The writer has ended: the client is gone, or nothing may be taken in any more.
+            () = queue.closed() => return Ok(()),
+            next = next(shared, inbound) => match next? {
+                Some(Request::Facts(facts)) => facts,
+                Some(Request::Hello(_)) => return Err(Error::HelloExpected),
+                None => return Ok(()),
+            },
         };
         let message_number = facts.message_number;
         let (places, answer) = match take(shared, &facts, source, clock_offset_ms) {

@@ -113,10 +113,11 @@ impl BoxRecord {
             BoxWhat::HandedOver { lab } => Some((false, lab.clone())),
             BoxWhat::Packed(_) => None,
         };
-        self.marks.iter().filter_map(bound).max_by_key(|(taken, _)| *taken).map_or_else(
-            Code::default,
-            |(_, lab)| lab,
-        )
+        self.marks
+            .iter()
+            .filter_map(bound)
+            .max_by_key(|(taken, _)| *taken)
+            .map_or_else(Code::default, |(_, lab)| lab)
     }
 
     /// Everything odd about the box itself; what is odd about its tubes stands on the tubes.

@@ -143,7 +143,8 @@ impl Deltas {
     /// Adds (`sign` 1) or takes away (-1) what a tube contributes.
     pub fn tube(&mut self, view: &TubeView, sign: i64) {
         let swabs = i64::try_from(view.members.len()).unwrap_or(i64::MAX);
-        let mut figures = vec![(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs)];
+        let mut figures =
+            vec![(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs)];
         figures.extend(view.call.map(|call| (Counter::call(call), 1)));
         self.note(CellKey::of_tube(view), sign, &figures, view.discrepancies);
     }

@@ -75,7 +75,11 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
 }
 
 /// The rule for a plate that is judged again: the one in force now.
-pub fn rule_now(kit: &Code, reference: &Reference, now: Time) -> Option<std::sync::Arc<super::calling::CallingRule>> {
+pub fn rule_now(
+    kit: &Code,
+    reference: &Reference,
+    now: Time,
+) -> Option<std::sync::Arc<super::calling::CallingRule>> {
     reference.kits.get(kit)?.rule_at(now).cloned()
 }
 

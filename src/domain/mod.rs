@@ -21,3 +21,6 @@ pub mod words;
 pub mod world;
 
 pub use words::{Code, PersonKey, Time};
+
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,8 @@ impl PlateRecord {
             let judged: Vec<_> = runs
                 .iter()
                 .map(|(run, (at, targets, readings))| {
-                    let held = load.rule.is_some_and(|r| r.controls_hold(targets, load.wells, readings));
+                    let held =
+                        load.rule.is_some_and(|r| r.controls_hold(targets, load.wells, readings));
                     (*run, *at, *targets, *readings, held)
                 })
                 .collect();
@@ -148,7 +149,10 @@ impl PlateRecord {
                     lab: load.lab.clone(),
                     loaded: load.at,
                     mixed: false,
-                    runs: judged.iter().map(|(run, at, _, _, held)| unread(run, *at, *held)).collect(),
+                    runs: judged
+                        .iter()
+                        .map(|(run, at, _, _, held)| unread(run, *at, *held))
+                        .collect(),
                 });
                 part.mixed |= mixed.contains(&position);
                 for (part, (_, _, targets, readings, _)) in part.runs.iter_mut().zip(&judged) {

@@ -147,7 +147,9 @@ impl Reference {
     pub fn apply(&mut self, event: &Event) {
         let round = event.stamps.round.clone();
         match &event.fact.body {
-            Body::ReferenceImported { items, .. } => items.iter().for_each(|item| self.import(item)),
+            Body::ReferenceImported { items, .. } => {
+                items.iter().for_each(|item| self.import(item))
+            }
             Body::RoundOpened { name, key_id, pool } => {
                 let opened = Round {
                     name: name.clone(),
@@ -179,7 +181,9 @@ impl Reference {
             Jurisdiction { code, parent, level, name } => {
                 self.jurisdictions.insert(code, (parent, level, name));
             }
-            Site { code, jurisdiction, name } => drop(self.sites.insert(code, (jurisdiction, name))),
+            Site { code, jurisdiction, name } => {
+                drop(self.sites.insert(code, (jurisdiction, name)))
+            }
             Desk { code, site } => drop(self.desks.insert(code, site)),
             Device { code, desk } => drop(self.devices.insert(code, desk)),
             Lab { code, name, tubes_per_day_max } => {

@@ -64,7 +64,8 @@ impl SourceState {
 
     /// The holes, both ends included, lowest first.
     pub fn gaps(&self) -> Vec<(u64, u64)> {
-        let first = self.ranges.first().filter(|(start, _)| *start > 1).map(|(start, _)| (1, start - 1));
+        let first =
+            self.ranges.first().filter(|(start, _)| *start > 1).map(|(start, _)| (1, start - 1));
         let between = self.ranges.windows(2).map(|two| (two[0].1 + 1, two[1].0 - 1));
         first.into_iter().chain(between).filter(|(start, end)| start <= end).collect()
     }

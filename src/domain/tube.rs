@@ -191,10 +191,7 @@ impl TubeRecord {
             () if !collected.known => Status::Awaiting,
             () => stage,
         };
-        odd.add_if(
-            rejected && status == Status::Released,
-            Discrepancy::ReleasedAfterRejected,
-        );
+        odd.add_if(rejected && status == Status::Released, Discrepancy::ReleasedAfterRejected);
         let mut view = TubeView {
             status,
             round: collected.round,

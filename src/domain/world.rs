@@ -84,7 +84,10 @@ macro_rules! kind {
 
         /// The record as it is now.
         pub fn $get(&self, key: &$key) -> Option<&$record> {
-            self.$map.get(key).filter(|slot| slot.touched || slot.counted.is_some()).map(|s| &s.record)
+            self.$map
+                .get(key)
+                .filter(|slot| slot.touched || slot.counted.is_some())
+                .map(|s| &s.record)
         }
 
         /// The records that changed since the last [`World::accept`].
@@ -94,17 +97,58 @@ macro_rules! kind {
 
         /// Every record that exists.
         pub fn $all(&self) -> impl Iterator<Item = (&$key, &$record)> {
-            let exists = self.$map.iter().filter(|(_, slot)| slot.touched || slot.counted.is_some());
+            let exists =
+                self.$map.iter().filter(|(_, slot)| slot.touched || slot.counted.is_some());
             exists.map(|(key, slot)| (key, &slot.record))
         }
     };
 }
 
 impl World {
-    kind!(tubes, Code, TubeRecord, has_tube, load_tube, tube, changed_tubes, all_tubes, TubeRecord::view);
-    kind!(boxes, Code, BoxRecord, has_box, load_box, container, changed_boxes, all_boxes, Clone::clone);
-    kind!(plates, Code, PlateRecord, has_plate, load_plate, plate, changed_plates, all_plates, Clone::clone);
-    kind!(people, PersonKey, PersonRecord, has_person, load_person, person, changed_people, all_people, Clone::clone);
+    kind!(
+        tubes,
+        Code,
+        TubeRecord,
+        has_tube,
+        load_tube,
+        tube,
+        changed_tubes,
+        all_tubes,
+        TubeRecord::view
+    );
+    kind!(
+        boxes,
+        Code,
+        BoxRecord,
+        has_box,
+        load_box,
+        container,
+        changed_boxes,
+        all_boxes,
+        Clone::clone
+    );
+    kind!(
+        plates,
+        Code,
+        PlateRecord,
+        has_plate,
+        load_plate,
+        plate,
+        changed_plates,
+        all_plates,
+        Clone::clone
+    );
+    kind!(
+        people,
+        PersonKey,
+        PersonRecord,
+        has_person,
+        load_person,
+        person,
+        changed_people,
+        all_people,
+        Clone::clone
+    );
 
     /// The tubes that a fact touches through a box or plate already loaded, besides those it names.
     pub fn wants_listed<'a>(&'a self, body: &Body) -> Vec<&'a Code> {
@@ -257,7 +301,13 @@ impl World {
 }
 
 impl Changes {
-    fn note_odd(&mut self, kind: RecordKind, code: &Code, before: Discrepancies, after: Discrepancies) {
+    fn note_odd(
+        &mut self,
+        kind: RecordKind,
+        code: &Code,
+        before: Discrepancies,
+        after: Discrepancies,
+    ) {
         if before != after {
             self.odd.push((kind, code.clone(), before, after));
         }
@@ -280,9 +330,13 @@ impl Changes {
     }
 }
 
-fn slot<'a, K: Hash + Eq, R, B>(map: &'a mut HashMap<K, Slot<R, B>>, key: &K) -> &'a mut Slot<R, B> {
+fn slot<'a, K: Hash + Eq, R, B>(
+    map: &'a mut HashMap<K, Slot<R, B>>,
+    key: &K,
+) -> &'a mut Slot<R, B> {
     // Going on with an empty record would overwrite what the store holds.
-    let slot = map.get_mut(key).expect("every record an event touches is loaded before it is applied");
+    let slot =
+        map.get_mut(key).expect("every record an event touches is loaded before it is applied");
     slot.touched = true;
     slot
 }

@@ -182,7 +182,9 @@ impl Handle {
     fn is_in_open_tube(&self, person: PersonKey, except: Option<&Code>) -> Result<bool, Error> {
         for seq in self.read.person_seqs(person)? {
             let Some(event) = self.read.event(seq)? else { continue };
-            let Some(tube) = event.fact.body.tube().filter(|tube| Some(*tube) != except) else { continue };
+            let Some(tube) = event.fact.body.tube().filter(|tube| Some(*tube) != except) else {
+                continue;
+            };
             let Some(record) = self.read.tube(tube)? else { continue };
             let view = record.view();
             if view.status.is_moving() && view.members.binary_search(&person).is_ok() {
@@ -213,7 +215,10 @@ impl Handle {
             Ok(permit) => Ok(Permit { _held: Some(permit) }),
             Err(_) => {
                 self.note_shed(class);
-                Err(Error::Overloaded { cause: "too many of this class under way", retry_after_ms: 200 })
+                Err(Error::Overloaded {
+                    cause: "too many of this class under way",
+                    retry_after_ms: 200,
+                })
             }
         }
     }

@@ -101,8 +101,11 @@ impl Process {
         }
         let bodies = || batch.iter().map(|submission| &submission.fact.body);
         let listed = bodies().flat_map(|body| self.world.wants_listed(body));
-        let wanted: HashSet<&Code> =
-            bodies().flat_map(Body::tubes).chain(listed).filter(|tube| !self.world.has_tube(tube)).collect();
+        let wanted: HashSet<&Code> = bodies()
+            .flat_map(Body::tubes)
+            .chain(listed)
+            .filter(|tube| !self.world.has_tube(tube))
+            .collect();
         let wanted: Vec<Code> = wanted.into_iter().cloned().collect();
         let found = self.read.tubes(wanted.iter())?;
         for (code, record) in wanted.into_iter().zip(found) {
@@ -223,7 +226,11 @@ impl Process {
 }
 
 /// Loads the box and the plate of a fact.
-pub(super) fn load_containers(world: &mut World, read: &Read, body: &Body) -> Result<(), store::Error> {
+pub(super) fn load_containers(
+    world: &mut World,
+    read: &Read,
+    body: &Body,
+) -> Result<(), store::Error> {
     if let Some(code) = body.container().filter(|code| !world.has_box(code)) {
         world.load_box(code.clone(), read.container(code)?);
     }

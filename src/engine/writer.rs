@@ -48,9 +48,11 @@ impl Engine {
         let (jobs, queue) = unbounded();
         let process = Process::new(store, Arc::clone(&feed), options.tubes_cached_max);
         let kind = read.folder().kind;
-        let writer = Writer { process, queue, gate: Arc::clone(&gate), options: options.clone(), kind };
+        let writer =
+            Writer { process, queue, gate: Arc::clone(&gate), options: options.clone(), kind };
         let thread = std::thread::Builder::new().name("writer".into());
-        let writer = thread.spawn(move || writer.run()).expect("the operating system gives one thread");
+        let writer =
+            thread.spawn(move || writer.run()).expect("the operating system gives one thread");
         let classes = [options.queries_max, options.dashboards_max, options.planning_max]
             .map(|most| Arc::new(Semaphore::new(most)));
         let handle = Handle { jobs, gate, read, feed, options: options.clone(), classes };
@@ -147,7 +149,9 @@ impl Writer {
         }
         let result = match self.gate.fault() {
             Some(cause) => Err(cause),
-            None => self.process.batch(all, self.gate.now(self.kind)).map_err(|error| error.chain()),
+            None => {
+                self.process.batch(all, self.gate.now(self.kind)).map_err(|error| error.chain())
+            }
         };
         self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
         self.gate.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);
@@ -170,7 +174,8 @@ impl Writer {
             Err(cause) => {
                 tracing::error!(%cause, "storage fault, intake is stopped until a restart");
                 metrics::gauge!(telemetry::STORAGE_FAULT).set(1.0);
-                *self.gate.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause.clone());
+                *self.gate.fault.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(cause.clone());
                 for (_, _, reply) in replies {
                     let _ = reply.send(Err(Error::StorageFault { cause: cause.clone() }));
                 }

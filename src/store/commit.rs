@@ -169,17 +169,21 @@ impl Store {
         }
     }
 
+    fn end_threads(&mut self) {
+        drop(self.until.take());
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has already said why; the log does not depend on it.
+            let _ = thread.join();
+        }
+    }
+
     /// Closes the folder: index files written, everything synced, and the seal over all files put
     /// beside them, by which `verify` finds any byte that changes while the folder lies still.
     ///
     /// # Errors
     /// When something could not be written. The log is whole all the same.
     pub fn close(mut self) -> Result<(), Error> {
-        drop(self.until.take());
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has already said why; the log does not depend on it.
-            let _ = thread.join();
-        }
+        self.end_threads();
         let note = self.acknowledged.handle().and_then(|file| file.sync_all());
         note.map_err(Error::file(self.shared.dir.join("acknowledged")))?;
         let dir = self.shared.dir.clone();
@@ -192,6 +196,13 @@ impl Store {
         drop(self);
         // While a reader lives the databases are open and may still change a file.
         if alone { seal::write(&dir) } else { Ok(()) }
+    }
+}
+
+/// A store that is not closed in order gives the folder free all the same, without a seal.
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.end_threads();
     }
 }
 

@@ -63,7 +63,9 @@ pub enum Error {
         what: String,
     },
     /// The disk is full.
-    #[error("no space left for the data folder: free some, then start again 磁盘空间不足：请释放空间后重新启动")]
+    #[error(
+        "no space left for the data folder: free some, then start again 磁盘空间不足：请释放空间后重新启动"
+    )]
     DiskFull(#[source] rocksdb::Error),
     /// RocksDB refused.
     #[error("the database reports a fault 数据库故障")]

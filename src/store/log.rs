@@ -127,7 +127,8 @@ impl LogProof {
         };
         leaf(&self.event_bytes) == self.leaf
             && self.path.iter().fold(self.leaf, up) == self.root
-            && chain(&self.previous, self.batch_first_seq, self.batch_count, &self.root) == self.hash
+            && chain(&self.previous, self.batch_first_seq, self.batch_count, &self.root)
+                == self.hash
     }
 }
 

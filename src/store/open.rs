@@ -165,7 +165,8 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and when there is no folder.
     pub fn open_read_only(dir: &Path) -> Result<Read, Error> {
-        let problem = || Error::NotOurs { path: dir.into(), problem: "no folder.toml in it".into() };
+        let problem =
+            || Error::NotOurs { path: dir.into(), problem: "no folder.toml in it".into() };
         let folder = Folder::read(dir)?.ok_or_else(problem)?;
         let lock = folder::lock(dir)?;
         let shared = Shared::assemble(dir, folder, Some(lock), &Options::default(), false)?;

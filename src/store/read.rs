@@ -60,7 +60,9 @@ impl Shared {
         each: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut options = ReadOptions::default();
-        options.set_iterate_range(keys::seq(Kind::Event, from)..keys::seq(Kind::Event, to.saturating_add(1)));
+        options.set_iterate_range(
+            keys::seq(Kind::Event, from)..keys::seq(Kind::Event, to.saturating_add(1)),
+        );
         for item in self.state.iterator_cf_opt(self.log(), options, IteratorMode::Start) {
             let (key, value) = item?;
             each(decode_event(seq_of(&key)?, &value)?)?;
@@ -101,7 +103,10 @@ impl Read {
     }
 
     /// Several tubes at once, in the order asked.
-    pub fn tubes<'a>(&self, codes: impl Iterator<Item = &'a Code>) -> Result<Vec<Option<TubeRecord>>, Error> {
+    pub fn tubes<'a>(
+        &self,
+        codes: impl Iterator<Item = &'a Code>,
+    ) -> Result<Vec<Option<TubeRecord>>, Error> {
         let keys: Vec<Vec<u8>> = codes.map(|code| keys::code(Kind::Tube, code)).collect();
         let found = self.shared.state.batched_multi_get_cf(self.shared.records(), &keys, false);
         found
@@ -128,7 +133,8 @@ impl Read {
 
     /// An event by its sequence.
     pub fn event(&self, seq: u64) -> Result<Option<Event>, Error> {
-        let bytes = self.shared.state.get_pinned_cf(self.shared.log(), keys::seq(Kind::Event, seq))?;
+        let bytes =
+            self.shared.state.get_pinned_cf(self.shared.log(), keys::seq(Kind::Event, seq))?;
         bytes.map(|bytes| decode_event(seq, &bytes)).transpose()
     }
 
@@ -140,7 +146,9 @@ impl Read {
         let mut options = ReadOptions::default();
         let end = first + u64::from(head.count);
         options.set_iterate_range(keys::seq(Kind::Event, first)..keys::seq(Kind::Event, end));
-        for item in self.shared.state.iterator_cf_opt(self.shared.log(), options, IteratorMode::Start) {
+        for item in
+            self.shared.state.iterator_cf_opt(self.shared.log(), options, IteratorMode::Start)
+        {
             let (_, value) = item?;
             if leaves.len() == at {
                 event_bytes = value.to_vec();
@@ -166,7 +174,8 @@ impl Read {
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(Kind::Batch.start());
         let from = IteratorMode::From(&key, Direction::Reverse);
-        let Some(item) = self.shared.state.iterator_cf_opt(self.shared.log(), options, from).next() else {
+        let Some(item) = self.shared.state.iterator_cf_opt(self.shared.log(), options, from).next()
+        else {
             return Ok(None);
         };
         let (key, value) = item?;
@@ -182,7 +191,8 @@ impl Read {
 
     /// The event that a fact id was recorded as.
     pub fn event_of_fact(&self, id: &FactId) -> Result<Option<Event>, Error> {
-        let seqs = index::find(&self.shared.index, FACTS, &self.shared.facts, &index::fact_key(id))?;
+        let seqs =
+            index::find(&self.shared.index, FACTS, &self.shared.facts, &index::fact_key(id))?;
         for seq in seqs {
             if let Some(event) = self.event(seq)?.filter(|event| event.fact.id == *id) {
                 return Ok(Some(event));
@@ -241,8 +251,13 @@ impl Read {
     }
 
     /// Tubes in the order of their codes, strictly after `after`.
-    pub fn tubes_from(&self, after: Option<&str>, limit: usize) -> Result<Vec<(Code, TubeRecord)>, Error> {
-        let from = after.map_or_else(|| Kind::Tube.start(), |code| next(keys::code(Kind::Tube, code)));
+    pub fn tubes_from(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(Code, TubeRecord)>, Error> {
+        let from =
+            after.map_or_else(|| Kind::Tube.start(), |code| next(keys::code(Kind::Tube, code)));
         let mut tubes = Vec::new();
         self.scan(&Kind::Tube.start(), &from, limit, &mut |key, value| {
             tubes.push((code_of(key)?, decode_as(value, || describe(key))?));
@@ -259,7 +274,8 @@ impl Read {
         limit: usize,
     ) -> Result<Vec<(RecordKind, Code)>, Error> {
         let start = keys::odd_start(what);
-        let from = after.map_or_else(|| start.clone(), |(kind, code)| next(keys::odd(what, kind, code)));
+        let from =
+            after.map_or_else(|| start.clone(), |(kind, code)| next(keys::odd(what, kind, code)));
         let mut found = Vec::new();
         self.scan(&start, &from, limit, &mut |key, _| {
             found.push(keys::parse_odd(key).ok_or_else(|| Error::Damaged { what: describe(key) })?);
@@ -325,7 +341,8 @@ impl Read {
 
     /// Figures of the database for metrics: (name, value).
     pub fn gauges(&self) -> Vec<(&'static str, u64)> {
-        let of = |name: &str| self.shared.state.property_int_value(name).ok().flatten().unwrap_or(0);
+        let of =
+            |name: &str| self.shared.state.property_int_value(name).ok().flatten().unwrap_or(0);
         vec![
             ("background_errors", of("rocksdb.background-errors")),
             ("write_stopped", of("rocksdb.is-write-stopped")),

@@ -5,7 +5,9 @@ use super::codec::{Input, Malformed, Wire, decode, encode, wire_coded, wire_enum
 use crate::domain::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
 use crate::domain::calling::{CallingRule, TargetRule};
 use crate::domain::counters::{COUNTERS, CellKey, Figures};
-use crate::domain::fact::{Body, Event, Fact, FactId, Member, Place, Reading, Stamps, Well, WellContent};
+use crate::domain::fact::{
+    Body, Event, Fact, FactId, Member, Place, Reading, Stamps, Well, WellContent,
+};
 use crate::domain::person::{FollowUp, PersonRecord};
 use crate::domain::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat, RunPart};
 use crate::domain::reference::{BarcodePattern, ReferenceItem};
@@ -150,7 +152,10 @@ pub fn decode_event(seq: u64, bytes: &[u8]) -> Result<Event, super::Error> {
 }
 
 /// Reads a record; `what` names it when it is damaged.
-pub(super) fn decode_as<T: Wire>(bytes: &[u8], what: impl FnOnce() -> String) -> Result<T, super::Error> {
+pub(super) fn decode_as<T: Wire>(
+    bytes: &[u8],
+    what: impl FnOnce() -> String,
+) -> Result<T, super::Error> {
     decode(bytes).map_err(|_| super::Error::Damaged { what: what() })
 }
 

@@ -117,7 +117,8 @@ impl Refold {
             let committed = event.found;
             self.world.apply(event);
             if event.found != committed {
-                report.find(format!("event {seq}"), "its discrepancies are not what the fold finds");
+                report
+                    .find(format!("event {seq}"), "its discrepancies are not what the fold finds");
             }
         }
         let mut changes = self.world.settle();
@@ -183,7 +184,8 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
         }
         let (events, leaves) = events_of(shared, first, head.count, report)?;
         if Head::new(head.previous, first, &leaves) != head {
-            report.find(format!("batch {first}"), "its hash is not that of its events");
+            let what = format!("batch {first}, event {first} to {}", first + u64::from(head.count) - 1);
+            report.find(what, "its hash is not that of its events");
         }
         report.batches += 1;
         report.events += events.len() as u64;
@@ -243,14 +245,17 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
     let world = &refold.world;
     let no_value = |key: &Vec<u8>| (key.clone(), Vec::new());
     expected.extend(world.all_tubes().map(|(c, r)| (keys::code(Kind::Tube, c), encode_record(r))));
-    expected.extend(world.all_boxes().map(|(c, r)| (keys::code(Kind::Container, c), encode_record(r))));
-    expected.extend(world.all_plates().map(|(c, r)| (keys::code(Kind::Plate, c), encode_record(r))));
+    expected
+        .extend(world.all_boxes().map(|(c, r)| (keys::code(Kind::Container, c), encode_record(r))));
+    expected
+        .extend(world.all_plates().map(|(c, r)| (keys::code(Kind::Plate, c), encode_record(r))));
     let people = world.all_people().filter(|(_, record)| !record.parts.is_empty());
     expected.extend(people.map(|(person, record)| (keys::person(*person), encode_record(record))));
     let cells = refold.cells.iter().filter(|(_, figures)| !figures.is_zero());
     expected.extend(cells.map(|(cell, figures)| (keys::cell(cell), encode_record(figures))));
     let sources = refold.sources.iter();
-    expected.extend(sources.map(|((s, epoch), state)| (keys::source(s, *epoch), encode_record(state))));
+    expected
+        .extend(sources.map(|((s, epoch), state)| (keys::source(s, *epoch), encode_record(state))));
     expected.extend(refold.odd.iter().map(no_value));
     expected.extend(refold.seqs.iter().map(no_value));
 
@@ -266,7 +271,9 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
             continue;
         }
         match expected.remove(key.as_ref()) {
-            None => report.find(describe(&key), "stands in the folder but does not follow from the log"),
+            None => {
+                report.find(describe(&key), "stands in the folder but does not follow from the log")
+            }
             Some(wanted) if wanted != value.as_ref() => {
                 report.find(describe(&key), "differs from what follows from the log");
             }
@@ -285,10 +292,11 @@ fn compare_index(
     expected: &mut Vec<index::Entry>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mark: u64 = match shared.state.get_pinned_cf(shared.records(), keys::code(Kind::IndexMark, name))? {
-        Some(bytes) => codec::decode(&bytes).unwrap_or(0),
-        None => 0,
-    };
+    let mark: u64 =
+        match shared.state.get_pinned_cf(shared.records(), keys::code(Kind::IndexMark, name))? {
+            Some(bytes) => codec::decode(&bytes).unwrap_or(0),
+            None => 0,
+        };
     expected.sort_unstable();
     expected.dedup();
     let label = |entry: &index::Entry| {

@@ -82,7 +82,10 @@ impl<'a> View<'a> {
         let mut options = ReadOptions::default();
         options.set_iterate_range(Kind::RosterEvent.start()..Kind::RosterEvent.end());
         let items = self.state.iterator_cf_opt(records, options, IteratorMode::Start);
-        items.map(|item| seq_of(&item?.0)).filter(|seq| !matches!(seq, Ok(seq) if *seq > self.seq)).collect()
+        items
+            .map(|item| seq_of(&item?.0))
+            .filter(|seq| !matches!(seq, Ok(seq) if *seq > self.seq))
+            .collect()
     }
 
     /// An event by its sequence.

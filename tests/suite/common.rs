@@ -76,7 +76,11 @@ pub fn reference() -> Vec<ReferenceItem> {
             level: Level::District,
             name: code("红山区"),
         },
-        ReferenceItem::Site { code: code("S1"), jurisdiction: code("150402"), name: code("一号点") },
+        ReferenceItem::Site {
+            code: code("S1"),
+            jurisdiction: code("150402"),
+            name: code("一号点"),
+        },
         ReferenceItem::Desk { code: code("D1"), site: code("S1") },
         ReferenceItem::Lab { code: code("L1"), name: code("市疾控"), tubes_per_day_max: 1_000 },
         ReferenceItem::Kit { name: code("kit one"), rule },
@@ -91,7 +95,13 @@ pub fn plate(name: &str, tubes: &[&str]) -> Body {
         .collect();
     wells.push(Well { position: 94, content: WellContent::Control(Control::Positive) });
     wells.push(Well { position: 95, content: WellContent::Control(Control::Negative) });
-    Body::PlateLoaded { plate: code(name), lab: code("L1"), kit: code("K1"), kit_lot: Code::default(), wells }
+    Body::PlateLoaded {
+        plate: code(name),
+        lab: code("L1"),
+        kit: code("K1"),
+        kit_lot: Code::default(),
+        wells,
+    }
 }
 
 /// A run in which the wells in `positive` are positive, with controls that hold.
@@ -128,9 +138,16 @@ pub fn small_round() -> Vec<Fact> {
         collected("T1", 0..10),
         collected("T2", 10..20),
         collected("T3", 20..31),
-        Body::TubesPacked { container: code("B1"), tubes: vec![code("T1"), code("T2"), code("T3")] },
+        Body::TubesPacked {
+            container: code("B1"),
+            tubes: vec![code("T1"), code("T2"), code("T3")],
+        },
         Body::BoxHandedOver { container: code("B1"), carrier: code("C1"), lab: code("L1") },
-        Body::BoxReceived { container: code("B1"), lab: code("L1"), tubes: vec![code("T1"), code("T2")] },
+        Body::BoxReceived {
+            container: code("B1"),
+            lab: code("L1"),
+            tubes: vec![code("T1"), code("T2")],
+        },
         plate("P1", &["T1", "T2"]),
         run("P1", "RUN1", 2, &[1]),
         Body::ResultReleased { lab: code("L1"), tubes: vec![code("T1"), code("T2")] },
@@ -154,7 +171,9 @@ pub fn seqs(receipt: &Receipt) -> Vec<u64> {
         .outcomes
         .iter()
         .map(|outcome| match outcome {
-            Outcome::Recorded { seq, .. } | Outcome::Duplicate { seq, .. } | Outcome::IdReused { seq } => *seq,
+            Outcome::Recorded { seq, .. }
+            | Outcome::Duplicate { seq, .. }
+            | Outcome::IdReused { seq } => *seq,
         })
         .collect()
 }

@@ -16,10 +16,12 @@ async fn a_round_is_the_same_after_a_restart_and_verifies() {
     assert_eq!(seqs(&first), (1..=12).collect::<Vec<_>>());
     let look = |engine: &swabline::engine::Engine| {
         let handle = engine.handle();
-        let tubes: Vec<_> =
-            ["T1", "T2", "T3"].map(|tube| handle.read().tube(tube).unwrap().unwrap().view()).to_vec();
+        let tubes: Vec<_> = ["T1", "T2", "T3"]
+            .map(|tube| handle.read().tube(tube).unwrap().unwrap().view())
+            .to_vec();
         let people = handle.read().people_from(None, 100).unwrap();
-        let seen: Vec<_> = (0..40).map(|n| handle.read().person_seqs(crate::common::person(n)).unwrap()).collect();
+        let seen: Vec<_> =
+            (0..40).map(|n| handle.read().person_seqs(crate::common::person(n)).unwrap()).collect();
         (tubes, people, seen, handle.feed().figures().cells.clone(), handle.read().last_hash())
     };
     let before = look(&engine);
@@ -65,7 +67,10 @@ async fn the_same_fact_has_the_same_outcome_also_after_a_restart() {
     other.body = collected("T3", 20..30);
     let reused = submit(&engine, &[other, fact("desk-1", 13, collected("T4", 31..40))]).await;
     assert_eq!(reused.outcomes[0], Outcome::IdReused { seq });
-    assert!(matches!(reused.outcomes[1], Outcome::Recorded { seq: 13, .. }), "the good one is recorded");
+    assert!(
+        matches!(reused.outcomes[1], Outcome::Recorded { seq: 13, .. }),
+        "the good one is recorded"
+    );
     let members = engine.handle().read().tube("T3").unwrap().unwrap().view().members.len();
     assert_eq!(members, 11, "the other content changed nothing");
     engine.stop().unwrap();
@@ -173,7 +178,11 @@ async fn a_log_that_lost_acknowledged_facts_is_not_opened() {
     submit(&engine, &small_round()[..6]).await;
     engine.stop().unwrap();
     // A copy of the databases from before, under the mark of after.
-    let copy = std::process::Command::new("cp").arg("-a").arg(dir.path().join("state")).arg(early.path()).status();
+    let copy = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(dir.path().join("state"))
+        .arg(early.path())
+        .status();
     assert!(copy.unwrap().success());
     let engine = open(dir.path());
     submit(&engine, &small_round()).await;

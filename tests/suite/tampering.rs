@@ -121,7 +121,10 @@ async fn an_index_entry_too_many_is_found_and_named() {
             db.ingest_external_file_cf(db.cf_handle(family).unwrap(), vec![&file]).unwrap();
         }
         let report = verify(dir.path()).unwrap();
-        let named = report.findings.iter().any(|finding| finding.what.starts_with(&format!("index {family}")));
+        let named = report
+            .findings
+            .iter()
+            .any(|finding| finding.what.starts_with(&format!("index {family}")));
         assert!(named, "{:?}", report.findings);
     }
 }
@@ -137,7 +140,10 @@ async fn a_byte_flipped_in_any_file_of_a_stopped_folder_is_found_and_named() {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if !name.starts_with("LO") && name != "lock" && path.metadata().unwrap().len() > 0 {
+            } else if !name.starts_with("LO")
+                && name != "lock"
+                && path.metadata().unwrap().len() > 0
+            {
                 files.push(path);
             }
         }

@@ -34,7 +34,7 @@ pub struct Kit {
 pub const KITS: [Kit; 2] = [
     Kit {
         code: "KIT-38",
-        name: "新型冠状病毒 2019-nCoV 核酸检测试剂盒（Ct 38）",
+        name: "新冠病毒核酸检测试剂盒 A",
         lot: "PCR-202203-A",
         targets: ["ORF1ab", "N", "IC"],
         cut_off: 3_800,
@@ -42,7 +42,7 @@ pub const KITS: [Kit; 2] = [
     },
     Kit {
         code: "KIT-40",
-        name: "新型冠状病毒 2019-nCoV 核酸检测试剂盒（Ct 40）",
+        name: "新冠病毒核酸检测试剂盒 B",
         lot: "PCR-202203-B",
         targets: ["ORF1ab", "N", "RNase P"],
         cut_off: 4_000,

@@ -123,8 +123,7 @@ fn items(sheet: &Sheet<'_>, table: &DeTable<'_>) -> Vec<Item> {
         items.extend(kit::barcodes(&block));
         block.close();
     }
-    let names: Vec<_> = table.iter().collect();
-    if seen == 0 && names.is_empty() {
+    if seen == 0 && table.is_empty() {
         let expected = both("至少一个 [[表]]，如 [[site]]", "at least one [[table]], such as [[site]]");
         sheet.problem(&(0..0), both("文件为空", "the file holds nothing"), expected);
     }
@@ -155,6 +154,7 @@ fn jurisdiction(block: &Block<'_>) -> Option<Item> {
     let code = block.need("code", form::code());
     let name = block.need("name", form::code());
     let level = block.need("level", form::level());
+    // `None` = wrong; `Some(None)` = at the top.
     let parent = match level {
         Some(Level::City) => {
             if block.or("parent", String::new(), form::code()).is_some_and(|code| !code.is_empty()) {
@@ -162,15 +162,13 @@ fn jurisdiction(block: &Block<'_>) -> Option<Item> {
                 let expected = both("市级为最高一级，去掉“parent”", "none: the city is the top");
                 block.sheet.problem(&block.spot("parent"), what, expected);
             }
-            None
+            Some(None)
         }
-        _ => Some(within(block, "parent", Table::Jurisdiction)),
+        Some(_) => within(block, "parent", Table::Jurisdiction).map(Some),
+        // Whether there must be one is not known.
+        None => block.or("parent", String::new(), form::code()).map(|_| None),
     };
-    let (code, name, level) = (code?, name?, level?);
-    let parent = match parent {
-        None => None,
-        Some(read) => Some(read?),
-    };
+    let (code, name, level, parent) = (code?, name?, level?, parent?);
     let wire = pb::Jurisdiction {
         code: code.clone(),
         parent: parent.as_ref().map(|parent| parent.code.clone()).unwrap_or_default(),

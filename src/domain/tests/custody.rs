@@ -1,0 +1,290 @@
+//! On the way: boxes, reception, and the outcomes that end a tube's way.
+
+use super::table::check;
+
+#[test]
+fn the_stage_is_the_furthest_one_witnessed() {
+    check(
+        "09:00 desk D1 swab T1 P1
+         T1 -> open
+         seal T1 1
+         T1 -> sealed
+         pack B1 T1
+         T1 -> packed
+         hand B1 L1
+         T1 -> intransit
+         B1 -> lab L1
+         box B1 L1 T1
+         T1 -> received lab L1
+         load PL1 L1 A1=T1
+         T1 -> plated lab L1
+         run PL1 R1 A1=neg
+         T1 -> resulted negative
+         10:00 release L1 T1
+         T1 -> released negative released-at 10:00 lab L1
+         figures -> tubes=1 tubes.released=1 call.negative=1 boxes=1 plates=1 runs=1
+         figures lab L1 -> tubes=1 boxes=1 plates=1
+         figures lab - -> tubes=0",
+    );
+    // Facts that were never told leave no hole: what is witnessed later speaks for what came before.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         receive T1 L1
+         pack B1 T1
+         hand B1 L1
+         T1 -> received lab L1",
+    );
+}
+
+#[test]
+fn a_tube_that_a_laboratory_has_first_awaits_its_registration() {
+    check(
+        "receive T1 L1
+         T1 -> awaiting lab L1 members nobody
+         figures -> tubes=1 tubes.awaiting=1
+         desk D1 collect T1 pool 10 members P1..P2
+         T1 -> received lab L1 members P1..P2
+         figures -> tubes=1 tubes.awaiting=0 tubes.received=1 swabs=2",
+    );
+    check(
+        "10:00 load PL1 L1 A1=T1
+         10:30 run PL1 R1 A1=pos
+         10:40 release L1 T1
+         T1 -> awaiting positive need PoolPositive
+         P1 -> nothing
+         09:00 desk D1 collect T1 pool 10 members P1..P2
+         T1 -> released positive need PoolPositive
+         P1 -> recall open PoolPositive T1
+         figures desk D1 -> recalls=2",
+    );
+}
+
+#[test]
+fn boxes_and_plates_may_list_tubes_before_they_are_known() {
+    check(
+        "pack B1 T1 T2
+         hand B1 L1
+         T1 -> awaiting
+         desk D1 collect T1 pool 10 members P1
+         T1 -> intransit members P1
+         T2 -> awaiting members nobody
+         figures -> tubes=2 tubes.awaiting=1 tubes.intransit=1",
+    );
+    check(
+        "load PL1 L1 A1=T1
+         T1 -> awaiting lab L1
+         desk D1 collect T1 pool 10 members P1
+         T1 -> plated lab L1",
+    );
+    // The hand-over comes before the list: the tubes listed later take it over.
+    check(
+        "10:05 hand B1 L1
+         10:00 pack B1 T1
+         09:00 desk D1 collect T1 pool 10 members P1
+         T1 -> intransit",
+    );
+}
+
+#[test]
+fn what_was_packed_and_what_was_scanned_at_reception() {
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         desk D1 collect T2 pool 10 members P2
+         desk D1 collect T3 pool 10 members P3
+         pack B1 T1 T2
+         hand B1 L1
+         box B1 L1 T1 T3
+         answer -> BoxTubeMissing,BoxTubeExtra
+         T1 -> received lab L1
+         T2 -> intransit odd BoxTubeMissing
+         T3 -> received lab L1 odd BoxTubeExtra
+         B1 -> lab L1
+         figures -> odd.BoxTubeMissing=1 odd.BoxTubeExtra=1
+         box B1 L1 T2      # found at the bottom
+         answer -> BoxTubeExtra
+         T2 -> received lab L1",
+    );
+    // Taken unopened: the laboratory answers for all of it.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1
+         box B1 L1
+         answer -> none
+         T1 -> received lab L1",
+    );
+    // Nobody said what was packed: nothing is missing, nothing is extra.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         hand B1 L1
+         box B1 L1 T1
+         T1 -> received lab L1",
+    );
+    // Taken unopened first, opened later: then only what was scanned is there.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1 T2
+         box B1 L1
+         box B1 L1 T1
+         T1 -> received lab L1
+         T2 -> awaiting odd BoxTubeMissing",
+    );
+    // Boxes that go on to another laboratory: the latest has the tubes.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1
+         box B1 L1 T1
+         box B1 L2 T1
+         B1 -> lab L2
+         T1 -> received lab L2
+         figures lab L1 -> tubes=0 boxes=0",
+    );
+}
+
+#[test]
+fn packed_in_two_boxes() {
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1
+         T1 -> packed
+         pack B2 T1
+         T1 -> packed odd BoxesDiffer
+         hand B2 L1
+         T1 -> intransit odd BoxesDiffer",
+    );
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1
+         pack B1 T1
+         box B2 L1 T1
+         T1 -> received lab L1",
+    );
+}
+
+#[test]
+fn the_latest_laboratory_has_the_tube() {
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         10:00 receive T1 L1
+         11:00 receive T1 L2
+         T1 -> received lab L2
+         10:30 load PL1 L3 A1=T1
+         T1 -> plated lab L2
+         12:00 load PL2 L3 A1=T1
+         T1 -> plated lab L3 odd PlatesDiffer",
+    );
+}
+
+#[test]
+fn a_rejected_tube_is_collected_anew() {
+    check(
+        "desk D1 collect T1 pool 10 members P1..P2
+         reject T1 leaking by L1
+         T1 -> rejected need TubeRejected lab L1
+         P1 -> recollection open TubeRejected T1
+         figures -> tubes.rejected=1 swabs.rejected=2 recollections=2 recalls=0",
+    );
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         10:00 reject T1 overage by L1
+         load PL1 L1 A1=T1
+         run PL1 R1 A1=neg
+         T1 -> rejected negative need TubeRejected
+         11:00 release L1 T1
+         T1 -> released negative odd ReleasedAfterRejected released-at 11:00
+         P1 -> nothing",
+    );
+    // A release without a result releases nothing.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         reject T1 noswab
+         release L1 T1
+         T1 -> rejected need TubeRejected odd ReleasedWithoutResult",
+    );
+}
+
+#[test]
+fn lost_ends_with_any_later_custody_fact() {
+    let lost = "09:00 desk D1 collect T1 pool 10 members P1
+                09:10 pack B1 T1
+                10:00 lose T1
+                T1 -> lost need TubeLost
+                P1 -> recollection open TubeLost T1\n";
+    check(lost);
+    for (found, stands) in [
+        ("11:00 receive T1 L1", "received"),
+        ("11:00 box B1 L1 T1", "received"),
+        ("11:00 box B1 L1", "received"),
+        ("11:00 load PL1 L1 A1=T1", "plated"),
+        ("11:00 pack B1 T1", "packed"),
+    ] {
+        check(&format!("{lost}{found}\nT1 -> {stands} odd LostThenFound\nP1 -> nothing"));
+    }
+    check(&format!(
+        "{lost}11:00 pack B2 T1\nT1 -> packed odd LostThenFound,BoxesDiffer\nP1 -> nothing"
+    ));
+    // Seen before it was lost, told afterwards.
+    for seen in ["09:30 receive T1 L1", "09:30 hand B1 L1", "10:00 receive T1 L1"] {
+        check(&format!("{lost}{seen}\nT1 -> lost need TubeLost"));
+    }
+    check(&format!("{lost}11:00 receive T1 L1\n12:00 lose T1\nT1 -> lost need TubeLost"));
+    check(&format!("{lost}10:30 seal T1 1\nT1 -> lost need TubeLost"));
+}
+
+#[test]
+fn void_wins_over_everything() {
+    check(
+        "09:00 desk D1 collect T1 pool 10 members P1..P2
+         10:00 receive T1 L1
+         11:00 void T1 contaminated
+         T1 -> void need TubeVoid members P1..P2
+         P1 -> recollection open TubeVoid T1
+         figures -> tubes.void=1 swabs.void=2 recollections=2
+         12:00 load PL1 L1 A1=T1
+         answer -> none
+         run PL1 R1 A1=neg
+         release L1 T1
+         reject T1 leaking
+         lose T1
+         T1 -> void negative need TubeVoid odd UsedAfterVoid",
+    );
+    // The barcode was misread: the swabs are in another tube, and nobody is swabbed again.
+    check(
+        "desk D1 collect T1 pool 10 members P1..P2
+         void T1 misread T9
+         T1 -> void
+         P1 -> nothing",
+    );
+    check(
+        "09:00 desk D1 collect T1 pool 10 members P1
+         09:10 desk D1 collect T1 pool 10 members P2
+         T1 -> reused need TubeReused odd TubeReused
+         09:20 void T1 damaged
+         T1 -> void need TubeVoid odd TubeReused",
+    );
+    check(
+        "10:00 void T1 other
+         T1 -> void need TubeVoid
+         10:00 receive T1 L1
+         T1 -> void need TubeVoid",
+    );
+}
+
+#[test]
+fn the_outcomes_in_their_order() {
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         lose T1
+         reject T1 leaking
+         T1 -> rejected need TubeRejected odd LostThenFound",
+    );
+    check(
+        "09:00 desk D1 collect T1 pool 10 members P1
+         reject T1 leaking
+         lose T1
+         T1 -> rejected need TubeRejected
+         08:00 desk D1 swab T1 P2
+         T1 -> rejected need TubeRejected
+         10:00 desk D1 swab T1 P3
+         T1 -> reused need TubeReused odd TubeReused",
+    );
+}
