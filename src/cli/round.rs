@@ -153,7 +153,8 @@ mod tests {
         assert!(matches!(close, Some(Call::CloseRound(close)) if close.round == "r1"));
 
         let from = "2026-11-22T08:00:00+08:00";
-        let switch = read(&format!("switch-rule --server http://h:1 --kit K --version 2 --from {from}"));
+        let switch =
+            read(&format!("switch-rule --server http://h:1 --kit K --version 2 --from {from}"));
         let Ok(Call::SwitchRule(switch)) = switch else { panic!("switches") };
         assert_eq!((switch.version, switch.from_ms), (2, 1_795_305_600_000));
     }

@@ -152,6 +152,11 @@ impl Process {
             let kit = self.world.plate(plate).and_then(|record| record.kit());
             stamps.rule = kit.and_then(|kit| judge::rule_now(kit, &self.reference, now));
         }
+        if crate::breaks::on("unknown_desk_refused")
+            && stamps.flags.has(crate::domain::discrepancy::Discrepancy::UnknownDesk)
+        {
+            return Err(store::Error::Damaged { what: "refused on purpose".into() });
+        }
         let mut event = Event { seq, fact, stamps, found: Default::default() };
         let id = &event.fact.id;
         if let Some(source) = self.sources.get_mut(&(id.source.clone(), id.epoch)) {
@@ -184,7 +189,9 @@ impl Process {
                 .filter(|(_, delta)| !delta.is_zero())
                 .map(|(cell, delta)| {
                     let mut now = figures.cells.get(cell).cloned().unwrap_or_default();
-                    now.add(delta);
+                    if !crate::breaks::on("figures_drift") || figures.seq == 0 {
+                        now.add(delta);
+                    }
                     (cell, now)
                 })
                 .collect()

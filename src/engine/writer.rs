@@ -148,10 +148,8 @@ impl Writer {
             self.gate.tick.fetch_max(now.0, Ordering::AcqRel);
         }
         let result = match self.gate.fault() {
-            Some(cause) => Err(cause),
-            None => {
-                self.process.batch(all, self.gate.now(self.kind)).map_err(|error| error.chain())
-            }
+            Some(cause) if !crate::breaks::on("intake_goes_on_after_a_fault") => Err(cause),
+            _ => self.process.batch(all, self.gate.now(self.kind)).map_err(|error| error.chain()),
         };
         self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
         self.gate.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);

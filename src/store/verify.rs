@@ -184,7 +184,8 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
         }
         let (events, leaves) = events_of(shared, first, head.count, report)?;
         if Head::new(head.previous, first, &leaves) != head {
-            let what = format!("batch {first}, event {first} to {}", first + u64::from(head.count) - 1);
+            let what =
+                format!("batch {first}, event {first} to {}", first + u64::from(head.count) - 1);
             report.find(what, "its hash is not that of its events");
         }
         report.batches += 1;

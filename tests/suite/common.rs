@@ -188,6 +188,11 @@ pub fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_swabline"))
 }
 
+fn log(data: &Path) -> Stdio {
+    let path = data.with_extension("log");
+    Stdio::from(std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap())
+}
+
 pub struct Place {
     pub root: tempfile::TempDir,
 }
@@ -221,6 +226,8 @@ impl Server {
             .env("SWABLINE_LOG__FILTER", "warn")
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
+            // What it says is searched for identities too.
+            .stderr(log(data))
             .spawn()
             .unwrap();
         let mut line = String::new();

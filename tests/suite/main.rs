@@ -1,8 +1,10 @@
 //! One test program for everything that needs a real folder, a real socket or the real binary.
 
+mod api;
 mod common;
 mod folder;
 mod limits;
+mod powercut;
 mod service;
 mod sigkill;
 mod tampering;

@@ -80,11 +80,12 @@ const PLANNED: [(Fate, u32, u32); 11] = [
     (Fate::Overfilled, 2_000, 3),
     (Fate::Lost, 4_000, 3),
     (Fate::Rejected, 2_000, 3),
-    (Fate::Straggler, 4_000, 3),
-    (Fate::Vanished, 8_000, 2),
     (Fate::SingleTarget, 8_000, 2),
     (Fate::Grey, 8_000, 2),
     (Fate::Invalid, 4_000, 2),
+    // Last, because the tube after each of them has to be a plain one.
+    (Fate::Straggler, 4_000, 3),
+    (Fate::Vanished, 8_000, 2),
 ];
 
 /// Tubes used twice: as [`PLANNED`].
@@ -127,11 +128,14 @@ impl Faults {
             faults.pick(truth, fate as u64, wanted, |faults, slot| {
                 let number = truth.desk_of(slot);
                 let desk = &truth.desks[number as usize];
+                let is_last = slot + 1 == desk.first_slot + desk.slots;
                 let fits = match fate {
                     Fate::Misread | Fate::Overfilled => !desk.swab_by_swab,
                     // A later tube of the same desk must come before it, or nothing is out of order.
-                    Fate::Reordered => {
-                        slot + 1 < desk.first_slot + desk.slots && reordered.insert(number)
+                    Fate::Reordered => !is_last && reordered.insert(number),
+                    // A box from which every tube is missing would be no box.
+                    Fate::Straggler | Fate::Vanished => {
+                        !is_last && faults.fate(slot + 1) == Fate::Plain
                     }
                     _ => true,
                 };

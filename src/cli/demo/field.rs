@@ -22,7 +22,7 @@ impl Player {
     }
 
     /// Desks report the tubes that they have closed until `to`.
-    pub(super) fn desks(&mut self, to: i64) {
+    pub(super) fn desks_report(&mut self, to: i64) {
         let script = Arc::clone(&self.script);
         for (number, desk) in (0..).zip(&script.truth.desks) {
             while self.desks[number as usize].closed < desk.slots {
@@ -182,15 +182,13 @@ impl Player {
         }
     }
 
-    /// Single tubes that were swabbed before `from` go to the laboratory.
+    /// The single tubes swabbed so far go to the laboratory at `from`.
     pub(super) fn fetch_singles(&mut self, from: i64) {
         for district in 0..self.swabbed_again.len() {
-            // Those swabbed in this slice wait for the next one.
             let tubes = std::mem::take(&mut self.swabbed_again[district]);
             for tubes in tubes.chunks(WELLS_MAX) {
-                let at = from + super::play::SLICE_MS - 30_000;
-                let tubes = tubes.to_vec();
-                self.send_box(Source::Retest(district), district, at, tubes.clone(), tubes, 0.5);
+                let (source, tubes) = (Source::Retest(district), tubes.to_vec());
+                self.send_box(source, district, from + MINUTE_MS, tubes.clone(), tubes, 0.5);
             }
         }
     }

@@ -160,10 +160,10 @@ impl Player {
             }
             self.office.tick(to).await?;
             self.seen.now.store(to, Ordering::Relaxed);
-            self.desks(to);
+            self.fetch_singles(from);
+            self.desks_report(to);
             self.happen(to).await?;
             self.couriers(slice, to);
-            self.fetch_singles(from);
             self.load_plates(from, to);
             self.deliver().await?;
             if slice % RECALLS_EVERY == 0 || self.is_idle() {

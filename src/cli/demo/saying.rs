@@ -2,8 +2,8 @@
 //! so it can be sent again without being stored.
 
 use super::faults::Faults;
-use super::labs::{Lab, Plate};
-use super::truth::{Person, SINGLES, Truth};
+use super::labs::Plate;
+use super::truth::{Person, Truth};
 use crate::api::client::pb;
 use pb::fact::Body;
 use std::sync::Arc;
@@ -220,8 +220,9 @@ impl Script {
         }
     }
 
-    /// The person whom a desk's fact names at a place, and the slot of the fact.
-    pub fn person_of(&self, desk: u32, number: u64, position: u32) -> Option<(Person, u32)> {
+    /// The person whom a desk's fact names at a position, the slot of the fact, and the place of the
+    /// person in its tube.
+    pub fn person_of(&self, desk: u32, number: u64, position: u32) -> Option<(Person, u32, u32)> {
         let at = self.truth.desks.get(desk as usize)?;
         let before = u32::try_from(number.checked_sub(1)?).ok()?;
         let pool = self.truth.districts[usize::from(at.district)].pool;
@@ -234,7 +235,7 @@ impl Script {
         }
         let slot = at.first_slot + nth;
         let person = *self.faults.members(&self.truth, slot).get(place as usize)?;
-        Some((person, slot))
+        Some((person, slot, place))
     }
 
     /// Everything that a desk says of a slot's tube, in the order in which it happened.
@@ -260,13 +261,9 @@ impl Script {
         sayings
     }
 
-    /// True when the tube is a single one.
-    pub fn is_single(tube: u32) -> bool {
-        tube >= SINGLES
-    }
-
-    /// Laboratories of a plan.
-    pub fn lab_codes(labs: &[Lab]) -> Vec<String> {
-        labs.iter().map(|lab| lab.code.clone()).collect()
+    /// Number of facts that a desk sends in the round.
+    pub fn facts_of(&self, desk: u32) -> u64 {
+        let at = &self.truth.desks[desk as usize];
+        u64::from(at.slots) + if at.swab_by_swab { u64::from(at.people) } else { 0 }
     }
 }

@@ -9,21 +9,22 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A file that is being read.
-pub(super) struct Sheet<'t> {
-    text: &'t str,
+pub(super) struct Sheet {
+    /// Where each line ends: every item asks for its line, and a city has tens of thousands.
+    ends: Vec<usize>,
     findings: RefCell<Findings>,
 }
 
-impl<'t> Sheet<'t> {
+impl Sheet {
     /// A sheet over the text that its tables were parsed from.
-    pub(super) fn new(text: &'t str) -> Sheet<'t> {
-        Sheet { text, findings: RefCell::new(Findings::default()) }
+    pub(super) fn new(text: &str) -> Sheet {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
+        Sheet { ends: ends.collect(), findings: RefCell::default() }
     }
 
     /// The line of a place in the text, counted from 1.
     pub(super) fn line(&self, at: &Range<usize>) -> usize {
-        let end = at.start.min(self.text.len());
-        1 + self.text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count()
+        1 + self.ends.partition_point(|end| *end < at.start)
     }
 
     /// Notes what is wrong at a place, and what would be right.
@@ -39,7 +40,7 @@ impl<'t> Sheet<'t> {
 
 /// One table of the sheet, with the keys that have been asked for.
 pub(super) struct Block<'s> {
-    pub(super) sheet: &'s Sheet<'s>,
+    pub(super) sheet: &'s Sheet,
     /// Where it begins.
     pub(super) at: Range<usize>,
     table: &'s DeTable<'s>,
@@ -48,7 +49,7 @@ pub(super) struct Block<'s> {
 
 impl<'s> Block<'s> {
     /// A block over a table that begins at `at`.
-    pub(super) fn new(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, at: Range<usize>) -> Block<'s> {
+    pub(super) fn new(sheet: &'s Sheet, table: &'s DeTable<'s>, at: Range<usize>) -> Block<'s> {
         Block { sheet, at, table, asked: RefCell::default() }
     }
 
@@ -115,12 +116,7 @@ impl<'s> Block<'s> {
         list.iter().filter_map(block).collect()
     }
 
-    fn no_table<T>(
-        &self,
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-        expected: Both,
-    ) -> Option<T> {
+    fn no_table<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: Both) -> Option<T> {
         self.read(key, value, Form { expected, read: Box::new(|_| None) })
     }
 

@@ -11,10 +11,13 @@ use toml::de::DeValue;
 /// Highest Ct that a rule may name, in cycles: no kit runs longer.
 const CYCLES_MAX: u32 = 45;
 
+/// Reads a value; `None` when it is not what it must be.
+type Read<T> = Box<dyn Fn(&DeValue<'_>) -> Option<T>>;
+
 /// What a value must be.
 pub(super) struct Form<T> {
     pub(super) expected: Both,
-    pub(super) read: Box<dyn Fn(&DeValue<'_>) -> Option<T>>,
+    pub(super) read: Read<T>,
 }
 
 impl<T> Form<T> {
@@ -46,10 +49,14 @@ pub(super) fn code() -> Form<String> {
 
 /// Where a number comes from, in words.
 pub(super) fn source() -> Form<()> {
-    Form::new("数值出处，1 到 2000 字", "where the numbers come from, 1 to 2000 characters", |value| {
-        let text = value.as_str()?.trim();
-        (1..=2000).contains(&text.chars().count()).then_some(())
-    })
+    Form::new(
+        "数值出处，1 到 2000 字",
+        "where the numbers come from, 1 to 2000 characters",
+        |value| {
+            let text = value.as_str()?.trim();
+            (1..=2000).contains(&text.chars().count()).then_some(())
+        },
+    )
 }
 
 /// A whole number within bounds.
@@ -91,7 +98,7 @@ pub(super) fn cycles() -> Form<u32> {
 
 /// `true` or `false`.
 pub(super) fn flag() -> Form<bool> {
-    Form::new("true 或 false", "true or false", DeValue::as_bool)
+    Form::new("true 或 false", "true or false", |value| value.as_bool())
 }
 
 /// The last moment of use, in milliseconds.

@@ -42,7 +42,7 @@ pub(super) fn kit(block: &Block<'_>) -> Option<Item> {
         positive_controls_min: positive?,
         negative_controls_min: negative?,
     };
-    (status?, source?);
+    status.zip(source)?;
     let kit = item(block, Table::Kit, code, None, Wire::Kit(wire));
     // The versions of a kit stand beside each other.
     Some(Item { code: format!("{} v{version}", kit.code), ..kit })
@@ -89,7 +89,8 @@ fn target(block: &Block<'_>) -> Option<pb::TargetRule> {
     let source = block.or("source", (), form::source());
     if cut_off == Some(0) {
         let what = both("“cut_off”为 0", "`cut_off` is 0");
-        let expected = both("大于 0：否则什么也检不出", "more than 0: else nothing is ever detected");
+        let expected =
+            both("大于 0：否则什么也检不出", "more than 0: else nothing is ever detected");
         block.sheet.problem(&block.spot("cut_off"), what, expected);
     }
     if let (Some(cut_off), Some(grey_to)) = (cut_off, grey_to)
@@ -107,7 +108,7 @@ fn target(block: &Block<'_>) -> Option<pb::TargetRule> {
         );
         block.sheet.problem(&block.spot("grey_to"), what, expected);
     }
-    (status?, source?);
+    status.zip(source)?;
     Some(pb::TargetRule {
         name: name?,
         is_internal_control: is_internal_control?,
@@ -129,7 +130,8 @@ pub(super) fn barcodes(block: &Block<'_>) -> Option<Item> {
     let (prefix, length, luhn) = (prefix?, length?, luhn?);
     if !prefix.is_ascii() {
         let what = both("“prefix”含非 ASCII 字符", "`prefix` is not ASCII");
-        let expected = both("扫码枪能读的字母、数字或符号", "what a scanner reads: letters, digits, signs");
+        let expected =
+            both("扫码枪能读的字母、数字或符号", "what a scanner reads: letters, digits, signs");
         block.sheet.problem(&block.spot("prefix"), what, expected);
     }
     let taken = prefix.len() + usize::from(luhn);

@@ -9,7 +9,7 @@ use pb::reference_item::Item as Wire;
 use toml::de::DeTable;
 
 /// A table of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Table {
     Jurisdiction,
     Site,
@@ -91,12 +91,14 @@ pub(super) fn read(bytes: &[u8]) -> (Vec<Item>, Findings) {
 pub(super) fn not_utf8(findings: &mut Findings, bytes: &[u8], good: usize) {
     let line = 1 + bytes[..good].iter().filter(|&&byte| byte == b'\n').count();
     let what = both("不是 UTF-8 文字", "not UTF-8 text");
-    let expected =
-        both("UTF-8 编码（电子表格请另存为“CSV UTF-8”）", "UTF-8 (in a spreadsheet: save as \"CSV UTF-8\")");
+    let expected = both(
+        "UTF-8 编码（电子表格请另存为“CSV UTF-8”）",
+        "UTF-8 (in a spreadsheet: save as \"CSV UTF-8\")",
+    );
     findings.problem(line, what, expected);
 }
 
-fn items(sheet: &Sheet<'_>, table: &DeTable<'_>) -> Vec<Item> {
+fn items(sheet: &Sheet, table: &DeTable<'_>) -> Vec<Item> {
     let top = Block::new(sheet, table, 0..0);
     type Read = fn(&Block<'_>) -> Option<Item>;
     let tables: [(&'static str, Read); 8] = [
@@ -124,7 +126,8 @@ fn items(sheet: &Sheet<'_>, table: &DeTable<'_>) -> Vec<Item> {
         block.close();
     }
     if seen == 0 && table.is_empty() {
-        let expected = both("至少一个 [[表]]，如 [[site]]", "at least one [[table]], such as [[site]]");
+        let expected =
+            both("至少一个 [[表]]，如 [[site]]", "at least one [[table]], such as [[site]]");
         sheet.problem(&(0..0), both("文件为空", "the file holds nothing"), expected);
     }
     top.close();
@@ -157,7 +160,8 @@ fn jurisdiction(block: &Block<'_>) -> Option<Item> {
     // `None` = wrong; `Some(None)` = at the top.
     let parent = match level {
         Some(Level::City) => {
-            if block.or("parent", String::new(), form::code()).is_some_and(|code| !code.is_empty()) {
+            if block.or("parent", String::new(), form::code()).is_some_and(|code| !code.is_empty())
+            {
                 let what = both("市级辖区写了“parent”", "a city has a `parent`");
                 let expected = both("市级为最高一级，去掉“parent”", "none: the city is the top");
                 block.sheet.problem(&block.spot("parent"), what, expected);
@@ -232,4 +236,3 @@ fn lot(block: &Block<'_>) -> Option<Item> {
     let wire = pb::Lot { code: code.clone(), kind: kind.number().into(), product, expires_at_ms };
     Some(item(block, Table::Lot, code, None, Wire::Lot(wire)))
 }
-

@@ -67,7 +67,11 @@ pub(super) fn read(bytes: Vec<u8>) -> (Roster, Findings) {
                 format!("第 {} 列：身份证号校验位不符", places[1] + 1),
                 format!("column {}: the check digit of the number is wrong", places[1] + 1),
             );
-            findings.warn(line, what, both("请核对；仍会导入", "check it; it is imported as it is"));
+            findings.warn(
+                line,
+                what,
+                both("请核对；仍会导入", "check it; it is imported as it is"),
+            );
         }
         let district = roster.districts[row.district];
         if let Some((first, in_district)) = seen.insert(print_of(&row), (line, district)) {
@@ -81,12 +85,20 @@ pub(super) fn read(bytes: Vec<u8>) -> (Roster, Findings) {
                     format!("the same document as in line {first}, in another district"),
                 ),
             };
-            findings.warn(line, what, both("请核对；仍会导入", "check it; it is imported as it is"));
+            findings.warn(
+                line,
+                what,
+                both("请核对；仍会导入", "check it; it is imported as it is"),
+            );
         }
     }
     if roster.people == 0 && findings.is_sound() {
         let what = both("名册没有人员", "the roster holds nobody");
-        findings.problem(1, what, both("表头之后每人一行", "one line for each person after the header"));
+        findings.problem(
+            1,
+            what,
+            both("表头之后每人一行", "one line for each person after the header"),
+        );
     }
     drop(records);
     (Roster { bytes, places, ..roster }, findings)
@@ -121,7 +133,8 @@ fn header(records: &mut Records<'_>, findings: &mut Findings) -> Option<Places> 
         match COLUMNS.iter().position(|names| names.contains(&cell.as_str())) {
             Some(known) if places[known].is_none() => places[known] = Some(at),
             Some(_) => {
-                let what = both(format!("第 {column} 列重复"), format!("column {column} is there twice"));
+                let what =
+                    both(format!("第 {column} 列重复"), format!("column {column} is there twice"));
                 findings.problem(line, what, expected());
             }
             None => {
@@ -181,8 +194,10 @@ fn row<'r>(
         wrong(1, ["缺少证件号", "the number is missing"], expected);
         false
     } else if is_rounded(number) {
-        let expected =
-            both("电子表格中该列设为文本格式后重新导出", "set the column to text in the spreadsheet, and export again");
+        let expected = both(
+            "电子表格中该列设为文本格式后重新导出",
+            "set the column to text in the spreadsheet, and export again",
+        );
         wrong(1, ["号码已被电子表格改成科学计数", "a spreadsheet rounded the number"], expected);
         false
     } else if bytes > NUMBER_BYTES_MAX || number.chars().any(char::is_control) {
@@ -223,8 +238,14 @@ fn document_type(word: &str) -> Option<DocumentType> {
 fn documents() -> [String; 2] {
     let list = |words: Vec<String>| words.join(", ");
     both(
-        format!("以下之一：{}", list(DocumentType::ALL.iter().map(|kind| kind.zh().into()).collect())),
-        format!("one of {}", list(DocumentType::ALL.iter().map(|kind| snake(kind.name())).collect())),
+        format!(
+            "以下之一：{}",
+            list(DocumentType::ALL.iter().map(|kind| kind.zh().into()).collect())
+        ),
+        format!(
+            "one of {}",
+            list(DocumentType::ALL.iter().map(|kind| snake(kind.name())).collect())
+        ),
     )
 }
 

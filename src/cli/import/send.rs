@@ -68,7 +68,8 @@ async fn one(
 ) -> anyhow::Result<()> {
     let mut calls = pieces::calls(file, source, named);
     let mut waiting: JoinSet<anyhow::Result<(Done, u64)>> = JoinSet::new();
-    let mut progress = Progress { path: &file.path, done: 0, told: std::io::stderr().is_terminal() };
+    let mut progress =
+        Progress { path: &file.path, done: 0, told: std::io::stderr().is_terminal() };
     loop {
         while waiting.len() < IN_FLIGHT_MAX
             && let Some((call, count)) = calls.next()

@@ -98,7 +98,7 @@ fn sound_reference_data_is_read_to_the_last_number() {
     assert_eq!(problems(vec![reference(SOUND)]), "");
     assert_eq!(file.findings.counts(), (0, 0));
     let Content::Reference(items) = &file.content else { panic!("reference data") };
-    assert_eq!(items.len(), 9);
+    assert_eq!(items.len(), 10);
     let wire = |code: &str| {
         let item = items.iter().find(|item| item.code == code).expect(code);
         item.wire.item.clone().expect("an item")
@@ -124,7 +124,13 @@ fn bad_reference_data_is_answered_with_line_and_expectation() {
         ("code = \"S1\"", "code = 17", 11, "“code”为 17", "`code` is 17"),
         ("code = \"S1\"", "code = \" S1\"", 11, "首尾无空格", "no blanks at its ends"),
         ("code = \"S1\"", "code = \"\"", 11, "1 到 64 字节", "1 to 64 bytes"),
-        ("name = \"疾控\"", "name = \"一二三四五六七八九十一二三四五六七八九十一二\"", 22, "64 字节", "64 bytes"),
+        (
+            "name = \"疾控\"",
+            "name = \"一二三四五六七八九十一二三四五六七八九十一二\"",
+            22,
+            "64 字节",
+            "64 bytes",
+        ),
         ("level = \"区县\"", "level = \"county\"", 8, "区县, subdistrict", "one of city"),
         ("parent = \"99\"\n", "", 5, "缺少“parent”", "`parent` is missing"),
         ("3600", "-1", 23, "1 到 100000000 的整数", "`tubes_per_day_max` is -1"),
@@ -150,17 +156,65 @@ fn bad_reference_data_is_answered_with_line_and_expectation() {
         ("length = 12", "length = 65", 51, "1 到 64 的整数", "a whole number from 1 to 64"),
         ("prefix = \"T\"", "prefix = \"管\"", 50, "非 ASCII", "is not ASCII"),
         // In contradiction.
-        ("grey_to = 40", "grey_to = 37.5", 39, "“grey_to”37.50 小于“cut_off”38.00", "`grey_to` 37.50 is below `cut_off` 38.00"),
+        (
+            "grey_to = 40",
+            "grey_to = 37.5",
+            39,
+            "“grey_to”37.50 小于“cut_off”38.00",
+            "`grey_to` 37.50 is below `cut_off` 38.00",
+        ),
         ("length = 12", "length = 2", 51, "前缀和校验位已占 2 位", "at least 3"),
-        ("positive_controls_min = 1", "positive_controls_min = 95", 32, "质控孔共 98 个", "98 control wells in all"),
+        (
+            "positive_controls_min = 1",
+            "positive_controls_min = 95",
+            32,
+            "质控孔共 98 个",
+            "98 control wells in all",
+        ),
         ("name = \"IC\"", "name = \"ORF1ab\"", 41, "靶标“ORF1ab”重复", "\"ORF1ab\" is given twice"),
-        ("name = \"ORF1ab\"", "name = \"X\"\ninternal_control = true", 28, "没有非内标靶标", "no target that is not"),
-        ("code = \"9901\"", "code = \"99\"", 6, "辖区“99”已在第 2 行给出", "\"99\" was given in line 2 already"),
-        ("level = \"city\"", "level = \"city\"\nparent = \"9901\"", 5, "去掉“parent”", "a city has a `parent`"),
-        ("level = \"city\"", "level = \"district\"\nparent = \"0\"", 10, "“parent”为区县级的“99”", "a level above district"),
-        ("jurisdiction = \"9901\"", "jurisdiction = \"99\"", 13, "采样点按区县计数", "counted by district"),
+        (
+            "name = \"ORF1ab\"",
+            "name = \"X\"\ninternal_control = true",
+            28,
+            "没有非内标靶标",
+            "no target that is not",
+        ),
+        (
+            "code = \"9901\"",
+            "code = \"99\"",
+            6,
+            "辖区“99”已在第 2 行给出",
+            "\"99\" was given in line 2 already",
+        ),
+        (
+            "level = \"city\"",
+            "level = \"city\"\nparent = \"9901\"",
+            5,
+            "去掉“parent”",
+            "a city has a `parent`",
+        ),
+        (
+            "level = \"city\"",
+            "level = \"district\"\nparent = \"0\"",
+            10,
+            "“parent”为区县级的“99”",
+            "a level above district",
+        ),
+        (
+            "jurisdiction = \"9901\"",
+            "jurisdiction = \"99\"",
+            13,
+            "采样点按区县计数",
+            "counted by district",
+        ),
         // Not known here.
-        ("code = \"D1\"", "code = \"D1\"\nfloor = 2", 16, "不认识的键“floor”", "unknown key `floor`"),
+        (
+            "code = \"D1\"",
+            "code = \"D1\"\nfloor = 2",
+            16,
+            "不认识的键“floor”",
+            "unknown key `floor`",
+        ),
         ("[[desk]]", "[[bench]]", 14, "不认识的键“bench”", "unknown key `bench`"),
         ("[[desk]]", "[desk]", 14, "一组 [[表]]", "a list of [[tables]]"),
         ("[barcodes]", "[[barcodes]]", 49, "一个表", "a table"),
@@ -178,13 +232,19 @@ fn bad_reference_data_is_answered_with_line_and_expectation() {
 
 #[test]
 fn one_run_names_everything_that_is_wrong() {
-    let text = SOUND.replace("3600", "-1").replace("version = 1", "version = 0").replace("= 12", "= 1");
+    let text =
+        SOUND.replace("3600", "-1").replace("version = 1", "version = 0").replace("= 12", "= 1");
     let text = problems(vec![reference(&text), reference(SOUND)]);
     for line in [23, 31, 51] {
         assert!(text.contains(&format!("city/ref.toml:{line}：")), "{line}\n{text}");
     }
     // The second file gives everything again; the message says where it was first.
-    says(&text, "city/ref.toml:11", "采样点“S1”已在city/ref.toml:11给出", "was given in city/ref.toml:11");
+    says(
+        &text,
+        "city/ref.toml:11",
+        "采样点“S1”已在city/ref.toml:11给出",
+        "was given in city/ref.toml:11",
+    );
 }
 
 #[test]
@@ -215,7 +275,9 @@ fn a_roster_is_read_with_either_header_in_any_order_and_line_ending() {
         let Content::Roster(roster) = &file.content else { panic!("a roster") };
         let pieces: Vec<_> = roster
             .pieces()
-            .map(|piece| (piece.district, piece.people[0].document_type, piece.people[0].number.clone()))
+            .map(|piece| {
+                (piece.district, piece.people[0].document_type, piece.people[0].number.clone())
+            })
             .collect();
         let wanted = [("9901", 1, "440524188001010022"), ("9902", 2, "P1")];
         assert_eq!(pieces, wanted.map(|(d, t, n)| (d.to_owned(), t, n.to_owned())), "{text}");
@@ -297,7 +359,8 @@ fn cut(file: &File, named: Named<'_>) -> Vec<(u64, u64, String, u64)> {
 
 #[test]
 fn a_file_is_cut_into_numbered_pieces_that_fit() {
-    let desks: String = (0..2_500).map(|n| format!("[[device]]\ncode = \"P{n}\"\ndesk = \"D\"\n")).collect();
+    let desks: String =
+        (0..2_500).map(|n| format!("[[device]]\ncode = \"P{n}\"\ndesk = \"D\"\n")).collect();
     let sizes: Vec<_> = cut(&reference(&desks), NAMED).iter().map(|c| (c.1, c.3)).collect();
     assert_eq!(sizes, [(1, 1_000), (2, 1_000), (3, 500)]);
 
@@ -306,7 +369,10 @@ fn a_file_is_cut_into_numbered_pieces_that_fit() {
         .collect();
     let pieces = cut(&people(&format!("{HEADER}{rows}")), NAMED);
     let sizes: Vec<_> = pieces.iter().map(|c| (c.1, c.2.as_str(), c.3)).collect();
-    assert_eq!(sizes, [(1, "9902", 5_000), (2, "9901", 5_000), (3, "9901", 2_000), (4, "9902", 2_000)]);
+    assert_eq!(
+        sizes,
+        [(1, "9902", 5_000), (2, "9901", 5_000), (3, "9901", 2_000), (4, "9902", 2_000)]
+    );
 }
 
 #[test]
@@ -319,7 +385,7 @@ fn the_same_file_gives_the_same_facts_and_another_file_others() {
     assert_ne!(first, cut(&roster(), Named { roster: "b", ..NAMED })[0].0);
     assert_ne!(first, cut(&people(&format!("{HEADER}passport,P2,9901\n")), NAMED)[0].0);
     // Once given, for ever: another value would record every file anew.
-    assert_eq!(epoch(&blake3::hash(b"swabline"), &["a", "b"]), 0);
+    assert_eq!(epoch(&blake3::hash(b"swabline"), &["a", "b"]), 7_401_445_668_837_819_050);
     assert_ne!(epoch(&blake3::hash(b""), &["ab", ""]), epoch(&blake3::hash(b""), &["a", "b"]));
     for word in 0..1_000_u32 {
         let epoch = epoch(&blake3::hash(&word.to_le_bytes()), &[]);
@@ -347,10 +413,11 @@ fn the_example_files_are_sound() {
         .collect();
     cross::check(&mut files);
     for file in &files {
-        let told = file.findings.problems_text(&file.path) + &file.findings.warnings_text(&file.path);
+        let told =
+            file.findings.problems_text(&file.path) + &file.findings.warnings_text(&file.path);
         assert_eq!(told, "", "{}", file.path);
     }
-    assert_eq!(totals(&files), (22, 7));
+    assert_eq!(totals(&files), (25, 7));
 }
 
 #[test]
@@ -371,7 +438,12 @@ fn arguments_are_checked_with_the_files() {
     assert!(wrong.contains("--round：") && wrong.contains("--roster: missing"), "{wrong}");
     assert!(arguments(&args(&["a.csv"], false, Some(" "))).contains("--roster"));
     let told = read_all(&args(&["/nowhere/a.toml", "b.xlsx"], true, None)).err().expect("wrong");
-    for words in ["/nowhere/a.toml：无法读取", "cannot be read", "b.xlsx：不认识的文件类型", "expected: .toml"] {
+    for words in [
+        "/nowhere/a.toml：无法读取",
+        "cannot be read",
+        "b.xlsx：不认识的文件类型",
+        "expected: .toml",
+    ] {
         assert!(told.contains(words), "{words}\n{told}");
     }
 }

@@ -207,8 +207,14 @@ impl Notebook {
         let (body, rule) = body(&mut words, place.as_ref());
         assert!(words.0.is_empty(), "left over in `{line}`: {:?}", words.0);
         let id = FactId { source: id.0.into(), epoch: 1, number: id.1 };
-        let stamps =
-            Stamps { recorded_at: self.now, round: round.clone(), place, rule, flags, ..Stamps::default() };
+        let stamps = Stamps {
+            recorded_at: self.now,
+            round: round.clone(),
+            place,
+            rule,
+            flags,
+            ..Stamps::default()
+        };
         let fact = Fact { id, captured_at: self.now, round, body };
         Event { seq: 0, fact, stamps, found: Discrepancies::NONE }
     }
@@ -217,7 +223,11 @@ impl Notebook {
 /// Desk `D12` stands at site `S1` of district `X1`; `D3` at `S3` of `X3`.
 fn place(desk: &str) -> Place {
     let digit = &desk[1..2];
-    Place { district: format!("X{digit}").into(), site: format!("S{digit}").into(), desk: desk.into() }
+    Place {
+        district: format!("X{digit}").into(),
+        site: format!("S{digit}").into(),
+        desk: desk.into(),
+    }
 }
 
 fn body(words: &mut Words<'_>, place: Option<&Place>) -> (Body, Option<Arc<CallingRule>>) {
@@ -249,16 +259,12 @@ fn body(words: &mut Words<'_>, place: Option<&Place>) -> (Body, Option<Arc<Calli
             carrier: Code::default(),
             lab: words.code(),
         },
-        "box" => Body::BoxReceived {
-            container: words.code(),
-            lab: words.code(),
-            tubes: words.codes(),
-        },
-        "receive" => Body::TubeReceived {
-            tube: words.code(),
-            lab: words.code(),
-            condition: Condition::Good,
-        },
+        "box" => {
+            Body::BoxReceived { container: words.code(), lab: words.code(), tubes: words.codes() }
+        }
+        "receive" => {
+            Body::TubeReceived { tube: words.code(), lab: words.code(), condition: Condition::Good }
+        }
         "reject" => {
             let lab = words.after("by").map(Code::from).unwrap_or_default();
             let (tube, reason) = (words.code(), words.next());
@@ -269,7 +275,8 @@ fn body(words: &mut Words<'_>, place: Option<&Place>) -> (Body, Option<Arc<Calli
         "void" => {
             let (tube, reason) = (words.code(), words.next());
             let reason = must(VoidReason::ALL, VoidReason::name, reason);
-            let replaced_by = words.rest().first().map(|code| Code::from(*code)).unwrap_or_default();
+            let replaced_by =
+                words.rest().first().map(|code| Code::from(*code)).unwrap_or_default();
             Body::TubeVoided { tube, reason, replaced_by }
         }
         "load" => return load(words),
@@ -304,7 +311,8 @@ fn load(words: &mut Words<'_>) -> (Body, Option<Arc<CallingRule>>) {
     ];
     // Every plate of the notebook has the controls that it needs, unless it is said to be bare.
     let bare = words.has("bare");
-    let controls = controls.into_iter().filter(|(word, ..)| words.has(word) || (!bare && *word != "blank"));
+    let controls =
+        controls.into_iter().filter(|(word, ..)| words.has(word) || (!bare && *word != "blank"));
     let mut wells: Vec<Well> = controls
         .map(|(_, position, kind)| Well { position, content: WellContent::Control(kind) })
         .collect();

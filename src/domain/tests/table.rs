@@ -88,13 +88,15 @@ fn expect(way: &str, ledger: &Ledger, subject: &str, said: &str) {
             holder(way, &line, (record.lab(), 0), record.discrepancies(), said);
         }
         (b'P', Some(b'L')) => {
-            let record = ledger.plates.get(&code()).unwrap_or_else(|| panic!("{way}: no {subject}"));
+            let record =
+                ledger.plates.get(&code()).unwrap_or_else(|| panic!("{way}: no {subject}"));
             holder(way, &line, (record.lab(), record.run_count()), record.discrepancies(), said);
         }
         (b'P', _) => {
-            let needs = ledger.people.get(&person(subject)).map_or(Vec::new(), |record| {
-                record.needs().map(|need| need_text(&need)).collect()
-            });
+            let needs = ledger
+                .people
+                .get(&person(subject))
+                .map_or(Vec::new(), |record| record.needs().map(|need| need_text(&need)).collect());
             let is = if needs.is_empty() { "nothing".to_owned() } else { needs.join("; ") };
             same(way, &line, is, said);
         }

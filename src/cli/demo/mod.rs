@@ -1,0 +1,215 @@
+//! `swabline demo`: a whole city's testing round, played through real gRPC connections against the
+//! real service on a drill folder, with faults injected, until the last recall is closed.
+//!
+//! In reading order: `truth` (who is where), `faults` (what goes wrong), `saying` (what sources
+//! say), `labs`, `calendar`, `play` with `field` and `bench` (the round), `wire`, `setup`, `ask` (the
+//! connections), `expect` (what must come of it), `report`.
+//!
+//! The demo is a client like any other: it finds out what came of the round only by asking.
+
+mod ask;
+mod bench;
+mod calendar;
+mod expect;
+mod faults;
+mod field;
+mod labs;
+mod play;
+mod report;
+mod saying;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod ticker;
+mod truth;
+mod wire;
+
+use super::{EXIT_CONFIGURATION, city_file};
+use crate::app::Service;
+use crate::config::Config;
+use crate::planner::{self, City};
+use crate::store;
+use anyhow::{Context, Result};
+use play::{Player, Seen};
+use report::{Plans, Report, Timing};
+use saying::Script;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Fewest people of a drill: below it there are not enough tubes for every kind of fault.
+const PEOPLE_MIN: u64 = 5_000;
+
+/// Exit code of a round that Ctrl-C ended.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Flags of `demo`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DemoArgs {
+    /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing. 城市文件或内置城市
+    #[arg(long, value_name = "FILE", default_value = "chifeng")]
+    city: String,
+    /// Scale the city to so many people. 按人数缩放
+    #[arg(long, value_parser = clap::value_parser!(u64).range(PEOPLE_MIN..=50_000_000))]
+    people: Option<u64>,
+    /// Seed of everything that is left to chance. 随机种子
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the folder: data in DIR/data, keys in DIR/keys. 保留数据目录
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Go on serving after the round, until Ctrl-C. 演练结束后继续提供服务
+    #[arg(long)]
+    serve: bool,
+    /// Print one JSON document instead of the report. 输出 JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// What kept the round from being played to its end.
+pub fn run(args: DemoArgs) -> Result<ExitCode> {
+    let city = match city_of(&args.city) {
+        Ok(city) => city,
+        Err(error) => {
+            eprintln!("{error}");
+            return Ok(ExitCode::from(EXIT_CONFIGURATION));
+        }
+    };
+    let city = match args.people {
+        Some(people) => city.scaled(people),
+        None => city,
+    };
+    // Made first and dropped last: the folder goes when everything that uses it has ended.
+    let temporary = tempfile::Builder::new().prefix("swabline-demo-").tempdir()?;
+    let dir = args.keep.as_deref().unwrap_or(temporary.path());
+    if dir.join("data").exists() {
+        let dir = dir.display();
+        eprintln!("{dir}: 目录已有数据，请换一个目录 / there are data already, give another folder");
+        return Ok(ExitCode::from(EXIT_CONFIGURATION));
+    }
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(demo(&args, &city, dir))
+}
+
+fn city_of(name: &str) -> Result<City, city_file::Error> {
+    let is_built_in = city_file::BUILTIN.iter().any(|(known, _)| *known == name);
+    // A file of that name goes first: the user can see it, the built-in one not.
+    match is_built_in && !Path::new(name).exists() {
+        true => city_file::builtin(name),
+        false => city_file::read(Path::new(name)),
+    }
+}
+
+async fn demo(args: &DemoArgs, city: &City, dir: &Path) -> Result<ExitCode> {
+    let before = planner::solve(city, city.target_h);
+    let filled_city = planner::fill(city, &before);
+    let after = planner::solve(&filled_city, city.target_h);
+    let plans = Plans { filled_city, before, after };
+    let seen = Arc::new(Seen::default());
+    let interrupted = Arc::clone(&seen);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let begun = Instant::now();
+    let service = Service::start(Config::drill(dir.join("data"), dir.join("keys"))).await?;
+    let played = round(args, &plans, &service, &seen, begun).await;
+    let ended = match played {
+        Ok(Some(ended)) => ended,
+        other => {
+            // In order also when the round was not: what was acknowledged stays.
+            service.stop().await?;
+            other?;
+            eprintln!("已中断 / interrupted");
+            return Ok(ExitCode::from(EXIT_INTERRUPTED));
+        }
+    };
+    let (player, outcome, mut timing) = ended;
+    let mut report = Report {
+        plans: &plans,
+        people: expect::Expected::of(&player.script).attending,
+        seed: args.seed,
+        player: &player,
+        outcome: &outcome,
+        timing,
+        verify: None,
+    };
+    if args.serve {
+        print(&if args.json { report.json() } else { report.text() })?;
+        eprintln!("仍在提供服务 / serving on {}，Ctrl-C 结束 / ends it", service.address);
+        while !seen.stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    }
+    let stopped = Instant::now();
+    service.stop().await?;
+    let data = dir.join("data");
+    let verified = tokio::task::spawn_blocking(move || store::verify(&data)).await??;
+    timing.verify = stopped.elapsed();
+    report.timing = timing;
+    report.verify = Some(&verified);
+    match args.serve {
+        true => eprintln!("verify: {} findings", verified.findings_total),
+        false => print(&if args.json { report.json() } else { report.text() })?,
+    }
+    Ok(match report.problems().is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Sets the city up, plays the round, and asks what came of it. `None` = interrupted.
+async fn round(
+    args: &DemoArgs,
+    plans: &Plans,
+    service: &Service,
+    seen: &Arc<Seen>,
+    begun: Instant,
+) -> Result<Option<(Player, expect::Outcome, Timing)>> {
+    let city = &plans.filled_city;
+    let truth = truth::Truth::new(city, args.seed);
+    let faults = faults::Faults::choose(&truth);
+    let labs = labs::Lab::of(city, &plans.after);
+    let codes = labs.iter().map(|lab| lab.code.clone()).collect();
+    let script = Arc::new(Script { truth, faults, labs: codes });
+    let wire = wire::Wire::connect(&service.address.to_string(), Arc::clone(&script)).await?;
+    let mut office = setup::Office::over(wire.channel());
+    office.open(&script, city, &labs).await?;
+    let ticker = ticker::Ticker::start(&wire, seen);
+    office.import_roster(&script, &ticker.roster).await?;
+    let mut timing = Timing { setup: begun.elapsed(), ..Timing::default() };
+    let playing = Instant::now();
+    let seen = Arc::clone(seen);
+    let mut player =
+        Player::new(script, wire, office.clone(), city, &plans.after, labs, seen)?;
+    let finished = player.play().await?;
+    timing.play = playing.elapsed();
+    drop(ticker);
+    if !finished {
+        return Ok(None);
+    }
+    let asking = Instant::now();
+    let outcome = expect::outcome(&mut player).await?;
+    if !args.serve {
+        // A round that is looked at afterwards stays open.
+        office.close().await?;
+    }
+    timing.asking = asking.elapsed();
+    Ok(Some((player, outcome, timing)))
+}
+
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // The reader has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}

@@ -1,0 +1,118 @@
+//! The drill's own arithmetic: fates are disjoint, few, and enough; expected figures follow.
+
+use super::expect::Expected;
+use super::faults::{Fate, Faults, misread};
+use super::saying::{Script, What};
+use super::truth::barcodes;
+use super::truth::tests::truth;
+use std::collections::HashSet;
+
+fn script(city: &str, people: Option<u64>, seed: u64) -> Script {
+    let truth = truth(city, people, seed);
+    let faults = Faults::choose(&truth);
+    Script { truth, faults, labs: Vec::new() }
+}
+
+const CASES: [(&str, Option<u64>, u64); 8] = [
+    ("chifeng", Some(5_000), 1),
+    ("chifeng", Some(20_000), 1),
+    ("chifeng", Some(40_000), 2),
+    ("chifeng", Some(40_000), 3),
+    ("chifeng", None, 1),
+    ("jiyuan", None, 2),
+    ("jiyuan", Some(20_000), 7),
+    ("kunming", Some(60_000), 4),
+];
+
+#[test]
+fn every_kind_of_fault_is_there_and_they_are_few() {
+    use Fate::*;
+    let kinds = [
+        Duplicate, Offline, Reordered, Misread, Overfilled, UsedFirst, Lost, Rejected, Straggler,
+        Vanished, Positive, SingleTarget, Grey, Invalid,
+    ];
+    for (city, people, seed) in CASES {
+        let script = script(city, people, seed);
+        for kind in kinds {
+            let count = script.faults.count(kind);
+            assert!(count >= 2, "{city} {people:?} {seed}: {count} of {kind:?}");
+        }
+        assert_eq!(script.faults.count(UsedFirst), script.faults.count(UsedSecond));
+        let plain = script.faults.count(Plain);
+        assert!(plain * 10 > u64::from(script.truth.slots) * 8, "{city} {people:?}: {plain}");
+    }
+}
+
+#[test]
+fn as_many_are_infected_as_the_guide_expects_of_a_screening() {
+    for (city, people, seed) in CASES {
+        let expected = Expected::of(&script(city, people, seed));
+        let in_ten_thousand = expected.infected * 10_000 / expected.attending;
+        assert!((1..=10).contains(&in_ten_thousand), "{city} {people:?}: {in_ten_thousand}");
+    }
+}
+
+#[test]
+fn expected_figures_are_those_of_the_slots() {
+    for (city, people, seed) in CASES {
+        let script = script(city, people, seed);
+        let expected = Expected::of(&script);
+        let slots = u64::from(script.truth.slots);
+        let ended: u64 = [Fate::UsedFirst, Fate::UsedSecond, Fate::Lost, Fate::Rejected, Fate::Vanished]
+            .map(|fate| script.faults.count(fate))
+            .iter()
+            .sum();
+        assert_eq!(expected.tested + ended, slots, "{city}");
+        let positive: u64 =
+            script.faults.slots(Fate::Positive).map(|slot| script.faults.members(&script.truth, slot).len() as u64).sum();
+        assert!(expected.infected <= positive && positive <= expected.recalls);
+        assert!(expected.travellers >= script.faults.count(Fate::Overfilled));
+    }
+}
+
+#[test]
+fn nobody_is_in_two_tubes_that_both_count() {
+    let script = script("chifeng", Some(40_000), 9);
+    let mut seen = HashSet::new();
+    for slot in 0..script.truth.slots {
+        for person in script.faults.members(&script.truth, slot) {
+            assert!(seen.insert(person), "{person:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fact_leads_back_to_its_people() {
+    let script = script("chifeng", Some(40_000), 4);
+    for (number, desk) in (0..).zip(&script.truth.desks) {
+        let mut last = 0;
+        for slot in desk.first_slot..desk.first_slot + desk.slots {
+            for saying in script.of_slot(number, slot) {
+                last += 1;
+                assert_eq!(saying.number, last, "numbers count up without holes");
+                let members = script.faults.members(&script.truth, slot);
+                let (places, positions) = match saying.what {
+                    What::Collected { .. } => (0..members.len() as u32, 0..members.len() as u32),
+                    What::Swabbed { place, .. } => {
+                        let nth = place - script.truth.queue(desk, slot - desk.first_slot).0;
+                        (nth..nth + 1, 0..1)
+                    }
+                    _ => (0..0, 0..0),
+                };
+                for (place, position) in places.zip(positions) {
+                    let found = script.person_of(number, saying.number, position);
+                    assert_eq!(found, Some((members[place as usize], slot, place)));
+                }
+            }
+        }
+        assert_eq!(last, script.facts_of(number));
+    }
+}
+
+#[test]
+fn a_misread_barcode_fails_its_check_digit() {
+    for serial in 0..100 {
+        let code = misread(barcodes().make(serial).into());
+        assert_eq!(barcodes().check(&code), (true, false), "{code}");
+    }
+}
