@@ -25,7 +25,7 @@ esac
 if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
   fail "cargo is installed but not on the path; run: . \"${CARGO_HOME:-$HOME/.cargo}/env\""
 fi
-command -v cargo >/dev/null || fail "cargo is missing; install a Rust toolchain (1.88 or newer) with rustup first"
+command -v cargo >/dev/null || fail "cargo is missing; install a Rust toolchain (1.89 or newer) with rustup first"
 
 # bindgen opens libclang while building, and reads clang's own headers (stddef.h).
 has_libclang() {

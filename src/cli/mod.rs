@@ -1,7 +1,10 @@
 //! The command line: one file or folder per subcommand.
 
 pub mod city_file;
+mod demo;
+mod import;
 mod plan;
+mod round;
 mod serve;
 mod verify;
 
@@ -22,12 +25,18 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play a whole city's round against the real service. 演练：全城一轮
+    Demo(demo::DemoArgs),
     /// Run the service. 启动服务
     Serve(serve::ServeArgs),
     /// Can the city be done in time, and what is short? 测算与缺口清单
     Plan(plan::PlanArgs),
     /// Fold a stopped folder's log again and compare everything. 校验数据目录
     Verify(verify::VerifyArgs),
+    /// Import reference data and rosters. 导入基础数据与名册
+    Import(import::ImportArgs),
+    /// Open or close a round, switch a calling rule. 轮次管理
+    Round(round::RoundArgs),
 }
 
 /// Runs what the arguments say.
@@ -36,8 +45,11 @@ enum Command {
 /// What went wrong, to be printed.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Round(args) => round::run(args),
     }
 }

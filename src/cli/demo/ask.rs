@@ -2,7 +2,9 @@
 
 use super::saying::{ROUND, Script, Source};
 use super::wire::EPOCH;
-use crate::api::client::{self, Channel, ProgressClient, QueriesClient, RecordingClient, Status, pb};
+use crate::api::client::{
+    self, Channel, ProgressClient, QueriesClient, RecordingClient, Status, pb,
+};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -62,7 +64,11 @@ impl Ask {
     }
 
     /// The figures of everything.
-    pub async fn progress_by(&mut self, by: pb::GroupBy, with_people: bool) -> Result<pb::ProgressReply> {
+    pub async fn progress_by(
+        &mut self,
+        by: pb::GroupBy,
+        with_people: bool,
+    ) -> Result<pb::ProgressReply> {
         let round = if with_people { ROUND } else { "" };
         let request = pb::GetProgressRequest {
             round: round.to_owned(),

@@ -22,7 +22,9 @@ impl Player {
     pub(super) fn at_lab(&mut self, at: i64, due: Due) {
         match due {
             Due::Arrive(load) => self.receive(at, load),
-            Due::Reject { tube, lab } => self.say(Source::Lab(lab), at, What::Rejected { tube, lab }),
+            Due::Reject { tube, lab } => {
+                self.say(Source::Lab(lab), at, What::Rejected { tube, lab })
+            }
             Due::Found { tube, lab } => {
                 self.say(Source::Lab(lab), at, What::Found { tube, lab });
                 self.labs[lab].take(at, tube);
@@ -57,7 +59,9 @@ impl Player {
                 Fate::Rejected => {
                     self.calendar.note(at + REJECTED_AFTER_MS, Due::Reject { tube, lab });
                 }
-                Fate::Straggler => self.calendar.note(at + FOUND_AFTER_MS, Due::Found { tube, lab }),
+                Fate::Straggler => {
+                    self.calendar.note(at + FOUND_AFTER_MS, Due::Found { tube, lab })
+                }
                 Fate::Vanished => self.calendar.note(at + GONE_AFTER_MS, Due::Gone { tube }),
                 _ => self.labs[lab].take(at, tube),
             }

@@ -206,10 +206,20 @@ pub async fn outcome(player: &mut Player) -> Result<Outcome> {
     let everybody = people.total.clone().unwrap_or_default();
     let (people_rows, people_parts) = people_rows(&expected, &people, row);
     let mut checks = vec![
-        row("合计与各部分不符", "parts that differ from their total", 0, parts(player, &figures).await? + people_parts),
+        row(
+            "合计与各部分不符",
+            "parts that differ from their total",
+            0,
+            parts(player, &figures).await? + people_parts,
+        ),
         row("采样两次而无需要的人", "people in two tubes without need", 0, everybody.in_two_tubes),
         row("去向不明的管", "tubes unaccounted for", 0, player.ask.unaccounted().await?),
-        row("未关闭的复采和重采", "recalls and recollections open", 0, player.ask.open_recalls().await?.len() as u64),
+        row(
+            "未关闭的复采和重采",
+            "recalls and recollections open",
+            0,
+            player.ask.open_recalls().await?.len() as u64,
+        ),
     ];
     let (missing, behind) = sources(player).await?;
     checks.push(row("编号空缺", "numbers missing of sources", 0, missing));
@@ -221,8 +231,18 @@ pub async fn outcome(player: &mut Player) -> Result<Outcome> {
         recalls: vec![
             row("复采：开", "recalls opened", expected.recalls, count(total.recalls_opened)),
             row("复采：闭", "recalls closed", expected.recalls, count(total.recalls_closed)),
-            row("重采：开", "recollections opened", expected.recollections, count(total.recollections_opened)),
-            row("重采：闭", "recollections closed", expected.recollections, count(total.recollections_closed)),
+            row(
+                "重采：开",
+                "recollections opened",
+                expected.recollections,
+                count(total.recollections_opened),
+            ),
+            row(
+                "重采：闭",
+                "recollections closed",
+                expected.recollections,
+                count(total.recollections_closed),
+            ),
             row("单采管", "single tubes", expected.singles(), player.singles.len() as u64),
         ],
         people: people_rows,
@@ -254,8 +274,13 @@ fn people_rows(
                 == row.outside_resulted + row.outside_unresulted + row.outside_unsampled
     };
     let mut wrong = people.districts.iter().chain([&all]).filter(|row| !adds_up(row)).count();
-    let fields: [fn(&pb::PeopleRow) -> u64; 5] =
-        [|r| r.roster, |r| r.resulted, |r| r.sampled_unresulted, |r| r.missing, |r| r.outside_roster];
+    let fields: [fn(&pb::PeopleRow) -> u64; 5] = [
+        |r| r.roster,
+        |r| r.resulted,
+        |r| r.sampled_unresulted,
+        |r| r.missing,
+        |r| r.outside_roster,
+    ];
     wrong += fields
         .iter()
         .filter(|field| people.districts.iter().map(*field).sum::<u64>() != field(&all))
@@ -324,19 +349,73 @@ async fn fault_rows(
     let seen = &player.found;
     let (desks, offline) = (script.faults.offline_desks().len() as u64, count(Fate::Offline));
     let mut rows = vec![
-        row("重复上报", "sent twice", count(Fate::Duplicate), "outcome DUPLICATE", (seen.sent_again, seen.duplicates)),
-        row("断网补报", "offline desk", offline, "AWAITING_REGISTRATION before it delivers", seen.awaiting_offline),
-        row("断网采样台", "desks offline", desks, "status AWAITING before they deliver (all kinds)", seen.awaiting_all),
-        row("乱序上报", "out of order", count(Fate::Reordered), "numbers missing at the source, then filled", seen.holes),
-        row("误读条码", "misread", count(Fate::Misread), "AWAITING_REGISTRATION until mended", seen.awaiting_misread),
+        row(
+            "重复上报",
+            "sent twice",
+            count(Fate::Duplicate),
+            "outcome DUPLICATE",
+            (seen.sent_again, seen.duplicates),
+        ),
+        row(
+            "断网补报",
+            "offline desk",
+            offline,
+            "AWAITING_REGISTRATION before it delivers",
+            seen.awaiting_offline,
+        ),
+        row(
+            "断网采样台",
+            "desks offline",
+            desks,
+            "status AWAITING before they deliver (all kinds)",
+            seen.awaiting_all,
+        ),
+        row(
+            "乱序上报",
+            "out of order",
+            count(Fate::Reordered),
+            "numbers missing at the source, then filled",
+            seen.holes,
+        ),
+        row(
+            "误读条码",
+            "misread",
+            count(Fate::Misread),
+            "AWAITING_REGISTRATION until mended",
+            seen.awaiting_misread,
+        ),
     ];
     let bad = (seen.bad_plates, seen.bad_codes.clone());
     let listed: [(&str, &str, u64, Odd, BTreeSet<String>); 6] = [
-        ("误读条码", "misread", count(Fate::Misread), Odd::BarcodeCheckDigit, codes(&[Fate::Misread])),
-        ("超员（含重复使用的管）", "overfilled (and used twice)", count(Fate::Overfilled), Odd::PoolOverfilled, codes(&[Fate::Overfilled, Fate::UsedFirst])),
+        (
+            "误读条码",
+            "misread",
+            count(Fate::Misread),
+            Odd::BarcodeCheckDigit,
+            codes(&[Fate::Misread]),
+        ),
+        (
+            "超员（含重复使用的管）",
+            "overfilled (and used twice)",
+            count(Fate::Overfilled),
+            Odd::PoolOverfilled,
+            codes(&[Fate::Overfilled, Fate::UsedFirst]),
+        ),
         ("重复使用", "used twice", expected.used_twice, Odd::TubeReused, codes(&[Fate::UsedFirst])),
-        ("重复使用（另一采样台）", "used twice, other desk", expected.used_twice, Odd::DesksDiffer, codes(&[Fate::UsedFirst])),
-        ("箱内缺管", "missing in the box", count(Fate::Straggler) + count(Fate::Vanished), Odd::BoxTubeMissing, codes(&[Fate::Straggler, Fate::Vanished])),
+        (
+            "重复使用（另一采样台）",
+            "used twice, other desk",
+            expected.used_twice,
+            Odd::DesksDiffer,
+            codes(&[Fate::UsedFirst]),
+        ),
+        (
+            "箱内缺管",
+            "missing in the box",
+            count(Fate::Straggler) + count(Fate::Vanished),
+            Odd::BoxTubeMissing,
+            codes(&[Fate::Straggler, Fate::Vanished]),
+        ),
         ("质控失败", "failed controls", bad.0, Odd::ControlsFailed, bad.1),
     ];
     let mut known = HashSet::new();
@@ -344,27 +423,76 @@ async fn fault_rows(
         known.insert(i32::from(code));
         let listed = player.ask.with_discrepancy(code).await?;
         // A record too many is as wrong as one too few.
-        let found = listed.intersection(&wanted).count() + listed.difference(&wanted).count() * 1_000_000;
+        let found =
+            listed.intersection(&wanted).count() + listed.difference(&wanted).count() * 1_000_000;
         let counted = total.discrepancies.iter().filter(|figure| figure.code() == code);
         let counted = counted.map(|figure| figure.records).sum::<i64>();
         let name = code.as_str_name().trim_start_matches("DISCREPANCY_").to_owned();
         rows.push(row(zh, en, injected, &name, (wanted.len() as u64, found as u64)));
-        rows.push(row(zh, en, injected, &format!("{name} (counter)"), (wanted.len() as u64, self::count(counted))));
+        rows.push(row(
+            zh,
+            en,
+            injected,
+            &format!("{name} (counter)"),
+            (wanted.len() as u64, self::count(counted)),
+        ));
     }
     let others = total.discrepancies.iter().filter(|figure| !known.contains(&figure.code));
-    rows.push(row("其他异常", "anything else odd", 0, "all other counters", (0, self::count(others.map(|figure| figure.records).sum()))));
+    rows.push(row(
+        "其他异常",
+        "anything else odd",
+        0,
+        "all other counters",
+        (0, self::count(others.map(|figure| figure.records).sum())),
+    ));
     let status = |status| (expected.with_status(script, status), with_status(total, status));
-    rows.push(row("遗失（含箱内未找到）", "lost (and never found)", count(Fate::Lost) + count(Fate::Vanished), "status LOST", status(pb::Status::Lost)));
-    rows.push(row("拒收", "rejected", count(Fate::Rejected), "status REJECTED", status(pb::Status::Rejected)));
+    rows.push(row(
+        "遗失（含箱内未找到）",
+        "lost (and never found)",
+        count(Fate::Lost) + count(Fate::Vanished),
+        "status LOST",
+        status(pb::Status::Lost),
+    ));
+    rows.push(row(
+        "拒收",
+        "rejected",
+        count(Fate::Rejected),
+        "status REJECTED",
+        status(pb::Status::Rejected),
+    ));
     let positives = count(Fate::Positive) + expected.infected;
     let negatives = expected.tested + expected.singles()
         - positives
         - [Fate::SingleTarget, Fate::Grey, Fate::Invalid].map(count).iter().sum::<u64>();
     let call = |expected, call| (expected, with_call(total, call));
-    rows.push(row("阳性混采管与阳性者", "positive pools and people", positives, "call POSITIVE", call(positives, pb::Call::Positive)));
-    rows.push(row("单靶标", "single target", count(Fate::SingleTarget), "call SINGLE_TARGET", call(count(Fate::SingleTarget), pb::Call::SingleTarget)));
-    rows.push(row("灰区", "grey zone", count(Fate::Grey), "call GREY", call(count(Fate::Grey), pb::Call::Grey)));
-    rows.push(row("结果无效", "invalid", count(Fate::Invalid), "call INVALID", call(count(Fate::Invalid), pb::Call::Invalid)));
+    rows.push(row(
+        "阳性混采管与阳性者",
+        "positive pools and people",
+        positives,
+        "call POSITIVE",
+        call(positives, pb::Call::Positive),
+    ));
+    rows.push(row(
+        "单靶标",
+        "single target",
+        count(Fate::SingleTarget),
+        "call SINGLE_TARGET",
+        call(count(Fate::SingleTarget), pb::Call::SingleTarget),
+    ));
+    rows.push(row(
+        "灰区",
+        "grey zone",
+        count(Fate::Grey),
+        "call GREY",
+        call(count(Fate::Grey), pb::Call::Grey),
+    ));
+    rows.push(row(
+        "结果无效",
+        "invalid",
+        count(Fate::Invalid),
+        "call INVALID",
+        call(count(Fate::Invalid), pb::Call::Invalid),
+    ));
     rows.push(row("阴性", "negative", 0, "call NEGATIVE", call(negatives, pb::Call::Negative)));
     Ok(rows)
 }

@@ -255,11 +255,6 @@ impl Faults {
         self.slots(fate).count() as u64
     }
 
-    /// True for a desk without network until [`NETWORK_BACK_AT_MS`].
-    pub fn is_offline(&self, desk: u32) -> bool {
-        self.offline_desks.contains(&desk)
-    }
-
     /// The desks without network, in order.
     pub fn offline_desks(&self) -> Vec<u32> {
         let mut desks: Vec<u32> = self.offline_desks.iter().copied().collect();
@@ -280,8 +275,7 @@ impl Faults {
     pub fn members(&self, truth: &Truth, slot: u32) -> Vec<Person> {
         let desk = &truth.desks[truth.desk_of(slot) as usize];
         let (from, to) = truth.queue(desk, slot - desk.first_slot);
-        let mut members: Vec<Person> =
-            (from..to).map(|place| truth.person(desk, place)).collect();
+        let mut members: Vec<Person> = (from..to).map(|place| truth.person(desk, place)).collect();
         if self.fate(slot) == Fate::Overfilled {
             // Filled up first, so that the one more is one too many also in a desk's last tube.
             let pool = truth.districts[usize::from(desk.district)].pool;

@@ -1,9 +1,7 @@
 //! The round outside the laboratories: desks, couriers, people who come back.
 
 use super::calendar::Due;
-use super::faults::{
-    AGAIN_AFTER_MS, Fate, HELD_BACK_MS, MENDED_AFTER_MS, NETWORK_BACK_AT_MS,
-};
+use super::faults::{AGAIN_AFTER_MS, Fate, HELD_BACK_MS, MENDED_AFTER_MS, NETWORK_BACK_AT_MS};
 use super::labs::WELLS_MAX;
 use super::play::Player;
 use super::saying::{Load, Source, What};
@@ -122,9 +120,9 @@ impl Player {
         let script = Arc::clone(&self.script);
         for site in 0..script.truth.sites {
             let desks = self.sites[site as usize].clone();
-            let done = desks
-                .clone()
-                .all(|desk| self.desks[desk as usize].closed == script.truth.desks[desk as usize].slots);
+            let done = desks.clone().all(|desk| {
+                self.desks[desk as usize].closed == script.truth.desks[desk as usize].slots
+            });
             if (slice + i64::from(site)) % self.visits_every == 0 || done {
                 self.visit(site, desks, to);
             }

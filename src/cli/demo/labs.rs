@@ -6,7 +6,6 @@ use crate::api::client::pb;
 use crate::domain::words::Call;
 use crate::planner::{City, Plan, StageKind};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Wells of a plate that hold tubes; the two after them hold the controls.
 pub const WELLS_MAX: usize = 94;
@@ -91,7 +90,8 @@ impl Lab {
         let ms = |seconds: u64| i64::try_from(seconds * 1_000).unwrap_or(i64::MAX / 4);
         let labs = city.labs.iter().zip(&plan.labs);
         labs.map(|(lab, planned)| {
-            let over = |kinds: &[StageKind]| ms(kinds.iter().map(|k| lab.stage(*k).cycle_s()).sum());
+            let over =
+                |kinds: &[StageKind]| ms(kinds.iter().map(|k| lab.stage(*k).cycle_s()).sum());
             let stages = planned.capacity.stages.iter();
             // Milliseconds for a plate in each stage: the slowest one sets the pace.
             let pace = stages.map(|stage| {
@@ -221,6 +221,3 @@ impl Plate {
 fn crc(code: &str) -> u64 {
     code.bytes().fold(0, |sum, byte| sum.wrapping_mul(131).wrapping_add(byte.into()))
 }
-
-/// The plate as it is handed about.
-pub type Shared = Arc<Plate>;

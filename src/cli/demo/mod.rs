@@ -90,7 +90,9 @@ pub fn run(args: DemoArgs) -> Result<ExitCode> {
     let dir = args.keep.as_deref().unwrap_or(temporary.path());
     if dir.join("data").exists() {
         let dir = dir.display();
-        eprintln!("{dir}: 目录已有数据，请换一个目录 / there are data already, give another folder");
+        eprintln!(
+            "{dir}: 目录已有数据，请换一个目录 / there are data already, give another folder"
+        );
         return Ok(ExitCode::from(EXIT_CONFIGURATION));
     }
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -188,8 +190,7 @@ async fn round(
     let mut timing = Timing { setup: begun.elapsed(), ..Timing::default() };
     let playing = Instant::now();
     let seen = Arc::clone(seen);
-    let mut player =
-        Player::new(script, wire, office.clone(), city, &plans.after, labs, seen)?;
+    let mut player = Player::new(script, wire, office.clone(), city, &plans.after, labs, seen)?;
     let finished = player.play().await?;
     timing.play = playing.elapsed();
     drop(ticker);

@@ -110,7 +110,8 @@ impl Player {
         let mut sites = vec![0..0; truth.sites as usize];
         for (number, desk) in (0..).zip(&truth.desks) {
             let site = &mut sites[desk.site as usize];
-            *site = if site.is_empty() { number..number + 1 } else { site.start..number + 1 };
+            let first = if site.start == site.end { number } else { site.start };
+            *site = first..number + 1;
         }
         let numbered = 0..truth.desks.len() as u32;
         let scanners = numbered.map(|desk| (script.source(Source::Desk(desk)), desk)).collect();

@@ -95,7 +95,13 @@ impl Report<'_> {
         section(&mut out, "各状态管数", "Tubes by status");
         rows(&mut out, &self.outcome.statuses);
         let total = &self.outcome.total;
-        line(&mut out, format!("  合计 total: {} 管 tubes, {} 人份 swabs, {} 箱 boxes, {} 板 plates, {} 次上机 runs", total.tubes, total.swabs, total.boxes, total.plates, total.runs));
+        line(
+            &mut out,
+            format!(
+                "  合计 total: {} 管 tubes, {} 人份 swabs, {} 箱 boxes, {} 板 plates, {} 次上机 runs",
+                total.tubes, total.swabs, total.boxes, total.plates, total.runs
+            ),
+        );
         section(&mut out, "注入的故障", "Injected faults: expected and found");
         rows(&mut out, &self.outcome.faults);
         section(&mut out, "复采与重采", "Recalls and recollections");
@@ -107,9 +113,15 @@ impl Report<'_> {
         let problems = self.problems();
         section(&mut out, "结论", "Verdict");
         match problems.is_empty() {
-            true => line(&mut out, "  一致：各部分等于合计，每类故障应有与实有相符，无遗留。/ All agrees."),
+            true => line(
+                &mut out,
+                "  一致：各部分等于合计，每类故障应有与实有相符，无遗留。/ All agrees.",
+            ),
             false => {
-                line(&mut out, format!("  不一致 {} 项 / {} things differ:", problems.len(), problems.len()));
+                line(
+                    &mut out,
+                    format!("  不一致 {} 项 / {} things differ:", problems.len(), problems.len()),
+                );
                 problems.iter().for_each(|problem| line(&mut out, format!("  ! {problem}")));
             }
         }
@@ -129,17 +141,44 @@ impl Report<'_> {
                 || "无法完成 never ends".to_owned(),
                 |minutes| format!("需 needs {} h {:02} min", minutes / 60, minutes % 60),
             );
-            line(out, format!("  {zh} / {en}: {} h {answer} / {answer_en}; {needs}; 缺口 shortages: {}", plan.target_h, plan.shortages.len()));
+            line(
+                out,
+                format!(
+                    "  {zh} / {en}: {} h {answer} / {answer_en}; {needs}; 缺口 shortages: {}",
+                    plan.target_h,
+                    plan.shortages.len()
+                ),
+            );
         }
         let hours = |at: i64| (at - OPENS_AT_MS) as f64 / HOUR_MS as f64;
         let found = &self.player.found;
-        line(out, format!("  演练 / drill: 混采管全部发布于第 {:.1} 小时 / pools released by hour {:.1}; 复采重采全部关闭于第 {:.1} 小时 / last recall closed by hour {:.1}", hours(found.pools_done_at), hours(found.pools_done_at), hours(found.over_at), hours(found.over_at)));
+        line(
+            out,
+            format!(
+                "  演练 / drill: 混采管全部发布于第 {:.1} 小时 / pools released by hour {:.1}; 复采重采全部关闭于第 {:.1} 小时 / last recall closed by hour {:.1}",
+                hours(found.pools_done_at),
+                hours(found.pools_done_at),
+                hours(found.over_at),
+                hours(found.over_at)
+            ),
+        );
     }
 
     fn districts_text(&self, out: &mut String) {
         line(out, "  区县 district: 名册 roster = 已出结果 resulted + 已采 sampled + 未采 missing");
         for row in self.outcome.districts.iter().take(ROWS_MAX) {
-            line(out, format!("    {} {}: {} = {} + {} + {}", row.district, row.name, row.roster, row.resulted, row.sampled_unresulted, row.missing));
+            line(
+                out,
+                format!(
+                    "    {} {}: {} = {} + {} + {}",
+                    row.district,
+                    row.name,
+                    row.roster,
+                    row.resulted,
+                    row.sampled_unresulted,
+                    row.missing
+                ),
+            );
         }
     }
 
@@ -147,9 +186,36 @@ impl Report<'_> {
         section(out, "速度", "Speed");
         let (found, timing) = (&self.player.found, &self.timing);
         let [p50, p99, max] = self.latency_ms();
-        line(out, format!("  {} 条事实 facts: {:.0}/s; {} 管 tubes: {:.0}/s; {} 人 people: {:.0}/s", found.facts, self.rate(found.facts), self.outcome.total.tubes, self.rate(u64::try_from(self.outcome.total.tubes).unwrap_or(0)), self.people, self.rate(self.people)));
-        line(out, format!("  确认时延 / acknowledgement: p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms ({} 条消息 messages, {} 条重送 sent again because busy)", self.player.latency.len(), found.resent));
-        line(out, format!("  用时 / took: 准备 set-up {:.1} s, 演练 round {:.1} s, 查询 questions {:.1} s, 校验 verify {:.1} s", timing.setup.as_secs_f64(), timing.play.as_secs_f64(), timing.asking.as_secs_f64(), timing.verify.as_secs_f64()));
+        line(
+            out,
+            format!(
+                "  {} 条事实 facts: {:.0}/s; {} 管 tubes: {:.0}/s; {} 人 people: {:.0}/s",
+                found.facts,
+                self.rate(found.facts),
+                self.outcome.total.tubes,
+                self.rate(u64::try_from(self.outcome.total.tubes).unwrap_or(0)),
+                self.people,
+                self.rate(self.people)
+            ),
+        );
+        line(
+            out,
+            format!(
+                "  确认时延 / acknowledgement: p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms ({} 条消息 messages, {} 条重送 sent again because busy)",
+                self.player.latency.len(),
+                found.resent
+            ),
+        );
+        line(
+            out,
+            format!(
+                "  用时 / took: 准备 set-up {:.1} s, 演练 round {:.1} s, 查询 questions {:.1} s, 校验 verify {:.1} s",
+                timing.setup.as_secs_f64(),
+                timing.play.as_secs_f64(),
+                timing.asking.as_secs_f64(),
+                timing.verify.as_secs_f64()
+            ),
+        );
     }
 
     fn verify_text(&self, out: &mut String) {
@@ -158,7 +224,13 @@ impl Report<'_> {
             line(out, "  服务停止后进行 / after the service has stopped");
             return;
         };
-        line(out, format!("  {} 事件 events, {} 批 batches, {} 值 values; 不符 findings: {}", report.events, report.batches, report.values, report.findings_total));
+        line(
+            out,
+            format!(
+                "  {} 事件 events, {} 批 batches, {} 值 values; 不符 findings: {}",
+                report.events, report.batches, report.values, report.findings_total
+            ),
+        );
         for finding in report.findings.iter().take(ROWS_MAX) {
             line(out, format!("  ! {}: {}", finding.what, finding.problem));
         }

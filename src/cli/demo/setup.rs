@@ -83,9 +83,9 @@ impl Office {
     /// Imports the roster, some pieces at a time. `done` counts people.
     pub async fn import_roster(&self, script: &Arc<Script>, done: &Arc<AtomicU64>) -> Result<()> {
         let pieces = script.truth.districts.iter().enumerate().flat_map(|(district, place)| {
-            (0..place.people).step_by(PEOPLE as usize).map(move |from| {
-                (district, from, (from + PEOPLE).min(place.people))
-            })
+            (0..place.people)
+                .step_by(PEOPLE as usize)
+                .map(move |from| (district, from, (from + PEOPLE).min(place.people)))
         });
         let pieces: Arc<Vec<(usize, u32, u32)>> = Arc::new(pieces.collect());
         let next = Arc::new(AtomicU32::new(0));
@@ -112,8 +112,7 @@ impl Office {
         let code = &script.truth.districts[district].code;
         let fact = self.fact();
         loop {
-            let resident =
-                |place| Person::Resident { district: district as u16, place };
+            let resident = |place| Person::Resident { district: district as u16, place };
             let request = pb::ImportRosterRequest {
                 fact: fact.clone(),
                 round: ROUND.to_owned(),
@@ -162,7 +161,11 @@ fn places(script: &Script, city: &City) -> Vec<Item> {
         items.push(jurisdiction(&district.code, parent, pb::Level::District, &district.name));
         for number in 0..district.sites {
             let code = truth.site_code(district.first_site + number);
-            items.push(site(code, &district.code, format!("{}{}号采样点", district.name, number + 1)));
+            items.push(site(
+                code,
+                &district.code,
+                format!("{}{}号采样点", district.name, number + 1),
+            ));
         }
         let again = truth.retest_desk_code(index);
         items.push(site(again.clone(), &district.code, format!("{}复采点", district.name)));

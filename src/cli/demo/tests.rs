@@ -28,8 +28,20 @@ const CASES: [(&str, Option<u64>, u64); 8] = [
 fn every_kind_of_fault_is_there_and_they_are_few() {
     use Fate::*;
     let kinds = [
-        Duplicate, Offline, Reordered, Misread, Overfilled, UsedFirst, Lost, Rejected, Straggler,
-        Vanished, Positive, SingleTarget, Grey, Invalid,
+        Duplicate,
+        Offline,
+        Reordered,
+        Misread,
+        Overfilled,
+        UsedFirst,
+        Lost,
+        Rejected,
+        Straggler,
+        Vanished,
+        Positive,
+        SingleTarget,
+        Grey,
+        Invalid,
     ];
     for (city, people, seed) in CASES {
         let script = script(city, people, seed);
@@ -58,13 +70,17 @@ fn expected_figures_are_those_of_the_slots() {
         let script = script(city, people, seed);
         let expected = Expected::of(&script);
         let slots = u64::from(script.truth.slots);
-        let ended: u64 = [Fate::UsedFirst, Fate::UsedSecond, Fate::Lost, Fate::Rejected, Fate::Vanished]
-            .map(|fate| script.faults.count(fate))
-            .iter()
-            .sum();
+        let ended: u64 =
+            [Fate::UsedFirst, Fate::UsedSecond, Fate::Lost, Fate::Rejected, Fate::Vanished]
+                .map(|fate| script.faults.count(fate))
+                .iter()
+                .sum();
         assert_eq!(expected.tested + ended, slots, "{city}");
-        let positive: u64 =
-            script.faults.slots(Fate::Positive).map(|slot| script.faults.members(&script.truth, slot).len() as u64).sum();
+        let positive: u64 = script
+            .faults
+            .slots(Fate::Positive)
+            .map(|slot| script.faults.members(&script.truth, slot).len() as u64)
+            .sum();
         assert!(expected.infected <= positive && positive <= expected.recalls);
         assert!(expected.travellers >= script.faults.count(Fate::Overfilled));
     }

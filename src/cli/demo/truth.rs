@@ -139,7 +139,8 @@ fn share(n: u32, at: u32, of: u32) -> u32 {
 impl Truth {
     /// The truth of a city.
     pub fn new(city: &City, seed: u64) -> Truth {
-        let pace_ms = 36_000_000 / i64::try_from(city.norm.desk_rate_tenths.value.max(1)).unwrap_or(1);
+        let pace_ms =
+            36_000_000 / i64::try_from(city.norm.desk_rate_tenths.value.max(1)).unwrap_or(1);
         let mut truth = Truth {
             seed,
             districts: Vec::new(),
@@ -150,13 +151,15 @@ impl Truth {
             barcodes: barcodes(),
         };
         // The smallest district works swab by swab; where there is only one, some of its sites.
-        let smallest = (0..city.districts.len()).min_by_key(|i| city.districts[*i].population.value);
+        let smallest =
+            (0..city.districts.len()).min_by_key(|i| city.districts[*i].population.value);
         let several = city.districts.len() > 1;
         for (index, district) in city.districts.iter().enumerate() {
             let people = small(district.population.value);
             let absent = small(below(ABSENT_ONE_IN.into(), seed, 1, index as u64));
             let attending = people - (people + ABSENT_ONE_IN - 1 - absent) / ABSENT_ONE_IN;
-            let usable = district.code.len() == 6 && district.code.bytes().all(|b| b.is_ascii_digit());
+            let usable =
+                district.code.len() == 6 && district.code.bytes().all(|b| b.is_ascii_digit());
             let place = District {
                 code: district.code.clone(),
                 name: district.name.zh.clone(),
@@ -172,8 +175,7 @@ impl Truth {
             };
             for desk in 0..place.desks {
                 let site = place.first_site + share(place.sites, desk, place.desks);
-                let swab_by_swab =
-                    if several { Some(index) == smallest } else { site % 5 == 2 };
+                let swab_by_swab = if several { Some(index) == smallest } else { site % 5 == 2 };
                 truth.add_desk(index, &place, desk, site, swab_by_swab);
             }
             truth.sites += place.sites;
@@ -182,7 +184,14 @@ impl Truth {
         truth
     }
 
-    fn add_desk(&mut self, index: usize, district: &District, desk: u32, site: u32, swab_by_swab: bool) {
+    fn add_desk(
+        &mut self,
+        index: usize,
+        district: &District,
+        desk: u32,
+        site: u32,
+        swab_by_swab: bool,
+    ) {
         let first_person = share(district.attending, desk, district.desks);
         let people = share(district.attending, desk + 1, district.desks) - first_person;
         let number = self.desks.len() as u64;
@@ -325,7 +334,9 @@ pub(super) mod tests {
 
     #[test]
     fn parts_are_the_whole() {
-        for (city, people) in [("chifeng", Some(40_000)), ("chifeng", None), ("jiyuan", Some(5_000))] {
+        for (city, people) in
+            [("chifeng", Some(40_000)), ("chifeng", None), ("jiyuan", Some(5_000))]
+        {
             let truth = truth(city, people, 3);
             let at_desks: u32 = truth.desks.iter().map(|desk| desk.people).sum();
             let attending: u32 = truth.districts.iter().map(|district| district.attending).sum();

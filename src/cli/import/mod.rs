@@ -39,7 +39,7 @@ const CODE_BYTES_MAX: usize = crate::api::limits::CODE_BYTES_MAX;
 #[derive(Args)]
 pub struct ImportArgs {
     /// Address of the server, http://HOST:PORT. 服务地址
-    #[arg(long, required_unless_present = "check")]
+    #[arg(long, value_name = "URL", value_parser = server::address, required_unless_present = "check")]
     server: Option<String>,
     /// Token of the office or an administrator. 令牌
     #[arg(long)]

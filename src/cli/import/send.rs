@@ -21,8 +21,9 @@ struct Tally {
 
 /// Imports the files, one after the other.
 pub(super) async fn all(args: &ImportArgs, files: &[File]) -> anyhow::Result<()> {
-    let url = args.server.as_deref().unwrap_or_default();
-    let server = Server::connect(url, args.token.as_deref()).await?;
+    // Only `--check` goes without an address, and it never comes here.
+    let address = args.server.as_deref().unwrap_or_default();
+    let server = Server::connect(address, args.token.as_deref()).await?;
     let named = Named {
         round: args.round.as_deref().unwrap_or_default(),
         roster: args.roster.as_deref().unwrap_or_default(),
@@ -70,6 +71,7 @@ async fn one(
     let mut waiting: JoinSet<anyhow::Result<(Done, u64)>> = JoinSet::new();
     let mut progress =
         Progress { path: &file.path, done: 0, told: std::io::stderr().is_terminal() };
+    let mut said = Vec::new();
     loop {
         while waiting.len() < IN_FLIGHT_MAX
             && let Some((call, count)) = calls.next()
@@ -85,8 +87,13 @@ async fn one(
             false => tally.recorded += count,
         }
         tally.drill |= done.drill;
-        for text in &done.findings {
+        // The pieces of a file have the same to say: each thing is told once.
+        for text in done.findings {
+            if said.contains(&text) {
+                continue;
+            }
             eprintln!("提示 {path}：{}\nwarning {path}: {}", text.zh, text.en, path = file.path);
+            said.push(text);
         }
         progress.add(count);
     }

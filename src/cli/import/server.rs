@@ -16,7 +16,7 @@ const RETRY_MAX: Duration = Duration::from_secs(8);
 #[derive(Args)]
 pub struct ServerArgs {
     /// Address of the server, http://HOST:PORT. 服务地址
-    #[arg(long)]
+    #[arg(long, value_name = "URL", value_parser = address)]
     pub server: String,
     /// Token of the office or an administrator. 令牌
     #[arg(long)]
@@ -53,9 +53,11 @@ pub(in crate::cli) struct Server {
 }
 
 impl Server {
-    /// Connects to `http://HOST:PORT`.
-    pub(in crate::cli) async fn connect(url: &str, token: Option<&str>) -> anyhow::Result<Server> {
-        let address = address(url)?;
+    /// Connects to HOST:PORT.
+    pub(in crate::cli) async fn connect(
+        address: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<Server> {
         let channel = client::connect(address).await.with_context(|| {
             format!("无法连接 {address}，请核对地址、确认服务已启动 / cannot connect to {address}: check the address and that the server runs")
         })?;
@@ -98,15 +100,18 @@ impl Server {
     }
 }
 
-/// HOST:PORT of an address.
-fn address(url: &str) -> anyhow::Result<&str> {
+/// HOST:PORT of `http://HOST:PORT`.
+///
+/// # Errors
+/// What is expected, in both languages.
+pub(super) fn address(url: &str) -> Result<String, String> {
     let address = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    anyhow::ensure!(
-        port.is_some() && !address.contains("//"),
-        "服务地址无效；应为 http://主机:端口 / not the address of a server; expected http://HOST:PORT"
-    );
-    Ok(address)
+    if port.is_none() || address.contains('/') {
+        return Err("应为 http://主机:端口（不支持 https） / expected http://HOST:PORT (no https)"
+            .to_owned());
+    }
+    Ok(address.to_owned())
 }
 
 fn done(reply: pb::AdministrationReply) -> anyhow::Result<Done> {
@@ -175,9 +180,9 @@ mod tests {
             ("", None),
         ];
         for (url, wanted) in table {
-            assert_eq!(address(url).ok(), wanted, "{url}");
+            assert_eq!(address(url).ok().as_deref(), wanted, "{url}");
         }
-        let refused = address("x").unwrap_err().to_string();
+        let refused = address("x").unwrap_err();
         assert!(refused.contains("应为") && refused.contains("expected"), "{refused}");
     }
 }

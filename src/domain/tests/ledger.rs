@@ -19,7 +19,7 @@ pub struct Ledger {
     seen: HashSet<FactId>,
     seq: u64,
     /// More tubes than these are not kept in memory from batch to batch.
-    pub tubes_max: usize,
+    tubes_max: usize,
     pub tubes: BTreeMap<Code, TubeRecord>,
     pub boxes: BTreeMap<Code, BoxRecord>,
     pub plates: BTreeMap<Code, PlateRecord>,
@@ -31,9 +31,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// An empty ledger that keeps at most so many tubes in memory between batches.
+    pub fn keeping(tubes_max: usize) -> Ledger {
+        Ledger { tubes_max, ..Ledger::default() }
+    }
+
     /// Commits each event as a batch of its own.
     pub fn of(events: &[Event]) -> Ledger {
-        let mut ledger = Ledger { tubes_max: usize::MAX, ..Ledger::default() };
+        let mut ledger = Ledger::keeping(usize::MAX);
         events.iter().for_each(|event| ledger.commit(std::slice::from_ref(event)));
         ledger
     }
