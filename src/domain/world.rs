@@ -6,7 +6,7 @@
 
 use super::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
 use super::counters::Deltas;
-use super::discrepancy::Discrepancies;
+use super::discrepancy::{Discrepancies, Discrepancy};
 use super::fact::{Body, Event};
 use super::person::{FollowUp, PersonRecord, follow_up};
 use super::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat};
@@ -28,6 +28,52 @@ impl<R: Default, B> Slot<R, B> {
     fn new(record: Option<R>, count: impl FnOnce(&R) -> B) -> Self {
         let counted = record.as_ref().map(count);
         Slot { record: record.unwrap_or_default(), counted, touched: false }
+    }
+}
+
+impl<R, B> Slot<R, B> {
+    fn exists(&self) -> bool {
+        self.touched || self.counted.is_some()
+    }
+}
+
+/// The records of one kind. Those that a batch touched are listed apart, because they are few
+/// among many.
+#[derive(Debug)]
+struct Shelf<K, R, B> {
+    slots: HashMap<K, Slot<R, B>>,
+    touched: Vec<K>,
+}
+
+impl<K, R, B> Default for Shelf<K, R, B> {
+    fn default() -> Self {
+        Shelf { slots: HashMap::new(), touched: Vec::new() }
+    }
+}
+
+impl<K: Hash + Eq + Clone, R, B> Shelf<K, R, B> {
+    fn touch(&mut self, key: &K) -> &mut R {
+        // Going on with an empty record would overwrite what the store holds.
+        let slot = self.slots.get_mut(key);
+        let slot = slot.expect("every record an event touches is loaded before it is applied");
+        if !slot.touched {
+            slot.touched = true;
+            self.touched.push(key.clone());
+        }
+        &mut slot.record
+    }
+
+    fn touched(&self) -> impl Iterator<Item = (&K, &Slot<R, B>)> {
+        self.touched.iter().filter_map(|key| self.slots.get_key_value(key))
+    }
+
+    fn accept(&mut self, count: impl Fn(&R) -> B) {
+        for key in self.touched.drain(..) {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.counted = Some(count(&slot.record));
+                slot.touched = false;
+            }
+        }
     }
 }
 
@@ -63,10 +109,10 @@ impl Changes {
 /// Records in memory.
 #[derive(Debug, Default)]
 pub struct World {
-    tubes: HashMap<Code, Slot<TubeRecord, TubeView>>,
-    boxes: HashMap<Code, Slot<BoxRecord, BoxRecord>>,
-    plates: HashMap<Code, Slot<PlateRecord, PlateRecord>>,
-    people: HashMap<PersonKey, Slot<PersonRecord, PersonRecord>>,
+    tubes: Shelf<Code, TubeRecord, TubeView>,
+    boxes: Shelf<Code, BoxRecord, BoxRecord>,
+    plates: Shelf<Code, PlateRecord, PlateRecord>,
+    people: Shelf<PersonKey, PersonRecord, PersonRecord>,
 }
 
 /// Declares loading, asking and listing for one kind of record.
@@ -74,31 +120,27 @@ macro_rules! kind {
     ($map:ident, $key:ty, $record:ty, $has:ident, $load:ident, $get:ident, $changed:ident, $all:ident, $count:expr) => {
         /// True when the record has been loaded.
         pub fn $has(&self, key: &$key) -> bool {
-            self.$map.contains_key(key)
+            self.$map.slots.contains_key(key)
         }
 
         /// Takes a record from the store; `None` = the store has none.
         pub fn $load(&mut self, key: $key, record: Option<$record>) {
-            self.$map.entry(key).or_insert_with(|| Slot::new(record, $count));
+            self.$map.slots.entry(key).or_insert_with(|| Slot::new(record, $count));
         }
 
         /// The record as it is now.
         pub fn $get(&self, key: &$key) -> Option<&$record> {
-            self.$map
-                .get(key)
-                .filter(|slot| slot.touched || slot.counted.is_some())
-                .map(|s| &s.record)
+            self.$map.slots.get(key).filter(|slot| slot.exists()).map(|slot| &slot.record)
         }
 
         /// The records that changed since the last [`World::accept`].
         pub fn $changed(&self) -> impl Iterator<Item = (&$key, &$record)> {
-            self.$map.iter().filter(|(_, slot)| slot.touched).map(|(key, slot)| (key, &slot.record))
+            self.$map.touched().map(|(key, slot)| (key, &slot.record))
         }
 
         /// Every record that exists.
         pub fn $all(&self) -> impl Iterator<Item = (&$key, &$record)> {
-            let exists =
-                self.$map.iter().filter(|(_, slot)| slot.touched || slot.counted.is_some());
+            let exists = self.$map.slots.iter().filter(|(_, slot)| slot.exists());
             exists.map(|(key, slot)| (key, &slot.record))
         }
     };
@@ -152,8 +194,8 @@ impl World {
 
     /// The tubes that a fact touches through a box or plate already loaded, besides those it names.
     pub fn wants_listed<'a>(&'a self, body: &Body) -> Vec<&'a Code> {
-        let of_box = body.container().and_then(|code| self.boxes.get(code));
-        let of_plate = body.plate().and_then(|code| self.plates.get(code));
+        let of_box = body.container().and_then(|code| self.boxes.slots.get(code));
+        let of_plate = body.plate().and_then(|code| self.plates.slots.get(code));
         let boxed = of_box.into_iter().flat_map(|slot| slot.record.tubes());
         boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes())).collect()
     }
@@ -212,31 +254,31 @@ impl World {
     }
 
     fn mark_tube(&mut self, tube: &Code, mark: Mark) -> Discrepancies {
-        let slot = slot(&mut self.tubes, tube);
-        slot.record.insert(mark);
-        slot.record.view().discrepancies
+        let record = self.tubes.touch(tube);
+        record.insert(mark);
+        record.view().discrepancies
     }
 
     fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {
-        let slot = slot(&mut self.boxes, container);
-        slot.record.insert(mark);
-        let parts: Vec<(Code, BoxPart)> = slot.record.parts(container);
-        let mut odd = slot.record.discrepancies();
+        let record = self.boxes.touch(container);
+        record.insert(mark);
+        let parts: Vec<(Code, BoxPart)> = record.parts(container);
+        let mut odd = record.discrepancies();
         for (tube, part) in parts {
-            odd.add_if(part.missing, super::discrepancy::Discrepancy::BoxTubeMissing);
-            odd.add_if(part.extra, super::discrepancy::Discrepancy::BoxTubeExtra);
-            self::slot(&mut self.tubes, &tube).record.set_box(part);
+            odd.add_if(part.missing, Discrepancy::BoxTubeMissing);
+            odd.add_if(part.extra, Discrepancy::BoxTubeExtra);
+            self.tubes.touch(&tube).set_box(part);
         }
         odd
     }
 
     fn mark_plate(&mut self, plate: &Code, mark: PlateMark) -> Discrepancies {
-        let slot = slot(&mut self.plates, plate);
-        slot.record.insert(mark);
-        let parts: Vec<(Code, PlatePart)> = slot.record.parts(plate);
-        let odd = slot.record.discrepancies();
+        let record = self.plates.touch(plate);
+        record.insert(mark);
+        let parts: Vec<(Code, PlatePart)> = record.parts(plate);
+        let odd = record.discrepancies();
         for (tube, part) in parts {
-            self::slot(&mut self.tubes, &tube).record.set_plate(part);
+            self.tubes.touch(&tube).set_plate(part);
         }
         odd
     }
@@ -244,7 +286,7 @@ impl World {
     /// What the touched tubes, boxes and plates change in counters, and what they say of people.
     pub fn settle(&self) -> Changes {
         let mut changes = Changes::default();
-        for (code, slot) in self.tubes.iter().filter(|(_, slot)| slot.touched) {
+        for (code, slot) in self.tubes.touched() {
             let (after, before) = (slot.record.view(), slot.counted.as_ref());
             let odd_before = before.map_or(Discrepancies::NONE, |view| view.discrepancies);
             changes.note_odd(RecordKind::Tube, code, odd_before, after.discrepancies);
@@ -254,7 +296,7 @@ impl World {
             changes.deltas.tube(&after, 1);
             changes.note_follow_ups(code, before, &after);
         }
-        for (code, slot) in self.boxes.iter().filter(|(_, slot)| slot.touched) {
+        for (code, slot) in self.boxes.touched() {
             let before = slot.counted.as_ref().map(BoxRecord::discrepancies).unwrap_or_default();
             changes.note_odd(RecordKind::Container, code, before, slot.record.discrepancies());
             if let Some(before) = &slot.counted {
@@ -262,7 +304,7 @@ impl World {
             }
             changes.deltas.container(&slot.record, 1);
         }
-        for (code, slot) in self.plates.iter().filter(|(_, slot)| slot.touched) {
+        for (code, slot) in self.plates.touched() {
             let before = slot.counted.as_ref().map(PlateRecord::discrepancies).unwrap_or_default();
             changes.note_odd(RecordKind::Plate, code, before, slot.record.discrepancies());
             if let Some(before) = &slot.counted {
@@ -276,9 +318,9 @@ impl World {
     /// Folds into people's records what the tubes say of them.
     pub fn settle_people(&mut self, changes: &mut Changes) {
         for (person, tube, part) in changes.follow_ups.drain(..) {
-            slot(&mut self.people, &person).record.set(&tube, part);
+            self.people.touch(&person).set(&tube, part);
         }
-        for slot in self.people.values().filter(|slot| slot.touched) {
+        for (_, slot) in self.people.touched() {
             if let Some(before) = &slot.counted {
                 changes.deltas.person(before, -1);
             }
@@ -289,14 +331,14 @@ impl World {
     /// The batch is durable: what is now in memory is what has been counted. Forgets everything
     /// when more than `tubes_max` tubes are held.
     pub fn accept(&mut self, tubes_max: usize) {
-        if self.tubes.len() > tubes_max {
+        if self.tubes.slots.len() + self.people.slots.len() > tubes_max {
             *self = World::default();
             return;
         }
-        accept(&mut self.tubes, TubeRecord::view);
-        accept(&mut self.boxes, Clone::clone);
-        accept(&mut self.plates, Clone::clone);
-        accept(&mut self.people, Clone::clone);
+        self.tubes.accept(TubeRecord::view);
+        self.boxes.accept(Clone::clone);
+        self.plates.accept(Clone::clone);
+        self.people.accept(Clone::clone);
     }
 }
 
@@ -327,24 +369,6 @@ impl Changes {
             let all = after.members.iter();
             self.follow_ups.extend(all.map(|person| (*person, tube.clone(), is.clone())));
         }
-    }
-}
-
-fn slot<'a, K: Hash + Eq, R, B>(
-    map: &'a mut HashMap<K, Slot<R, B>>,
-    key: &K,
-) -> &'a mut Slot<R, B> {
-    // Going on with an empty record would overwrite what the store holds.
-    let slot =
-        map.get_mut(key).expect("every record an event touches is loaded before it is applied");
-    slot.touched = true;
-    slot
-}
-
-fn accept<K, R, B>(map: &mut HashMap<K, Slot<R, B>>, count: impl Fn(&R) -> B) {
-    for slot in map.values_mut().filter(|slot| slot.touched) {
-        slot.counted = Some(count(&slot.record));
-        slot.touched = false;
     }
 }
 

@@ -15,6 +15,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Sources whose state is kept in memory; above it all are forgotten and read again.
+const SOURCES_CACHED_MAX: usize = 200_000;
+
 /// The state that the one writer owns.
 pub(super) struct Process {
     pub store: Store,
@@ -212,6 +215,9 @@ impl Process {
         })?;
         let disk = begun.elapsed();
         self.world.accept(self.tubes_cached_max);
+        if self.sources.len() > SOURCES_CACHED_MAX {
+            self.sources.clear();
+        }
         let seq = self.read.last_seq();
         {
             let mut figures = feed.figures_mut();
