@@ -127,6 +127,40 @@ impl Figures {
     }
 }
 
+/// What of a box is counted.
+#[derive(Clone, Debug)]
+pub struct BoxCount {
+    /// Where.
+    pub lab: Code,
+    /// What is odd.
+    pub odd: Discrepancies,
+}
+
+impl BoxCount {
+    /// What of this box is counted.
+    pub fn of(record: &BoxRecord) -> BoxCount {
+        BoxCount { lab: record.lab(), odd: record.discrepancies() }
+    }
+}
+
+/// What of a plate is counted.
+#[derive(Clone, Debug)]
+pub struct PlateCount {
+    /// Where.
+    pub lab: Code,
+    /// Runs.
+    pub runs: usize,
+    /// What is odd.
+    pub odd: Discrepancies,
+}
+
+impl PlateCount {
+    /// What of this plate is counted.
+    pub fn of(record: &PlateRecord) -> PlateCount {
+        PlateCount { lab: record.lab(), runs: record.run_count(), odd: record.discrepancies() }
+    }
+}
+
 /// Changes of cells, gathered over a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Deltas(pub HashMap<CellKey, Figures>);
@@ -152,17 +186,17 @@ impl Deltas {
     }
 
     /// Adds or takes away what a box contributes.
-    pub fn container(&mut self, record: &BoxRecord, sign: i64) {
-        let cell = CellKey::of_lab(record.lab());
-        self.note(cell, sign, &[(Counter::BOXES, 1)], record.discrepancies());
+    pub fn container(&mut self, count: &BoxCount, sign: i64) {
+        let cell = CellKey::of_lab(count.lab.clone());
+        self.note(cell, sign, &[(Counter::BOXES, 1)], count.odd);
     }
 
     /// Adds or takes away what a plate contributes.
-    pub fn plate(&mut self, record: &PlateRecord, sign: i64) {
-        let runs = i64::try_from(record.run_count()).unwrap_or(i64::MAX);
-        let cell = CellKey::of_lab(record.lab());
+    pub fn plate(&mut self, count: &PlateCount, sign: i64) {
+        let runs = i64::try_from(count.runs).unwrap_or(i64::MAX);
+        let cell = CellKey::of_lab(count.lab.clone());
         let figures = [(Counter::PLATES, 1), (Counter::RUNS, runs)];
-        self.note(cell, sign, &figures, record.discrepancies());
+        self.note(cell, sign, &figures, count.odd);
     }
 
     /// Adds or takes away what a person's recalls and recollections contribute.

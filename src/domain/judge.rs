@@ -29,7 +29,7 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
     let mut flags = Discrepancies::NONE;
     let ahead = captured.ms_since(now);
     flags.add_if(
-        ahead > CLOCK_AHEAD_MAX_MS || ahead < -CLOCK_BEHIND_MAX_MS,
+        !(-CLOCK_BEHIND_MAX_MS..=CLOCK_AHEAD_MAX_MS).contains(&ahead),
         Discrepancy::ClockSkewed,
     );
     if let Some(tube) = fact.body.tube() {

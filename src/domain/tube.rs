@@ -9,7 +9,6 @@ use super::words::{
     Call, Code, Condition, NeedReason, PersonKey, RejectReason, Status, Time, VoidReason,
 };
 use super::{boxes::BoxPart, calling, plate::PlatePart};
-use std::collections::BTreeSet;
 
 /// Where a mark comes from: which event, and what was odd about the fact by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -145,15 +144,6 @@ impl TubeRecord {
         insert_part(&mut self.plates, part, |p| &p.plate);
     }
 
-    /// When this person's swab went in, by the first fact that says so.
-    pub fn swabbed_at(&self, person: PersonKey) -> Option<Time> {
-        self.marks.iter().find_map(|mark| match &mark.what {
-            What::Collected { members, .. } if members.contains(&person) => Some(mark.origin.at),
-            What::Corrected(_, new) if *new == person => Some(mark.origin.at),
-            _ => None,
-        })
-    }
-
     /// Everything that follows from the record.
     pub fn view(&self) -> TubeView {
         let mut odd = self.own_flags();
@@ -225,7 +215,7 @@ impl TubeRecord {
             members: Vec::new(),
             sampled_at: None,
         };
-        let mut members = BTreeSet::new();
+        let mut members: Vec<PersonKey> = Vec::new();
         let mut gone = Vec::new();
         let mut counts = Vec::new();
         let mut sealed = false;
@@ -233,7 +223,7 @@ impl TubeRecord {
             match &mark.what {
                 What::Collected { whole, pool, round, place, members: new } => {
                     let before = members.len();
-                    members.extend(new.iter().copied());
+                    new.iter().for_each(|person| insert_member(&mut members, *person));
                     let added = members.len() - before;
                     odd.add_if(sealed && added > 0, Discrepancy::TubeReused);
                     // The same people sent again under a new fact id are no second swab.
@@ -262,8 +252,9 @@ impl TubeRecord {
         // Union of all collections first, then what was taken back, in order: a correction that was
         // itself corrected back leaves the first person, not nobody.
         for (old, new) in gone {
-            odd.add_if(!members.remove(&old) && found.known, Discrepancy::WithdrawnUnknown);
-            members.extend(new);
+            let was_in = remove_member(&mut members, &old);
+            odd.add_if(!was_in && found.known, Discrepancy::WithdrawnUnknown);
+            new.into_iter().for_each(|person| insert_member(&mut members, person));
         }
         odd.add_if(
             found.known && counts.iter().any(|count| *count != members.len()),
@@ -273,7 +264,7 @@ impl TubeRecord {
             found.known && members.len() > usize::from(found.pool),
             Discrepancy::PoolOverfilled,
         );
-        found.members = members.into_iter().collect();
+        found.members = members;
         if sealed {
             found.stage = Status::Sealed;
         }
@@ -404,6 +395,17 @@ fn need(view: &TubeView, void: Option<VoidReason>) -> Option<NeedReason> {
             Call::Grey => Some(NeedReason::PoolGrey),
         },
     }
+}
+
+/// Members are few and kept in key order; a tree would cost more than it saves.
+fn insert_member(members: &mut Vec<PersonKey>, person: PersonKey) {
+    if let Err(at) = members.binary_search(&person) {
+        members.insert(at, person);
+    }
+}
+
+fn remove_member(members: &mut Vec<PersonKey>, person: &PersonKey) -> bool {
+    members.binary_search(person).map(|at| members.remove(at)).is_ok()
 }
 
 struct Collection {

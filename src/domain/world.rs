@@ -5,7 +5,7 @@
 //! was not loaded is a mistake of the driver and stops the program rather than losing a fact.
 
 use super::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
-use super::counters::Deltas;
+use super::counters::{BoxCount, Deltas, PlateCount};
 use super::discrepancy::{Discrepancies, Discrepancy};
 use super::fact::{Body, Event};
 use super::person::{FollowUp, PersonRecord, follow_up};
@@ -21,13 +21,15 @@ struct Slot<R, B> {
     record: R,
     /// What was last counted; `None` when the record did not exist.
     counted: Option<B>,
+    /// What is to be counted once the batch is durable; known between settling and accepting.
+    settled: Option<B>,
     touched: bool,
 }
 
 impl<R: Default, B> Slot<R, B> {
     fn new(record: Option<R>, count: impl FnOnce(&R) -> B) -> Self {
         let counted = record.as_ref().map(count);
-        Slot { record: record.unwrap_or_default(), counted, touched: false }
+        Slot { record: record.unwrap_or_default(), counted, settled: None, touched: false }
     }
 }
 
@@ -67,10 +69,21 @@ impl<K: Hash + Eq + Clone, R, B> Shelf<K, R, B> {
         self.touched.iter().filter_map(|key| self.slots.get_key_value(key))
     }
 
-    fn accept(&mut self, count: impl Fn(&R) -> B) {
+    /// Hands out of every touched record its key, what was counted, and what counts now.
+    fn settle(&mut self, count: impl Fn(&R) -> B, mut each: impl FnMut(&K, Option<&B>, &B)) {
+        for key in &self.touched {
+            if let Some(slot) = self.slots.get_mut(key) {
+                let after = count(&slot.record);
+                each(key, slot.counted.as_ref(), &after);
+                slot.settled = Some(after);
+            }
+        }
+    }
+
+    fn accept(&mut self) {
         for key in self.touched.drain(..) {
             if let Some(slot) = self.slots.get_mut(&key) {
-                slot.counted = Some(count(&slot.record));
+                slot.counted = slot.settled.take();
                 slot.touched = false;
             }
         }
@@ -110,8 +123,8 @@ impl Changes {
 #[derive(Debug, Default)]
 pub struct World {
     tubes: Shelf<Code, TubeRecord, TubeView>,
-    boxes: Shelf<Code, BoxRecord, BoxRecord>,
-    plates: Shelf<Code, PlateRecord, PlateRecord>,
+    boxes: Shelf<Code, BoxRecord, BoxCount>,
+    plates: Shelf<Code, PlateRecord, PlateCount>,
     people: Shelf<PersonKey, PersonRecord, PersonRecord>,
 }
 
@@ -167,7 +180,7 @@ impl World {
         container,
         changed_boxes,
         all_boxes,
-        Clone::clone
+        BoxCount::of
     );
     kind!(
         plates,
@@ -178,7 +191,7 @@ impl World {
         plate,
         changed_plates,
         all_plates,
-        Clone::clone
+        PlateCount::of
     );
     kind!(
         people,
@@ -284,34 +297,27 @@ impl World {
     }
 
     /// What the touched tubes, boxes and plates change in counters, and what they say of people.
-    pub fn settle(&self) -> Changes {
+    pub fn settle(&mut self) -> Changes {
         let mut changes = Changes::default();
-        for (code, slot) in self.tubes.touched() {
-            let (after, before) = (slot.record.view(), slot.counted.as_ref());
+        self.tubes.settle(TubeRecord::view, |code, before, after| {
             let odd_before = before.map_or(Discrepancies::NONE, |view| view.discrepancies);
             changes.note_odd(RecordKind::Tube, code, odd_before, after.discrepancies);
-            if let Some(before) = before {
-                changes.deltas.tube(before, -1);
-            }
-            changes.deltas.tube(&after, 1);
-            changes.note_follow_ups(code, before, &after);
-        }
-        for (code, slot) in self.boxes.touched() {
-            let before = slot.counted.as_ref().map(BoxRecord::discrepancies).unwrap_or_default();
-            changes.note_odd(RecordKind::Container, code, before, slot.record.discrepancies());
-            if let Some(before) = &slot.counted {
-                changes.deltas.container(before, -1);
-            }
-            changes.deltas.container(&slot.record, 1);
-        }
-        for (code, slot) in self.plates.touched() {
-            let before = slot.counted.as_ref().map(PlateRecord::discrepancies).unwrap_or_default();
-            changes.note_odd(RecordKind::Plate, code, before, slot.record.discrepancies());
-            if let Some(before) = &slot.counted {
-                changes.deltas.plate(before, -1);
-            }
-            changes.deltas.plate(&slot.record, 1);
-        }
+            before.into_iter().for_each(|before| changes.deltas.tube(before, -1));
+            changes.deltas.tube(after, 1);
+            changes.note_follow_ups(code, before, after);
+        });
+        self.boxes.settle(BoxCount::of, |code, before, after| {
+            let odd_before = before.map_or(Discrepancies::NONE, |count| count.odd);
+            changes.note_odd(RecordKind::Container, code, odd_before, after.odd);
+            before.into_iter().for_each(|before| changes.deltas.container(before, -1));
+            changes.deltas.container(after, 1);
+        });
+        self.plates.settle(PlateCount::of, |code, before, after| {
+            let odd_before = before.map_or(Discrepancies::NONE, |count| count.odd);
+            changes.note_odd(RecordKind::Plate, code, odd_before, after.odd);
+            before.into_iter().for_each(|before| changes.deltas.plate(before, -1));
+            changes.deltas.plate(after, 1);
+        });
         changes
     }
 
@@ -320,25 +326,23 @@ impl World {
         for (person, tube, part) in changes.follow_ups.drain(..) {
             self.people.touch(&person).set(&tube, part);
         }
-        for (_, slot) in self.people.touched() {
-            if let Some(before) = &slot.counted {
-                changes.deltas.person(before, -1);
-            }
-            changes.deltas.person(&slot.record, 1);
-        }
+        self.people.settle(Clone::clone, |_, before, after| {
+            before.into_iter().for_each(|before| changes.deltas.person(before, -1));
+            changes.deltas.person(after, 1);
+        });
     }
 
-    /// The batch is durable: what is now in memory is what has been counted. Forgets everything
+    /// The batch is durable and has been settled: what is now in memory is what has been counted. Forgets everything
     /// when more than `tubes_max` tubes are held.
     pub fn accept(&mut self, tubes_max: usize) {
         if self.tubes.slots.len() + self.people.slots.len() > tubes_max {
             *self = World::default();
             return;
         }
-        self.tubes.accept(TubeRecord::view);
-        self.boxes.accept(Clone::clone);
-        self.plates.accept(Clone::clone);
-        self.people.accept(Clone::clone);
+        self.tubes.accept();
+        self.boxes.accept();
+        self.plates.accept();
+        self.people.accept();
     }
 }
 

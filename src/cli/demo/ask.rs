@@ -39,9 +39,12 @@ macro_rules! patiently {
 }
 
 fn is_passing(status: &Status) -> bool {
-    // The names of the codes, so that tonic's own stay in the API's room.
-    let code = format!("{:?}", status.code());
-    code == "ResourceExhausted" || code == "Unavailable"
+    has_code(status, "ResourceExhausted") || has_code(status, "Unavailable")
+}
+
+/// By the name of the code, so that tonic's own type stays in the API's room.
+pub fn has_code(status: &Status, name: &str) -> bool {
+    format!("{:?}", status.code()) == name
 }
 
 fn page(token: &str) -> Option<pb::PageRequest> {
@@ -100,6 +103,16 @@ impl Ask {
         let epoch = reply.epochs.into_iter().find(|epoch| epoch.epoch == EPOCH).unwrap_or_default();
         let missing = epoch.gaps.iter().map(|gap| gap.last - gap.first + 1).sum();
         Ok((epoch.watermark, epoch.highest, missing))
+    }
+
+    /// Where a tube stands; unspecified when the service does not know it.
+    pub async fn status(&mut self, tube: String) -> Result<pb::Status> {
+        let request = pb::GetTubeRequest { tube, with_proofs: false };
+        match patiently!(self.queries.get_tube(request.clone())) {
+            Ok(reply) => Ok(reply.tube.unwrap_or_default().status()),
+            Err(status) if has_code(&status, "NotFound") => Ok(pb::Status::Unspecified),
+            Err(status) => Err(status.into()),
+        }
     }
 
     /// Barcodes of the records with a discrepancy.

@@ -21,10 +21,10 @@ pub struct Found {
     pub resent: u64,
     /// Tubes known by their box only, just before the network was back: expected and found.
     pub awaiting_offline: (u64, u64),
-    /// See `awaiting_offline`.
-    pub awaiting_misread: (u64, u64),
-    /// See `awaiting_offline`; here by the counter.
+    /// All such tubes at that moment, by the counter.
     pub awaiting_all: (u64, u64),
+    /// Such tubes whose barcode was misread, each just before it was mended.
+    pub awaiting_misread: (u64, u64),
     /// Facts held back, and numbers that the service missed of their sources.
     pub holes: (u64, u64),
     /// Plates whose first run had failed controls.
@@ -381,7 +381,7 @@ async fn fault_rows(
             "误读条码",
             "misread",
             count(Fate::Misread),
-            "AWAITING_REGISTRATION until mended",
+            "status AWAITING of the real tube, just before it is mended",
             seen.awaiting_misread,
         ),
     ];

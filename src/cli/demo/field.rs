@@ -62,7 +62,7 @@ impl Player {
                     self.desk_says(desk, sayings);
                 }
                 Due::HeldBack { desk, slot } => self.held_back(desk, slot).await?,
-                Due::Mend { desk, slot } => self.mend(at, desk, slot),
+                Due::Mend { desk, slot } => self.mend(at, desk, slot).await?,
                 Due::Return { person, district, call } => {
                     let tube = SINGLES + self.singles.len() as u32;
                     self.singles.push(call);
@@ -99,8 +99,12 @@ impl Player {
         Ok(())
     }
 
-    fn mend(&mut self, at: i64, desk: u32, slot: u32) {
+    /// The tube itself has mostly been fetched by now, under a barcode that nobody registered.
+    async fn mend(&mut self, at: i64, desk: u32, slot: u32) -> Result<()> {
         let script = Arc::clone(&self.script);
+        let status = self.ask.status(script.truth.code(slot)).await?;
+        self.found.awaiting_misread.0 += u64::from(self.awaiting.contains(&slot));
+        self.found.awaiting_misread.1 += u64::from(status == pb::Status::Awaiting);
         let place = &script.truth.desks[desk as usize];
         let source = Source::Site(place.site);
         self.say(source, at, What::Voided { slot });
@@ -108,6 +112,7 @@ impl Player {
         let swabbed = script.truth.closed_at(place, slot - place.first_slot);
         self.say(source, swabbed, What::Registered { desk, slot });
         self.late(slot);
+        Ok(())
     }
 
     fn late(&mut self, slot: u32) {

@@ -225,16 +225,11 @@ impl Player {
         let listed = self.ask.awaiting().await?;
         let listed: Vec<Option<u32>> =
             listed.iter().map(|code| self.script.truth.tube(code)).collect();
-        for (fate, noted) in [
-            (Fate::Offline, &mut self.found.awaiting_offline),
-            (Fate::Misread, &mut self.found.awaiting_misread),
-        ] {
-            let is = |tube: u32| self.script.faults.fate(tube) == fate;
-            let expected = self.awaiting.iter().filter(|tube| is(**tube)).count();
-            let matching = listed.iter().flatten();
-            let found = matching.filter(|tube| is(**tube) && self.awaiting.contains(tube)).count();
-            *noted = (expected as u64, found as u64);
-        }
+        let offline = |tube: &&u32| self.script.faults.fate(**tube) == Fate::Offline;
+        let expected = self.awaiting.iter().filter(offline).count();
+        let listed = listed.iter().flatten().filter(offline);
+        let found = listed.filter(|tube| self.awaiting.contains(tube)).count();
+        self.found.awaiting_offline = (expected as u64, found as u64);
         let figures = self.ask.figures().await?;
         let counted = super::expect::tubes(&figures, crate::api::client::pb::Status::Awaiting);
         self.found.awaiting_all = (self.awaiting.len() as u64, counted);

@@ -1,11 +1,12 @@
 //! Before the round: reference data, the opening of the round, the roster, and the clock. All of it
 //! goes through Administration.
 
+use super::ask::has_code;
 use super::labs::{KITS, Lab};
 use super::saying::{ROUND, Script, Source, TUBE_LOT};
 use super::truth::{OPENS_AT_MS, Person, barcodes};
 use super::wire::EPOCH;
-use crate::api::client::{self, AdministrationClient, Channel, Status, pb};
+use crate::api::client::{self, AdministrationClient, Channel, pb};
 use crate::domain::words::HOUR_MS;
 use crate::planner::City;
 use anyhow::Result;
@@ -122,17 +123,13 @@ impl Office {
             };
             match self.client.import_roster(request).await {
                 Ok(_) => return Ok(()),
-                Err(status) if is_overload(&status) => {
+                Err(status) if has_code(&status, "ResourceExhausted") => {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 Err(status) => return Err(status.into()),
             }
         }
     }
-}
-
-fn is_overload(status: &Status) -> bool {
-    format!("{:?}", status.code()) == "ResourceExhausted"
 }
 
 /// City, districts, sites, desks and their scanners.

@@ -41,7 +41,7 @@ pub struct ImportArgs {
     /// Address of the server, http://HOST:PORT. 服务地址
     #[arg(long, value_name = "URL", value_parser = server::address, required_unless_present = "check")]
     server: Option<String>,
-    /// Token of the office or an administrator. 令牌
+    /// Token of an administrator. 令牌
     #[arg(long)]
     token: Option<String>,
     /// Who imports, for the history. 数据来源

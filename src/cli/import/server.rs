@@ -18,7 +18,7 @@ pub struct ServerArgs {
     /// Address of the server, http://HOST:PORT. 服务地址
     #[arg(long, value_name = "URL", value_parser = address)]
     pub server: String,
-    /// Token of the office or an administrator. 令牌
+    /// Token of an administrator. 令牌
     #[arg(long)]
     pub token: Option<String>,
 }
@@ -129,20 +129,22 @@ fn done(reply: pb::AdministrationReply) -> anyhow::Result<Done> {
     Ok(Done { seq: outcome.seq, duplicate, drill, findings })
 }
 
-/// True when the same call may succeed later: too busy (8), or away (14).
+/// True when the same call may succeed later: the connection broke (1, 2), it took too long (4), the
+/// server is too busy (8) or away (14).
 fn passes(status: &Status) -> bool {
-    matches!(i32::from(status.code()), 8 | 14)
+    matches!(i32::from(status.code()), 1 | 2 | 4 | 8 | 14)
 }
 
 /// What the server said, in both languages. Its own text is English here; the Chinese one names the
 /// kind of refusal, by the number that gRPC gives it.
 fn explain(status: &Status) -> String {
     let zh = match i32::from(status.code()) {
+        1 | 2 => "连接中断，请稍后重新执行：已记录的不会重复",
         3 => "请求有误，请按英文提示更正",
-        4 => "超时，请重新导入：已记录的不会重复",
+        4 => "超时，请稍后重新执行：已记录的不会重复",
         5 => "未找到",
         6 => "该编号已用于另一内容，未作任何更改",
-        7 => "该令牌的角色无权执行此操作，请使用办公室或管理员令牌",
+        7 => "该令牌的角色无权执行此操作，请使用管理员令牌",
         8 => "服务繁忙，请稍后重新执行：已记录的不会重复",
         9 => "当前状态不允许，请先按英文提示处理（如先开启轮次）",
         12 => "该服务不提供此功能，请核对版本",

@@ -361,5 +361,15 @@ fn a_kit_that_was_unknown_is_judged_again() {
          12:30 run PL1 R2 A1=grey
          T1 -> resulted grey need PoolGrey"
     ));
+    // So does a later loading with the same kit; the earlier one was judged again.
+    let again = "09:00 desk D1 collect T1 pool 10 members P1
+                 09:00 desk D1 collect T2 pool 10 members P2
+                 10:00 load PL1 L1 A1=T1
+                 10:30 run PL1 R1 A1=grey
+                 T1 -> resulted grey need PoolGrey
+                 11:00 reassess PL1 K1/2
+                 T1 -> resulted single-target need PoolSingleTarget\n";
+    check(again);
+    check(&format!("{again}12:00 load PL1 L1 A1=T2\nT2 -> resulted grey need PoolGrey"));
     check("reassess PL1 K1\nPL1 -> odd RunWithoutPlate");
 }

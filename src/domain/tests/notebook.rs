@@ -6,7 +6,7 @@
 //! withdraw T1 P3        correct T1 P3 P99              seal T1 10
 //! pack B1 T1 T2         hand B1 L1                     box B1 L1 T1      (no tubes: unopened)
 //! receive T1 L1         reject T1 leaking              lose T1           void T1 misread T9
-//! load PL1 L1 kit K1 A1=T1 A2=T2 pos neg               reassess PL1 K1
+//! load PL1 L1 kit K1 A1=T1 A2=T2                       reassess PL1 K1/2
 //! run PL1 R1 A1=neg A2=pos                             run PL1 R1 A1=2500/0/2800 controls failed
 //! review T1 R1,R2       review T1 R1 negative          amend T1 negative release L1 T1 T2
 //! ```
@@ -76,7 +76,8 @@ pub fn odd(text: &str) -> Discrepancies {
 }
 
 /// The kits of the notebook. `K1` has two targets with a grey zone and an internal control; `K2`
-/// cuts off later, has no grey zone and no internal control; `K3` is unknown.
+/// cuts off later, has no grey zone and no internal control; `K3` is unknown. `K1/2` is the second
+/// version of `K1`, which detects what was grey.
 pub fn kit(name: &str) -> Option<Arc<CallingRule>> {
     let target = |name: &str, is_internal_control, cut_off, grey_to| TargetRule {
         name: name.into(),
@@ -85,6 +86,11 @@ pub fn kit(name: &str) -> Option<Arc<CallingRule>> {
         grey_to,
     };
     let targets = match name {
+        "K1/2" => vec![
+            target("ORF1ab", false, 4_000, 0),
+            target("N", false, 4_000, 0),
+            target("IC", true, 3_500, 0),
+        ],
         "K1" => vec![
             target("ORF1ab", false, 3_800, 4_000),
             target("N", false, 3_800, 4_000),
@@ -93,9 +99,10 @@ pub fn kit(name: &str) -> Option<Arc<CallingRule>> {
         "K2" => vec![target("E", false, 4_000, 0), target("RdRp", false, 4_000, 0)],
         _ => return None,
     };
+    let (code, version) = name.split_once('/').unwrap_or((name, "1"));
     Some(Arc::new(CallingRule {
-        kit: name.into(),
-        version: 1,
+        kit: code.into(),
+        version: version.parse().expect("a version"),
         targets,
         positive_controls_min: 1,
         negative_controls_min: 1,
