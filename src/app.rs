@@ -37,6 +37,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Certificate or key cannot be used.
+    #[error(
+        "tls_certificate or tls_key cannot be used: {problem}; expected PEM 证书或私钥无效：应为 PEM 格式"
+    )]
+    Certificate {
+        /// What is wrong.
+        problem: String,
+    },
     /// The keys.
     #[error(transparent)]
     Keys(#[from] keyring::Error),
@@ -77,6 +85,10 @@ impl Service {
         let address = listener.local_addr().map_err(listen)?;
         let metrics = config.metrics.map(serve_metrics).transpose()?;
         let tls = read_tls(&config)?;
+        if let Some(tls) = &tls {
+            // Before anything is opened: a service that cannot be spoken to must not start.
+            tls.check().map_err(|problem| Error::Certificate { problem })?;
+        }
         let keys = Arc::new(KeyRing::open(&config.keys)?);
         let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
         // An existing folder stays what it is; `kind` only says what a new one becomes, unless a
@@ -102,6 +114,13 @@ impl Service {
     /// A handle to the engine, for edges inside this process.
     pub fn handle(&self) -> engine::Handle {
         self.engine.handle()
+    }
+
+    /// Waits until the API ends by itself, which it does only when something is wrong.
+    pub async fn ended(&mut self) {
+        while !self.server.is_finished() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Stops in order: nothing new is taken, everything taken is acknowledged or refused, then the

@@ -86,6 +86,18 @@ pub enum Error {
     Unprotected(SocketAddr, &'static str),
 }
 
+impl Error {
+    /// What a token says must stand in no message, not even when it is of the wrong kind.
+    fn of_extraction(error: figment::Error) -> Error {
+        let tokens =
+            error.clone().into_iter().find(|one| one.path.iter().any(|key| key == "tokens"));
+        Error::Invalid(match tokens {
+            Some(one) => format!("{}: expected text; put it in quotes", one.path.join(".")),
+            None => error.to_string(),
+        })
+    }
+}
+
 impl Config {
     /// A drill on loopback, on a port that the system chooses, without metrics.
     pub fn drill(data: PathBuf, keys: PathBuf) -> Config {
@@ -105,15 +117,38 @@ impl Config {
         }
         let environment = Env::prefixed("SWABLINE_").ignore(&NOT_CONFIGURATION).split("__");
         let figment = figment.merge(environment).merge(Serialized::globals(flags));
-        let config: Config =
-            figment.extract().map_err(|error| Error::Invalid(error.to_string()))?;
+        let config: Config = figment.extract().map_err(Error::of_extraction)?;
         config.check()?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), Error> {
-        if self.keys.starts_with(&self.data) {
+        if settled(&self.keys).starts_with(settled(&self.data)) {
             return Err(Error::KeysInData(self.keys.clone()));
+        }
+        let (engine, store, api) = (&self.engine, &self.store, &self.api);
+        let wide = u64::from(u32::MAX);
+        for (name, value, least, most) in [
+            ("engine.queue_facts_max", engine.queue_facts_max as u64, 100, wide),
+            ("engine.queue_bytes_max", engine.queue_bytes_max as u64, 1 << 20, 1 << 40),
+            ("engine.batch_facts_max", engine.batch_facts_max as u64, 1, 1_000_000),
+            ("engine.batch_bytes_max", engine.batch_bytes_max as u64, 1, 1 << 30),
+            ("engine.queries_max", engine.queries_max as u64, 1, 100_000),
+            ("engine.dashboards_max", engine.dashboards_max as u64, 1, 100_000),
+            ("engine.planning_max", engine.planning_max as u64, 1, 100_000),
+            ("store.write_buffer_bytes", store.write_buffer_bytes as u64, 1 << 16, 1 << 32),
+            ("store.index_run_entries", store.index_run_entries as u64, 1, wide),
+            ("store.index_pending_max", store.index_pending_max as u64, 10_000, wide),
+            ("api.stream_inflight_max", api.stream_inflight_max as u64, 1, 100_000),
+            ("api.streams_per_connection_max", api.streams_per_connection_max.into(), 1, wide),
+            ("api.calls_per_connection_max", api.calls_per_connection_max as u64, 1, 1_000_000),
+            ("api.connections_max", api.connections_max as u64, 1, 10_000_000),
+            ("api.call_ms_max", api.call_ms_max, 1, wide),
+        ] {
+            if !(least..=most).contains(&value) {
+                let said = format!("{name} = {value}: expected {least} to {most}");
+                return Err(Error::Invalid(said));
+            }
         }
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(Error::HalfTls);
@@ -133,6 +168,20 @@ impl Config {
     pub fn print(&self) -> String {
         toml::to_string_pretty(self).expect("every option can be written as TOML")
     }
+}
+
+/// A path as the system will walk it: links followed as far as it exists, no `.` or `..` left.
+fn settled(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let mut settled = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            std::path::Component::ParentDir => drop(settled.pop()),
+            part => settled.push(part),
+        }
+        settled = settled.canonicalize().unwrap_or(settled);
+    }
+    settled
 }
 
 #[cfg(test)]
@@ -164,6 +213,10 @@ mod tests {
             ("kind = 'rehearsal'", "rehearsal"),
             ("listen = 'nowhere'", "listen"),
             ("data = '/a'\nkeys = '/a/keys'", "/a/keys"),
+            ("data = '/a'\nkeys = '/b/../a/keys'", "keys"),
+            ("[api.tokens]\ndesk = 12345678", "api.tokens.desk: expected text"),
+            ("[engine]\nqueries_max = 0", "engine.queries_max"),
+            ("[store]\nindex_pending_max = 5", "store.index_pending_max"),
             ("tls_key = '/k'", "tls_certificate"),
             ("listen = '0.0.0.0:7700'", "--insecure"),
             ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),

@@ -4,10 +4,11 @@
 
 use crate::domain::PersonKey;
 use crate::domain::words::coded;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -96,7 +97,7 @@ impl KeyRing {
     /// When the folder or a key file cannot be used.
     pub fn open(dir: &Path) -> Result<KeyRing, Error> {
         let file = |source| Error::File { path: dir.into(), source };
-        fs::create_dir_all(dir).map_err(file)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(file)?;
         let mut keys = BTreeMap::new();
         for entry in fs::read_dir(dir).map_err(file)? {
             let path = entry.map_err(file)?.path();
@@ -126,14 +127,19 @@ impl KeyRing {
         if self.dir.join(format!("{id}.destroyed")).exists() {
             return Err(Error::Destroyed(id.to_owned()));
         }
-        let path = self.dir.join(format!("{id}.key"));
+        let (path, new) =
+            (self.dir.join(format!("{id}.key")), self.dir.join(format!("{id}.key.new")));
         let write = || {
             let mut key = [0_u8; 32];
             fs::File::open("/dev/urandom")?.read_exact(&mut key)?;
+            // Whole or not at all: half a key would keep the service from starting.
+            let _ = fs::remove_file(&new);
             let mut options = fs::OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+            let mut file = options.write(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(blake3::Hash::from_bytes(key).to_hex().as_bytes())?;
             file.sync_all()?;
+            fs::hard_link(&new, &path)?;
+            fs::remove_file(&new)?;
             fs::File::open(&self.dir)?.sync_all()?;
             Ok(key)
         };
@@ -193,7 +199,9 @@ fn person_key(
     kind: DocumentType,
     number: &str,
 ) -> Result<(PersonKey, bool), Error> {
-    let number = normalise(number);
+    // Most numbers come clean; only the others are written anew.
+    let clean = number.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let number = if clean { Cow::Borrowed(number) } else { Cow::Owned(normalise(number)) };
     if number.is_empty() || number.len() > NUMBER_BYTES_MAX {
         return Err(Error::Number);
     }

@@ -71,6 +71,21 @@ pub struct Tls {
     pub key_pem: Vec<u8>,
 }
 
+impl Tls {
+    /// That certificate and key can be used.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn check(&self) -> Result<(), String> {
+        let settings = super::server::tls_settings(self);
+        let built = tonic::transport::Server::builder().tls_config(settings);
+        built.map(drop).map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            cause.unwrap_or_else(|| error.to_string())
+        })
+    }
+}
+
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tls(..)")

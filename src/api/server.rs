@@ -43,6 +43,11 @@ const HEADER_BYTES_MAX: u32 = 8 * 1024;
 /// How often the health of the engine is looked at.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What tonic needs of certificate and key.
+pub(super) fn tls_settings(tls: &Tls) -> ServerTlsConfig {
+    ServerTlsConfig::new().identity(Identity::from_pem(&tls.certificate_pem, &tls.key_pem))
+}
+
 /// Serves until `shutdown`, then takes nothing more, answers what was taken, and returns.
 ///
 /// # Errors
@@ -75,10 +80,8 @@ pub async fn serve(
         .max_concurrent_streams(options.streams_per_connection_max)
         .concurrency_limit_per_connection(options.calls_per_connection_max)
         .load_shed(true);
-    if let Some(Tls { certificate_pem, key_pem }) = &tls {
-        let identity = Identity::from_pem(certificate_pem, key_pem);
-        let config = ServerTlsConfig::new().identity(identity);
-        server = server.tls_config(config).map_err(Error::Serve)?;
+    if let Some(tls) = &tls {
+        server = server.tls_config(tls_settings(tls)).map_err(Error::Serve)?;
     }
 
     let (reporter, health) = tonic_health::server::health_reporter();

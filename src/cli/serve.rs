@@ -79,7 +79,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let folder = config.data.clone();
-    let service = Service::start(config).await?;
+    let mut service = Service::start(config).await?;
     let metrics = service.metrics.map_or_else(|| "none".to_owned(), |address| address.to_string());
     // One plain line for scripts, on standard output; the log has it too.
     println!("listening grpc={} metrics={metrics}", service.address);
@@ -87,6 +87,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = service.ended() => tracing::error!("the API ended by itself"),
     }
     tracing::info!("stopping: what was taken is answered first; a second signal ends at once");
     tokio::spawn(async move {

@@ -60,9 +60,13 @@ impl Discrepancy {
                 | UnknownRound
                 | AfterClose
                 | ClockSkewed
+                | BarcodeMalformed
+                | BarcodeCheckDigit
                 | LotUnknown
+                | LotExpired
                 | UnknownLab
                 | KitUnknown
+                | KitExpired
                 | KitLotUnknown
         )
     }

@@ -40,7 +40,7 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
             flags.add_if(member.id_check_failed, Discrepancy::IdentityCheckDigit);
             let place = judge_collection(reference, *pool, desk, device, lot, captured, &mut flags);
             stamps.place = Some(place);
-            judge_round(&mut stamps.round, reference, &mut flags);
+            judge_round(&mut stamps.round, captured, reference, &mut flags);
         }
         Body::TubeCollected { pool, desk, device, lot, members, .. } => {
             flags.add_if(
@@ -49,12 +49,20 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
             );
             let place = judge_collection(reference, *pool, desk, device, lot, captured, &mut flags);
             stamps.place = Some(place);
-            judge_round(&mut stamps.round, reference, &mut flags);
+            judge_round(&mut stamps.round, captured, reference, &mut flags);
         }
         Body::MemberCorrected { new, .. } => {
             flags.add_if(new.id_check_failed, Discrepancy::IdentityCheckDigit);
         }
-        Body::BoxReceived { lab, .. }
+        // A box may set off before it is known where to.
+        Body::BoxHandedOver { lab, .. } => {
+            flags.add_if(
+                !lab.is_empty() && !reference.labs.contains_key(lab),
+                Discrepancy::UnknownLab,
+            );
+        }
+        Body::RunReported { lab, .. }
+        | Body::BoxReceived { lab, .. }
         | Body::TubeReceived { lab, .. }
         | Body::TubeRejected { lab, .. }
         | Body::ResultReleased { lab, .. } => {
@@ -67,7 +75,9 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
             stamps.rule = rule.cloned();
             judge_lot(reference, kit_lot, LotKind::Pcr, captured, &mut flags);
         }
-        Body::RosterImported { .. } => judge_round(&mut stamps.round, reference, &mut flags),
+        Body::RosterImported { .. } => {
+            judge_round(&mut stamps.round, captured, reference, &mut flags)
+        }
         _ => {}
     }
     stamps.flags = flags;
@@ -91,9 +101,9 @@ fn judge_barcode(tube: &Code, reference: &Reference, flags: &mut Discrepancies) 
     }
 }
 
-fn judge_round(round: &mut Code, reference: &Reference, flags: &mut Discrepancies) {
+fn judge_round(round: &mut Code, captured: Time, reference: &Reference, flags: &mut Discrepancies) {
     if round.is_empty()
-        && let Some(open) = reference.open_round()
+        && let Some(open) = reference.round_at(captured)
     {
         *round = open.clone();
     }

@@ -228,6 +228,22 @@ impl Reference {
         None
     }
 
+    /// The round of a fact that does not name one: the one open at that time, else the nearest
+    /// before or after it; of several the one opened last. It goes by the time of capture and not
+    /// by that of arrival, so that a fact sent again later finds the same round.
+    pub fn round_at(&self, captured: Time) -> Option<&Code> {
+        let distance = |round: &Round| {
+            let early = round.opened_at.ms_since(captured).max(0);
+            let late = round.closed_at.map_or(0, |closed| captured.ms_since(closed).max(0));
+            early.max(late)
+        };
+        let nearest = self
+            .rounds
+            .iter()
+            .min_by_key(|(_, round)| (distance(round), std::cmp::Reverse(round.opened_at)));
+        nearest.map(|(code, _)| code)
+    }
+
     /// The one open round, when there is exactly one.
     pub fn open_round(&self) -> Option<&Code> {
         let mut open = self.rounds.iter().filter(|(_, round)| round.closed_at.is_none());

@@ -49,6 +49,12 @@ impl SourceState {
         number <= self.joined_to || self.ranges.get(at).is_some_and(|(start, _)| *start <= number)
     }
 
+    /// True when the number has arrived for certain.
+    pub fn has(&self, number: u64) -> bool {
+        let exact = number > self.joined_to || number <= self.watermark();
+        exact && self.may_have(number)
+    }
+
     /// The highest number up to which everything has arrived, counted from 1; 0 when 1 is missing.
     pub fn watermark(&self) -> u64 {
         match self.ranges.first() {

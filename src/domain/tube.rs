@@ -98,7 +98,7 @@ pub struct TubeView {
     pub released_at: Option<Time>,
     /// The result that stands.
     pub call: Option<Call>,
-    /// Runs disagree and nobody has decided.
+    /// Runs disagree, or the tube was pooled again in the laboratory, and nobody has decided.
     pub held: bool,
     /// Why its members have to come back, if they have to.
     pub need: Option<NeedReason>,
@@ -178,7 +178,8 @@ impl TubeRecord {
             () if void.is_some() => Status::Void,
             () if reused => Status::Reused,
             () if rejected && released_at.is_none() => Status::Rejected,
-            () if lost.is_some() && !found_again => Status::Lost,
+            // A result that stands is worth more than the word that its tube is gone.
+            () if lost.is_some() && !found_again && result.call.is_none() => Status::Lost,
             () if !collected.known => Status::Awaiting,
             () => stage,
         };
@@ -193,11 +194,11 @@ impl TubeRecord {
             sampled_at: collected.sampled_at,
             released_at: released_at.filter(|_| status == Status::Released),
             call: result.call,
-            held: result.disagree,
+            held: result.held,
             need: None,
             discrepancies: odd,
         };
-        view.need = need(&view, void.map(|(_, reason)| reason));
+        view.need = need(&view, reused, void.map(|(_, reason)| reason));
         view
     }
 
@@ -333,7 +334,11 @@ impl TubeRecord {
         };
         let worst = calling::worst(runs().map(|(_, call)| call));
         let disagree = runs().any(|(_, call)| Some(call) != worst);
-        let mut result = TubeResult { call: worst, disagree, unknown_run: false };
+        // A pool of pools is not validated: what it says is held until somebody decides.
+        let mixed =
+            self.plates.iter().any(|plate| plate.mixed && plate.runs.iter().any(|r| r.at <= until));
+        let mut result =
+            TubeResult { call: worst, disagree, held: disagree || mixed, unknown_run: false };
         // The latest review or amendment decides; the marks are in order.
         for mark in self.marks.iter().filter(|mark| mark.origin.at <= until) {
             let (named, decided) = match &mark.what {
@@ -353,6 +358,7 @@ impl TubeRecord {
                 later.filter(|(run, _)| !named.contains(&run.run)).map(|(_, call)| call)
             };
             result.disagree = unseen().any(|call| call != decided);
+            result.held = result.disagree;
             result.call = calling::worst(unseen().chain([decided]));
         }
         result
@@ -368,17 +374,18 @@ impl TubeRecord {
         let at = released?;
         let given = self.result_until(at).call;
         odd.add_if(result.call.is_none(), Discrepancy::ReleasedWithoutResult);
-        odd.add_if(result.disagree && given == result.call, Discrepancy::ReleaseHeld);
+        odd.add_if(result.held && given == result.call, Discrepancy::ReleaseHeld);
         odd.add_if(
             given.zip(result.call).is_some_and(|(then, now)| now.is_worse_than(then)),
             Discrepancy::ReleasedThenChanged,
         );
-        (result.call.is_some() && !result.disagree).then_some(at)
+        (result.call.is_some() && !result.held).then_some(at)
     }
 }
 
-fn need(view: &TubeView, void: Option<VoidReason>) -> Option<NeedReason> {
+fn need(view: &TubeView, reused: bool, void: Option<VoidReason>) -> Option<NeedReason> {
     match view.status {
+        Status::Void if void == Some(VoidReason::Misread) && reused => Some(NeedReason::TubeReused),
         Status::Void if void == Some(VoidReason::Misread) => None,
         Status::Void => Some(NeedReason::TubeVoid),
         Status::Reused => Some(NeedReason::TubeReused),
@@ -427,5 +434,6 @@ struct Custody {
 struct TubeResult {
     call: Option<Call>,
     disagree: bool,
+    held: bool,
     unknown_run: bool,
 }

@@ -333,9 +333,14 @@ impl World {
     }
 
     /// The batch is durable and has been settled: what is now in memory is what has been counted. Forgets everything
-    /// when more than `tubes_max` tubes are held.
+    /// when more than `tubes_max` tubes, or what weighs as much, are held.
     pub fn accept(&mut self, tubes_max: usize) {
-        if self.tubes.slots.len() + self.people.slots.len() > tubes_max {
+        // A plate with its runs weighs as much as many tubes.
+        let held = self.tubes.slots.len()
+            + self.people.slots.len()
+            + self.boxes.slots.len() * 8
+            + self.plates.slots.len() * 16;
+        if held > tubes_max {
             *self = World::default();
             return;
         }

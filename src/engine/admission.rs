@@ -203,7 +203,7 @@ impl Handle {
     /// machine.
     pub fn admit(&self, class: Class) -> Result<Permit, Error> {
         let waiting = self.gate.facts_waiting.load(Ordering::Acquire);
-        if waiting * 100 > self.options.queue_facts_max * class.queue_percent_max() {
+        if waiting > self.options.queue_facts_max / 100 * class.queue_percent_max() {
             self.note_shed(class);
             return Err(Error::Overloaded { cause: "intake comes first", retry_after_ms: 1_000 });
         }

@@ -27,6 +27,8 @@ pub(super) struct Process {
     reference: Arc<Reference>,
     feed: Arc<Feed>,
     tubes_cached_max: usize,
+    /// The last tick that was recorded: a drill's time is what its log says.
+    pub tick: Time,
 }
 
 /// What a batch came to.
@@ -40,7 +42,7 @@ pub(super) struct Processed {
 }
 
 impl Process {
-    pub fn new(store: Store, feed: Arc<Feed>, tubes_cached_max: usize) -> Process {
+    pub fn new(store: Store, feed: Arc<Feed>, tubes_cached_max: usize, tick: Time) -> Process {
         Process {
             read: store.read(),
             store,
@@ -49,14 +51,20 @@ impl Process {
             reference: feed.reference(),
             feed,
             tubes_cached_max,
+            tick,
         }
     }
 
-    /// Decides and commits a batch at `now`. When this returns `Ok` everything recorded is durable.
+    /// Decides and commits a batch at `now`; `None` = at the time of the last recorded tick. When
+    /// this returns `Ok` everything recorded is durable.
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and no other may follow.
-    pub fn batch(&mut self, batch: Vec<Submission>, now: Time) -> Result<Processed, store::Error> {
+    pub fn batch(
+        &mut self,
+        batch: Vec<Submission>,
+        now: Option<Time>,
+    ) -> Result<Processed, store::Error> {
         let begun = Instant::now();
         self.prefetch(&batch)?;
         let mut next_seq = self.read.last_seq() + 1;
@@ -68,6 +76,10 @@ impl Process {
                 outcomes.push(outcome);
                 continue;
             }
+            if let Body::ClockTicked { now } = fact.body {
+                self.tick = self.tick.max(now);
+            }
+            let now = now.unwrap_or(self.tick);
             let event = self.decide(fact, clock_offset_ms, next_seq, now)?;
             outcomes.push(Outcome::Recorded { seq: event.seq, found: event.found });
             in_batch.insert(event.fact.id.clone(), events.len());
@@ -140,7 +152,13 @@ impl Process {
         if crate::breaks::on("duplicates_recorded_again") {
             return Ok(None);
         }
-        Ok(self.read.event_of_fact(&fact.id)?.map(|first| again(fact, &first)))
+        let first = self.read.event_of_fact(&fact.id)?;
+        if first.is_none() && source.is_some_and(|state| state.has(fact.id.number)) {
+            // It has arrived, and the index does not know where: recording it again would double it.
+            let what = format!("fact index, source {} number {}", fact.id.source, fact.id.number);
+            return Err(store::Error::Damaged { what });
+        }
+        Ok(first.map(|first| again(fact, &first)))
     }
 
     fn decide(

@@ -46,7 +46,8 @@ impl Engine {
         });
         // The queue itself is unbounded: admission counts facts and bytes, and refuses there.
         let (jobs, queue) = unbounded();
-        let process = Process::new(store, Arc::clone(&feed), options.tubes_cached_max);
+        let cached = options.tubes_cached_max;
+        let process = Process::new(store, Arc::clone(&feed), cached, Time(tick));
         let kind = read.folder().kind;
         let writer =
             Writer { process, queue, gate: Arc::clone(&gate), options: options.clone(), kind };
@@ -88,6 +89,20 @@ fn load_reference(read: &Read) -> Result<Reference, store::Error> {
     Ok(reference)
 }
 
+/// Says on the gate that the writer is gone, if it ends in a panic: else every caller would be
+/// told for ever that the service is stopping, and nobody would know why.
+struct Watch(Arc<Gate>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            metrics::gauge!(telemetry::STORAGE_FAULT).set(1.0);
+            let cause = "the writer ended in a panic; restart the service".to_owned();
+            *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+        }
+    }
+}
+
 struct Writer {
     process: Process,
     queue: Receiver<Job>,
@@ -98,6 +113,7 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) -> Result<(), store::Error> {
+        let _watch = Watch(Arc::clone(&self.gate));
         loop {
             match self.queue.recv_timeout(Duration::from_millis(50)) {
                 Ok(job) => self.round(job),
@@ -130,6 +146,11 @@ impl Writer {
         self.commit(jobs, facts, bytes);
     }
 
+    /// The machine's clock; `None` in a drill, whose time is that of its ticks.
+    fn wall_clock(&self) -> Option<Time> {
+        (self.kind == FolderKind::Live).then(|| self.gate.now(self.kind))
+    }
+
     fn commit(&mut self, jobs: Vec<Job>, facts: usize, bytes: usize) {
         let begun = Instant::now();
         let mut all = Vec::with_capacity(facts);
@@ -138,19 +159,11 @@ impl Writer {
             replies.push((job.submissions.len(), job.entered, job.reply));
             all.extend(job.submissions);
         }
-        let ticked = all.iter().filter_map(|submission| match submission.fact.body {
-            Body::ClockTicked { now } => Some(now),
-            _ => None,
-        });
-        let tick: Option<Time> = ticked.max();
-        if let Some(now) = tick {
-            // Never back: a drill's time is what its log says.
-            self.gate.tick.fetch_max(now.0, Ordering::AcqRel);
-        }
         let result = match self.gate.fault() {
             Some(cause) if !crate::breaks::on("intake_goes_on_after_a_fault") => Err(cause),
-            _ => self.process.batch(all, self.gate.now(self.kind)).map_err(|error| error.chain()),
+            _ => self.process.batch(all, self.wall_clock()).map_err(|error| error.chain()),
         };
+        self.gate.tick.store(self.process.tick.0, Ordering::Release);
         self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
         self.gate.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);
         match result {

@@ -15,12 +15,15 @@ use crate::domain::discrepancy::Discrepancies;
 use crate::domain::fact::{Body, Event};
 use crate::domain::source::SourceState;
 use crate::domain::world::{RecordKind, World};
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rocksdb::{WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// After so many failures in a row to write an index file, intake is stopped with the cause.
+const INDEX_FAILURES_MAX: u32 = 10;
 
 /// Everything that one batch of events changed.
 pub struct Commit<'a> {
@@ -57,16 +60,19 @@ impl Store {
         let (wake, woken) = bounded(1);
         let (stop, stopped) = bounded::<()>(0);
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
-        let (indexed, run_entries) = (Arc::clone(&shared), options.index_run_entries);
+        // Well below the limit at which the writer waits: else both would wait for each other.
+        let run_entries = options.index_run_entries.min(options.index_pending_max / 2).max(1);
+        let indexed = Arc::clone(&shared);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new()
                 .name(name.into())
                 .spawn(work)
                 .map_err(Error::file(PathBuf::from("a new thread")))
         };
+        let synced = Arc::clone(&shared);
         let threads = vec![
             spawn("indexer", Box::new(move || keep_index(&indexed, &woken, run_entries)))?,
-            spawn("ack-sync", Box::new(move || keep_synced(&note, &stopped)))?,
+            spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &stopped)))?,
         ];
         let pending_max = options.index_pending_max;
         let until = Some((wake, stop));
@@ -84,6 +90,17 @@ impl Store {
     /// # Errors
     /// After an error nothing is known of the batch, and the store must not be written again.
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), Error> {
+        if let Some(cause) = self.shared.failed.get() {
+            return Err(Error::Failed(cause.clone()));
+        }
+        let written = self.write(commit);
+        if let Err(error) = &written {
+            self.shared.fail(error);
+        }
+        written
+    }
+
+    fn write(&mut self, commit: &Commit<'_>) -> Result<(), Error> {
         let Some(first) = commit.events.first() else { return Ok(()) };
         let (last_seq, last_hash) = self.shared.last();
         assert_eq!(first.seq, last_seq + 1, "the log has no holes");
@@ -110,7 +127,10 @@ impl Store {
             // A full channel means that the indexer is about to look anyway.
             let _ = wake.try_send(());
         }
-        self.shared.people.wait_below(self.pending_max);
+        for pending in [&self.shared.people, &self.shared.facts] {
+            // What has been committed stays so; the next commit tells the fault, if there is one.
+            while !pending.wait_below(self.pending_max) && self.shared.failed.get().is_none() {}
+        }
         Ok(())
     }
 
@@ -208,17 +228,24 @@ impl Drop for Store {
 
 /// Writes index files whenever enough entries wait, and the rest when the store closes.
 fn keep_index(shared: &Shared, wake: &Receiver<()>, run_entries: usize) {
+    let mut failures = 0;
     loop {
-        let going_on = wake.recv().is_ok();
+        let woken = wake.recv_timeout(Duration::from_secs(1));
+        let going_on = woken != Err(RecvTimeoutError::Disconnected);
         for (family, pending) in [(PEOPLE, &shared.people), (FACTS, &shared.facts)] {
-            if going_on && pending.count() < run_entries {
+            if shared.failed.get().is_some() || (going_on && pending.count() < run_entries) {
                 continue;
             }
-            if let Err(error) = keep_one(shared, family, pending) {
-                // Nothing is lost: the entries stay in memory and in the log, and intake slows
-                // when too many wait.
-                tracing::error!(error = %error.chain(), family, "cannot write an index file");
-                std::thread::sleep(Duration::from_secs(1));
+            let Err(error) = keep_one(shared, family, pending) else {
+                failures = 0;
+                continue;
+            };
+            // Nothing is lost: the entries stay in memory and in the log. But if it goes on like
+            // this, intake would stand still without a word.
+            tracing::error!(error = %error.chain(), family, "cannot write an index file");
+            failures += 1;
+            if failures >= INDEX_FAILURES_MAX {
+                shared.fail(&error);
             }
         }
         if !going_on {
@@ -237,11 +264,19 @@ fn keep_one(shared: &Shared, family: &str, pending: &index::Pending) -> Result<(
 }
 
 /// Syncs the file of what has been acknowledged every 100 ms.
-fn keep_synced(file: &std::fs::File, stopped: &Receiver<()>) {
-    use crossbeam::channel::RecvTimeoutError;
+fn keep_synced(shared: &Shared, file: &std::fs::File, stopped: &Receiver<()>) {
     while stopped.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout) {
-        if let Err(error) = file.sync_data() {
-            tracing::error!(%error, "cannot sync the acknowledged mark");
+        if let Err(source) = file.sync_data() {
+            tracing::error!(error = %source, "cannot sync the acknowledged mark");
+            shared.fail(&Error::File { path: shared.dir.join("acknowledged"), source });
+            return;
         }
+    }
+}
+
+impl Shared {
+    /// Notes the first fault; nothing is written after it.
+    fn fail(&self, error: &Error) {
+        let _ = self.failed.set(error.chain());
     }
 }

@@ -62,6 +62,11 @@ pub enum Error {
         /// Key kind and key.
         what: String,
     },
+    /// The folder failed before, beside the commit path.
+    #[error(
+        "the folder failed before, nothing is written to it again: {0} 数据目录此前已出现故障，不再写入"
+    )]
+    Failed(String),
     /// The disk is full.
     #[error(
         "no space left for the data folder: free some, then start again 磁盘空间不足：请释放空间后重新启动"

@@ -8,6 +8,7 @@ use crate::domain::fact::FactId;
 use rocksdb::{DB, IngestExternalFileOptions, IteratorMode, SstFileWriter};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// An entry: what is looked for, and the event where it stands.
 pub type Entry = ([u8; 16], u64);
@@ -91,14 +92,12 @@ impl Pending {
         self.lock().count()
     }
 
-    /// Waits until fewer than `limit` entries wait. Intake slows here rather than memory growing.
-    pub fn wait_below(&self, limit: usize) {
-        let chunks = self.lock();
-        drop(
-            self.moved
-                .wait_while(chunks, |chunks| chunks.count() >= limit)
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+    /// Waits at most a second until fewer than `limit` entries wait; true when it is so. Intake
+    /// slows here rather than memory growing.
+    pub fn wait_below(&self, limit: usize) -> bool {
+        let over = |chunks: &mut Chunks| chunks.count() >= limit;
+        let waited = self.moved.wait_timeout_while(self.lock(), Duration::from_secs(1), over);
+        !waited.unwrap_or_else(std::sync::PoisonError::into_inner).1.timed_out()
     }
 
     /// Every chunk, for a consistent look.
@@ -119,7 +118,9 @@ impl Pending {
         if chunks.waiting_to == chunks.complete_to {
             return None;
         }
-        chunks.moving = std::mem::take(&mut chunks.waiting);
+        // Added to what moves already: after a failed attempt that is still in no file.
+        let waiting = std::mem::take(&mut chunks.waiting);
+        chunks.moving.extend(waiting);
         Some((chunks.moving.clone(), chunks.waiting_to))
     }
 
@@ -175,6 +176,18 @@ pub fn flush(db: &DB, family: &str, pending: &Pending, dir: &Path) -> Result<Opt
     Ok(Some(to))
 }
 
+/// Removes files that a crash left between their writing and their ingestion. By unlinking, never
+/// by writing over: the database may hold the same file under its own name.
+pub fn remove_leftovers(dir: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(dir).map_err(Error::file(dir))? {
+        let path = entry.map_err(Error::file(dir))?.path();
+        if path.extension().is_some_and(|extension| extension == "sst") {
+            std::fs::remove_file(&path).map_err(Error::file(path))?;
+        }
+    }
+    Ok(())
+}
+
 /// The events under a key, ascending, in files and in memory.
 pub fn find(db: &DB, family: &str, pending: &Pending, key: &[u8; 16]) -> Result<Vec<u64>, Error> {
     let mut found = Vec::new();
@@ -195,4 +208,25 @@ pub fn find(db: &DB, family: &str, pending: &Pending, key: &[u8; 16]) -> Result<
 /// The entries of an event in the index of people.
 pub fn people_entries(event: &crate::domain::fact::Event) -> impl Iterator<Item = Entry> + '_ {
     event.fact.body.people().map(|PersonKey(key)| (key, event.seq))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_attempt_took_is_taken_again_and_seen_meanwhile() {
+        let pending = Pending::new(0);
+        pending.add(vec![([1; 16], 1)], 1);
+        assert!(pending.take().is_some(), "the attempt fails: nothing says that it is done");
+        pending.add(vec![([2; 16], 2)], 2);
+        let (chunks, to) = pending.take().unwrap();
+        assert_eq!((merge(&chunks), to), (vec![([1; 16], 1), ([2; 16], 2)], 2));
+        let mut found = Vec::new();
+        pending.find(&[1; 16], &mut found);
+        assert_eq!(found, [1]);
+        pending.done(2);
+        assert_eq!(pending.count(), 0);
+        assert!(pending.take().is_none());
+    }
 }

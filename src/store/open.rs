@@ -15,7 +15,7 @@ use rocksdb::{
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The column family of the log.
 pub const LOG: &str = "log";
@@ -134,12 +134,12 @@ impl Store {
     /// acknowledged is missing from its log.
     pub fn open(dir: &Path, kind: Option<FolderKind>, options: &Options) -> Result<Store, Error> {
         std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
+        let lock = folder::lock(dir)?;
         let folder_before = Folder::read(dir)?;
         if folder_before.is_none() && dir.join("state").exists() {
             let problem = "it holds a database but no folder.toml".to_owned();
             return Err(Error::NotOurs { path: dir.into(), problem });
         }
-        let lock = folder::lock(dir)?;
         let folder = match folder_before {
             Some(folder) => folder,
             None => Folder::create(dir, kind.unwrap_or(FolderKind::Live))?,
@@ -150,6 +150,7 @@ impl Store {
         }
         // From here on the files change: the seal of the last stop no longer holds.
         seal::remove(dir)?;
+        index::remove_leftovers(dir)?;
         let shared = Shared::assemble(dir, folder, Some(lock), options, true)?;
         let (acknowledged, noted) = Acknowledged::open(dir)?;
         let (log_ends, _) = shared.last();
@@ -203,6 +204,7 @@ impl Shared {
             people,
             facts,
             last: Mutex::new(last),
+            failed: OnceLock::new(),
             _lock: lock,
         })
     }
@@ -244,7 +246,9 @@ fn last_of(state: &DB) -> Result<(u64, Hash), Error> {
             let (key, value) = item?;
             let first = super::read::seq_of(&key)?;
             let head = Head::decode(first, &value)?;
-            Ok((first + u64::from(head.count) - 1, head.hash))
+            let last = first.checked_add(u64::from(head.count)).and_then(|end| end.checked_sub(1));
+            let damaged = || Error::Damaged { what: format!("batch {first}") };
+            Ok((last.ok_or_else(damaged)?, head.hash))
         }
     }
 }

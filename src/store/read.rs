@@ -21,7 +21,7 @@ use crate::domain::world::RecordKind;
 use crate::domain::{Code, PersonKey};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, ReadOptions};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What writer and readers share.
 pub struct Shared {
@@ -32,6 +32,8 @@ pub struct Shared {
     pub(super) people: Pending,
     pub(super) facts: Pending,
     pub(super) last: Mutex<(u64, Hash)>,
+    /// The first fault of the disk. After it nothing is written to the folder again.
+    pub(super) failed: OnceLock<String>,
     pub(super) _lock: Option<std::fs::File>,
 }
 

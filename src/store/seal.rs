@@ -10,10 +10,9 @@ const NAME: &str = "seal";
 /// Removes the seal, because the files are about to change.
 pub fn remove(dir: &Path) -> Result<(), Error> {
     match std::fs::remove_file(dir.join(NAME)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::file(dir.join(NAME))(error))
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        // Synced: a seal that came back after a power cut would call every newer file damaged.
+        removed => removed.and_then(|()| sync(dir)).map_err(Error::file(dir.join(NAME))),
     }
 }
 
@@ -25,12 +24,19 @@ pub fn write(dir: &Path) -> Result<(), Error> {
     }
     // The seal guards itself: its last line is the hash of what stands above.
     text.push_str(&format!("{}\n", blake3::hash(text.as_bytes()).to_hex()));
-    let path = dir.join(NAME);
+    let (path, new) = (dir.join(NAME), dir.join("seal.new"));
     let write = || {
-        std::fs::write(&path, &text)?;
-        std::fs::File::open(&path)?.sync_all()
+        std::fs::write(&new, &text)?;
+        std::fs::File::open(&new)?.sync_all()?;
+        // Whole or not at all: half a seal would call a healthy folder damaged.
+        std::fs::rename(&new, &path)?;
+        sync(dir)
     };
     write().map_err(Error::file(path.clone()))
+}
+
+fn sync(dir: &Path) -> std::io::Result<()> {
+    std::fs::File::open(dir)?.sync_all()
 }
 
 /// Compares every file with the seal. `None` when there is no seal (the folder was not stopped in
@@ -85,7 +91,7 @@ fn hashes(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
 /// opened for reading.
 fn is_outside(name: &Path) -> bool {
     let file = name.file_name().and_then(|file| file.to_str()).unwrap_or("");
-    matches!(file, NAME | "lock" | "LOCK") || file.starts_with("LOG")
+    matches!(file, NAME | "seal.new" | "lock" | "LOCK") || file.starts_with("LOG")
 }
 
 fn hash(path: &Path) -> Result<String, Error> {

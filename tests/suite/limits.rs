@@ -169,6 +169,20 @@ fn a_port_in_use_is_named_with_what_to_do() {
     );
 }
 
+#[test]
+fn a_certificate_that_is_none_keeps_the_service_from_starting() {
+    let place = Place::new();
+    let garbage = place.root.path().join("garbage.pem");
+    std::fs::write(&garbage, "no certificate").unwrap();
+    let garbage = garbage.to_str().unwrap().to_owned();
+    let file = place.root.path().join("swabline.toml");
+    std::fs::write(&file, format!("tls_certificate = '{garbage}'\ntls_key = '{garbage}'\n")).unwrap();
+    let output = serve(&place, &["--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("tls_certificate") && said.contains("证书"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_key_of_an_open_round_keeps_the_service_from_starting() {
     let place = Place::new();

@@ -37,10 +37,16 @@ pub struct NamedRound {
 impl Context<'_> {
     /// The round with this code, or the one open round when the code is empty.
     pub fn round(&self, said: &Code) -> Result<NamedRound, Error> {
-        let code = match said.is_empty() {
-            false => Some(said),
-            true => self.reference.open_round(),
-        };
+        self.named(Some(said).filter(|said| !said.is_empty()).or(self.reference.open_round()), said)
+    }
+
+    /// The round of a fact: the one it says, or the one of its time.
+    fn round_of_fact(&self, said: &Code, captured: Time) -> Result<NamedRound, Error> {
+        let by_time = || self.reference.round_at(captured);
+        self.named(Some(said).filter(|said| !said.is_empty()).or_else(by_time), said)
+    }
+
+    fn named(&self, code: Option<&Code>, said: &Code) -> Result<NamedRound, Error> {
         let known = code.and_then(|code| self.reference.rounds.get_key_value(code));
         let (round, known) =
             known.ok_or_else(|| Error::RoundUnknown { round: said.to_string() })?;
@@ -111,16 +117,17 @@ impl Context<'_> {
 
     /// A fact whose id is settled elsewhere, or does not matter.
     pub fn without_id(&self, wire: &pb::Fact, id: FactId) -> Result<Fact, Error> {
-        let mut round = code("round", &wire.round)?;
-        let body = self.body(wire.body.as_ref().ok_or(Error::KindUnknown)?, &mut round)?;
-        Ok(Fact { id, captured_at: Time(wire.captured_at_ms), round, body })
+        let (mut round, captured_at) = (code("round", &wire.round)?, Time(wire.captured_at_ms));
+        let body = wire.body.as_ref().ok_or(Error::KindUnknown)?;
+        let body = self.body(body, &mut round, captured_at)?;
+        Ok(Fact { id, captured_at, round, body })
     }
 
-    fn body(&self, wire: &Wire, round: &mut Code) -> Result<Body, Error> {
+    fn body(&self, wire: &Wire, round: &mut Code, captured: Time) -> Result<Body, Error> {
         // Whoever names people names them with the key of a round: the fact and its people must
         // then say the same round, whatever round is open when the fact is committed.
         let mut named = || {
-            let named = self.round(round)?;
+            let named = self.round_of_fact(round, captured)?;
             *round = named.round.clone();
             Ok::<_, Error>(named)
         };

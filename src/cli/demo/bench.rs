@@ -77,7 +77,6 @@ impl Player {
                 self.plates[lab] += 1;
                 let salt = (lab as u64) << 32 | number;
                 let bad = number == 0 || below(BAD_PLATE_ONE_IN, script.truth.seed, 11, salt) == 0;
-                self.found.bad_plates += u64::from(bad);
                 let call = |tube: u32| match tube.checked_sub(SINGLES) {
                     Some(single) => self.singles[single as usize],
                     None => script.faults.fate(tube).call(),
@@ -85,7 +84,7 @@ impl Player {
                 let wells = tubes.into_iter().map(|tube| (tube, call(tube))).collect();
                 let code = format!("{}-P{:05}", self.labs[lab].code, number + 1);
                 if bad {
-                    self.found.bad_codes.insert(code.clone());
+                    self.found.bad_plates.insert(code.clone());
                 }
                 let plate = Arc::new(Plate { code, lab, wells, bad });
                 let mut through = at + self.labs[lab].run_ms;

@@ -58,7 +58,6 @@ impl Player {
                 Due::Again { desk, slot } => {
                     let mut sayings = self.script.of_slot(desk, slot);
                     sayings.iter_mut().for_each(|saying| saying.again = true);
-                    self.found.sent_again += sayings.len() as u64;
                     self.desk_says(desk, sayings);
                 }
                 Due::HeldBack { desk, slot } => self.held_back(desk, slot).await?,
@@ -92,8 +91,7 @@ impl Player {
         let (_, _, missing) = self.ask.source(&self.script, Source::Desk(desk)).await?;
         let mut sayings = self.script.of_slot(desk, slot);
         sayings.reverse();
-        self.found.holes.0 += sayings.len() as u64;
-        self.found.holes.1 += missing;
+        self.found.holes += missing;
         self.late(slot);
         self.desk_says(desk, sayings);
         Ok(())

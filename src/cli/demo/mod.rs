@@ -3,7 +3,7 @@
 //!
 //! In reading order: `truth` (who is where), `faults` (what goes wrong), `saying` (what sources
 //! say), `labs`, `calendar`, `play` with `field` and `bench` (the round), `wire`, `setup`, `ask` (the
-//! connections), `expect` (what must come of it), `report`.
+//! connections), `expect` and `outcome` (what must come of it and what did), `report`.
 //!
 //! The demo is a client like any other: it finds out what came of the round only by asking.
 
@@ -14,6 +14,7 @@ mod expect;
 mod faults;
 mod field;
 mod labs;
+mod outcome;
 mod play;
 mod report;
 mod saying;
@@ -38,7 +39,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Fewest people of a drill: below it there are not enough tubes for every kind of fault.
 const PEOPLE_MIN: u64 = 5_000;
@@ -97,7 +99,29 @@ pub fn run(args: DemoArgs) -> Result<ExitCode> {
     }
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(demo(&args, &city, dir))
+    let seen = Arc::new(Seen::default());
+    let code = runtime.block_on(async {
+        tokio::select! {
+            done = demo(&args, &city, dir, &seen) => done,
+            interrupted = interrupts(&seen) => interrupted.map(|()| ExitCode::from(EXIT_INTERRUPTED)),
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    code
+}
+
+/// The first signal ends the round in order; returns at the second.
+async fn interrupts(seen: &Seen) -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        seen.stop.store(true, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 fn city_of(name: &str) -> Result<City, city_file::Error> {
@@ -109,21 +133,14 @@ fn city_of(name: &str) -> Result<City, city_file::Error> {
     }
 }
 
-async fn demo(args: &DemoArgs, city: &City, dir: &Path) -> Result<ExitCode> {
+async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Result<ExitCode> {
     let before = planner::solve(city, city.target_h);
     let filled_city = planner::fill(city, &before);
     let after = planner::solve(&filled_city, city.target_h);
     let plans = Plans { filled_city, before, after };
-    let seen = Arc::new(Seen::default());
-    let interrupted = Arc::clone(&seen);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.stop.store(true, Ordering::Relaxed);
-        }
-    });
     let begun = Instant::now();
     let service = Service::start(Config::drill(dir.join("data"), dir.join("keys"))).await?;
-    let played = round(args, &plans, &service, &seen, begun).await;
+    let played = round(args, &plans, &service, seen, begun).await;
     let ended = match played {
         Ok(Some(ended)) => ended,
         other => {
@@ -148,7 +165,7 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path) -> Result<ExitCode> {
         print(&if args.json { report.json() } else { report.text() })?;
         eprintln!("仍在提供服务 / serving on {}，Ctrl-C 结束 / ends it", service.address);
         while !seen.stop.load(Ordering::Relaxed) {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
     let stopped = Instant::now();
@@ -175,7 +192,7 @@ async fn round(
     service: &Service,
     seen: &Arc<Seen>,
     begun: Instant,
-) -> Result<Option<(Player, expect::Outcome, Timing)>> {
+) -> Result<Option<(Player, outcome::Outcome, Timing)>> {
     let city = &plans.filled_city;
     let truth = truth::Truth::new(city, args.seed);
     let faults = faults::Faults::choose(&truth);
@@ -198,7 +215,7 @@ async fn round(
         return Ok(None);
     }
     let asking = Instant::now();
-    let outcome = expect::outcome(&mut player).await?;
+    let outcome = outcome::outcome(&mut player).await?;
     if !args.serve {
         // A round that is looked at afterwards stays open.
         office.close().await?;

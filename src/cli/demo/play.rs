@@ -6,10 +6,12 @@ use super::calendar::Calendar;
 use super::expect::Found;
 use super::faults::{Fate, NETWORK_BACK_AT_MS};
 use super::labs::Lab;
+use super::outcome::tubes;
 use super::saying::{Saying, Script, Source, What};
 use super::setup::Office;
 use super::truth::{MINUTE_MS, OPENS_AT_MS};
 use super::wire::{Wire, Work};
+use crate::api::client::pb;
 use crate::domain::words::{Call, HOUR_MS};
 use crate::planner::{City, Plan};
 use anyhow::{Result, bail};
@@ -231,7 +233,7 @@ impl Player {
         let found = listed.filter(|tube| self.awaiting.contains(tube)).count();
         self.found.awaiting_offline = (expected as u64, found as u64);
         let figures = self.ask.figures().await?;
-        let counted = super::expect::tubes(&figures, crate::api::client::pb::Status::Awaiting);
+        let counted = tubes(&figures, pb::Status::Awaiting);
         self.found.awaiting_all = (self.awaiting.len() as u64, counted);
         Ok(())
     }

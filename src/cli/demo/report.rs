@@ -1,6 +1,7 @@
 //! The report of a round: for people, in Chinese with English, or as one JSON document.
 
-use super::expect::{Outcome, Row};
+use super::expect::Row;
+use super::outcome::Outcome;
 use super::play::Player;
 use super::truth::OPENS_AT_MS;
 use crate::domain::words::HOUR_MS;

@@ -2,7 +2,7 @@
 //! gives.
 
 use super::ask::Ask;
-use super::expect::tubes;
+use super::outcome::tubes;
 use super::play::Seen;
 use super::truth::OPENS_AT_MS;
 use super::wire::Wire;

@@ -1,7 +1,7 @@
 //! The ledger: drives the fold as the writer does, batch by batch, over a store that is a few maps.
 
 use crate::domain::boxes::BoxRecord;
-use crate::domain::counters::{CellKey, Counter, Deltas, Figures};
+use crate::domain::counters::{BoxCount, CellKey, Counter, Deltas, Figures, PlateCount};
 use crate::domain::discrepancy::Discrepancies;
 use crate::domain::fact::{Event, FactId};
 use crate::domain::person::{PersonRecord, follow_up};
@@ -124,11 +124,11 @@ impl Ledger {
             }
         }
         for (code, record) in &self.boxes {
-            deltas.container(record, 1);
+            deltas.container(&BoxCount::of(record), 1);
             odd.insert((RecordKind::Container, code.clone()), record.discrepancies());
         }
         for (code, record) in &self.plates {
-            deltas.plate(record, 1);
+            deltas.plate(&PlateCount::of(record), 1);
             odd.insert((RecordKind::Plate, code.clone()), record.discrepancies());
         }
         people.values().for_each(|record| deltas.person(record, 1));
