@@ -91,8 +91,7 @@ impl Service {
         }
         let keys = Arc::new(KeyRing::open(&config.keys)?);
         let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
-        // An existing folder stays what it is; `kind` only says what a new one becomes, unless a
-        // drill was asked for: that must never meet live data.
+        // A folder of the other kind is turned away: drills and live data never mix.
         let engine_options = config.engine.clone();
         let engine = tokio::task::spawn_blocking(move || -> Result<Engine, store::Error> {
             let store = Store::open(&dir, Some(kind), &options)?;

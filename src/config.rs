@@ -22,7 +22,7 @@ pub struct Config {
     /// The folder of the keys of rounds. Never inside the data folder: whoever has one must not
     /// have the other with it.
     pub keys: PathBuf,
-    /// What a new folder is: live or drill. An existing folder stays what it is.
+    /// Live or drill: what a new folder becomes, and what an existing one must be.
     pub kind: FolderKind,
     /// Address of the gRPC API.
     pub listen: SocketAddr,
@@ -129,7 +129,7 @@ impl Config {
         let (engine, store, api) = (&self.engine, &self.store, &self.api);
         let wide = u64::from(u32::MAX);
         for (name, value, least, most) in [
-            ("engine.queue_facts_max", engine.queue_facts_max as u64, 100, wide),
+            ("engine.queue_facts_max", engine.queue_facts_max as u64, 100, 1_000_000),
             ("engine.queue_bytes_max", engine.queue_bytes_max as u64, 1 << 20, 1 << 40),
             ("engine.batch_facts_max", engine.batch_facts_max as u64, 1, 1_000_000),
             ("engine.batch_bytes_max", engine.batch_bytes_max as u64, 1, 1 << 30),
@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_file_sets_what_it_says_and_leaves_the_rest() {
-        let config = load("data = '/a'\nkeys = '/b'\n[engine]\nqueue_facts_max = 7\n").unwrap();
+        let config = load("data = '/a'\nkeys = '/b'\n[engine]\nqueue_facts_max = 700\n").unwrap();
         assert_eq!(config.data, PathBuf::from("/a"));
-        assert_eq!(config.engine.queue_facts_max, 7);
+        assert_eq!(config.engine.queue_facts_max, 700);
         assert_eq!(config.engine.batch_facts_max, engine::Options::default().batch_facts_max);
     }
 

@@ -39,7 +39,13 @@ pub fn take(
         return Err(Error::TooLarge { field: "facts".into(), limit: FACTS_MAX, unit });
     }
     let reference = shared.handle.feed().reference();
-    let context = shared.context(&reference, stream);
+    let recorded_round = |id: &FactId| {
+        let first = shared.handle.read().event_of_fact(id).ok().flatten()?;
+        Some(first.stamps.round)
+    };
+    let mut context = shared.context(&reference, stream);
+    context.clock_offset_ms = clock_offset_ms;
+    context.recorded_round = &recorded_round;
     let mut taken = Taken { submissions: Vec::with_capacity(facts.len()), places: Vec::new() };
     for wire in facts {
         let read = context.fact(wire).map(|fact| {

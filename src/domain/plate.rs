@@ -138,7 +138,9 @@ impl PlateRecord {
                 .map(|(run, (at, targets, readings))| {
                     let held =
                         load.rule.is_some_and(|r| r.controls_hold(targets, load.wells, readings));
-                    (*run, *at, *targets, *readings, held)
+                    let by_position: BTreeMap<u16, &Reading> =
+                        readings.iter().rev().map(|reading| (reading.position, reading)).collect();
+                    (*run, *at, *targets, by_position, held)
                 })
                 .collect();
             let mixed = mixed_positions(load.wells);
@@ -156,7 +158,7 @@ impl PlateRecord {
                 });
                 part.mixed |= mixed.contains(&position);
                 for (part, (_, _, targets, readings, _)) in part.runs.iter_mut().zip(&judged) {
-                    let reading = readings.iter().find(|r| r.position == position);
+                    let reading = readings.get(&position).copied();
                     let call = load.rule.zip(reading).map(|(rule, r)| rule.call(targets, r));
                     part.call = calling::worst(part.call.into_iter().chain(call));
                 }

@@ -228,20 +228,23 @@ impl Reference {
         None
     }
 
-    /// The round of a fact that does not name one: the one open at that time, else the nearest
-    /// before or after it; of several the one opened last. It goes by the time of capture and not
-    /// by that of arrival, so that a fact sent again later finds the same round.
+    /// The round of a fact that does not name one, by its corrected time of capture and not by that
+    /// of arrival: the one that was open then; if none was, the one open now, else the nearest.
+    /// `None` when two were open.
     pub fn round_at(&self, captured: Time) -> Option<&Code> {
         let distance = |round: &Round| {
             let early = round.opened_at.ms_since(captured).max(0);
             let late = round.closed_at.map_or(0, |closed| captured.ms_since(closed).max(0));
             early.max(late)
         };
-        let nearest = self
-            .rounds
-            .iter()
-            .min_by_key(|(_, round)| (distance(round), std::cmp::Reverse(round.opened_at)));
-        nearest.map(|(code, _)| code)
+        let mut nearest: Vec<_> =
+            self.rounds.iter().map(|(code, round)| (distance(round), code)).collect();
+        nearest.sort_unstable();
+        match nearest.as_slice() {
+            [(0, _), (0, _), ..] | [] => None,
+            [(0, code), ..] => Some(code),
+            [(_, code), ..] => Some(self.open_round().unwrap_or(code)),
+        }
     }
 
     /// The one open round, when there is exactly one.

@@ -150,17 +150,16 @@ impl TubeRecord {
         let collected = self.collection(&mut odd);
         let custody = self.custody(&mut odd);
         let result = self.result(&mut odd);
-        let (mut void, mut lost, mut released, mut rejected) = (None, None, None, false);
+        let (mut void, mut lost, mut rejected) = (None, None, false);
         for mark in &self.marks {
             match &mark.what {
                 What::Voided { reason, .. } => void = void.or(Some((mark.origin.at, *reason))),
                 What::Lost => lost = Some(mark.origin.at),
                 What::Rejected { .. } => rejected = true,
-                What::Released { .. } => released = released.or(Some(mark.origin.at)),
                 _ => {}
             }
         }
-        let released_at = self.release(released, &result, &mut odd);
+        let released_at = self.release(&result, &mut odd);
         let found_again = lost.is_some_and(|at| custody.last.is_some_and(|last| last > at));
         odd.add_if(found_again, Discrepancy::LostThenFound);
         odd.add_if(
@@ -364,22 +363,21 @@ impl TubeRecord {
         result
     }
 
-    /// When the release counts: there is a result, and it is not held.
-    fn release(
-        &self,
-        released: Option<Time>,
-        result: &TubeResult,
-        odd: &mut Discrepancies,
-    ) -> Option<Time> {
-        let at = released?;
-        let given = self.result_until(at).call;
-        odd.add_if(result.call.is_none(), Discrepancy::ReleasedWithoutResult);
-        odd.add_if(result.held && given == result.call, Discrepancy::ReleaseHeld);
-        odd.add_if(
-            given.zip(result.call).is_some_and(|(then, now)| now.is_worse_than(then)),
-            Discrepancy::ReleasedThenChanged,
-        );
-        (result.call.is_some() && !result.held).then_some(at)
+    /// When the result that stands was given out. A release gives out what was known at its time:
+    /// it does not count for a better result that came later, nor while the result is held.
+    fn release(&self, result: &TubeResult, odd: &mut Discrepancies) -> Option<Time> {
+        let mut counts = None;
+        for mark in self.marks.iter().filter(|m| matches!(m.what, What::Released { .. })) {
+            let given = self.result_until(mark.origin.at).call;
+            odd.add_if(given.is_none(), Discrepancy::ReleasedWithoutResult);
+            odd.add_if(result.held && given == result.call, Discrepancy::ReleaseHeld);
+            let Some((given, now)) = given.zip(result.call) else { continue };
+            odd.add_if(now.is_worse_than(given), Discrepancy::ReleasedThenChanged);
+            if !result.held && !given.is_worse_than(now) {
+                counts = counts.or(Some(mark.origin.at));
+            }
+        }
+        counts
     }
 }
 

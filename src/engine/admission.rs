@@ -9,7 +9,7 @@ use crate::domain::judge::judge;
 use crate::domain::world::World;
 use crate::domain::{Code, PersonKey, Time};
 use crate::store::{FolderKind, Read};
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Sender, TrySendError};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -139,7 +139,13 @@ impl Handle {
         let refused = match full {
             Some(cause) => Some(Error::Overloaded { cause, retry_after_ms: 200 }),
             None if self.gate.stopping.load(Ordering::Acquire) => Some(Error::ShuttingDown),
-            None => self.jobs.send(job).err().map(|_| Error::ShuttingDown),
+            None => match self.jobs.try_send(job) {
+                Ok(()) => None,
+                Err(TrySendError::Full(_)) => {
+                    Some(Error::Overloaded { cause: "queue_facts_max", retry_after_ms: 200 })
+                }
+                Err(TrySendError::Disconnected(_)) => Some(Error::ShuttingDown),
+            },
         };
         match refused {
             None => Ok(answer),

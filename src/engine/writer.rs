@@ -9,7 +9,7 @@ use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
 use crate::store::{self, FolderKind, Read, Store};
 use crate::telemetry;
-use crossbeam::channel::{Receiver, RecvTimeoutError, unbounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -44,8 +44,8 @@ impl Engine {
             fault: Mutex::new(None),
             tick: AtomicI64::new(tick),
         });
-        // The queue itself is unbounded: admission counts facts and bytes, and refuses there.
-        let (jobs, queue) = unbounded();
+        // Admission counts facts and bytes and refuses first; this is the last stop.
+        let (jobs, queue) = bounded(options.queue_facts_max);
         let cached = options.tubes_cached_max;
         let process = Process::new(store, Arc::clone(&feed), cached, Time(tick));
         let kind = read.folder().kind;

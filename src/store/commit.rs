@@ -212,10 +212,13 @@ impl Store {
         }
         self.shared.state.cancel_all_background_work(true);
         self.shared.index.cancel_all_background_work(true);
-        let alone = Arc::strong_count(&self.shared) == 1;
+        // While a reader lives the databases are open and may still change a file; and what is not
+        // complete is no order to put a seal on.
+        let (last, _) = self.shared.last();
+        let complete = [&self.shared.people, &self.shared.facts].map(|p| p.complete_to() == last);
+        let in_order = Arc::strong_count(&self.shared) == 1 && complete == [true, true];
         drop(self);
-        // While a reader lives the databases are open and may still change a file.
-        if alone { seal::write(&dir) } else { Ok(()) }
+        if in_order { seal::write(&dir) } else { Ok(()) }
     }
 }
 
@@ -228,25 +231,27 @@ impl Drop for Store {
 
 /// Writes index files whenever enough entries wait, and the rest when the store closes.
 fn keep_index(shared: &Shared, wake: &Receiver<()>, run_entries: usize) {
-    let mut failures = 0;
+    let mut failures = [0; 2];
     loop {
         let woken = wake.recv_timeout(Duration::from_secs(1));
         let going_on = woken != Err(RecvTimeoutError::Disconnected);
-        for (family, pending) in [(PEOPLE, &shared.people), (FACTS, &shared.facts)] {
+        let indexes = [(PEOPLE, &shared.people), (FACTS, &shared.facts)];
+        for ((family, pending), failures) in indexes.into_iter().zip(&mut failures) {
             if shared.failed.get().is_some() || (going_on && pending.count() < run_entries) {
                 continue;
             }
             let Err(error) = keep_one(shared, family, pending) else {
-                failures = 0;
+                *failures = 0;
                 continue;
             };
             // Nothing is lost: the entries stay in memory and in the log. But if it goes on like
             // this, intake would stand still without a word.
             tracing::error!(error = %error.chain(), family, "cannot write an index file");
-            failures += 1;
-            if failures >= INDEX_FAILURES_MAX {
+            *failures += 1;
+            if *failures >= INDEX_FAILURES_MAX {
                 shared.fail(&error);
             }
+            std::thread::sleep(Duration::from_secs(1));
         }
         if !going_on {
             return;

@@ -87,6 +87,11 @@ impl Pending {
         }
     }
 
+    /// How far the files are complete.
+    pub fn complete_to(&self) -> u64 {
+        self.lock().complete_to
+    }
+
     /// Number of entries that are not in a file.
     pub fn count(&self) -> usize {
         self.lock().count()

@@ -79,6 +79,9 @@ pub(super) fn seq_of(key: &[u8]) -> Result<u64, Error> {
     bytes.map(u64::from_be_bytes).ok_or_else(|| Error::Damaged { what: format!("key {key:02x?}") })
 }
 
+/// What is done with each key and value of a scan.
+type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Error> + 'a;
+
 /// A handle for reading. Every method may wait for the disk.
 #[derive(Clone)]
 pub struct Read {
@@ -308,7 +311,7 @@ impl Read {
         prefix: &[u8],
         from: &[u8],
         limit: usize,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), Error>,
+        each: &mut EachRecord<'_>,
     ) -> Result<(), Error> {
         let mut options = ReadOptions::default();
         options.set_iterate_range(rocksdb::PrefixRange(prefix));

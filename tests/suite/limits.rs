@@ -176,7 +176,8 @@ fn a_certificate_that_is_none_keeps_the_service_from_starting() {
     std::fs::write(&garbage, "no certificate").unwrap();
     let garbage = garbage.to_str().unwrap().to_owned();
     let file = place.root.path().join("swabline.toml");
-    std::fs::write(&file, format!("tls_certificate = '{garbage}'\ntls_key = '{garbage}'\n")).unwrap();
+    std::fs::write(&file, format!("tls_certificate = '{garbage}'\ntls_key = '{garbage}'\n"))
+        .unwrap();
     let output = serve(&place, &["--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -228,7 +228,13 @@ mod tests {
     fn comes_of(item: Wire) -> String {
         let dir = tempfile::tempdir().unwrap();
         let (keys, reference) = (KeyRing::open(dir.path()).unwrap(), Reference::default());
-        let context = Context { keys: &keys, reference: &reference, stream: None };
+        let context = Context {
+            keys: &keys,
+            reference: &reference,
+            stream: None,
+            clock_offset_ms: 0,
+            recorded_round: &|_| None,
+        };
         let id = Some(pb::FactId { source: "office".into(), epoch: 1, number: 1 });
         let wire = pb::ImportReferenceRequest {
             fact: Some(pb::AdministrationFact { id, captured_at_ms: 0 }),

@@ -42,7 +42,7 @@ fn is_passing(status: &Status) -> bool {
     has_code(status, "ResourceExhausted") || has_code(status, "Unavailable")
 }
 
-/// By the name of the code, so that tonic's own type stays in the API's room.
+/// By the name of the code, so that the type of it stays in the API's room.
 pub fn has_code(status: &Status, name: &str) -> bool {
     format!("{:?}", status.code()) == name
 }

@@ -212,7 +212,7 @@ impl Faults {
     /// together, with one to three infected people each.
     fn choose_clusters(&mut self, truth: &Truth) {
         let attending: u32 = truth.districts.iter().map(|district| district.attending).sum();
-        let wanted = (attending / 10_000 * INFECTED_IN_TEN_THOUSAND).max(3);
+        let wanted = (attending / 10_000 * INFECTED_IN_TEN_THOUSAND).max(4);
         let mut infected = 0;
         for index in 0..u64::from(wanted) * 200 {
             if infected >= wanted {
@@ -224,10 +224,12 @@ impl Faults {
             let tubes = 1 + below(3, truth.seed, 5, index) as u32;
             for slot in centre..(centre + tubes).min(desk.first_slot + desk.slots) {
                 let (from, to) = truth.queue(desk, slot - desk.first_slot);
-                if self.fate(slot) != Fate::Plain || to - from > 32 {
+                if self.fate(slot) != Fate::Plain || to - from > 32 || infected >= wanted {
                     continue;
                 }
-                let people = 1 + below(3, truth.seed, 6, slot.into());
+                // Never all that are left, so that there are two positive tubes at least.
+                let most = u64::from((wanted - infected).div_ceil(2)).min(3);
+                let people = 1 + below(most, truth.seed, 6, slot.into());
                 let mask = (0..people).fold(0_u32, |mask, nth| {
                     let salt = u64::from(slot) * 4 + nth;
                     mask | 1 << below(u64::from(to - from), truth.seed, 7, salt)

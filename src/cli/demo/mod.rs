@@ -88,8 +88,14 @@ pub fn run(args: DemoArgs) -> Result<ExitCode> {
         None => city,
     };
     // Made first and dropped last: the folder goes when everything that uses it has ended.
-    let temporary = tempfile::Builder::new().prefix("swabline-demo-").tempdir()?;
-    let dir = args.keep.as_deref().unwrap_or(temporary.path());
+    let temporary;
+    let dir = match &args.keep {
+        Some(dir) => dir.as_path(),
+        None => {
+            temporary = tempfile::Builder::new().prefix("swabline-demo-").tempdir()?;
+            temporary.path()
+        }
+    };
     if dir.join("data").exists() {
         let dir = dir.display();
         eprintln!(

@@ -10,12 +10,11 @@ use super::outcome::tubes;
 use super::saying::{Saying, Script, Source, What};
 use super::setup::Office;
 use super::truth::{MINUTE_MS, OPENS_AT_MS};
-use super::wire::{Wire, Work};
+use super::wire::{Latency, Wire, Work};
 use crate::api::client::pb;
 use crate::domain::words::{Call, HOUR_MS};
 use crate::planner::{City, Plan};
 use anyhow::{Result, bail};
-use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -93,8 +92,8 @@ pub struct Player {
     pub(super) plates: Vec<u64>,
     /// What came of it.
     pub found: Found,
-    /// Latencies of messages, in microseconds.
-    pub latency: Histogram<u64>,
+    /// Latencies of messages.
+    pub latency: Latency,
 }
 
 impl Player {
@@ -137,7 +136,7 @@ impl Player {
             boxes: 0,
             plates: vec![0; labs.len()],
             found: Found::default(),
-            latency: Histogram::new_with_bounds(1, 600_000_000, 3)?,
+            latency: Latency::new()?,
             labs,
             seen,
             office,

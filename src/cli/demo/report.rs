@@ -7,6 +7,7 @@ use super::truth::OPENS_AT_MS;
 use crate::domain::words::HOUR_MS;
 use crate::planner::{City, Plan};
 use crate::store;
+use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Duration;
@@ -75,12 +76,6 @@ impl Report<'_> {
 
     fn rate(&self, n: u64) -> f64 {
         n as f64 / self.timing.play.as_secs_f64().max(0.001)
-    }
-
-    fn latency_ms(&self) -> [f64; 3] {
-        let latency = &self.player.latency;
-        [latency.value_at_quantile(0.5), latency.value_at_quantile(0.99), latency.max()]
-            .map(|micros| micros as f64 / 1_000.0)
     }
 
     /// For people.
@@ -156,7 +151,7 @@ impl Report<'_> {
         line(
             out,
             format!(
-                "  演练 / drill: 混采管全部发布于第 {:.1} 小时 / pools released by hour {:.1}; 复采重采全部关闭于第 {:.1} 小时 / last recall closed by hour {:.1}",
+                "  演练 / drill: 混采管全部发布于第 {:.1} 小时 / pools released by hour {:.1}; 复采重采全部关闭于第 {:.1} 小时 / last recall closed by hour {:.1}（测算不含开头的爬坡和复采 / the plan leaves out the slow start and recalls）",
                 hours(found.pools_done_at),
                 hours(found.pools_done_at),
                 hours(found.over_at),
@@ -186,7 +181,6 @@ impl Report<'_> {
     fn speed_text(&self, out: &mut String) {
         section(out, "速度", "Speed");
         let (found, timing) = (&self.player.found, &self.timing);
-        let [p50, p99, max] = self.latency_ms();
         line(
             out,
             format!(
@@ -199,14 +193,20 @@ impl Report<'_> {
                 self.rate(self.people)
             ),
         );
-        line(
-            out,
-            format!(
-                "  确认时延 / acknowledgement: p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms ({} 条消息 messages, {} 条重送 sent again because busy)",
-                self.player.latency.len(),
-                found.resent
-            ),
-        );
+        let latency = &self.player.latency;
+        for (zh, en, of) in
+            [("全部", "all", &latency.all), ("采样台", "desks only", &latency.desks)]
+        {
+            let [p50, p99, max] = millis(of);
+            line(
+                out,
+                format!(
+                    "  确认时延（{zh}）/ acknowledgement, {en}: p50 {p50:.1} ms, p99 {p99:.1} ms, max {max:.1} ms, {} 条消息 messages",
+                    of.len()
+                ),
+            );
+        }
+        line(out, format!("  因繁忙重送 / sent again because busy: {} 条事实 facts", found.resent));
         line(
             out,
             format!(
@@ -244,7 +244,11 @@ impl Report<'_> {
             json!({ "target_h": plan.target_h, "yes": plan.verdict.yes,
                     "minutes": plan.verdict.minutes, "shortages": plan.shortages.len() })
         };
-        let [p50, p99, max] = self.latency_ms();
+        let latency = |of| {
+            let [p50, p99, max] = millis(of);
+            json!({ "p50": p50, "p99": p99, "max": max, "messages": of.len() })
+        };
+        let latencies = &self.player.latency;
         let (found, total) = (&self.player.found, &self.outcome.total);
         let districts: Vec<Value> = self
             .outcome
@@ -279,7 +283,9 @@ impl Report<'_> {
             "facts": found.facts,
             "facts_per_s": self.rate(found.facts),
             "people_per_s": self.rate(self.people),
-            "latency_ms": { "p50": p50, "p99": p99, "max": max },
+            "latency_ms": latency(&latencies.all),
+            "latency_ms_desks": latency(&latencies.desks),
+            "resent": found.resent,
             "seconds": { "setup": self.timing.setup.as_secs_f64(),
                          "play": self.timing.play.as_secs_f64(),
                          "asking": self.timing.asking.as_secs_f64(),
@@ -288,6 +294,12 @@ impl Report<'_> {
         });
         format!("{document:#}\n")
     }
+}
+
+/// Median, 99th percentile and maximum, in milliseconds.
+fn millis(latency: &Histogram<u64>) -> [f64; 3] {
+    [latency.value_at_quantile(0.5), latency.value_at_quantile(0.99), latency.max()]
+        .map(|micros| micros as f64 / 1_000.0)
 }
 
 fn value(row: &Row) -> Value {

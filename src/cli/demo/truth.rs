@@ -45,7 +45,7 @@ pub fn mix(seed: u64, cause: u64, index: u64) -> u64 {
 
 /// A number below `n` for (seed, cause, index).
 pub fn below(n: u64, seed: u64, cause: u64, index: u64) -> u64 {
-    (u128::from(mix(seed, cause, index)) * u128::from(n) >> 64) as u64
+    ((u128::from(mix(seed, cause, index)) * u128::from(n)) >> 64) as u64
 }
 
 /// A person of the drill.

@@ -234,14 +234,16 @@ fn released() {
          10:30 run PL1 R1 A1=neg
          T1 -> released negative released-at 11:00",
     ));
-    // Held when it was released; a review later lets the release count.
+    // Held when it was released; what the review decided is better and has to be released itself.
     check(&plated(
         "10:30 run PL1 R1 A1=neg
          10:40 run PL1 R2 A1=grey
          11:00 release L1 T1
          T1 -> resulted grey held need PoolGrey odd RunsDisagree,ReleaseHeld
          11:30 review T1 R1
-         T1 -> released negative",
+         T1 -> resulted negative
+         11:40 release L1 T1
+         T1 -> released negative released-at 11:40",
     ));
 }
 
@@ -264,12 +266,20 @@ fn a_worse_result_after_release() {
          T1 -> released positive need PoolPositive odd ReleasedThenChanged
          P1 -> recall open PoolPositive T1",
     ));
-    // Better after release is no danger, and a bad run before the release is none after it.
+    // A better result is given out by a release of its own; a run whose controls failed is none.
     check(&plated(
         "10:30 run PL1 R1 A1=pos
          11:00 release L1 T1
          12:00 amend T1 negative
-         T1 -> released negative",
+         T1 -> resulted negative
+         12:10 release L1 T1
+         T1 -> released negative released-at 12:10",
+    ));
+    // A release before there was anything to release gives nothing out.
+    check(&plated(
+        "10:20 release L1 T1
+         10:30 run PL1 R1 A1=neg
+         T1 -> resulted negative odd ReleasedWithoutResult",
     ));
     check(&plated(
         "10:30 run PL1 R1 A1=neg
@@ -320,7 +330,12 @@ fn several_tubes_in_one_well() {
          T1 -> plated odd PoolOfPools
          T3 -> plated
          run PL1 R1 A1=pos A2=neg
-         T2 -> resulted positive need PoolPositive odd PoolOfPools",
+         T2 -> resulted positive held need PoolPositive odd PoolOfPools
+         release L1 T2
+         answer -> PoolOfPools,ReleaseHeld
+         T2 -> resulted positive held need PoolPositive odd PoolOfPools,ReleaseHeld
+         review T2 R1
+         T2 -> released positive need PoolPositive odd PoolOfPools",
     );
     // One tube listed twice in one well is not mixed with another.
     check(&plated("load PL2 L1 A1=T4 A1=T4\nPL2 -> lab L1\nT4 -> awaiting"));

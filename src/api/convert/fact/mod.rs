@@ -24,6 +24,11 @@ pub struct Context<'a> {
     pub reference: &'a Reference,
     /// Source and epoch of a stream, for facts that leave theirs out.
     pub stream: Option<&'a (Code, u64)>,
+    /// How far the device's clock is ahead, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// The round that a fact was recorded under, if it has been recorded: sent again it must find
+    /// the same people, whatever rounds have opened or closed since.
+    pub recorded_round: &'a dyn Fn(&FactId) -> Option<Code>,
 }
 
 /// A round and the key that its people are named with.
@@ -40,10 +45,16 @@ impl Context<'_> {
         self.named(Some(said).filter(|said| !said.is_empty()).or(self.reference.open_round()), said)
     }
 
-    /// The round of a fact: the one it says, or the one of its time.
-    fn round_of_fact(&self, said: &Code, captured: Time) -> Result<NamedRound, Error> {
-        let by_time = || self.reference.round_at(captured);
-        self.named(Some(said).filter(|said| !said.is_empty()).or_else(by_time), said)
+    /// The round of a fact: the one it says, the one it was recorded under, or the one of its time.
+    fn round_of_fact(&self, said: &Code, id: &FactId, captured: Time) -> Result<NamedRound, Error> {
+        if !said.is_empty() {
+            return self.named(Some(said), said);
+        }
+        if let Some(recorded) = (self.recorded_round)(id) {
+            return self.named(Some(&recorded), said);
+        }
+        let corrected = captured.plus_ms(self.clock_offset_ms.saturating_neg());
+        self.named(self.reference.round_at(corrected), said)
     }
 
     fn named(&self, code: Option<&Code>, said: &Code) -> Result<NamedRound, Error> {
@@ -119,15 +130,21 @@ impl Context<'_> {
     pub fn without_id(&self, wire: &pb::Fact, id: FactId) -> Result<Fact, Error> {
         let (mut round, captured_at) = (code("round", &wire.round)?, Time(wire.captured_at_ms));
         let body = wire.body.as_ref().ok_or(Error::KindUnknown)?;
-        let body = self.body(body, &mut round, captured_at)?;
+        let body = self.body(body, &mut round, &id, captured_at)?;
         Ok(Fact { id, captured_at, round, body })
     }
 
-    fn body(&self, wire: &Wire, round: &mut Code, captured: Time) -> Result<Body, Error> {
+    fn body(
+        &self,
+        wire: &Wire,
+        round: &mut Code,
+        id: &FactId,
+        captured: Time,
+    ) -> Result<Body, Error> {
         // Whoever names people names them with the key of a round: the fact and its people must
         // then say the same round, whatever round is open when the fact is committed.
         let mut named = || {
-            let named = self.round_of_fact(round, captured)?;
+            let named = self.round_of_fact(round, id, captured)?;
             *round = named.round.clone();
             Ok::<_, Error>(named)
         };
