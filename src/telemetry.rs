@@ -18,6 +18,8 @@ pub const SHED_TOTAL: &str = "swabline_engine_shed_total";
 pub const STORAGE_FAULT: &str = "swabline_engine_storage_fault";
 /// Streams open now.
 pub const STREAMS: &str = "swabline_api_streams";
+/// Streams opened while the same source and epoch had one open already.
+pub const SOURCES_TWICE_TOTAL: &str = "swabline_api_sources_twice_total";
 /// Requests answered. Labels `method`, `code`.
 pub const REQUESTS_TOTAL: &str = "swabline_api_requests_total";
 /// Figures of the database. Label `name`.

@@ -70,6 +70,7 @@ pub async fn serve(
         keys: api.keys,
         options: api.options,
         stopping: stopping.clone(),
+        sessions: Default::default(),
         people: Default::default(),
     });
 

@@ -11,6 +11,7 @@ use crate::domain::words::Code;
 use crate::engine::{Class, Handle};
 use crate::keyring::KeyRing;
 use crate::store::{FolderKind, Read};
+use dashmap::DashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -24,6 +25,8 @@ pub struct Shared {
     pub options: Options,
     /// True once the server stops.
     pub stopping: watch::Receiver<bool>,
+    /// Streams open now, by source and epoch.
+    pub sessions: DashMap<(Code, u64), u32>,
     /// Figures of people, shared by all who ask.
     pub people: People,
 }

@@ -60,6 +60,38 @@ impl Drop for Open {
     }
 }
 
+/// Holds a source's place among the open streams as long as its stream lives.
+struct Session<'a> {
+    shared: &'a Shared,
+    source: &'a (Code, u64),
+}
+
+impl<'a> Session<'a> {
+    /// A second stream of the same source is served too, because the first may be a dead line that
+    /// nobody has noticed yet; but two scanners under one name must not stay unseen.
+    fn open(shared: &'a Shared, source: &'a (Code, u64)) -> Session<'a> {
+        let mut open = shared.sessions.entry(source.clone()).or_default();
+        *open += 1;
+        if *open > 1 {
+            metrics::counter!(telemetry::SOURCES_TWICE_TOTAL).increment(1);
+            tracing::warn!(source = %source.0, epoch = source.1, streams = *open, "a source has more than one stream open");
+        }
+        Session { shared, source }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let dashmap::Entry::Occupied(mut open) = self.shared.sessions.entry(self.source.clone())
+        {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
+                open.remove();
+            }
+        }
+    }
+}
+
 /// Serves a stream; the answers come out of what is returned.
 pub fn serve(shared: Arc<Shared>, inbound: Streaming<pb::RecordRequest>) -> Replies {
     let (to_client, replies) = mpsc::channel(REPLIES_QUEUED_MAX);
@@ -92,6 +124,7 @@ async fn session(
         .ask(Class::Intake, move |_, read| Ok(read.source_in(&asked.0, asked.1)?))
         .await?
         .unwrap_or_default();
+    let _session = Session::open(shared, &source);
     tracing::debug!(source = %source.0, clock_offset_ms, "stream opened");
     let welcome = welcome(shared, hello.epoch, &state, clock_offset_ms);
     if send(to_client, Reply::Welcome(welcome)).await.is_err() {

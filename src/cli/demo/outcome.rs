@@ -250,6 +250,9 @@ fn seen_on_the_way(script: &Script, seen: &Found) -> Vec<Row> {
     ]
 }
 
+/// Names, how many were injected, what shows it, and the records that must have it.
+type Kind = ((&'static str, &'static str), u64, pb::Discrepancy, BTreeSet<String>);
+
 /// Faults that are a discrepancy: by list and by counter. Also how many records are listed that
 /// should not be, and the sum of all other counters.
 async fn discrepancies(
@@ -265,7 +268,7 @@ async fn discrepancies(
     };
     let (used, missing) = (of(Fate::UsedFirst), of(Fate::Straggler) + of(Fate::Vanished));
     let plates = player.found.bad_plates.clone();
-    let kinds: [((&str, &str), u64, Odd, BTreeSet<String>); 6] = [
+    let kinds: [Kind; 6] = [
         (
             ("误读条码", "misread"),
             of(Fate::Misread),

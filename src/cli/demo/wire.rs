@@ -135,40 +135,35 @@ impl Wire {
             if attempt > 0 {
                 tally.resent += left.len() as u64;
             }
-            let mut refused = Vec::new();
-            let mut wait_ms = 0;
-            let streamed =
-                self.stream(client, works, at, &left, tally, &mut refused, &mut wait_ms).await;
-            match streamed {
-                Ok(()) if refused.is_empty() => return Ok(()),
+            let mut refused = Refused::default();
+            let turn = Turn { works, at, left: &left };
+            match self.stream(client, &turn, tally, &mut refused).await {
+                Ok(()) if refused.facts.is_empty() => return Ok(()),
                 Ok(()) => {}
                 Err(Trouble::Final(error)) => return Err(error),
                 Err(Trouble::Passing(answered)) => {
-                    refused.extend_from_slice(&left[answered..]);
-                    wait_ms = wait_ms.max(100);
+                    refused.facts.extend_from_slice(&left[answered..]);
+                    refused.wait_ms = refused.wait_ms.max(100);
                 }
             }
-            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-            left = refused.into();
+            tokio::time::sleep(Duration::from_millis(refused.wait_ms)).await;
+            left = refused.facts.into();
         }
         bail!("the service did not take what {:?} had to say", works[at].source)
     }
 
-    /// One stream: what was refused for the moment comes back in `refused`.
-    #[allow(clippy::too_many_arguments)]
+    /// One stream.
     async fn stream(
         &self,
         client: &mut RecordingClient<Channel>,
-        works: &Arc<Vec<Work>>,
-        at: usize,
-        left: &Arc<[u32]>,
+        turn: &Turn<'_>,
         tally: &mut Tally,
-        refused: &mut Vec<u32>,
-        wait_ms: &mut u64,
+        refused: &mut Refused,
     ) -> Result<(), Trouble> {
+        let Turn { works, at, left } = *turn;
         let messages = left.len().div_ceil(FACTS_MAX);
         let sent: Arc<[OnceLock<Instant>]> = (0..messages).map(|_| OnceLock::new()).collect();
-        let requests = self.requests(works, at, left, &sent);
+        let requests = self.requests(turn, &sent);
         let passing = |answered: usize| move |_| Trouble::Passing(answered);
         let replies = client.record(Request::new(tokio_stream::iter(requests))).await;
         let mut replies = replies.map_err(passing(0))?.into_inner();
@@ -181,17 +176,15 @@ impl Wire {
                 }
                 _ => return Err(Trouble::Final(anyhow::anyhow!("this is no drill"))),
             };
-            let message = answered / FACTS_MAX;
-            let since = sent.get(message).and_then(OnceLock::get).map(Instant::elapsed);
+            let since =
+                sent.get(answered / FACTS_MAX).and_then(OnceLock::get).map(Instant::elapsed);
             let micros = since.map_or(0, |since| since.as_micros() as u64);
             let of_desk = matches!(works[at].source, Source::Desk(_));
             tally.latencies.push((of_desk, micros));
             let said = &left[answered..(answered + FACTS_MAX).min(left.len())];
             answered += said.len();
-            take(&works[at], said, acknowledged, tally, refused, wait_ms)
-                .map_err(Trouble::Final)?;
-            let facts = said.len() as u64;
-            self.acknowledged.fetch_add(facts, Ordering::Relaxed);
+            take(&works[at], said, acknowledged, tally, refused).map_err(Trouble::Final)?;
+            self.acknowledged.fetch_add(said.len() as u64, Ordering::Relaxed);
         }
         match answered == left.len() {
             true => Ok(()),
@@ -202,13 +195,11 @@ impl Wire {
     /// The messages of a stream, made one by one as the connection takes them.
     fn requests(
         &self,
-        works: &Arc<Vec<Work>>,
-        at: usize,
-        left: &Arc<[u32]>,
+        turn: &Turn<'_>,
         sent: &Arc<[OnceLock<Instant>]>,
     ) -> impl Iterator<Item = pb::RecordRequest> + Send + 'static {
-        let (script, works) = (Arc::clone(&self.script), Arc::clone(works));
-        let (left, sent) = (Arc::clone(left), Arc::clone(sent));
+        let (script, works, at) = (Arc::clone(&self.script), Arc::clone(turn.works), turn.at);
+        let (left, sent) = (Arc::clone(turn.left), Arc::clone(sent));
         let hello = pb::Hello {
             source: script.source(works[at].source),
             epoch: EPOCH,
@@ -230,6 +221,21 @@ impl Wire {
     }
 }
 
+/// What is said over a stream: those of one source's facts that are left.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    works: &'a Arc<Vec<Work>>,
+    at: usize,
+    left: &'a Arc<[u32]>,
+}
+
+/// Facts that were not taken for the moment, and how long the service asks to wait.
+#[derive(Default)]
+struct Refused {
+    facts: Vec<u32>,
+    wait_ms: u64,
+}
+
 /// Why a stream ended early.
 enum Trouble {
     /// It broke, or the service was busy; so many facts were answered.
@@ -244,12 +250,11 @@ fn take(
     said: &[u32],
     acknowledged: pb::Acknowledgement,
     tally: &mut Tally,
-    refused: &mut Vec<u32>,
-    wait_ms: &mut u64,
+    refused: &mut Refused,
 ) -> Result<()> {
     if let Some(refusal) = acknowledged.refusal {
-        *wait_ms = (*wait_ms).max(passes_after(work, &refusal)?);
-        refused.extend_from_slice(said);
+        refused.wait_ms = refused.wait_ms.max(passes_after(work, &refusal)?);
+        refused.facts.extend_from_slice(said);
         return Ok(());
     }
     ensure!(acknowledged.outcomes.len() == said.len(), "an outcome is missing");
@@ -262,8 +267,8 @@ fn take(
             }
             _ => {
                 let refusal = outcome.refusal.as_ref().context("a refusal gives no reason")?;
-                *wait_ms = (*wait_ms).max(passes_after(work, refusal)?);
-                refused.push(*index);
+                refused.wait_ms = refused.wait_ms.max(passes_after(work, refusal)?);
+                refused.facts.push(*index);
             }
         }
     }
