@@ -89,10 +89,15 @@ pub enum Error {
 impl Error {
     /// What a token says must stand in no message, not even when it is of the wrong kind.
     fn of_extraction(error: figment::Error) -> Error {
-        let tokens =
-            error.clone().into_iter().find(|one| one.path.iter().any(|key| key == "tokens"));
+        let wrong_kind =
+            |one: &figment::Error| matches!(one.kind, figment::error::Kind::InvalidType(..));
+        let of_token = |one: &figment::Error| one.path.iter().any(|key| key == "tokens");
+        let tokens = error.clone().into_iter().find(|one| wrong_kind(one) && of_token(one));
         Error::Invalid(match tokens {
-            Some(one) => format!("{}: expected text; put it in quotes", one.path.join(".")),
+            Some(one) => format!(
+                "{}: expected text; put it in quotes (in the environment: '\"123\"')",
+                one.path.join(".")
+            ),
             None => error.to_string(),
         })
     }

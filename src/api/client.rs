@@ -36,6 +36,18 @@ pub async fn connect(address: &str) -> Result<Channel, tonic::transport::Error> 
         .await
 }
 
+/// A connection to a server that speaks TLS, with the certificate of whoever signed the server's.
+pub async fn connect_tls(address: &str, ca_pem: &[u8]) -> Result<Channel, tonic::transport::Error> {
+    let authority = tonic::transport::Certificate::from_pem(ca_pem);
+    let settings = tonic::transport::ClientTlsConfig::new().ca_certificate(authority);
+    Endpoint::from_shared(format!("https://{address}"))?
+        .tls_config(settings)?
+        .connect_timeout(Duration::from_secs(5))
+        .tcp_nodelay(true)
+        .connect()
+        .await
+}
+
 /// A client for administration that takes pieces as large as the server does.
 pub fn administration(channel: Channel) -> AdministrationClient<Channel> {
     AdministrationClient::new(channel).max_encoding_message_size(LARGE_MESSAGE_BYTES_MAX)

@@ -84,7 +84,8 @@ pub fn run(args: RoundArgs) -> anyhow::Result<ExitCode> {
     let (server, call, zh, en) = call(args.what);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(async {
-        let server = Server::connect(&server.server, server.token.as_deref()).await?;
+        let server =
+            Server::connect(&server.server, server.token.as_deref(), server.ca.as_deref()).await?;
         server.send(&call).await
     })?;
     println!("{zh}（日志序号 {}） / {en} (log position {}){}", done.seq, done.seq, told(&done));

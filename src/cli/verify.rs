@@ -46,7 +46,7 @@ pub fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
 
 fn print_text(report: &store::Report) {
     println!(
-        "{} events in {} batches, {} values compared  事件 {}，批次 {}，核对值 {}",
+        "{} events in {} batches, {} values compared  事件 {}，提交批 {}，核对值 {}",
         report.events, report.batches, report.values, report.events, report.batches, report.values
     );
     if !report.sealed {

@@ -43,7 +43,7 @@ coded! {
         ReleaseHeld = 45, "released while runs disagree", "结果不一致时发布，已暂停";
         RunWithoutPlate = 46, "a run of a plate that nobody loaded", "检测板未登记";
         PlateReloaded = 47, "the plate was loaded twice", "同一板重复上样";
-        ReviewNamesUnknownRun = 48, "a review names a run that is not known", "复核引用未知批次";
+        ReviewNamesUnknownRun = 48, "a review names a run that is not known", "复核引用未知的上机";
         TargetMissing = 49, "a run lacks a target of the kit", "缺少靶标读数";
     }
 }

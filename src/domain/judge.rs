@@ -54,15 +54,14 @@ pub fn judge(fact: &Fact, reference: &Reference, now: Time, clock_offset_ms: i64
         Body::MemberCorrected { new, .. } => {
             flags.add_if(new.id_check_failed, Discrepancy::IdentityCheckDigit);
         }
-        // A box may set off before it is known where to.
-        Body::BoxHandedOver { lab, .. } => {
+        // A box may set off before it is known where to, and not every instrument says where it is.
+        Body::BoxHandedOver { lab, .. } | Body::RunReported { lab, .. } => {
             flags.add_if(
                 !lab.is_empty() && !reference.labs.contains_key(lab),
                 Discrepancy::UnknownLab,
             );
         }
-        Body::RunReported { lab, .. }
-        | Body::BoxReceived { lab, .. }
+        Body::BoxReceived { lab, .. }
         | Body::TubeReceived { lab, .. }
         | Body::TubeRejected { lab, .. }
         | Body::ResultReleased { lab, .. } => {

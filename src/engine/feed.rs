@@ -56,6 +56,10 @@ impl Feed {
         Arc::clone(&self.reference.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(super) fn figures_now(&self) -> std::sync::RwLockReadGuard<'_, FiguresAt> {
+        self.figures.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn figures_mut(&self) -> std::sync::RwLockWriteGuard<'_, FiguresAt> {
         self.figures.write().unwrap_or_else(PoisonError::into_inner)
     }

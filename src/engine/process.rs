@@ -203,7 +203,7 @@ impl Process {
     ) -> Result<Duration, store::Error> {
         let feed = Arc::clone(&self.feed);
         let changed: Vec<_> = {
-            let figures = feed.figures_mut();
+            let figures = feed.figures_now();
             deltas
                 .0
                 .iter()

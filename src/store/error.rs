@@ -26,8 +26,9 @@ pub enum Error {
     },
     /// A folder is live or drill for ever.
     #[error(
-        "the folder {path} is a {found} folder and was asked for as {wanted}: drills and live data never mix \
-         目录类型为 {found}，要求的是 {wanted}：演练与实战数据不得混用"
+        "the folder {path} is a {found} folder and was asked for as {wanted}: drills and live data never mix; \
+         say --drill for a drill, or give another folder \
+         目录类型为 {found}，要求的是 {wanted}：演练与实战数据不得混用；演练请加 --drill，或换一个目录"
     )]
     OtherKind {
         /// The folder.

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The newest format of a folder that this release knows, and the one it writes.
 pub const FORMAT: u32 = 1;
@@ -100,12 +101,21 @@ pub fn lock(dir: &Path) -> Result<File, Error> {
         .write(true)
         .open(&path)
         .map_err(Error::file(path.clone()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse(dir.into())),
-        Err(TryLockError::Error(error)) => Err(Error::file(path)(error)),
+    // A process that has just ended may hold it a moment longer through a child of its own.
+    for tries_left in (0..LOCK_TRIES).rev() {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if tries_left > 0 => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) => return Err(Error::file(path)(error)),
+        }
     }
+    Err(Error::InUse(dir.into()))
 }
+
+/// A folder in use is tried so often, with a pause between: together one second.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 const SLOT: usize = 64;
 

@@ -78,7 +78,10 @@ async fn twenty_kills_under_load_lose_nothing_acknowledged_and_double_nothing() 
     let acknowledged: Arc<Mutex<BTreeSet<FactId>>> = Arc::default();
     let next: Vec<Arc<AtomicU64>> = (0..SOURCES).map(|_| Arc::new(AtomicU64::new(1))).collect();
     for kill in 0..KILLS {
-        let server = Server::start(&place.data(), &place.keys());
+        // Every second time index files are written all the while, so that kills fall into that too.
+        let small_runs: &[_] = &[("SWABLINE_STORE__INDEX_RUN_ENTRIES", "50")];
+        let environment = if kill % 2 == 1 { small_runs } else { &[] };
+        let server = Server::start_with(&place.data(), &place.keys(), environment);
         open_round(&server.address).await;
         let scanners: Vec<_> = (0..SOURCES)
             .zip(&next)

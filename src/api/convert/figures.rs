@@ -89,6 +89,8 @@ fn row(code: &str, name: String, figures: &Figures) -> pb::ProgressRow {
         statuses: statuses.collect(),
         tubes: figures.tubes_total(),
         swabs: figures.swabs_total(),
+        tubes_without_call: figures.tubes_total()
+            - Call::ALL.iter().map(|call| figures.get(Counter::call(*call))).sum::<i64>(),
         calls: calls.collect(),
         recalls_opened: figures.get(Counter::RECALLS),
         recalls_closed: figures.get(Counter::RECALLS_CLOSED),

@@ -123,6 +123,17 @@ impl Faults {
         faults.choose_used_twice(truth);
         faults.choose_clusters(truth);
         let mut reordered = HashSet::new();
+        // Some where a tube takes several facts: there the order within the tube is turned as well.
+        faults.pick(truth, 60, (truth.slots / 4_000).max(2), |faults, slot| {
+            let number = truth.desk_of(slot);
+            let desk = &truth.desks[number as usize];
+            let is_last = slot + 1 == desk.first_slot + desk.slots;
+            let fits = desk.swab_by_swab && !is_last && reordered.insert(number);
+            if fits {
+                faults.fates[slot as usize] = Fate::Reordered;
+            }
+            fits
+        });
         for (fate, one_in, least) in PLANNED {
             let wanted = (truth.slots / one_in).max(least);
             faults.pick(truth, fate as u64, wanted, |faults, slot| {

@@ -41,6 +41,9 @@ pub struct ImportArgs {
     /// Address of the server, http://HOST:PORT. 服务地址
     #[arg(long, value_name = "URL", value_parser = server::address, required_unless_present = "check")]
     server: Option<String>,
+    /// Certificate of whoever signed the server's, PEM; with it TLS is spoken. 签发服务器证书的 CA 证书
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Token of an administrator. 令牌
     #[arg(long)]
     token: Option<String>,

@@ -23,7 +23,7 @@ struct Tally {
 pub(super) async fn all(args: &ImportArgs, files: &[File]) -> anyhow::Result<()> {
     // Only `--check` goes without an address, and it never comes here.
     let address = args.server.as_deref().unwrap_or_default();
-    let server = Server::connect(address, args.token.as_deref()).await?;
+    let server = Server::connect(address, args.token.as_deref(), args.ca.as_deref()).await?;
     let named = Named {
         round: args.round.as_deref().unwrap_or_default(),
         roster: args.roster.as_deref().unwrap_or_default(),

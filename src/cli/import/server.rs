@@ -4,6 +4,7 @@ use crate::api::client::{self, AdministrationClient, Channel, Request, Status};
 use crate::api::pb;
 use anyhow::Context;
 use clap::Args;
+use std::path::Path;
 use std::time::Duration;
 
 /// How often a call is made again when the server is too busy or away.
@@ -15,12 +16,15 @@ const RETRY_MAX: Duration = Duration::from_secs(8);
 /// Where the server is.
 #[derive(Args)]
 pub struct ServerArgs {
-    /// Address of the server, http://HOST:PORT. 服务地址
+    /// Address of the server, http://HOST:PORT, or https with --ca. 服务地址
     #[arg(long, value_name = "URL", value_parser = address)]
     pub server: String,
     /// Token of an administrator. 令牌
     #[arg(long)]
     pub token: Option<String>,
+    /// Certificate of whoever signed the server's, PEM; with it TLS is spoken. 签发服务器证书的 CA 证书
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<std::path::PathBuf>,
 }
 
 /// A call of Administration.
@@ -57,8 +61,17 @@ impl Server {
     pub(in crate::cli) async fn connect(
         address: &str,
         token: Option<&str>,
+        ca: Option<&Path>,
     ) -> anyhow::Result<Server> {
-        let channel = client::connect(address).await.with_context(|| {
+        let channel = match ca {
+            None => client::connect(address).await,
+            Some(file) => {
+                let pem = std::fs::read(file)
+                    .with_context(|| format!("无法读取 {0} / cannot read {0}", file.display()))?;
+                client::connect_tls(address, &pem).await
+            }
+        };
+        let channel = channel.with_context(|| {
             format!("无法连接 {address}，请核对地址、确认服务已启动 / cannot connect to {address}: check the address and that the server runs")
         })?;
         let token = token.unwrap_or_default().to_owned();
@@ -105,11 +118,11 @@ impl Server {
 /// # Errors
 /// What is expected, in both languages.
 pub(super) fn address(url: &str) -> Result<String, String> {
-    let address = url.strip_prefix("http://").unwrap_or(url).trim_end_matches('/');
+    let bare = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let address = bare.unwrap_or(url).trim_end_matches('/');
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     if port.is_none() || address.contains('/') {
-        return Err("应为 http://主机:端口（不支持 https） / expected http://HOST:PORT (no https)"
-            .to_owned());
+        return Err("应为 http://主机:端口 / expected http://HOST:PORT".to_owned());
     }
     Ok(address.to_owned())
 }
@@ -177,7 +190,7 @@ mod tests {
             ("http://127.0.0.1:7700", Some("127.0.0.1:7700")),
             ("http://office.example:7700/", Some("office.example:7700")),
             ("[::1]:7700", Some("[::1]:7700")),
-            ("https://office.example:7700", None),
+            ("https://office.example:7700", Some("office.example:7700")),
             ("http://office.example", None),
             ("", None),
         ];

@@ -423,6 +423,7 @@ fn the_example_files_are_sound() {
 #[test]
 fn arguments_are_checked_with_the_files() {
     let args = |files: &[&str], check: bool, roster: Option<&str>| ImportArgs {
+        ca: None,
         server: None,
         token: None,
         source: "import".to_owned(),

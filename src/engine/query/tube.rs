@@ -49,13 +49,16 @@ pub fn tube(read: &Read, code: &str, with_proofs: bool) -> Result<Option<TubeAns
     history.sort_by(|a, b| (a.captured(), &a.fact.id).cmp(&(b.captured(), &b.fact.id)));
     let mut proofs = Vec::new();
     if with_proofs {
-        for event in &history {
+        for event in history.iter().take(PROOFS_MAX) {
             proofs.extend(read.proof(event.seq)?);
         }
     }
     let view = record.view();
     Ok(Some(TubeAnswer { code, record, view, history, proofs }))
 }
+
+/// Proofs of one answer; each reads a whole batch of the log. The events after it come without.
+pub const PROOFS_MAX: usize = 200;
 
 /// The events of a box that touch a tube: the packings that list it, every hand-over, and every
 /// reception; one that does not list the tube is what makes it missing.
