@@ -137,6 +137,7 @@ impl Config {
             ("engine.queue_facts_max", engine.queue_facts_max as u64, 100, 1_000_000),
             ("engine.queue_bytes_max", engine.queue_bytes_max as u64, 1 << 20, 1 << 40),
             ("engine.batch_facts_max", engine.batch_facts_max as u64, 1, 1_000_000),
+            ("engine.batch_tubes_max", engine.batch_tubes_max as u64, 1, 1_000_000),
             ("engine.batch_bytes_max", engine.batch_bytes_max as u64, 1, 1 << 30),
             ("engine.queries_max", engine.queries_max as u64, 1, 100_000),
             ("engine.dashboards_max", engine.dashboards_max as u64, 1, 100_000),

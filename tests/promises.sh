@@ -43,7 +43,7 @@ try "parts = total" a_part_is_forgotten "--test suite" \
   service::queries_and_progress_show_what_was_recorded_and_no_identity_is_on_the_disk
 try "no identity in the log" identity_in_the_log "--test suite" \
   service::queries_and_progress_show_what_was_recorded_and_no_identity_is_on_the_disk
-try "a storage fault stops intake" intake_goes_on_after_a_fault "--test suite" \
+try "a storage fault stops intake" acknowledged_after_a_fault "--test suite" \
   limits::a_full_disk_stops_intake_with_its_cause_and_loses_nothing_acknowledged
 try "every limit has a name and is met" queue_without_limit "--test suite" \
   limits::more_than_the_queue_holds_is_refused_at_once_with_a_time_to_come_back

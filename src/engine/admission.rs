@@ -59,6 +59,8 @@ pub struct Permit {
 pub(super) struct Job {
     pub submissions: Vec<Submission>,
     pub bytes: usize,
+    /// Tubes that it touches, by estimate.
+    pub tubes: usize,
     pub entered: Instant,
     pub reply: oneshot::Sender<Result<Receipt, Error>>,
 }
@@ -119,16 +121,15 @@ impl Handle {
         &self,
         submissions: Vec<Submission>,
     ) -> Result<oneshot::Receiver<Result<Receipt, Error>>, Error> {
-        if let Some(cause) =
-            self.gate.fault().filter(|_| !crate::breaks::on("intake_goes_on_after_a_fault"))
-        {
+        if let Some(cause) = self.gate.fault() {
             return Err(Error::StorageFault { cause });
         }
         let (facts, bytes) = (submissions.len(), submissions.iter().map(|s| weight(&s.fact)).sum());
         let (reply, answer) = oneshot::channel();
         let waiting = self.gate.facts_waiting.fetch_add(facts, Ordering::AcqRel);
         let waiting_bytes = self.gate.bytes_waiting.fetch_add(bytes, Ordering::AcqRel);
-        let job = Job { submissions, bytes, entered: Instant::now(), reply };
+        let tubes = submissions.iter().map(|submission| touched(&submission.fact.body)).sum();
+        let job = Job { submissions, bytes, tubes, entered: Instant::now(), reply };
         let full = match () {
             // One submission that is larger than the queue is still taken when nothing waits.
             () if waiting == 0 || crate::breaks::on("queue_without_limit") => None,
@@ -254,6 +255,16 @@ impl Handle {
     pub fn fault(&self) -> Option<String> {
         self.gate.fault()
     }
+}
+
+/// Tubes that a fact touches, by estimate: a box or plate passes on what happens to it to every
+/// tube in it, named or not.
+fn touched(body: &Body) -> usize {
+    let unnamed = match body {
+        Body::BoxHandedOver { .. } | Body::RunReported { .. } | Body::PlateReassessed { .. } => 94,
+        _ => 1,
+    };
+    body.tubes().count().max(unnamed)
 }
 
 /// Bytes that a fact holds while it waits, by estimate.

@@ -29,6 +29,9 @@ pub struct Options {
     pub queue_bytes_max: usize,
     /// Facts in one batch; more wait for the next.
     pub batch_facts_max: usize,
+    /// Tubes that one batch touches, by estimate; more wait for the next. A few boxes touch as many
+    /// tubes as thousands of scans, and no desk is to wait for them.
+    pub batch_tubes_max: usize,
     /// Bytes in one batch, by estimate; more wait for the next.
     pub batch_bytes_max: usize,
     /// Tubes kept in memory between batches; above it all are forgotten and read again.
@@ -47,6 +50,7 @@ impl Default for Options {
             queue_facts_max: 100_000,
             queue_bytes_max: 256 << 20,
             batch_facts_max: 4_000,
+            batch_tubes_max: 6_000,
             batch_bytes_max: 8 << 20,
             tubes_cached_max: 100_000,
             queries_max: 64,

@@ -3,7 +3,7 @@
 use super::admission::{Gate, Handle, Job};
 use super::feed::Feed;
 use super::process::Process;
-use super::{Error, Options, Receipt, Times};
+use super::{Error, Options, Outcome, Receipt, Times};
 use crate::domain::Time;
 use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
@@ -45,7 +45,9 @@ impl Engine {
             tick: AtomicI64::new(tick),
         });
         // Admission counts facts and bytes and refuses first; this is the last stop.
-        let (jobs, queue) = bounded(options.queue_facts_max);
+        let without_limit = crate::breaks::on("queue_without_limit");
+        let (jobs, queue) =
+            bounded(if without_limit { 1_000_000 } else { options.queue_facts_max });
         let cached = options.tubes_cached_max;
         let process = Process::new(store, Arc::clone(&feed), cached, Time(tick));
         let kind = read.folder().kind;
@@ -136,11 +138,16 @@ impl Writer {
     /// Takes one job, and with it what is waiting already, within the limits of a batch.
     fn round(&mut self, first: Job) {
         let (mut facts, mut bytes) = (first.submissions.len(), first.bytes);
+        let mut tubes = first.tubes;
         let mut jobs = vec![first];
-        while facts < self.options.batch_facts_max && bytes < self.options.batch_bytes_max {
+        while facts < self.options.batch_facts_max
+            && bytes < self.options.batch_bytes_max
+            && tubes < self.options.batch_tubes_max
+        {
             let Ok(job) = self.queue.try_recv() else { break };
             facts += job.submissions.len();
             bytes += job.bytes;
+            tubes += job.tubes;
             jobs.push(job);
         }
         self.commit(jobs, facts, bytes);
@@ -160,8 +167,8 @@ impl Writer {
             all.extend(job.submissions);
         }
         let result = match self.gate.fault() {
-            Some(cause) if !crate::breaks::on("intake_goes_on_after_a_fault") => Err(cause),
-            _ => self.process.batch(all, self.wall_clock()).map_err(|error| error.chain()),
+            Some(cause) => Err(cause),
+            None => self.process.batch(all, self.wall_clock()).map_err(|error| error.chain()),
         };
         self.gate.tick.store(self.process.tick.0, Ordering::Release);
         self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
@@ -180,6 +187,13 @@ impl Writer {
                     let outcomes = outcomes.by_ref().take(count).collect();
                     // Whoever asked may have gone; the facts are recorded all the same.
                     let _ = reply.send(Ok(Receipt { outcomes, times }));
+                }
+            }
+            Err(_) if crate::breaks::on("acknowledged_after_a_fault") => {
+                for (count, _, reply) in replies {
+                    let outcomes =
+                        vec![Outcome::Recorded { seq: 0, found: Default::default() }; count];
+                    let _ = reply.send(Ok(Receipt { outcomes, times: Times::default() }));
                 }
             }
             Err(cause) => {

@@ -2,6 +2,7 @@
 
 mod api;
 mod common;
+mod drill;
 mod folder;
 mod limits;
 mod powercut;
