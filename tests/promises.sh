@@ -11,9 +11,9 @@ passed=0 failed=0
 # try PROMISE SWITCH TARGET TEST: without the switch the test passes, with it the test fails.
 try() {
   local promise=$1 switch=$2 target=$3 test=$4 whole broken
-  whole=$(SWABLINE_BREAK='' "${build[@]}" $target "$test" -- --exact --nocapture 2>&1)
+  whole=$(SWABLINE_BREAK='' timeout 300 "${build[@]}" $target "$test" -- --exact --nocapture 2>&1)
   local whole_code=$?
-  broken=$(SWABLINE_BREAK=$switch "${build[@]}" $target "$test" -- --exact --nocapture 2>&1)
+  broken=$(SWABLINE_BREAK=$switch timeout 300 "${build[@]}" $target "$test" -- --exact --nocapture 2>&1)
   local broken_code=$?
   if ! grep -q '^test result: ok\. 1 passed' <<<"$whole" || [ $whole_code -ne 0 ]; then
     echo "FAULT  $promise: the test $test does not pass unbroken"; failed=$((failed + 1))
