@@ -84,7 +84,7 @@ mod tests {
         let mut at = FiguresAt::default();
         let mut add = |lab: &str, status: Status, tubes: i64| {
             let cell = CellKey { round: "r".into(), lab: lab.into(), ..CellKey::default() };
-            at.cells.entry(cell).or_default().0[usize::from(Counter::tubes(status).0)] += tubes;
+            at.cells.entry(cell).or_default().count(Counter::tubes(status), tubes);
         };
         add("l1", Status::Released, 200);
         add("l1", Status::Received, 30);

@@ -1,5 +1,6 @@
 //! The command line: one file or folder per subcommand.
 
+mod benchmark;
 pub mod city_file;
 mod demo;
 mod import;
@@ -35,6 +36,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Import reference data and rosters. 导入基础数据与名册
     Import(import::ImportArgs),
+    /// Measure what this machine can do. 测量本机能力
+    Benchmark(benchmark::BenchmarkArgs),
     /// Open or close a round, switch a calling rule. 轮次管理
     Round(round::RoundArgs),
 }
@@ -50,6 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Import(args) => import::run(args),
+        Command::Benchmark(args) => benchmark::run(args),
         Command::Round(args) => round::run(args),
     }
 }

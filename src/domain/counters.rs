@@ -8,8 +8,7 @@ use super::discrepancy::Discrepancies;
 use super::person::PersonRecord;
 use super::plate::PlateRecord;
 use super::tube::TubeView;
-use super::words::{Call, Code, Status};
-use std::collections::HashMap;
+use super::words::{Call, Code, Map, Status};
 
 /// Where something is counted: the finest place that any answer asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +47,7 @@ impl CellKey {
 pub const COUNTERS: usize = 128;
 
 /// The counters of a cell. The numbers are on disk and for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counter(pub u8);
 
 impl Counter {
@@ -88,30 +87,48 @@ impl Counter {
     }
 }
 
-/// The figures of one cell, or a change of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Figures(pub Box<[i64; COUNTERS]>);
-
-impl Default for Figures {
-    fn default() -> Self {
-        Figures(Box::new([0; COUNTERS]))
-    }
-}
+/// The figures of one cell, or a change of them: those that are not nought, by counter. A cell has
+/// a dozen of them, and there are tens of thousands of cells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures(Vec<(Counter, i64)>);
 
 impl Figures {
     /// The figure of a counter.
     pub fn get(&self, counter: Counter) -> i64 {
-        self.0[usize::from(counter.0)]
+        self.place(counter).map_or(0, |at| self.0[at].1)
+    }
+
+    /// Adds to one figure.
+    pub fn count(&mut self, counter: Counter, by: i64) {
+        match self.place(counter) {
+            Ok(at) => {
+                self.0[at].1 += by;
+                if self.0[at].1 == 0 {
+                    self.0.remove(at);
+                }
+            }
+            Err(at) if by != 0 => self.0.insert(at, (counter, by)),
+            Err(_) => {}
+        }
+    }
+
+    fn place(&self, counter: Counter) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&counter, |(counter, _)| *counter)
     }
 
     /// Adds all figures of another cell.
     pub fn add(&mut self, other: &Figures) {
-        self.0.iter_mut().zip(other.0.iter()).for_each(|(mine, more)| *mine += more);
+        other.0.iter().for_each(|(counter, by)| self.count(*counter, *by));
     }
 
     /// True when every figure is nought.
     pub fn is_zero(&self) -> bool {
-        self.0.iter().all(|figure| *figure == 0)
+        self.0.is_empty()
+    }
+
+    /// The figures that are not nought, by counter.
+    pub fn iter(&self) -> impl Iterator<Item = (Counter, i64)> + '_ {
+        self.0.iter().copied()
     }
 
     /// Tubes of every status: the total that the parts add up to.
@@ -163,25 +180,26 @@ impl PlateCount {
 
 /// Changes of cells, gathered over a batch.
 #[derive(Clone, Debug, Default)]
-pub struct Deltas(pub HashMap<CellKey, Figures>);
+pub struct Deltas(pub Map<CellKey, Figures>);
 
 impl Deltas {
     fn note(&mut self, cell: CellKey, sign: i64, figures: &[(Counter, i64)], odd: Discrepancies) {
         let cell = self.0.entry(cell).or_default();
         for (counter, by) in figures {
-            cell.0[usize::from(counter.0)] += sign * by;
+            cell.count(*counter, sign * by);
         }
         for one in odd.iter() {
-            cell.0[usize::from(Counter::discrepancy(one.number()).0)] += sign;
+            cell.count(Counter::discrepancy(one.number()), sign);
         }
     }
 
     /// Adds (`sign` 1) or takes away (-1) what a tube contributes.
     pub fn tube(&mut self, view: &TubeView, sign: i64) {
         let swabs = i64::try_from(view.members.len()).unwrap_or(i64::MAX);
-        let mut figures =
-            vec![(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs)];
-        figures.extend(view.call.map(|call| (Counter::call(call), 1)));
+        let called =
+            view.call.map_or((Counter::tubes(view.status), 0), |call| (Counter::call(call), 1));
+        let figures =
+            [(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs), called];
         self.note(CellKey::of_tube(view), sign, &figures, view.discrepancies);
     }
 

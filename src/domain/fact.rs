@@ -224,19 +224,19 @@ impl Body {
     }
 
     /// Every tube that a fact names.
-    pub fn tubes(&self) -> Box<dyn Iterator<Item = &Code> + '_> {
-        match self {
+    pub fn tubes(&self) -> impl Iterator<Item = &Code> {
+        let (listed, wells): (&[Code], &[Well]) = match self {
             Body::TubesPacked { tubes, .. }
             | Body::BoxReceived { tubes, .. }
-            | Body::ResultReleased { tubes, .. } => Box::new(tubes.iter()),
-            Body::PlateLoaded { wells, .. } => {
-                Box::new(wells.iter().filter_map(|well| match &well.content {
-                    WellContent::Tube(tube) => Some(tube),
-                    WellContent::Control(_) => None,
-                }))
-            }
-            other => Box::new(other.tube().into_iter()),
-        }
+            | Body::ResultReleased { tubes, .. } => (tubes, &[]),
+            Body::PlateLoaded { wells, .. } => (&[], wells),
+            _ => (&[], &[]),
+        };
+        let in_wells = wells.iter().filter_map(|well| match &well.content {
+            WellContent::Tube(tube) => Some(tube),
+            WellContent::Control(_) => None,
+        });
+        self.tube().into_iter().chain(listed).chain(in_wells)
     }
 
     /// True for the facts that change what later facts are judged by.
@@ -251,13 +251,15 @@ impl Body {
     }
 
     /// The people that a fact binds to its tube or puts on a roster: what the person index holds.
-    pub fn people(&self) -> Box<dyn Iterator<Item = PersonKey> + '_> {
-        match self {
-            Body::PersonSwabbed { member, .. } => Box::new(std::iter::once(member.person)),
-            Body::TubeCollected { members, .. } => Box::new(members.iter().map(|m| m.person)),
-            Body::MemberCorrected { new, .. } => Box::new(std::iter::once(new.person)),
-            Body::RosterImported { persons, .. } => Box::new(persons.iter().copied()),
-            _ => Box::new(std::iter::empty()),
-        }
+    pub fn people(&self) -> impl Iterator<Item = PersonKey> + '_ {
+        let (one, members, persons): (_, &[Member], &[PersonKey]) = match self {
+            Body::PersonSwabbed { member, .. } => (Some(member.person), &[], &[]),
+            Body::TubeCollected { members, .. } => (None, members, &[]),
+            Body::MemberCorrected { new, .. } => (Some(new.person), &[], &[]),
+            Body::RosterImported { persons, .. } => (None, &[], persons),
+            _ => (None, &[], &[]),
+        };
+        let members = members.iter().map(|member| member.person);
+        one.into_iter().chain(members).chain(persons.iter().copied())
     }
 }

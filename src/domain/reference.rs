@@ -2,8 +2,8 @@
 
 use super::calling::CallingRule;
 use super::fact::{Body, Event, Place};
-use super::words::{Code, Level, LotKind, Time};
-use std::collections::{BTreeMap, HashMap};
+use super::words::{Code, Level, LotKind, Map, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One line of an imported file.
@@ -121,21 +121,21 @@ impl Kit {
 #[derive(Clone, Debug, Default)]
 pub struct Reference {
     /// Jurisdictions by code: (parent, level, name).
-    pub jurisdictions: HashMap<Code, (Code, Level, Code)>,
+    pub jurisdictions: Map<Code, (Code, Level, Code)>,
     /// Sites by code: (jurisdiction, name).
-    pub sites: HashMap<Code, (Code, Code)>,
+    pub sites: Map<Code, (Code, Code)>,
     /// The site of each desk.
-    pub desks: HashMap<Code, Code>,
+    pub desks: Map<Code, Code>,
     /// The desk of each device.
-    pub devices: HashMap<Code, Code>,
+    pub devices: Map<Code, Code>,
     /// Laboratories: (name, declared tubes per day).
-    pub labs: HashMap<Code, (Code, u32)>,
+    pub labs: Map<Code, (Code, u32)>,
     /// Instruments: (laboratory, model).
-    pub instruments: HashMap<Code, (Code, Code)>,
+    pub instruments: Map<Code, (Code, Code)>,
     /// Kits.
-    pub kits: HashMap<Code, Kit>,
+    pub kits: Map<Code, Kit>,
     /// Lots: (kind, product, last moment of use).
-    pub lots: HashMap<Code, (LotKind, Code, Time)>,
+    pub lots: Map<Code, (LotKind, Code, Time)>,
     /// Rounds.
     pub rounds: BTreeMap<Code, Round>,
     /// How barcodes look; `None` = every barcode is taken as it is.

@@ -131,6 +131,8 @@ impl TubeRecord {
     pub fn insert(&mut self, mark: Mark) {
         let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());
         let at = if crate::breaks::on("order_of_arrival") { self.marks.len() } else { at };
+        // Most tubes have one or two marks all day, and there are millions of them.
+        self.marks.reserve_exact(1);
         self.marks.insert(at, mark);
     }
 
@@ -223,7 +225,7 @@ impl TubeRecord {
             match &mark.what {
                 What::Collected { whole, pool, round, place, members: new } => {
                     let before = members.len();
-                    new.iter().for_each(|person| insert_member(&mut members, *person));
+                    add_members(&mut members, new);
                     let added = members.len() - before;
                     odd.add_if(sealed && added > 0, Discrepancy::TubeReused);
                     // The same people sent again under a new fact id are no second swab.
@@ -399,6 +401,17 @@ fn need(view: &TubeView, reused: bool, void: Option<VoidReason>) -> Option<NeedR
             Call::SingleTarget => Some(NeedReason::PoolSingleTarget),
             Call::Grey => Some(NeedReason::PoolGrey),
         },
+    }
+}
+
+fn add_members(members: &mut Vec<PersonKey>, new: &[PersonKey]) {
+    members.reserve_exact(new.len());
+    if let [person] = new {
+        insert_member(members, *person);
+    } else {
+        members.extend_from_slice(new);
+        members.sort_unstable();
+        members.dedup();
     }
 }
 

@@ -11,71 +11,115 @@ use super::fact::{Body, Event};
 use super::person::{FollowUp, PersonRecord, follow_up};
 use super::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat};
 use super::tube::{Mark, Origin, TubeRecord, TubeView, What};
-use super::words::{Code, PersonKey};
-use std::collections::HashMap;
+use super::words::{Code, Map, PersonKey};
+use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
-/// A record with what it was before the batch.
-#[derive(Clone, Debug)]
-struct Slot<R, B> {
-    record: R,
-    /// What was last counted; `None` when the record did not exist.
-    counted: Option<B>,
-    /// What is to be counted once the batch is durable; known between settling and accepting.
-    settled: Option<B>,
-    touched: bool,
+/// A kind of record.
+trait Record: Clone + Debug + Default {
+    /// What of it is counted, and what others are told when it changes.
+    type Count: Clone + Debug;
+
+    fn count(&self) -> Self::Count;
 }
 
-impl<R: Default, B> Slot<R, B> {
-    fn new(record: Option<R>, count: impl FnOnce(&R) -> B) -> Self {
-        let counted = record.as_ref().map(count);
-        Slot { record: record.unwrap_or_default(), counted, settled: None, touched: false }
+impl Record for TubeRecord {
+    type Count = TubeView;
+
+    fn count(&self) -> TubeView {
+        self.view()
     }
 }
 
-impl<R, B> Slot<R, B> {
-    fn exists(&self) -> bool {
-        self.touched || self.counted.is_some()
+impl Record for BoxRecord {
+    type Count = BoxCount;
+
+    fn count(&self) -> BoxCount {
+        BoxCount::of(self)
+    }
+}
+
+impl Record for PlateRecord {
+    type Count = PlateCount;
+
+    fn count(&self) -> PlateCount {
+        PlateCount::of(self)
+    }
+}
+
+impl Record for PersonRecord {
+    type Count = PersonRecord;
+
+    fn count(&self) -> PersonRecord {
+        self.clone()
+    }
+}
+
+/// A record with what it was before the batch. The record itself is shared with whoever else reads
+/// it; a change makes a copy only when somebody does.
+#[derive(Clone, Debug)]
+struct Slot<R: Record> {
+    record: Arc<R>,
+    exists: bool,
+    touched: bool,
+    /// What counted before the batch; `None` when it did not exist or has not been touched.
+    before: Option<R::Count>,
+    /// What counts now, if it has been worked out since the last change.
+    now: Option<R::Count>,
+}
+
+impl<R: Record> Slot<R> {
+    fn new(record: Option<Arc<R>>) -> Self {
+        let exists = record.is_some();
+        let record = record.unwrap_or_default();
+        Slot { record, exists, touched: false, before: None, now: None }
     }
 }
 
 /// The records of one kind. Those that a batch touched are listed apart, because they are few
 /// among many.
 #[derive(Debug)]
-struct Shelf<K, R, B> {
-    slots: HashMap<K, Slot<R, B>>,
+struct Shelf<K, R: Record> {
+    slots: Map<K, Slot<R>>,
     touched: Vec<K>,
 }
 
-impl<K, R, B> Default for Shelf<K, R, B> {
+impl<K, R: Record> Default for Shelf<K, R> {
     fn default() -> Self {
-        Shelf { slots: HashMap::new(), touched: Vec::new() }
+        Shelf { slots: Map::default(), touched: Vec::new() }
     }
 }
 
-impl<K: Hash + Eq + Clone, R, B> Shelf<K, R, B> {
-    fn touch(&mut self, key: &K) -> &mut R {
+impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
+    fn touch(&mut self, key: &K) -> &mut Slot<R> {
         // Going on with an empty record would overwrite what the store holds.
         let slot = self.slots.get_mut(key);
         let slot = slot.expect("every record an event touches is loaded before it is applied");
         if !slot.touched {
             slot.touched = true;
+            slot.before = slot.exists.then(|| slot.record.count());
+            slot.exists = true;
             self.touched.push(key.clone());
         }
-        &mut slot.record
+        slot.now = None;
+        slot
     }
 
-    fn touched(&self) -> impl Iterator<Item = (&K, &Slot<R, B>)> {
+    fn change(&mut self, key: &K) -> &mut R {
+        Arc::make_mut(&mut self.touch(key).record)
+    }
+
+    fn touched(&self) -> impl Iterator<Item = (&K, &Slot<R>)> {
         self.touched.iter().filter_map(|key| self.slots.get_key_value(key))
     }
 
-    /// Hands out of every touched record its key, what was counted, and what counts now.
-    fn settle(&mut self, count: impl Fn(&R) -> B, mut each: impl FnMut(&K, Option<&B>, &B)) {
+    /// Hands out of every touched record its key, what counted before, and what counts now.
+    fn settle(&mut self, mut each: impl FnMut(&K, Option<&R::Count>, &R::Count)) {
         for key in &self.touched {
             if let Some(slot) = self.slots.get_mut(key) {
-                let after = count(&slot.record);
-                each(key, slot.counted.as_ref(), &after);
-                slot.settled = Some(after);
+                let now = slot.now.get_or_insert_with(|| slot.record.count());
+                each(key, slot.before.as_ref(), now);
             }
         }
     }
@@ -83,10 +127,14 @@ impl<K: Hash + Eq + Clone, R, B> Shelf<K, R, B> {
     fn accept(&mut self) {
         for key in self.touched.drain(..) {
             if let Some(slot) = self.slots.get_mut(&key) {
-                slot.counted = slot.settled.take();
-                slot.touched = false;
+                (slot.touched, slot.before, slot.now) = (false, None, None);
             }
         }
+    }
+
+    fn forget(&mut self) {
+        self.slots.clear();
+        self.touched.clear();
     }
 }
 
@@ -122,95 +170,59 @@ impl Changes {
 /// Records in memory.
 #[derive(Debug, Default)]
 pub struct World {
-    tubes: Shelf<Code, TubeRecord, TubeView>,
-    boxes: Shelf<Code, BoxRecord, BoxCount>,
-    plates: Shelf<Code, PlateRecord, PlateCount>,
-    people: Shelf<PersonKey, PersonRecord, PersonRecord>,
+    tubes: Shelf<Code, TubeRecord>,
+    boxes: Shelf<Code, BoxRecord>,
+    plates: Shelf<Code, PlateRecord>,
+    people: Shelf<PersonKey, PersonRecord>,
 }
 
 /// Declares loading, asking and listing for one kind of record.
 macro_rules! kind {
-    ($map:ident, $key:ty, $record:ty, $has:ident, $load:ident, $get:ident, $changed:ident, $all:ident, $count:expr) => {
+    ($map:ident, $key:ty, $record:ty, $has:ident, $load:ident, $get:ident, $changed:ident, $all:ident) => {
         /// True when the record has been loaded.
         pub fn $has(&self, key: &$key) -> bool {
             self.$map.slots.contains_key(key)
         }
 
         /// Takes a record from the store; `None` = the store has none.
-        pub fn $load(&mut self, key: $key, record: Option<$record>) {
-            self.$map.slots.entry(key).or_insert_with(|| Slot::new(record, $count));
+        pub fn $load(&mut self, key: $key, record: Option<Arc<$record>>) {
+            self.$map.slots.entry(key).or_insert_with(|| Slot::new(record));
         }
 
         /// The record as it is now.
         pub fn $get(&self, key: &$key) -> Option<&$record> {
-            self.$map.slots.get(key).filter(|slot| slot.exists()).map(|slot| &slot.record)
+            let slot = self.$map.slots.get(key).filter(|slot| slot.exists);
+            slot.map(|slot| slot.record.as_ref())
         }
 
         /// The records that changed since the last [`World::accept`].
-        pub fn $changed(&self) -> impl Iterator<Item = (&$key, &$record)> {
+        pub fn $changed(&self) -> impl Iterator<Item = (&$key, &Arc<$record>)> {
             self.$map.touched().map(|(key, slot)| (key, &slot.record))
         }
 
         /// Every record that exists.
         pub fn $all(&self) -> impl Iterator<Item = (&$key, &$record)> {
-            let exists = self.$map.slots.iter().filter(|(_, slot)| slot.exists());
-            exists.map(|(key, slot)| (key, &slot.record))
+            let exists = self.$map.slots.iter().filter(|(_, slot)| slot.exists);
+            exists.map(|(key, slot)| (key, slot.record.as_ref()))
         }
     };
 }
 
+#[rustfmt::skip]
 impl World {
-    kind!(
-        tubes,
-        Code,
-        TubeRecord,
-        has_tube,
-        load_tube,
-        tube,
-        changed_tubes,
-        all_tubes,
-        TubeRecord::view
-    );
-    kind!(
-        boxes,
-        Code,
-        BoxRecord,
-        has_box,
-        load_box,
-        container,
-        changed_boxes,
-        all_boxes,
-        BoxCount::of
-    );
-    kind!(
-        plates,
-        Code,
-        PlateRecord,
-        has_plate,
-        load_plate,
-        plate,
-        changed_plates,
-        all_plates,
-        PlateCount::of
-    );
-    kind!(
-        people,
-        PersonKey,
-        PersonRecord,
-        has_person,
-        load_person,
-        person,
-        changed_people,
-        all_people,
-        Clone::clone
-    );
+    kind!(tubes, Code, TubeRecord, has_tube, load_tube, tube, changed_tubes, all_tubes);
+    kind!(boxes, Code, BoxRecord, has_box, load_box, container, changed_boxes, all_boxes);
+    kind!(plates, Code, PlateRecord, has_plate, load_plate, plate, changed_plates, all_plates);
+    kind!(people, PersonKey, PersonRecord, has_person, load_person, person, changed_people, all_people);
+}
 
+impl World {
     /// The tubes that a fact touches through a box or plate already loaded, besides those it names.
-    pub fn wants_listed<'a>(&'a self, body: &Body) -> Vec<&'a Code> {
+    pub fn wants_listed(&self, body: &Body) -> impl Iterator<Item = &Code> {
         let of_box = body.container().and_then(|code| self.boxes.slots.get(code));
         let of_plate = body.plate().and_then(|code| self.plates.slots.get(code));
         let boxed = of_box.into_iter().flat_map(|slot| slot.record.tubes());
-        boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes())).collect()
+        boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes()))
     }
 
     /// Folds an event in and notes on it what is odd about its own record now.
@@ -267,31 +279,32 @@ impl World {
     }
 
     fn mark_tube(&mut self, tube: &Code, mark: Mark) -> Discrepancies {
-        let record = self.tubes.touch(tube);
+        let slot = self.tubes.touch(tube);
+        let record = Arc::make_mut(&mut slot.record);
         record.insert(mark);
-        record.view().discrepancies
+        slot.now.insert(record.view()).discrepancies
     }
 
     fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {
-        let record = self.boxes.touch(container);
+        let record = self.boxes.change(container);
         record.insert(mark);
         let parts: Vec<(Code, BoxPart)> = record.parts(container);
         let mut odd = record.discrepancies();
         for (tube, part) in parts {
             odd.add_if(part.missing, Discrepancy::BoxTubeMissing);
             odd.add_if(part.extra, Discrepancy::BoxTubeExtra);
-            self.tubes.touch(&tube).set_box(part);
+            self.tubes.change(&tube).set_box(part);
         }
         odd
     }
 
     fn mark_plate(&mut self, plate: &Code, mark: PlateMark) -> Discrepancies {
-        let record = self.plates.touch(plate);
+        let record = self.plates.change(plate);
         record.insert(mark);
         let parts: Vec<(Code, PlatePart)> = record.parts(plate);
         let odd = record.discrepancies();
         for (tube, part) in parts {
-            self.tubes.touch(&tube).set_plate(part);
+            self.tubes.change(&tube).set_plate(part);
         }
         odd
     }
@@ -299,20 +312,20 @@ impl World {
     /// What the touched tubes, boxes and plates change in counters, and what they say of people.
     pub fn settle(&mut self) -> Changes {
         let mut changes = Changes::default();
-        self.tubes.settle(TubeRecord::view, |code, before, after| {
+        self.tubes.settle(|code, before, after| {
             let odd_before = before.map_or(Discrepancies::NONE, |view| view.discrepancies);
             changes.note_odd(RecordKind::Tube, code, odd_before, after.discrepancies);
             before.into_iter().for_each(|before| changes.deltas.tube(before, -1));
             changes.deltas.tube(after, 1);
             changes.note_follow_ups(code, before, after);
         });
-        self.boxes.settle(BoxCount::of, |code, before, after| {
+        self.boxes.settle(|code, before, after| {
             let odd_before = before.map_or(Discrepancies::NONE, |count| count.odd);
             changes.note_odd(RecordKind::Container, code, odd_before, after.odd);
             before.into_iter().for_each(|before| changes.deltas.container(before, -1));
             changes.deltas.container(after, 1);
         });
-        self.plates.settle(PlateCount::of, |code, before, after| {
+        self.plates.settle(|code, before, after| {
             let odd_before = before.map_or(Discrepancies::NONE, |count| count.odd);
             changes.note_odd(RecordKind::Plate, code, odd_before, after.odd);
             before.into_iter().for_each(|before| changes.deltas.plate(before, -1));
@@ -324,9 +337,9 @@ impl World {
     /// Folds into people's records what the tubes say of them.
     pub fn settle_people(&mut self, changes: &mut Changes) {
         for (person, tube, part) in changes.follow_ups.drain(..) {
-            self.people.touch(&person).set(&tube, part);
+            self.people.change(&person).set(&tube, part);
         }
-        self.people.settle(Clone::clone, |_, before, after| {
+        self.people.settle(|_, before, after| {
             before.into_iter().for_each(|before| changes.deltas.person(before, -1));
             changes.deltas.person(after, 1);
         });
@@ -341,7 +354,10 @@ impl World {
             + self.boxes.slots.len() * 8
             + self.plates.slots.len() * 16;
         if held > tubes_max {
-            *self = World::default();
+            self.tubes.forget();
+            self.boxes.forget();
+            self.plates.forget();
+            self.people.forget();
             return;
         }
         self.tubes.accept();

@@ -1,7 +1,6 @@
 //! Admission: who may come in now. Everything is bounded; what does not fit is told so at once,
 //! with a time to come back, and the lowest class is turned away first.
 
-use super::process::load_containers;
 use super::{Error, Feed, Options, Receipt, Submission};
 use crate::domain::discrepancy::{Discrepancies, Discrepancy};
 use crate::domain::fact::{Body, Event, Fact};
@@ -76,6 +75,18 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    /// Notes a fault: nothing is taken in any more. The first one is told.
+    pub fn fail(&self, cause: String) {
+        metrics::gauge!(crate::telemetry::STORAGE_FAULT).set(1.0);
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+    }
+
+    /// Facts that were waiting have been answered.
+    pub fn leave(&self, facts: usize, bytes: usize) {
+        self.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
+        self.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
     pub fn fault(&self) -> Option<String> {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -151,8 +162,7 @@ impl Handle {
         match refused {
             None => Ok(answer),
             Some(error) => {
-                self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
-                self.gate.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);
+                self.gate.leave(facts, bytes);
                 self.note_shed(Class::Intake);
                 Err(error)
             }
@@ -167,9 +177,14 @@ impl Handle {
     pub fn check(&self, fact: &Fact, clock_offset_ms: i64) -> Result<Discrepancies, Error> {
         let (read, body) = (&self.read, &fact.body);
         let mut world = World::default();
-        load_containers(&mut world, read, body)?;
-        let listed: Vec<Code> = world.wants_listed(body).into_iter().cloned().collect();
-        for tube in body.tubes().cloned().chain(listed) {
+        if let Some(code) = body.container() {
+            world.load_box(code.clone(), read.container(code)?);
+        }
+        if let Some(code) = body.plate() {
+            world.load_plate(code.clone(), read.plate(code)?);
+        }
+        let tubes: Vec<Code> = body.tubes().chain(world.wants_listed(body)).cloned().collect();
+        for tube in tubes {
             let record = read.tube(&tube)?;
             world.load_tube(tube, record);
         }

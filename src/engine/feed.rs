@@ -1,9 +1,10 @@
 //! The feed: what the writer lets everybody know. A level, never an edge: who wakes late sees the
 //! newest state and misses nothing that still matters.
 
+use super::process::Batch;
 use crate::domain::counters::{CellKey, Figures};
 use crate::domain::reference::Reference;
-use std::collections::HashMap;
+use crate::domain::words::Map;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -13,7 +14,7 @@ pub struct FiguresAt {
     /// The sequence.
     pub seq: u64,
     /// The cells.
-    pub cells: HashMap<CellKey, Figures>,
+    pub cells: Map<CellKey, Figures>,
 }
 
 /// What the writer lets everybody know.
@@ -26,7 +27,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(seq: u64, cells: HashMap<CellKey, Figures>, reference: Reference) -> Feed {
+    pub(super) fn new(seq: u64, cells: Map<CellKey, Figures>, reference: Reference) -> Feed {
         let figures = FiguresAt { seq, cells };
         Feed {
             seq: watch::Sender::new(seq),
@@ -56,19 +57,24 @@ impl Feed {
         Arc::clone(&self.reference.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn figures_now(&self) -> std::sync::RwLockReadGuard<'_, FiguresAt> {
-        self.figures.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn figures_mut(&self) -> std::sync::RwLockWriteGuard<'_, FiguresAt> {
-        self.figures.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn set_reference(&self, reference: Arc<Reference>) {
-        *self.reference.write().unwrap_or_else(PoisonError::into_inner) = reference;
-    }
-
-    pub(super) fn publish(&self, seq: u64) {
-        self.seq.send_replace(seq);
+    /// Takes what a durable batch changed, and wakes whoever waits.
+    pub(super) fn take(&self, batch: &Batch) {
+        let layer = &batch.commit.layer;
+        {
+            let mut figures = self.figures.write().unwrap_or_else(PoisonError::into_inner);
+            figures.seq = layer.to;
+            for (cell, now) in layer.cells() {
+                if now.is_zero() {
+                    figures.cells.remove(cell);
+                } else {
+                    figures.cells.insert(cell.clone(), now.clone());
+                }
+            }
+        }
+        if let Some(reference) = &batch.reference {
+            let mut known = self.reference.write().unwrap_or_else(PoisonError::into_inner);
+            *known = Arc::clone(reference);
+        }
+        self.seq.send_replace(layer.to);
     }
 }

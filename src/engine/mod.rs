@@ -34,8 +34,6 @@ pub struct Options {
     pub batch_tubes_max: usize,
     /// Bytes in one batch, by estimate; more wait for the next.
     pub batch_bytes_max: usize,
-    /// Tubes kept in memory between batches; above it all are forgotten and read again.
-    pub tubes_cached_max: usize,
     /// Queries at one time; more are refused with a retry delay.
     pub queries_max: usize,
     /// Dashboard answers at one time; more are refused with a retry delay.
@@ -52,7 +50,6 @@ impl Default for Options {
             batch_facts_max: 4_000,
             batch_tubes_max: 6_000,
             batch_bytes_max: 8 << 20,
-            tubes_cached_max: 100_000,
             queries_max: 64,
             dashboards_max: 8,
             planning_max: 1,

@@ -3,132 +3,260 @@
 
 use super::feed::Feed;
 use super::{Outcome, Submission};
-use crate::domain::counters::Deltas;
+use crate::domain::counters::{CellKey, Figures};
 use crate::domain::fact::{Body, Event, Fact, FactId};
 use crate::domain::judge::{self, judge};
 use crate::domain::reference::Reference;
 use crate::domain::source::SourceState;
+use crate::domain::words::{Map, Set};
 use crate::domain::world::World;
-use crate::domain::{Code, Time};
-use crate::store::{self, Commit, Read, Store};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use crate::domain::{Code, PersonKey, Time};
+use crate::store::{self, Commit, Layer, Read};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, OnceLock};
 
 /// Sources whose state is kept in memory; above it all are forgotten and read again.
 const SOURCES_CACHED_MAX: usize = 200_000;
 
-/// The state that the one writer owns.
+/// The state that the one writer owns. It decides one batch after the other, ahead of the disk:
+/// what has been decided and is not durable yet is known here and to no reader.
 pub(super) struct Process {
-    pub store: Store,
     read: Read,
+    /// The records of the batch at hand. Between batches it is empty.
     world: World,
-    sources: HashMap<(Code, u64), SourceState>,
+    /// The batch at hand.
+    decided: Decided,
+    next_seq: u64,
+    /// Batches that were decided and are perhaps not durable yet, oldest first.
+    under_way: VecDeque<Arc<Batch>>,
+    sources: Map<(Code, u64), SourceState>,
+    /// All figures after the batches under way.
+    cells: Map<CellKey, Figures>,
     reference: Arc<Reference>,
-    feed: Arc<Feed>,
-    tubes_cached_max: usize,
     /// The last tick that was recorded: a drill's time is what its log says.
     pub tick: Time,
 }
 
-/// What a batch came to.
-pub(super) struct Processed {
-    /// One per submission, in order.
-    pub outcomes: Vec<Outcome>,
-    /// Reading and folding.
-    pub deciding: Duration,
-    /// Writing and syncing.
-    pub disk: Duration,
+/// A batch that has been decided.
+pub(super) struct Batch {
+    pub commit: Commit,
+    /// What facts are judged by after it, if it changed that.
+    pub reference: Option<Arc<Reference>>,
+    /// Found by fact id, once somebody asks.
+    by_id: OnceLock<Map<FactId, usize>>,
+}
+
+impl Batch {
+    fn find(&self, id: &FactId) -> Option<&Event> {
+        let events = &self.commit.events;
+        let by_id = || events.iter().enumerate().map(|(at, e)| (e.fact.id.clone(), at)).collect();
+        self.by_id.get_or_init(by_id).get(id).and_then(|at| events.get(*at))
+    }
+}
+
+/// The events of a batch while it is being decided, by fact id for as far as anybody asked.
+#[derive(Default)]
+struct Decided {
+    events: Vec<Event>,
+    by_id: Map<FactId, usize>,
+}
+
+impl Decided {
+    fn find(&mut self, id: &FactId) -> Option<&Event> {
+        for at in self.by_id.len()..self.events.len() {
+            self.by_id.insert(self.events[at].fact.id.clone(), at);
+        }
+        self.by_id.get(id).and_then(|at| self.events.get(*at))
+    }
 }
 
 impl Process {
-    pub fn new(store: Store, feed: Arc<Feed>, tubes_cached_max: usize, tick: Time) -> Process {
+    pub fn new(read: Read, feed: &Feed, next_seq: u64, tick: Time) -> Process {
         Process {
-            read: store.read(),
-            store,
+            read,
             world: World::default(),
-            sources: HashMap::new(),
+            decided: Decided::default(),
+            next_seq,
+            under_way: VecDeque::new(),
+            sources: Map::default(),
+            cells: feed.figures().cells.clone(),
             reference: feed.reference(),
-            feed,
-            tubes_cached_max,
             tick,
         }
     }
 
-    /// Decides and commits a batch at `now`; `None` = at the time of the last recorded tick. When
-    /// this returns `Ok` everything recorded is durable.
+    /// Decides facts into the batch at hand, at `now`; `None` = at the time of the last recorded
+    /// tick. Gives the outcome of each, which may be told once the batch is durable.
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and no other may follow.
-    pub fn batch(
+    pub fn take(
         &mut self,
-        batch: Vec<Submission>,
+        submissions: Vec<Submission>,
         now: Option<Time>,
-    ) -> Result<Processed, store::Error> {
-        let begun = Instant::now();
-        self.prefetch(&batch)?;
-        let mut next_seq = self.read.last_seq() + 1;
-        let mut events: Vec<Event> = Vec::with_capacity(batch.len());
-        let mut in_batch: HashMap<FactId, usize> = HashMap::new();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for Submission { fact, clock_offset_ms } in batch {
-            if let Some(outcome) = self.known(&fact, &in_batch, &events)? {
+    ) -> Result<Vec<Outcome>, store::Error> {
+        self.forget_durable();
+        self.prefetch(|| submissions.iter().map(|submission| &submission.fact))?;
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        for Submission { fact, clock_offset_ms } in submissions {
+            if let Some(outcome) = self.known(&fact)? {
                 outcomes.push(outcome);
                 continue;
             }
             if let Body::ClockTicked { now } = fact.body {
                 self.tick = self.tick.max(now);
             }
-            let now = now.unwrap_or(self.tick);
-            let event = self.decide(fact, clock_offset_ms, next_seq, now)?;
+            let event = self.decide(fact, clock_offset_ms, now.unwrap_or(self.tick))?;
             outcomes.push(Outcome::Recorded { seq: event.seq, found: event.found });
-            in_batch.insert(event.fact.id.clone(), events.len());
-            events.push(event);
-            next_seq += 1;
+            self.decided.events.push(event);
+            self.next_seq += 1;
         }
+        Ok(outcomes)
+    }
+
+    /// Closes the batch at hand; `None` when nothing in it is new. It must be committed, in the
+    /// order of closing.
+    ///
+    /// # Errors
+    /// As [`Process::take`].
+    pub fn close_batch(&mut self) -> Result<Option<Arc<Batch>>, store::Error> {
+        let Decided { events, .. } = std::mem::take(&mut self.decided);
         if events.is_empty() {
-            return Ok(Processed { outcomes, deciding: begun.elapsed(), disk: Duration::ZERO });
+            self.world.accept(0);
+            return Ok(None);
         }
         let mut changes = self.world.settle();
-        let people: HashSet<_> = changes.wants_people().copied().collect();
+        let people: Set<PersonKey> = changes.wants_people().copied().collect();
         for person in people {
             if !self.world.has_person(&person) {
-                self.world.load_person(person, self.read.person(person)?);
+                let record = self.newest(|layer| layer.person(&person));
+                let record = match record {
+                    Some(record) => (!record.parts.is_empty()).then_some(record),
+                    None => self.read.person(person)?,
+                };
+                self.world.load_person(person, record);
             }
         }
         self.world.settle_people(&mut changes);
-        let deciding = begun.elapsed();
-        let disk = self.commit(&events, &changes.deltas, &changes.odd)?;
-        Ok(Processed { outcomes, deciding, disk })
-    }
-
-    /// Closes the store in order.
-    pub fn close(self) -> Result<(), store::Error> {
-        let Process { store, read, .. } = self;
-        drop(read);
-        store.close()
-    }
-
-    /// Loads every record that the batch may touch.
-    fn prefetch(&mut self, batch: &[Submission]) -> Result<(), store::Error> {
-        for body in batch.iter().map(|submission| &submission.fact.body) {
-            load_containers(&mut self.world, &self.read, body)?;
-        }
-        let bodies = || batch.iter().map(|submission| &submission.fact.body);
-        let listed = bodies().flat_map(|body| self.world.wants_listed(body));
-        let wanted: HashSet<&Code> = bodies()
-            .flat_map(Body::tubes)
-            .chain(listed)
-            .filter(|tube| !self.world.has_tube(tube))
+        let deltas = changes.deltas.0.into_iter().filter(|(_, delta)| !delta.is_zero());
+        let cells: Vec<_> = deltas
+            .map(|(cell, delta)| {
+                let now = self.cells.entry(cell.clone()).or_default();
+                if !crate::breaks::on("figures_drift") || self.next_seq <= 2 {
+                    now.add(&delta);
+                }
+                (cell, now.clone())
+            })
             .collect();
-        let wanted: Vec<Code> = wanted.into_iter().cloned().collect();
-        let found = self.read.tubes(wanted.iter())?;
-        for (code, record) in wanted.into_iter().zip(found) {
+        for (cell, _) in cells.iter().filter(|(_, now)| now.is_zero()) {
+            self.cells.remove(cell);
+        }
+        let touched: Set<(&Code, u64)> =
+            events.iter().map(|event| (&event.fact.id.source, event.fact.id.epoch)).collect();
+        let sources = touched.into_iter().filter_map(|(source, epoch)| {
+            let key = (source.clone(), epoch);
+            let state = self.sources.get(&key)?.clone();
+            Some((key, state))
+        });
+        let layer = Layer::new(&events, &self.world, cells.into_iter(), sources, &changes.odd);
+        self.world.accept(0);
+        let judged_anew = events.iter().any(|event| event.fact.body.is_reference());
+        let batch = Arc::new(Batch {
+            commit: Commit { events, layer },
+            reference: judged_anew.then(|| Arc::clone(&self.reference)),
+            by_id: OnceLock::new(),
+        });
+        self.under_way.push_back(Arc::clone(&batch));
+        Ok(Some(batch))
+    }
+
+    /// Events that stand in the log and not in the records, because the process before this one
+    /// ended before it came to that: decided long ago, so only folded.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn refold(&mut self, events: Vec<Event>) -> Result<(), store::Error> {
+        self.forget_durable();
+        self.prefetch(|| events.iter().map(|event| &event.fact))?;
+        for mut event in events {
+            let (id, found) = (&event.fact.id, event.found);
+            if let Some(source) = self.sources.get_mut(&(id.source.clone(), id.epoch)) {
+                source.note(id.number);
+            }
+            if event.fact.body.is_reference() {
+                Arc::make_mut(&mut self.reference).apply(&event);
+            }
+            self.world.apply(&mut event);
+            // What the source was told stays what it was told.
+            event.found = found;
+            self.next_seq = event.seq + 1;
+            self.decided.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// Lets go of the batches that every reader sees by now.
+    fn forget_durable(&mut self) {
+        let durable = self.read.folded_to();
+        while self.under_way.front().is_some_and(|batch| batch.commit.layer.to <= durable) {
+            self.under_way.pop_front();
+        }
+        if self.sources.len() > SOURCES_CACHED_MAX
+            && self.under_way.is_empty()
+            && self.decided.events.is_empty()
+        {
+            self.sources.clear();
+        }
+    }
+
+    /// A record as a batch under way has left it.
+    fn newest<R>(&self, of: impl Fn(&Layer) -> Option<&Arc<R>>) -> Option<Arc<R>> {
+        self.under_way.iter().rev().find_map(|batch| of(&batch.commit.layer).cloned())
+    }
+
+    /// Loads every record that the facts may touch.
+    fn prefetch<'a, I: Iterator<Item = &'a Fact>>(
+        &mut self,
+        facts: impl Fn() -> I,
+    ) -> Result<(), store::Error> {
+        let bodies = || facts().map(|fact| &fact.body);
+        for body in bodies() {
+            if let Some(code) = body.container().filter(|code| !self.world.has_box(code)) {
+                let record = match self.newest(|layer| layer.container(code)) {
+                    None => self.read.container(code)?,
+                    known => known,
+                };
+                self.world.load_box(code.clone(), record);
+            }
+            if let Some(code) = body.plate().filter(|code| !self.world.has_plate(code)) {
+                let record = match self.newest(|layer| layer.plate(code)) {
+                    None => self.read.plate(code)?,
+                    known => known,
+                };
+                self.world.load_plate(code.clone(), record);
+            }
+        }
+        let mut wanted: Vec<Code> = Vec::new();
+        for body in bodies() {
+            wanted.extend(body.tubes().filter(|tube| !self.world.has_tube(tube)).cloned());
+            let listed = self.world.wants_listed(body);
+            wanted.extend(listed.filter(|tube| !self.world.has_tube(tube)).cloned());
+        }
+        let mut unknown = Vec::with_capacity(wanted.len());
+        for code in wanted {
+            match self.newest(|layer| layer.tube(&code)) {
+                None => unknown.push(code),
+                record => self.world.load_tube(code, record),
+            }
+        }
+        let found = self.read.tubes(&unknown)?;
+        for (code, record) in unknown.into_iter().zip(found) {
             self.world.load_tube(code, record);
         }
-        for id in batch.iter().map(|submission| &submission.fact.id) {
+        for id in facts().map(|fact| &fact.id) {
             let key = (id.source.clone(), id.epoch);
-            if let std::collections::hash_map::Entry::Vacant(vacant) = self.sources.entry(key) {
+            if let Entry::Vacant(vacant) = self.sources.entry(key) {
                 vacant.insert(self.read.source_in(&id.source, id.epoch)?.unwrap_or_default());
             }
         }
@@ -136,18 +264,16 @@ impl Process {
     }
 
     /// The outcome of a fact that has been recorded before.
-    fn known(
-        &self,
-        fact: &Fact,
-        in_batch: &HashMap<FactId, usize>,
-        events: &[Event],
-    ) -> Result<Option<Outcome>, store::Error> {
-        if let Some(first) = in_batch.get(&fact.id).and_then(|at| events.get(*at)) {
-            return Ok(Some(again(fact, first)));
-        }
+    fn known(&mut self, fact: &Fact) -> Result<Option<Outcome>, store::Error> {
         let source = self.sources.get(&(fact.id.source.clone(), fact.id.epoch));
         if !source.is_some_and(|state| state.may_have(fact.id.number)) {
             return Ok(None);
+        }
+        if let Some(first) = self.decided.find(&fact.id) {
+            return Ok(Some(again(fact, first)));
+        }
+        if let Some(first) = self.under_way.iter().find_map(|batch| batch.find(&fact.id)) {
+            return Ok(Some(again(fact, first)));
         }
         if crate::breaks::on("duplicates_recorded_again") {
             return Ok(None);
@@ -165,7 +291,6 @@ impl Process {
         &mut self,
         fact: Fact,
         clock_offset_ms: i64,
-        seq: u64,
         now: Time,
     ) -> Result<Event, store::Error> {
         let mut stamps = judge(&fact, &self.reference, now, clock_offset_ms);
@@ -178,7 +303,7 @@ impl Process {
         {
             return Err(store::Error::Damaged { what: "refused on purpose".into() });
         }
-        let mut event = Event { seq, fact, stamps, found: Default::default() };
+        let mut event = Event { seq: self.next_seq, fact, stamps, found: Default::default() };
         let id = &event.fact.id;
         if let Some(source) = self.sources.get_mut(&(id.source.clone(), id.epoch)) {
             source.note(id.number);
@@ -189,86 +314,6 @@ impl Process {
         self.world.apply(&mut event);
         Ok(event)
     }
-
-    fn commit(
-        &mut self,
-        events: &[Event],
-        deltas: &Deltas,
-        odd: &[(
-            crate::domain::world::RecordKind,
-            Code,
-            crate::domain::discrepancy::Discrepancies,
-            crate::domain::discrepancy::Discrepancies,
-        )],
-    ) -> Result<Duration, store::Error> {
-        let feed = Arc::clone(&self.feed);
-        let changed: Vec<_> = {
-            let figures = feed.figures_now();
-            deltas
-                .0
-                .iter()
-                .filter(|(_, delta)| !delta.is_zero())
-                .map(|(cell, delta)| {
-                    let mut now = figures.cells.get(cell).cloned().unwrap_or_default();
-                    if !crate::breaks::on("figures_drift") || figures.seq == 0 {
-                        now.add(delta);
-                    }
-                    (cell, now)
-                })
-                .collect()
-        };
-        let touched: HashSet<(&Code, u64)> =
-            events.iter().map(|event| (&event.fact.id.source, event.fact.id.epoch)).collect();
-        let sources = touched.into_iter().filter_map(|(source, epoch)| {
-            let state = self.sources.get(&(source.clone(), epoch))?;
-            Some((source, epoch, state))
-        });
-        let begun = Instant::now();
-        self.store.commit(&Commit {
-            events,
-            world: &self.world,
-            cells: changed.iter().map(|(cell, figures)| (*cell, figures)).collect(),
-            sources: sources.collect(),
-            odd,
-        })?;
-        let disk = begun.elapsed();
-        self.world.accept(self.tubes_cached_max);
-        if self.sources.len() > SOURCES_CACHED_MAX {
-            self.sources.clear();
-        }
-        let seq = self.read.last_seq();
-        {
-            let mut figures = feed.figures_mut();
-            figures.seq = seq;
-            for (cell, now) in changed {
-                if now.is_zero() {
-                    figures.cells.remove(cell);
-                } else {
-                    figures.cells.insert(cell.clone(), now);
-                }
-            }
-        }
-        if events.iter().any(|event| event.fact.body.is_reference()) {
-            feed.set_reference(Arc::clone(&self.reference));
-        }
-        feed.publish(seq);
-        Ok(disk)
-    }
-}
-
-/// Loads the box and the plate of a fact.
-pub(super) fn load_containers(
-    world: &mut World,
-    read: &Read,
-    body: &Body,
-) -> Result<(), store::Error> {
-    if let Some(code) = body.container().filter(|code| !world.has_box(code)) {
-        world.load_box(code.clone(), read.container(code)?);
-    }
-    if let Some(code) = body.plate().filter(|code| !world.has_plate(code)) {
-        world.load_plate(code.clone(), read.plate(code)?);
-    }
-    Ok(())
 }
 
 /// The answer to a fact whose id was recorded before.

@@ -1,25 +1,30 @@
-//! The one writer: takes what is waiting, decides, commits, replies, publishes.
+//! The one writer, in two threads: one takes what is waiting and decides it, the other makes what has
+//! been decided durable, replies and publishes. The order of deciding is the order of the log.
 
 use super::admission::{Gate, Handle, Job};
 use super::feed::Feed;
-use super::process::Process;
+use super::process::{Batch, Process};
 use super::{Error, Options, Outcome, Receipt, Times};
 use crate::domain::Time;
 use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
 use crate::store::{self, FolderKind, Read, Store};
 use crate::telemetry;
-use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select, unbounded};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
+
+/// Events that are folded together when a folder is opened.
+const REFOLD_BATCH: usize = 4_000;
 
 /// The writer's thread and the way to stop it.
 pub struct Engine {
     handle: Handle,
-    writer: JoinHandle<Result<(), store::Error>>,
+    /// Ends after the writer, and gives the store back closed.
+    committer: JoinHandle<Result<(), store::Error>>,
 }
 
 impl Engine {
@@ -27,11 +32,11 @@ impl Engine {
     ///
     /// # Errors
     /// When the figures or the reference data cannot be read.
-    pub fn start(store: Store, options: &Options) -> Result<Engine, store::Error> {
+    pub fn start(mut store: Store, options: &Options) -> Result<Engine, store::Error> {
         let read = store.read();
         let reference = load_reference(&read)?;
         let cells = read.cells()?.into_iter().collect();
-        let feed = Arc::new(Feed::new(read.last_seq(), cells, reference));
+        let feed = Arc::new(Feed::new(read.records_to()?, cells, reference));
         let last = read.event(read.last_seq())?;
         let tick = last.map_or(0, |event| match event.fact.body {
             Body::ClockTicked { now } => now.0.max(event.stamps.recorded_at.0),
@@ -44,22 +49,35 @@ impl Engine {
             fault: Mutex::new(None),
             tick: AtomicI64::new(tick),
         });
+        let process = refolded(&mut store, &feed, Time(tick))?;
         // Admission counts facts and bytes and refuses first; this is the last stop.
         let without_limit = crate::breaks::on("queue_without_limit");
         let (jobs, queue) =
             bounded(if without_limit { 1_000_000 } else { options.queue_facts_max });
-        let cached = options.tubes_cached_max;
-        let process = Process::new(store, Arc::clone(&feed), cached, Time(tick));
+        let (commits, decided) = bounded(1);
+        let (ready, disk) = unbounded();
         let kind = read.folder().kind;
-        let writer =
-            Writer { process, queue, gate: Arc::clone(&gate), options: options.clone(), kind };
-        let thread = std::thread::Builder::new().name("writer".into());
-        let writer =
-            thread.spawn(move || writer.run()).expect("the operating system gives one thread");
+        let committer = Committer { store, gate: Arc::clone(&gate), feed: Arc::clone(&feed) };
+        let writer = Writer {
+            process,
+            queue,
+            commits,
+            disk,
+            under_way: 0,
+            gate: Arc::clone(&gate),
+            options: options.clone(),
+            kind,
+            open: Open::default(),
+        };
+        let spawn = |name: &str| std::thread::Builder::new().name(name.into());
+        let one = "the operating system gives two threads";
+        spawn("writer").spawn(move || writer.run()).expect(one);
+        let committer =
+            spawn("committer").spawn(move || committer.run(&decided, &ready)).expect(one);
         let classes = [options.queries_max, options.dashboards_max, options.planning_max]
             .map(|most| Arc::new(Semaphore::new(most)));
         let handle = Handle { jobs, gate, read, feed, options: options.clone(), classes };
-        Ok(Engine { handle, writer })
+        Ok(Engine { handle, committer })
     }
 
     /// A handle for everybody.
@@ -74,7 +92,7 @@ impl Engine {
     pub fn stop(self) -> Result<(), store::Error> {
         self.handle.gate.stopping.store(true, Ordering::Release);
         drop(self.handle);
-        match self.writer.join() {
+        match self.committer.join() {
             Ok(closed) => closed,
             Err(panic) => std::panic::resume_unwind(panic),
         }
@@ -91,66 +109,124 @@ fn load_reference(read: &Read) -> Result<Reference, store::Error> {
     Ok(reference)
 }
 
-/// Says on the gate that the writer is gone, if it ends in a panic: else every caller would be
-/// told for ever that the service is stopping, and nobody would know why.
+/// A process that knows everything the log says: what stands in it and not yet in the records is
+/// folded first.
+fn refolded(store: &mut Store, feed: &Arc<Feed>, tick: Time) -> Result<Process, store::Error> {
+    let read = store.read();
+    let (mut from, last) = (read.records_to()? + 1, read.last_seq());
+    let mut process = Process::new(store.read(), feed, from, tick);
+    if from <= last {
+        tracing::info!(from, last, "folding the end of the log");
+    }
+    while from <= last {
+        process.refold(read.events(from, REFOLD_BATCH)?)?;
+        let Some(batch) = process.close_batch()? else {
+            return Err(store::Error::Damaged { what: format!("event {from}") });
+        };
+        store.refold(&batch.commit);
+        feed.take(&batch);
+        from = batch.commit.layer.to + 1;
+    }
+    Ok(process)
+}
+
+/// Says on the gate that a thread of the engine is gone, if it ends in a panic: else every caller
+/// would be told for ever that the service is stopping, and nobody would know why.
 struct Watch(Arc<Gate>);
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            metrics::gauge!(telemetry::STORAGE_FAULT).set(1.0);
             let cause = "the writer ended in a panic; restart the service".to_owned();
-            *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+            self.0.fail(cause);
         }
     }
 }
 
+/// A submission that was decided and waits for the disk.
+struct Waiting {
+    outcomes: Vec<Outcome>,
+    bytes: usize,
+    entered: Instant,
+    taken: Instant,
+    reply: oneshot::Sender<Result<Receipt, Error>>,
+}
+
+/// The batch at hand, as far as those who asked are concerned.
+#[derive(Default)]
+struct Open {
+    waiting: Vec<Waiting>,
+    facts: usize,
+    bytes: usize,
+    tubes: usize,
+}
+
+/// A batch on its way to the disk. Without events it only waits for those before it.
+struct Closed {
+    batch: Option<Arc<Batch>>,
+    waiting: Vec<Waiting>,
+    closed: Instant,
+    tick: i64,
+}
+
+/// Decides. While the disk is busy with one batch it goes on with the next, so the longer the disk
+/// takes, the more facts share one write.
 struct Writer {
     process: Process,
     queue: Receiver<Job>,
+    commits: Sender<Closed>,
+    /// Says that a batch is through.
+    disk: Receiver<()>,
+    /// Batches that are not.
+    under_way: usize,
     gate: Arc<Gate>,
     options: Options,
     kind: FolderKind,
+    open: Open,
 }
 
 impl Writer {
-    fn run(mut self) -> Result<(), store::Error> {
+    fn run(mut self) {
         let _watch = Watch(Arc::clone(&self.gate));
         loop {
-            match self.queue.recv_timeout(Duration::from_millis(50)) {
-                Ok(job) => self.round(job),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.gate.stopping.load(Ordering::Acquire) {
-                        break;
+            while self.disk.try_recv().is_ok() {
+                self.under_way -= 1;
+            }
+            if self.open.waiting.is_empty() {
+                match self.queue.recv_timeout(Duration::from_millis(50)) {
+                    Ok(job) => self.take(job),
+                    Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        if self.gate.stopping.load(Ordering::Acquire) {
+                            return;
+                        }
                     }
+                }
+            } else if self.is_full() {
+                // It waits its turn; deciding goes on with the next one.
+                self.close();
+            } else if let Ok(job) = self.queue.try_recv() {
+                self.take(job);
+            } else if self.under_way == 0 {
+                self.close();
+            } else {
+                // The disk is busy: whoever comes until it is free shares the next write.
+                select! {
+                    recv(self.queue) -> job => match job {
+                        Ok(job) => self.take(job),
+                        Err(_) => self.close(),
+                    },
+                    recv(self.disk) -> _ => self.under_way -= 1,
                 }
             }
         }
-        if self.gate.fault().is_some() {
-            // A store that failed is not written again, not even to close it.
-            return Ok(());
-        }
-        let Writer { process, .. } = self;
-        process.close()
     }
 
-    /// Takes one job, and with it what is waiting already, within the limits of a batch.
-    fn round(&mut self, first: Job) {
-        let (mut facts, mut bytes) = (first.submissions.len(), first.bytes);
-        let mut tubes = first.tubes;
-        let mut jobs = vec![first];
-        while facts < self.options.batch_facts_max
-            && bytes < self.options.batch_bytes_max
-            && tubes < self.options.batch_tubes_max
-        {
-            let Ok(job) = self.queue.try_recv() else { break };
-            facts += job.submissions.len();
-            bytes += job.bytes;
-            tubes += job.tubes;
-            jobs.push(job);
-        }
-        self.commit(jobs, facts, bytes);
+    fn is_full(&self) -> bool {
+        let (open, options) = (&self.open, &self.options);
+        open.facts >= options.batch_facts_max
+            || open.bytes >= options.batch_bytes_max
+            || open.tubes >= options.batch_tubes_max
     }
 
     /// The machine's clock; `None` in a drill, whose time is that of its ticks.
@@ -158,55 +234,114 @@ impl Writer {
         (self.kind == FolderKind::Live).then(|| self.gate.now(self.kind))
     }
 
-    fn commit(&mut self, jobs: Vec<Job>, facts: usize, bytes: usize) {
-        let begun = Instant::now();
-        let mut all = Vec::with_capacity(facts);
-        let mut replies = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            replies.push((job.submissions.len(), job.entered, job.reply));
-            all.extend(job.submissions);
-        }
-        let result = match self.gate.fault() {
+    /// Decides a submission into the batch at hand.
+    fn take(&mut self, job: Job) {
+        let Job { submissions, bytes, tubes, entered, reply } = job;
+        let (facts, taken) = (submissions.len(), Instant::now());
+        let outcomes = match self.gate.fault() {
             Some(cause) => Err(cause),
-            None => self.process.batch(all, self.wall_clock()).map_err(|error| error.chain()),
+            None => self.process.take(submissions, self.wall_clock()).map_err(|e| e.chain()),
         };
-        self.gate.tick.store(self.process.tick.0, Ordering::Release);
-        self.gate.facts_waiting.fetch_sub(facts, Ordering::AcqRel);
-        self.gate.bytes_waiting.fetch_sub(bytes, Ordering::AcqRel);
+        match outcomes {
+            Ok(outcomes) => {
+                self.open.waiting.push(Waiting { outcomes, bytes, entered, taken, reply });
+                self.open.facts += facts;
+                self.open.bytes += bytes;
+                self.open.tubes += tubes;
+            }
+            Err(cause) => {
+                self.gate.fail(cause.clone());
+                self.gate.leave(facts, bytes);
+                refuse(reply, facts, &cause);
+            }
+        }
+    }
+
+    /// Sends the batch at hand to the disk; waits when one waits there already.
+    fn close(&mut self) {
+        let waiting = std::mem::take(&mut self.open).waiting;
+        let batch = match self.gate.fault() {
+            Some(cause) => Err(cause),
+            None => self.process.close_batch().map_err(|error| error.chain()),
+        };
+        let batch = batch.unwrap_or_else(|cause| {
+            self.gate.fail(cause);
+            None
+        });
+        let tick = self.process.tick.0;
+        let closed = Closed { batch, waiting, closed: Instant::now(), tick };
+        // It is taken: the committer ends after the writer. If it ended in a panic, that is told.
+        self.under_way += usize::from(self.commits.send(closed).is_ok());
+    }
+}
+
+/// Makes batches durable in their order, answers, and publishes.
+struct Committer {
+    store: Store,
+    gate: Arc<Gate>,
+    feed: Arc<Feed>,
+}
+
+impl Committer {
+    fn run(mut self, decided: &Receiver<Closed>, ready: &Sender<()>) -> Result<(), store::Error> {
+        let _watch = Watch(Arc::clone(&self.gate));
+        for closed in decided {
+            self.commit(closed);
+            // The writer may have ended: then this was the last.
+            let _ = ready.send(());
+        }
+        if self.gate.fault().is_some() {
+            // A store that failed is not written again, not even to close it.
+            return Ok(());
+        }
+        self.store.close()
+    }
+
+    fn commit(&mut self, Closed { batch, waiting, closed, tick }: Closed) {
+        let result = match (self.gate.fault(), &batch) {
+            (Some(cause), _) => Err(cause),
+            (None, Some(batch)) => self.store.commit(&batch.commit).map_err(|e| e.chain()),
+            (None, None) => Ok(()),
+        };
+        let facts = waiting.iter().map(|one| one.outcomes.len()).sum();
+        self.gate.leave(facts, waiting.iter().map(|one| one.bytes).sum());
         match result {
-            Ok(done) => {
-                telemetry::note_batch(facts, done.deciding, done.disk);
-                let mut outcomes = done.outcomes.into_iter();
-                for (count, entered, reply) in replies {
-                    let waiting = begun.saturating_duration_since(entered);
+            Ok(()) => {
+                let disk = closed.elapsed();
+                self.gate.tick.store(tick, Ordering::Release);
+                batch.iter().for_each(|batch| self.feed.take(batch));
+                let taken = waiting.first().map_or(closed, |one| one.taken);
+                telemetry::note_batch(facts, closed.saturating_duration_since(taken), disk);
+                for Waiting { outcomes, entered, taken, reply, .. } in waiting {
                     let times = Times {
-                        waiting_us: micros(waiting),
-                        deciding_us: micros(done.deciding),
-                        disk_us: micros(done.disk),
+                        waiting_us: micros(taken.saturating_duration_since(entered)),
+                        deciding_us: micros(closed.saturating_duration_since(taken)),
+                        disk_us: micros(disk),
                     };
-                    let outcomes = outcomes.by_ref().take(count).collect();
                     // Whoever asked may have gone; the facts are recorded all the same.
                     let _ = reply.send(Ok(Receipt { outcomes, times }));
                 }
             }
-            Err(_) if crate::breaks::on("acknowledged_after_a_fault") => {
-                for (count, _, reply) in replies {
-                    let outcomes =
-                        vec![Outcome::Recorded { seq: 0, found: Default::default() }; count];
-                    let _ = reply.send(Ok(Receipt { outcomes, times: Times::default() }));
-                }
-            }
             Err(cause) => {
                 tracing::error!(%cause, "storage fault, intake is stopped until a restart");
-                metrics::gauge!(telemetry::STORAGE_FAULT).set(1.0);
-                *self.gate.fault.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(cause.clone());
-                for (_, _, reply) in replies {
-                    let _ = reply.send(Err(Error::StorageFault { cause: cause.clone() }));
+                self.gate.fail(cause.clone());
+                for Waiting { outcomes, reply, .. } in waiting {
+                    refuse(reply, outcomes.len(), &cause);
                 }
             }
         }
     }
+}
+
+/// Tells somebody that the disk has failed.
+fn refuse(reply: oneshot::Sender<Result<Receipt, Error>>, facts: usize, cause: &str) {
+    let told = if crate::breaks::on("acknowledged_after_a_fault") {
+        let outcomes = vec![Outcome::Recorded { seq: 0, found: Default::default() }; facts];
+        Ok(Receipt { outcomes, times: Times::default() })
+    } else {
+        Err(Error::StorageFault { cause: cause.to_owned() })
+    };
+    let _ = reply.send(told);
 }
 
 fn micros(duration: Duration) -> u64 {

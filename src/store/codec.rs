@@ -43,6 +43,13 @@ pub fn encode<T: Wire>(value: &T) -> Vec<u8> {
     out
 }
 
+/// The same into a buffer that is used again.
+pub fn encode_into<T: Wire>(value: &T, out: &mut Vec<u8>) {
+    out.clear();
+    out.push(VALUE_VERSION);
+    value.put(out);
+}
+
 /// Reads a whole value; bytes left over are damage.
 pub fn decode<T: Wire>(bytes: &[u8]) -> Result<T, Malformed> {
     let (version, rest) = bytes.split_first().ok_or(Malformed)?;

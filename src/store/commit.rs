@@ -1,51 +1,34 @@
 //! Committing: the one place that knows what "durable" means.
 
+use super::entry;
 use super::error::Error;
 use super::folder::Acknowledged;
-use super::index::{self, FACTS, PEOPLE};
+use super::keeper;
 use super::keys::{self, Kind};
+use super::layer::Commit;
 use super::log::{self, Head};
 use super::open::Options;
 use super::read::{Read, Shared};
-use super::records::{encode_event, encode_record};
-use super::{codec, seal};
+use super::records::encode_event_into;
+use super::seal;
 use crate::domain::Code;
-use crate::domain::counters::{CellKey, Figures};
-use crate::domain::discrepancy::Discrepancies;
-use crate::domain::fact::{Body, Event};
-use crate::domain::source::SourceState;
-use crate::domain::world::{RecordKind, World};
+use crate::domain::fact::Event;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rocksdb::{WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// After so many failures in a row to write an index file, intake is stopped with the cause.
-const INDEX_FAILURES_MAX: u32 = 10;
-
-/// Everything that one batch of events changed.
-pub struct Commit<'a> {
-    /// The events, with sequences following the log's last without a hole.
-    pub events: &'a [Event],
-    /// The records; those that changed are written.
-    pub world: &'a World,
-    /// The cells that changed, as they are now.
-    pub cells: Vec<(&'a CellKey, &'a Figures)>,
-    /// The sources that changed, as they are now.
-    pub sources: Vec<(&'a Code, u64, &'a SourceState)>,
-    /// Records whose discrepancies changed: before, after.
-    pub odd: &'a [(RecordKind, Code, Discrepancies, Discrepancies)],
-}
 
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
     shared: Arc<Shared>,
     acknowledged: Acknowledged,
     pending_max: usize,
-    /// Wakes the indexer; both threads end when this is dropped.
-    until: Option<(Sender<()>, Sender<()>)>,
+    records_pending_max: usize,
+    /// Wakes the keeper; it and the other threads end when these are dropped.
+    until: Option<[Sender<()>; 3]>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -58,25 +41,30 @@ impl Store {
     ) -> Result<Store, Error> {
         let shared = Arc::new(shared);
         let (wake, woken) = bounded(1);
-        let (stop, stopped) = bounded::<()>(0);
+        let (stop_merging, merging) = bounded::<()>(0);
+        let (stop_syncing, syncing) = bounded::<()>(0);
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
-        // Well below the limit at which the writer waits: else both would wait for each other.
-        let run_entries = options.index_run_entries.min(options.index_pending_max / 2).max(1);
-        let indexed = Arc::clone(&shared);
+        let sizes = keeper::Sizes::new(options);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new()
                 .name(name.into())
                 .spawn(work)
                 .map_err(Error::file(PathBuf::from("a new thread")))
         };
-        let synced = Arc::clone(&shared);
+        let [kept, merged, synced] = [(); 3].map(|()| Arc::clone(&shared));
         let threads = vec![
-            spawn("indexer", Box::new(move || keep_index(&indexed, &woken, run_entries)))?,
-            spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &stopped)))?,
+            spawn("keeper", Box::new(move || keeper::keep(&kept, &woken, sizes)))?,
+            spawn("merger", Box::new(move || keeper::merge(&merged, &merging)))?,
+            spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &syncing)))?,
         ];
-        let pending_max = options.index_pending_max;
-        let until = Some((wake, stop));
-        Ok(Store { shared, acknowledged, pending_max, until, threads })
+        Ok(Store {
+            shared,
+            acknowledged,
+            pending_max: options.index_pending_max,
+            records_pending_max: options.records_pending_max,
+            until: Some([wake, stop_merging, stop_syncing]),
+            threads,
+        })
     }
 
     /// A handle for reading.
@@ -89,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and the store must not be written again.
-    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), Error> {
+    pub fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
         if let Some(cause) = self.shared.failed.get() {
             return Err(Error::Failed(cause.clone()));
         }
@@ -100,92 +88,92 @@ impl Store {
         written
     }
 
-    fn write(&mut self, commit: &Commit<'_>) -> Result<(), Error> {
+    fn write(&mut self, commit: &Commit) -> Result<(), Error> {
         let Some(first) = commit.events.first() else { return Ok(()) };
         let (last_seq, last_hash) = self.shared.last();
         assert_eq!(first.seq, last_seq + 1, "the log has no holes");
         let mut batch = WriteBatch::default();
-        let leaves = self.put_log(&mut batch, commit.events);
+        let leaves = self.put_log(&mut batch, &commit.events);
         let head = Head::new(last_hash, first.seq, &leaves);
         batch.put_cf(self.shared.log(), keys::seq(Kind::Batch, first.seq), head.encode());
-        self.put_records(&mut batch, commit);
         let mut options = WriteOptions::default();
         options.set_sync(!crate::breaks::on("ack_before_fsync"));
         self.shared.state.write_opt(batch, &options)?;
 
         let seq = last_seq + commit.events.len() as u64;
-        let people = commit.events.iter().flat_map(index::people_entries).collect();
-        let facts = commit.events.iter().map(|e| (index::fact_key(&e.fact.id), e.seq)).collect();
-        self.shared.people.add(people, seq);
-        self.shared.facts.add(facts, seq);
+        self.fold(commit);
         // Last: whoever looks at this sequence must find its people.
         self.shared.set_last(seq, head.hash);
+        self.shared.folded_to.store(seq, Ordering::Release);
         self.acknowledged
             .note(seq, &head.hash)
             .map_err(Error::file(self.shared.dir.join("acknowledged")))?;
-        if let Some((wake, _)) = &self.until {
-            // A full channel means that the indexer is about to look anyway.
-            let _ = wake.try_send(());
-        }
-        for pending in [&self.shared.people, &self.shared.facts] {
-            // What has been committed stays so; the next commit tells the fault, if there is one.
-            while !pending.wait_below(self.pending_max) && self.shared.failed.get().is_none() {}
-        }
+        self.keep_below_limits();
         Ok(())
     }
 
     fn put_log(&self, batch: &mut WriteBatch, events: &[Event]) -> Vec<log::Hash> {
         let log = self.shared.log();
         let mut leaves = Vec::with_capacity(events.len());
+        let mut bytes = Vec::with_capacity(512);
         for event in events {
-            let bytes = encode_event(event);
+            encode_event_into(event, &mut bytes);
             leaves.push(log::leaf(&bytes));
-            batch.put_cf(log, keys::seq(Kind::Event, event.seq), bytes);
-            if event.fact.body.is_reference() {
-                batch.put_cf(self.shared.records(), keys::seq(Kind::ReferenceEvent, event.seq), []);
-            }
-            if matches!(event.fact.body, Body::RosterImported { .. }) {
-                batch.put_cf(self.shared.records(), keys::seq(Kind::RosterEvent, event.seq), []);
-            }
+            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes);
         }
         leaves
     }
 
-    fn put_records(&self, batch: &mut WriteBatch, commit: &Commit<'_>) {
-        let records = self.shared.records();
-        for (code, tube) in commit.world.changed_tubes() {
-            batch.put_cf(records, keys::code(Kind::Tube, code), encode_record(tube));
+    /// Makes what follows from a durable batch visible to every reader, beside the log.
+    fn fold(&self, commit: &Commit) {
+        let Some(last) = commit.events.last() else { return };
+        let (mut people, mut facts) = (Vec::new(), Vec::with_capacity(commit.events.len()));
+        people.reserve(commit.events.len() * 8);
+        // The facts of a message come from one source.
+        let mut source: Option<(&Code, u64, u64)> = None;
+        for event in &commit.events {
+            people.extend(entry::people_entries(event));
+            let id = &event.fact.id;
+            let known = source.filter(|(code, epoch, _)| *code == &id.source && *epoch == id.epoch);
+            let (.., word) = *source.insert(known.unwrap_or_else(|| {
+                (&id.source, id.epoch, entry::source_word(&id.source, id.epoch))
+            }));
+            facts.push(entry::fact_entry(word, id.number, event.seq));
         }
-        for (code, container) in commit.world.changed_boxes() {
-            batch.put_cf(records, keys::code(Kind::Container, code), encode_record(container));
+        self.shared.people.add(people, last.seq);
+        self.shared.facts.add(facts, last.seq);
+        self.shared.layers.put(&commit.layer);
+    }
+
+    /// Takes over what follows from events that have stood in the log since before this start.
+    pub fn refold(&mut self, commit: &Commit) {
+        self.shared.layers.put(&commit.layer);
+        self.shared.folded_to.store(commit.layer.to, Ordering::Release);
+        self.keep_below_limits();
+    }
+
+    /// Intake slows here rather than memory growing.
+    fn keep_below_limits(&self) {
+        if let Some([wake, ..]) = &self.until {
+            // A full channel means that the keeper is about to look anyway.
+            let _ = wake.try_send(());
         }
-        for (code, plate) in commit.world.changed_plates() {
-            batch.put_cf(records, keys::code(Kind::Plate, code), encode_record(plate));
+        // What has been committed stays so; the next commit tells the fault, if there is one.
+        let goes_on = || self.shared.failed.get().is_none();
+        for pending in [&self.shared.people, &self.shared.facts] {
+            while !pending.wait_below(self.pending_max) && goes_on() {}
         }
-        for (person, record) in commit.world.changed_people() {
-            if record.parts.is_empty() {
-                batch.delete_cf(records, keys::person(*person));
-            } else {
-                batch.put_cf(records, keys::person(*person), encode_record(record));
-            }
+        while self.shared.layers.count() >= self.records_pending_max && goes_on() {
+            std::thread::sleep(Duration::from_millis(2));
         }
-        for (cell, figures) in &commit.cells {
-            if figures.is_zero() {
-                batch.delete_cf(records, keys::cell(cell));
-            } else {
-                batch.put_cf(records, keys::cell(cell), encode_record(*figures));
-            }
-        }
-        for (source, epoch, state) in &commit.sources {
-            batch.put_cf(records, keys::source(source, *epoch), encode_record(*state));
-        }
-        for (kind, code, before, after) in commit.odd {
-            for gone in before.without(*after).iter() {
-                batch.delete_cf(records, keys::odd(gone, *kind, code));
-            }
-            for new in after.without(*before).iter() {
-                batch.put_cf(records, keys::odd(new, *kind, code), []);
-            }
+    }
+
+    /// Merges everything that can be merged, and comes back when it is done. For measuring: a
+    /// folder that is left alone merges by itself.
+    pub fn settle(&self) {
+        self.shared.settling.store(true, Ordering::Release);
+        while self.shared.settling.load(Ordering::Acquire) && self.shared.failed.get().is_none() {
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -207,16 +195,15 @@ impl Store {
         let note = self.acknowledged.handle().and_then(|file| file.sync_all());
         note.map_err(Error::file(self.shared.dir.join("acknowledged")))?;
         let dir = self.shared.dir.clone();
-        for family in [self.shared.log(), self.shared.records()] {
-            self.shared.state.flush_cf(family)?;
-        }
+        self.shared.state.flush_cf(self.shared.log())?;
         self.shared.state.cancel_all_background_work(true);
-        self.shared.index.cancel_all_background_work(true);
+        self.shared.fold.cancel_all_background_work(true);
         // While a reader lives the databases are open and may still change a file; and what is not
         // complete is no order to put a seal on.
         let (last, _) = self.shared.last();
-        let complete = [&self.shared.people, &self.shared.facts].map(|p| p.complete_to() == last);
-        let in_order = Arc::strong_count(&self.shared) == 1 && complete == [true, true];
+        let complete = self.shared.indexes().map(|(pending, _)| pending.complete_to() == last);
+        let records = self.shared.records_to()? == last;
+        let in_order = Arc::strong_count(&self.shared) == 1 && complete == [true, true] && records;
         drop(self);
         if in_order { seal::write(&dir) } else { Ok(()) }
     }
@@ -227,45 +214,6 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.end_threads();
     }
-}
-
-/// Writes index files whenever enough entries wait, and the rest when the store closes.
-fn keep_index(shared: &Shared, wake: &Receiver<()>, run_entries: usize) {
-    let mut failures = [0; 2];
-    loop {
-        let woken = wake.recv_timeout(Duration::from_secs(1));
-        let going_on = woken != Err(RecvTimeoutError::Disconnected);
-        let indexes = [(PEOPLE, &shared.people), (FACTS, &shared.facts)];
-        for ((family, pending), failures) in indexes.into_iter().zip(&mut failures) {
-            if shared.failed.get().is_some() || (going_on && pending.count() < run_entries) {
-                continue;
-            }
-            let Err(error) = keep_one(shared, family, pending) else {
-                *failures = 0;
-                continue;
-            };
-            // Nothing is lost: the entries stay in memory and in the log. But if it goes on like
-            // this, intake would stand still without a word.
-            tracing::error!(error = %error.chain(), family, "cannot write an index file");
-            *failures += 1;
-            if *failures >= INDEX_FAILURES_MAX {
-                shared.fail(&error);
-            }
-            std::thread::sleep(Duration::from_secs(1));
-        }
-        if !going_on {
-            return;
-        }
-    }
-}
-
-fn keep_one(shared: &Shared, family: &str, pending: &index::Pending) -> Result<(), Error> {
-    if let Some(to) = index::flush(&shared.index, family, pending, &shared.dir)? {
-        let key = keys::code(Kind::IndexMark, family);
-        // Not synced: a mark that is lost only means that the same entries are read again.
-        shared.state.put_cf(shared.records(), key, codec::encode(&to))?;
-    }
-    Ok(())
 }
 
 /// Syncs the file of what has been acknowledged every 100 ms.
@@ -281,7 +229,7 @@ fn keep_synced(shared: &Shared, file: &std::fs::File, stopped: &Receiver<()>) {
 
 impl Shared {
     /// Notes the first fault; nothing is written after it.
-    fn fail(&self, error: &Error) {
+    pub(super) fn fail(&self, error: &Error) {
         let _ = self.failed.set(error.chain());
     }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The newest format of a folder that this release knows, and the one it writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Live or drill, for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +76,16 @@ impl Folder {
     pub fn create(dir: &Path, kind: FolderKind) -> Result<Folder, Error> {
         let stamp = format!("{:?}{:?}{}", std::time::SystemTime::now(), dir, std::process::id());
         let id = blake3::hash(stamp.as_bytes()).to_hex()[..16].to_owned();
-        let folder = Folder { format: FORMAT, kind, id };
-        let text = toml::to_string(&folder).expect("three plain fields can be written as TOML");
+        Folder { format: FORMAT, kind, id }.write(dir)
+    }
+
+    /// The same folder in the newest format.
+    pub fn rewritten(self, dir: &Path) -> Result<Folder, Error> {
+        Folder { format: FORMAT, ..self }.write(dir)
+    }
+
+    fn write(self, dir: &Path) -> Result<Folder, Error> {
+        let text = toml::to_string(&self).expect("three plain fields can be written as TOML");
         let path = Folder::path(dir);
         let new = dir.join("folder.toml.new");
         let write = || {
@@ -88,7 +96,7 @@ impl Folder {
             File::open(dir)?.sync_all()
         };
         write().map_err(Error::file(path.clone()))?;
-        Ok(folder)
+        Ok(self)
     }
 }
 

@@ -32,8 +32,10 @@ pub enum Kind {
     Source = 0x15,
     /// A record with a discrepancy: discrepancy, record kind, code. Value empty.
     Odd = 0x16,
-    /// How far an index is complete: name of the index. Written without sync.
+    /// How far something folded from the log is complete: its name.
     IndexMark = 0x20,
+    /// A run of an index: last sequence 8 bytes big-endian, level, slot 4 bytes big-endian.
+    Run = 0x30,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
         Kind::Source,
         Kind::Odd,
         Kind::IndexMark,
+        Kind::Run,
     ];
 
     /// The kind of a key.
@@ -74,6 +77,7 @@ impl Kind {
             Kind::Source => "source",
             Kind::Odd => "discrepancy",
             Kind::IndexMark => "index mark",
+            Kind::Run => "run",
         }
     }
 
@@ -98,6 +102,13 @@ fn key(kind: Kind, rest: &[u8]) -> Vec<u8> {
 /// Key of something that a sequence names.
 pub fn seq(kind: Kind, seq: u64) -> Vec<u8> {
     key(kind, &seq.to_be_bytes())
+}
+
+/// The same without an allocation.
+pub fn seq_key(kind: Kind, seq: u64) -> [u8; 9] {
+    let mut key = [kind as u8; 9];
+    key[1..].copy_from_slice(&seq.to_be_bytes());
+    key
 }
 
 /// Key of something that a code names.
@@ -180,6 +191,45 @@ const fn record_kind(kind: RecordKind) -> u8 {
         RecordKind::Container => 2,
         RecordKind::Plate => 3,
     }
+}
+
+/// The name of a run within its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RunId {
+    /// The last sequence whose entries it holds.
+    pub to: u64,
+    /// How often its entries have been merged.
+    pub level: u8,
+}
+
+/// Slot of a run's head. The buckets follow.
+pub const RUN_HEAD: u32 = 0;
+
+/// Slot of the first part of a run's filter.
+pub const RUN_FILTER: u32 = 0xf000_0000;
+
+/// Key of a slot of a run.
+pub fn run(id: RunId, slot: u32) -> [u8; 14] {
+    let mut key = [0; 14];
+    key[0] = Kind::Run as u8;
+    key[1..9].copy_from_slice(&id.to.to_be_bytes());
+    key[9] = id.level;
+    key[10..].copy_from_slice(&slot.to_be_bytes());
+    key
+}
+
+/// First key of all runs.
+pub fn run_start() -> [u8; 14] {
+    run(RunId { to: 0, level: 0 }, RUN_HEAD)
+}
+
+/// The run and slot of a key.
+pub fn parse_run(key: &[u8]) -> Option<(RunId, u32)> {
+    let (kind, rest) = key.split_first()?;
+    let (to, rest) = rest.split_first_chunk()?;
+    let (level, slot) = rest.split_first()?;
+    let id = RunId { to: u64::from_be_bytes(*to), level: *level };
+    (*kind == Kind::Run as u8).then_some((id, u32::from_be_bytes(slot.try_into().ok()?)))
 }
 
 /// Codes are at most 255 bytes: the edges refuse longer ones.

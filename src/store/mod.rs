@@ -1,29 +1,39 @@
 //! The store: the log, which is the truth, and what is folded from it, in RocksDB. This is the
 //! only room that names RocksDB.
 //!
-//! Two databases lie in a folder. `state` holds the log and the records of tubes, boxes, plates,
-//! people and figures; every commit is one synced write batch to it. `index` holds what the log can
-//! rebuild (person to events, fact id to event); it has no write-ahead log and is written only by
-//! ingesting sorted files, so that nothing it does can hold up a commit.
+//! Two databases lie in a folder. `state` holds the log and nothing else; every commit is one synced
+//! write batch to it, and that is what "durable" means. `fold` holds what follows from the log:
+//! records of tubes, boxes, plates, people and figures, and the indexes of people and facts. It has
+//! no write-ahead log and is written only by taking in sorted files, each with the sequence that it
+//! is complete to, so that nothing it does can hold up a commit. What is not in a file yet is in
+//! memory, seen by every reader, and after a crash folded from the log again.
 
+mod bare;
 mod codec;
 mod commit;
+mod entry;
 mod error;
+mod filter;
 mod folder;
-mod index;
+mod keeper;
 pub mod keys;
+mod layer;
 mod log;
 mod open;
+mod pending;
 mod read;
 mod records;
+mod runs;
 mod seal;
 mod verify;
 mod view;
 
-pub use commit::{Commit, Store};
+pub use bare::BareLog;
+pub use commit::Store;
+pub use entry::fact_key;
 pub use error::Error;
 pub use folder::{Folder, FolderKind};
-pub use index::fact_key;
+pub use layer::{Commit, Layer};
 pub use log::{Head, LogProof};
 pub use open::Options;
 pub use read::Read;

@@ -2,25 +2,33 @@
 //! must not be opened.
 
 use super::commit::Store;
+use super::entry::Entry;
 use super::error::Error;
 use super::folder::{self, Acknowledged, Folder, FolderKind};
-use super::index::{self, FACTS, PEOPLE, Pending};
 use super::keys::{self, Kind};
+use super::layer::Layers;
 use super::log::{Hash, Head};
+use super::pending::Pending;
 use super::read::{Read, Shared};
-use super::{codec, seal};
+use super::runs::Runs;
+use super::{codec, entry, seal};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode,
-    IteratorMode, SliceTransform,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
+    DBRecoveryMode, IteratorMode, UniversalCompactOptions,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// The column family of the log.
+/// The column family of the log, in the database `state`.
 pub const LOG: &str = "log";
-/// The column family of everything folded from it that is committed with it.
+/// The column family of the records folded from it, in the database `fold`.
 pub const RECORDS: &str = "records";
+/// The index of people: person to events.
+pub const PEOPLE: &str = "people";
+/// The index of facts: fact id to event.
+pub const FACTS: &str = "facts";
 
 /// Options of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,13 +36,18 @@ pub const RECORDS: &str = "records";
 pub struct Options {
     /// Bytes of decompressed blocks kept in memory for reading.
     pub block_cache_bytes: usize,
-    /// Bytes of one write buffer; up to four are held per column family.
+    /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
     /// So many waiting index entries are put into one sorted file.
     pub index_run_entries: usize,
     /// At so many waiting index entries intake slows until some are in a file. Bounds memory
     /// (24 bytes each) and the time to restart.
     pub index_pending_max: usize,
+    /// So many waiting records are put into one sorted file.
+    pub records_run: usize,
+    /// At so many waiting records intake slows until some are in a file. Bounds memory (about 600
+    /// bytes each) and the time to restart: what is in no file is folded again.
+    pub records_pending_max: usize,
 }
 
 impl Default for Options {
@@ -44,6 +57,8 @@ impl Default for Options {
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
+            records_run: 100_000,
+            records_pending_max: 500_000,
         }
     }
 }
@@ -80,7 +95,7 @@ fn table_options(cache: &Cache) -> BlockBasedOptions {
     table
 }
 
-fn family_options(options: &Options, cache: &Cache) -> rocksdb::Options {
+fn log_options(options: &Options, cache: &Cache) -> rocksdb::Options {
     let mut family = database_options();
     family.set_block_based_table_factory(&table_options(cache));
     family.set_compression_type(DBCompressionType::Lz4);
@@ -90,22 +105,44 @@ fn family_options(options: &Options, cache: &Cache) -> rocksdb::Options {
     family
 }
 
-/// Options of the index files, for the writer of files and for the database alike.
-pub fn index_options() -> rocksdb::Options {
+/// Options of the records, for the writer of files and for the database alike. Files of about equal
+/// size are merged a dozen at a time: a record is rewritten seldom, and a look-up asks the filter
+/// of each file, which is in memory.
+pub fn records_options(options: &Options) -> rocksdb::Options {
+    let mut family = database_options();
+    let cache = Cache::new_lru_cache(options.block_cache_bytes / 2);
+    family.set_block_based_table_factory(&table_options(&cache));
+    family.set_compression_type(DBCompressionType::Lz4);
+    family.set_compaction_style(DBCompactionStyle::Universal);
+    let mut universal = UniversalCompactOptions::default();
+    universal.set_min_merge_width(4);
+    universal.set_max_size_amplification_percent(150);
+    family.set_universal_compaction_options(&universal);
+    family.set_level_zero_file_num_compaction_trigger(12);
+    family
+}
+
+/// Options of the runs, for the writer of files and for the database alike. The runs are merged by
+/// ourselves; the database only keeps them.
+pub fn run_options() -> rocksdb::Options {
     let mut options = database_options();
-    let mut table = table_options(&Cache::new_lru_cache(32 << 20));
-    table.set_whole_key_filtering(false);
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(&Cache::new_lru_cache(64 << 20));
+    // A bucket is a block of its own.
+    table.set_block_size(2 << 10);
+    table.set_format_version(6);
     options.set_block_based_table_factory(&table);
-    options.set_prefix_extractor(SliceTransform::create_fixed_prefix(16));
-    options.set_compression_type(DBCompressionType::Lz4);
-    options.set_level_zero_file_num_compaction_trigger(8);
+    // Keys are hashes: there is nothing to compress.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_disable_auto_compactions(true);
     options
 }
 
-fn open_state(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocksdb::Error> {
+/// Opens the database of the log.
+pub fn open_state(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocksdb::Error> {
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
-    let families = ["default", LOG, RECORDS]
-        .map(|name| ColumnFamilyDescriptor::new(name, family_options(options, &cache)));
+    let families = ["default", LOG]
+        .map(|name| ColumnFamilyDescriptor::new(name, log_options(options, &cache)));
     let path = dir.join("state");
     if writable {
         DB::open_cf_descriptors(&database_options(), path, families)
@@ -114,15 +151,63 @@ fn open_state(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocks
     }
 }
 
-fn open_index(dir: &Path, writable: bool) -> Result<DB, rocksdb::Error> {
-    let families =
-        ["default", PEOPLE, FACTS].map(|name| ColumnFamilyDescriptor::new(name, index_options()));
-    let path = dir.join("index");
+/// Opens the database of everything that is folded from the log.
+pub fn open_fold(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocksdb::Error> {
+    let families = [
+        ColumnFamilyDescriptor::new("default", run_options()),
+        ColumnFamilyDescriptor::new(RECORDS, records_options(options)),
+        ColumnFamilyDescriptor::new(PEOPLE, run_options()),
+        ColumnFamilyDescriptor::new(FACTS, run_options()),
+    ];
+    let path = dir.join("fold");
     if writable {
         DB::open_cf_descriptors(&database_options(), path, families)
     } else {
         DB::open_cf_descriptors_read_only(&database_options(), path, families, false)
     }
+}
+
+/// Brings a folder of an older format to this one. In format 1 the records stood beside the log and
+/// the indexes in a database `index`. All of that follows from the log: it is dropped, and folded
+/// again when the engine starts.
+fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
+    if folder.format == folder::FORMAT {
+        return Ok(folder);
+    }
+    tracing::info!(
+        from = folder.format,
+        to = folder::FORMAT,
+        "bringing the folder to a new format"
+    );
+    let path = dir.join("state");
+    if path.exists() {
+        let families = DB::list_cf(&database_options(), &path)?;
+        let mut state = DB::open_cf(&database_options(), &path, &families)?;
+        if families.iter().any(|family| family == RECORDS) {
+            state.drop_cf(RECORDS)?;
+        }
+    }
+    for old in ["index", "fold"] {
+        match std::fs::remove_dir_all(dir.join(old)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file(dir.join(old))(error));
+            }
+            _ => {}
+        }
+    }
+    folder.rewritten(dir)
+}
+
+/// Removes files that a crash left between their writing and their taking in. By unlinking, never
+/// by writing over: the database may hold the same file under its own name.
+fn remove_leftovers(dir: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(dir).map_err(Error::file(dir))? {
+        let path = entry.map_err(Error::file(dir))?.path();
+        if path.extension().is_some_and(|extension| extension == "sst") {
+            std::fs::remove_file(&path).map_err(Error::file(path))?;
+        }
+    }
+    Ok(())
 }
 
 impl Store {
@@ -150,7 +235,8 @@ impl Store {
         }
         // From here on the files change: the seal of the last stop no longer holds.
         seal::remove(dir)?;
-        index::remove_leftovers(dir)?;
+        remove_leftovers(dir)?;
+        let folder = upgrade(dir, folder)?;
         let shared = Shared::assemble(dir, folder, Some(lock), options, true)?;
         let (acknowledged, noted) = Acknowledged::open(dir)?;
         let (log_ends, _) = shared.last();
@@ -184,54 +270,70 @@ impl Shared {
         writable: bool,
     ) -> Result<Shared, Error> {
         let state = open_state(dir, options, writable)?;
-        let index = open_index(dir, writable)?;
-        let mark = |name: &str| -> Result<u64, Error> {
-            let records = state.cf_handle(RECORDS).expect("opened with its families");
-            let key = keys::code(Kind::IndexMark, name);
-            Ok(match state.get_pinned_cf(records, key)? {
-                Some(bytes) => codec::decode(&bytes)
-                    .map_err(|_| Error::Damaged { what: format!("index mark {name}") })?,
-                None => 0,
-            })
-        };
-        let (people, facts) = (Pending::new(mark(PEOPLE)?), Pending::new(mark(FACTS)?));
+        let fold = open_fold(dir, options, writable)?;
+        let (people_runs, facts_runs) = (Runs::open(&fold, PEOPLE)?, Runs::open(&fold, FACTS)?);
         let last = last_of(&state)?;
         Ok(Shared {
             dir: PathBuf::from(dir),
             folder,
+            people: Pending::new(people_runs.complete_to()),
+            facts: Pending::new(facts_runs.complete_to()),
+            folded_to: AtomicU64::new(records_to(&fold)?),
             state,
-            index,
-            people,
-            facts,
+            fold,
+            people_runs,
+            facts_runs,
+            layers: Layers::default(),
             last: Mutex::new(last),
             failed: OnceLock::new(),
+            settling: AtomicBool::new(false),
             _lock: lock,
         })
     }
 
-    /// Puts into memory what the index files do not hold yet.
+    /// The last sequence whose records stand in files.
+    pub(super) fn records_to(&self) -> Result<u64, Error> {
+        records_to(&self.fold)
+    }
+
+    /// Puts into memory what the runs do not hold yet.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         let (last, _) = self.last();
-        let records = self.records();
-        let mark = |name: &str| -> Result<u64, Error> {
-            let bytes = self.state.get_pinned_cf(records, keys::code(Kind::IndexMark, name))?;
-            Ok(bytes.and_then(|bytes| codec::decode(&bytes).ok()).unwrap_or(0))
-        };
-        let (people_to, facts_to) = (mark(PEOPLE)?, mark(FACTS)?);
-        let from = people_to.min(facts_to) + 1;
+        let (people_to, facts_to) = (self.people.complete_to(), self.facts.complete_to());
+        if let Some(ahead) = [people_to, facts_to, self.records_to()?].into_iter().max()
+            && ahead > last
+        {
+            // Folded from a log that is not this one, or from one that lost its end.
+            return Err(Error::Damaged {
+                what: format!("fold, which goes to {ahead}: the log ends at {last}"),
+            });
+        }
         let (mut people, mut facts) = (Vec::new(), Vec::new());
-        self.for_each_event(from, last, &mut |event| {
+        self.for_each_event(people_to.min(facts_to) + 1, last, &mut |event| {
             if event.seq > people_to {
-                people.extend(index::people_entries(&event));
+                people.extend(entry::people_entries(&event));
             }
             if event.seq > facts_to {
-                facts.push((index::fact_key(&event.fact.id), event.seq));
+                facts.push(Entry::new(&entry::fact_key(&event.fact.id), event.seq));
             }
             Ok(())
         })?;
         self.people.add(people, last);
         self.facts.add(facts, last);
+        for pending in [&self.people, &self.facts] {
+            pending.tidy();
+        }
         Ok(())
+    }
+}
+
+fn records_to(fold: &DB) -> Result<u64, Error> {
+    let records = fold.cf_handle(RECORDS).expect("opened with its families");
+    match fold.get_pinned_cf(records, keys::code(Kind::IndexMark, RECORDS))? {
+        Some(bytes) => {
+            codec::decode(&bytes).map_err(|_| Error::Damaged { what: "index mark records".into() })
+        }
+        None => Ok(0),
     }
 }
 

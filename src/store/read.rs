@@ -1,13 +1,16 @@
 //! Reading: a cheap handle that everybody may hold. Nothing here can change the folder.
 
 use super::codec::Wire;
+use super::entry;
 use super::error::Error;
 use super::folder::Folder;
-use super::index::{self, FACTS, PEOPLE, Pending};
 use super::keys::{self, Kind};
+use super::layer::{self, Layer, Layers};
 use super::log::{self, Hash, Head, LogProof};
 use super::open::{LOG, RECORDS};
+use super::pending::Pending;
 use super::records::{decode_as, decode_event};
+use super::runs::Runs;
 use super::view::View;
 use crate::domain::boxes::BoxRecord;
 use crate::domain::counters::{CellKey, Figures};
@@ -20,7 +23,10 @@ use crate::domain::tube::TubeRecord;
 use crate::domain::world::RecordKind;
 use crate::domain::{Code, PersonKey};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, ReadOptions};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{self, AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What writer and readers share.
@@ -28,12 +34,19 @@ pub struct Shared {
     pub(super) dir: PathBuf,
     pub(super) folder: Folder,
     pub(super) state: DB,
-    pub(super) index: DB,
+    pub(super) fold: DB,
     pub(super) people: Pending,
+    pub(super) people_runs: Runs,
     pub(super) facts: Pending,
+    pub(super) facts_runs: Runs,
+    pub(super) layers: Layers,
     pub(super) last: Mutex<(u64, Hash)>,
     /// The first fault of the disk. After it nothing is written to the folder again.
     pub(super) failed: OnceLock<String>,
+    /// The last sequence whose records and index entries have been put where readers look.
+    pub(super) folded_to: AtomicU64,
+    /// Somebody waits for everything to be merged.
+    pub(super) settling: AtomicBool,
     pub(super) _lock: Option<std::fs::File>,
 }
 
@@ -43,7 +56,7 @@ impl Shared {
     }
 
     pub(super) fn records(&self) -> &ColumnFamily {
-        self.state.cf_handle(RECORDS).expect("opened with its families")
+        self.fold.cf_handle(RECORDS).expect("opened with its families")
     }
 
     pub(super) fn last(&self) -> (u64, Hash) {
@@ -80,7 +93,7 @@ pub(super) fn seq_of(key: &[u8]) -> Result<u64, Error> {
 }
 
 /// What is done with each key and value of a scan.
-type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Error> + 'a;
+pub(super) type EachRecord<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), Error> + 'a;
 
 /// A handle for reading. Every method may wait for the disk.
 #[derive(Clone)]
@@ -98,42 +111,52 @@ impl Read {
     }
 
     fn record<T: Wire>(&self, key: &[u8]) -> Result<Option<T>, Error> {
-        let bytes = self.shared.state.get_pinned_cf(self.shared.records(), key)?;
+        let bytes = self.shared.fold.get_pinned_cf(self.shared.records(), key)?;
         bytes.map(|bytes| decode_as(&bytes, || describe(key))).transpose()
     }
 
     /// A tube by its code.
-    pub fn tube(&self, code: &str) -> Result<Option<TubeRecord>, Error> {
-        self.record(&keys::code(Kind::Tube, code))
+    pub fn tube(&self, code: &str) -> Result<Option<Arc<TubeRecord>>, Error> {
+        match self.shared.layers.tube(code) {
+            Some(tube) => Ok(Some(tube)),
+            None => self.record(&keys::code(Kind::Tube, code)),
+        }
     }
 
     /// Several tubes at once, in the order asked.
-    pub fn tubes<'a>(
-        &self,
-        codes: impl Iterator<Item = &'a Code>,
-    ) -> Result<Vec<Option<TubeRecord>>, Error> {
-        let keys: Vec<Vec<u8>> = codes.map(|code| keys::code(Kind::Tube, code)).collect();
-        let found = self.shared.state.batched_multi_get_cf(self.shared.records(), &keys, false);
-        found
-            .into_iter()
-            .zip(&keys)
-            .map(|(bytes, key)| bytes?.map(|bytes| decode_as(&bytes, || describe(key))).transpose())
-            .collect()
+    pub fn tubes(&self, codes: &[Code]) -> Result<Vec<Option<Arc<TubeRecord>>>, Error> {
+        let mut found = self.shared.layers.tubes(codes);
+        let missing: Vec<usize> = (0..codes.len()).filter(|at| found[*at].is_none()).collect();
+        let keys: Vec<_> = missing.iter().map(|at| keys::code(Kind::Tube, &codes[*at])).collect();
+        let stored = self.shared.fold.batched_multi_get_cf(self.shared.records(), &keys, false);
+        for ((at, bytes), key) in missing.into_iter().zip(stored).zip(&keys) {
+            found[at] = bytes?.map(|bytes| decode_as(&bytes, || describe(key))).transpose()?;
+        }
+        Ok(found)
     }
 
     /// A box by its code.
-    pub fn container(&self, code: &str) -> Result<Option<BoxRecord>, Error> {
-        self.record(&keys::code(Kind::Container, code))
+    pub fn container(&self, code: &str) -> Result<Option<Arc<BoxRecord>>, Error> {
+        match self.shared.layers.container(code) {
+            Some(container) => Ok(Some(container)),
+            None => self.record(&keys::code(Kind::Container, code)),
+        }
     }
 
     /// A plate by its code.
-    pub fn plate(&self, code: &str) -> Result<Option<PlateRecord>, Error> {
-        self.record(&keys::code(Kind::Plate, code))
+    pub fn plate(&self, code: &str) -> Result<Option<Arc<PlateRecord>>, Error> {
+        match self.shared.layers.plate(code) {
+            Some(plate) => Ok(Some(plate)),
+            None => self.record(&keys::code(Kind::Plate, code)),
+        }
     }
 
     /// The recalls and recollections of a person.
-    pub fn person(&self, key: PersonKey) -> Result<Option<PersonRecord>, Error> {
-        self.record(&keys::person(key))
+    pub fn person(&self, key: PersonKey) -> Result<Option<Arc<PersonRecord>>, Error> {
+        match self.shared.layers.person(&key) {
+            Some(person) => Ok((!person.parts.is_empty()).then_some(person)),
+            None => self.record(&keys::person(key)),
+        }
     }
 
     /// An event by its sequence.
@@ -141,6 +164,28 @@ impl Read {
         let bytes =
             self.shared.state.get_pinned_cf(self.shared.log(), keys::seq(Kind::Event, seq))?;
         bytes.map(|bytes| decode_event(seq, &bytes)).transpose()
+    }
+
+    /// The events from a sequence on, at most so many.
+    pub fn events(&self, from: u64, count: usize) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::with_capacity(count);
+        let to = from.saturating_add(count as u64 - 1);
+        self.shared.for_each_event(from, to, &mut |event| {
+            events.push(event);
+            Ok(())
+        })?;
+        Ok(events)
+    }
+
+    /// The last sequence that every reader sees in records and indexes. At least that of the log's
+    /// last batch but for a moment.
+    pub fn folded_to(&self) -> u64 {
+        self.shared.folded_to.load(atomic::Ordering::Acquire)
+    }
+
+    /// The last sequence whose records stand in files; the rest is in memory.
+    pub fn records_to(&self) -> Result<u64, Error> {
+        self.shared.records_to()
     }
 
     /// The proof that an event stands in the log.
@@ -191,13 +236,24 @@ impl Read {
 
     /// The events that name a person: collections, corrections, rosters; ascending.
     pub fn person_seqs(&self, key: PersonKey) -> Result<Vec<u64>, Error> {
-        index::find(&self.shared.index, PEOPLE, &self.shared.people, &key.0)
+        let shared = &self.shared;
+        let mut found = Vec::new();
+        // Memory first: an entry that moves meanwhile is then seen twice rather than never.
+        shared.people.find(&key.0, &mut found);
+        shared.people_runs.find(&shared.fold, &key.0, &mut found)?;
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// The event that a fact id was recorded as.
     pub fn event_of_fact(&self, id: &FactId) -> Result<Option<Event>, Error> {
-        let seqs =
-            index::find(&self.shared.index, FACTS, &self.shared.facts, &index::fact_key(id))?;
+        let (shared, key) = (&self.shared, entry::fact_key(id));
+        let mut seqs = Vec::new();
+        shared.facts.find(&key, &mut seqs);
+        shared.facts_runs.find(&shared.fold, &key, &mut seqs)?;
+        // If it was ever recorded twice, the first is the one.
+        seqs.sort_unstable();
         for seq in seqs {
             if let Some(event) = self.event(seq)?.filter(|event| event.fact.id == *id) {
                 return Ok(Some(event));
@@ -220,8 +276,11 @@ impl Read {
     }
 
     /// What has arrived from a source in one epoch.
-    pub fn source_in(&self, source: &str, epoch: u64) -> Result<Option<SourceState>, Error> {
-        self.record(&keys::source(source, epoch))
+    pub fn source_in(&self, source: &Code, epoch: u64) -> Result<Option<SourceState>, Error> {
+        match self.shared.layers.source(&(source.clone(), epoch)) {
+            Some(state) => Ok(Some(state)),
+            None => self.record(&keys::source(source, epoch)),
+        }
     }
 
     /// Every cell.
@@ -305,7 +364,7 @@ impl Read {
         Ok(people)
     }
 
-    /// Records from `from` on whose key begins with `prefix`.
+    /// Records from `from` on whose key begins with `prefix`, in files and in layers.
     fn scan(
         &self,
         prefix: &[u8],
@@ -313,15 +372,13 @@ impl Read {
         limit: usize,
         each: &mut EachRecord<'_>,
     ) -> Result<(), Error> {
+        // Layers first: what moves to a file meanwhile is then seen in both rather than never.
+        let layers = self.shared.layers.freeze();
         let mut options = ReadOptions::default();
         options.set_iterate_range(rocksdb::PrefixRange(prefix));
         let mode = IteratorMode::From(from, Direction::Forward);
-        let items = self.shared.state.iterator_cf_opt(self.shared.records(), options, mode);
-        for item in items.take(limit) {
-            let (key, value) = item?;
-            each(&key, &value)?;
-        }
-        Ok(())
+        let stored = self.shared.fold.iterator_cf_opt(self.shared.records(), options, mode);
+        merged(&layers, prefix, from, limit, stored, each)
     }
 
     /// A look at everything as it was at one sequence.
@@ -354,8 +411,57 @@ impl Read {
             ("delayed_write_rate", of("rocksdb.actual-delayed-write-rate")),
             ("index_pending_people", self.shared.people.count() as u64),
             ("index_pending_facts", self.shared.facts.count() as u64),
+            ("index_runs_people", self.shared.people_runs.count() as u64),
+            ("index_runs_facts", self.shared.facts_runs.count() as u64),
+            ("records_pending", self.shared.layers.count() as u64),
         ]
     }
+}
+
+/// Hands out what stands in files, with what the layers say put over it: at most `limit` of them.
+pub(super) fn merged(
+    layers: &[Arc<Layer>],
+    prefix: &[u8],
+    from: &[u8],
+    limit: usize,
+    stored: impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), rocksdb::Error>>,
+    each: &mut EachRecord<'_>,
+) -> Result<(), Error> {
+    let above = match Kind::of(prefix) {
+        Some(kind) => layer::of_kind(layers, kind, from, limit),
+        None => BTreeMap::new(),
+    };
+    let mut above = above.into_iter().filter(|(key, _)| key.starts_with(prefix)).peekable();
+    let mut stored = stored.peekable();
+    let mut left = limit;
+    while left > 0 {
+        let below = match stored.peek() {
+            Some(Ok((key, _))) => Some(key),
+            Some(Err(_)) => {
+                return Err(stored
+                    .next()
+                    .and_then(Result::err)
+                    .map_or(Error::Damaged { what: "iterator".into() }, Error::from));
+            }
+            None => None,
+        };
+        let order = match (above.peek(), below) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some((above, _)), Some(below)) => above.as_slice().cmp(below),
+        };
+        let covered = if order == Ordering::Less { None } else { stored.next().transpose()? };
+        match (order, covered) {
+            (Ordering::Greater, Some((key, value))) => each(&key, &value)?,
+            _ => match above.next() {
+                Some((key, Some(value))) => each(&key, &value)?,
+                _ => continue,
+            },
+        }
+        left -= 1;
+    }
+    Ok(())
 }
 
 /// The first key after `key`.

@@ -4,7 +4,7 @@
 use super::codec::{Input, Malformed, Wire, decode, encode, wire_coded, wire_enum, wire_struct};
 use crate::domain::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
 use crate::domain::calling::{CallingRule, TargetRule};
-use crate::domain::counters::{COUNTERS, CellKey, Figures};
+use crate::domain::counters::{COUNTERS, CellKey, Counter, Figures};
 use crate::domain::fact::{
     Body, Event, Fact, FactId, Member, Place, Reading, Stamps, Well, WellContent,
 };
@@ -109,19 +109,19 @@ wire_struct!(SourceState { ranges, joined_to });
 /// Figures: only those that are not nought.
 impl Wire for Figures {
     fn put(&self, out: &mut Vec<u8>) {
-        for (counter, figure) in self.0.iter().enumerate().filter(|(_, figure)| **figure != 0) {
-            out.push(counter as u8);
+        for (counter, figure) in self.iter() {
+            out.push(counter.0);
             figure.put(out);
         }
     }
     fn get(input: &mut Input<'_>) -> Result<Self, Malformed> {
         let mut figures = Figures::default();
         while !input.0.is_empty() {
-            let counter = usize::from(input.take(1)?[0]);
-            if counter >= COUNTERS {
+            let counter = input.take(1)?[0];
+            if usize::from(counter) >= COUNTERS {
                 return Err(Malformed);
             }
-            figures.0[counter] = i64::get(input)?;
+            figures.count(Counter(counter), i64::get(input)?);
         }
         Ok(figures)
     }
@@ -137,11 +137,17 @@ wire_struct!(StoredEvent { fact, stamps, found });
 /// The bytes of an event as they stand in the log; the sequence is in the key.
 pub fn encode_event(event: &Event) -> Vec<u8> {
     let mut out = Vec::with_capacity(320);
-    out.push(super::codec::VALUE_VERSION);
-    event.fact.put(&mut out);
-    event.stamps.put(&mut out);
-    event.found.put(&mut out);
+    encode_event_into(event, &mut out);
     out
+}
+
+/// The same into a buffer that is used again.
+pub fn encode_event_into(event: &Event, out: &mut Vec<u8>) {
+    out.clear();
+    out.push(super::codec::VALUE_VERSION);
+    event.fact.put(out);
+    event.stamps.put(out);
+    event.found.put(out);
 }
 
 /// Reads an event back.

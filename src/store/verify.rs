@@ -1,12 +1,15 @@
 //! `verify`: folds the log again from nothing and compares everything that stands in the folder
 //! with it. Whatever differs is named by kind and key.
 
+use super::entry::{self, Entry};
 use super::error::Error;
-use super::index::{self, FACTS, PEOPLE};
 use super::keys::{self, Kind};
+use super::layer;
 use super::log::{self, Head};
+use super::open::{FACTS, PEOPLE, RECORDS};
 use super::read::{Read, Shared, describe, seq_of};
 use super::records::{decode_event, encode_record};
+use super::runs::Runs;
 use super::{codec, folder::Acknowledged, seal};
 use crate::domain::Code;
 use crate::domain::counters::{CellKey, Figures};
@@ -92,8 +95,8 @@ struct Refold {
     sources: HashMap<(Code, u64), SourceState>,
     odd: HashSet<Vec<u8>>,
     seqs: HashSet<Vec<u8>>,
-    people: Vec<index::Entry>,
-    facts: Vec<index::Entry>,
+    people: Vec<Entry>,
+    facts: Vec<Entry>,
 }
 
 impl Refold {
@@ -101,18 +104,13 @@ impl Refold {
         for event in &mut events {
             let seq = event.seq;
             let id = &event.fact.id;
-            self.facts.push((index::fact_key(id), seq));
-            self.people.extend(index::people_entries(event));
+            self.facts.push(Entry::new(&entry::fact_key(id), seq));
+            self.people.extend(entry::people_entries(event));
             let source = self.sources.entry((id.source.clone(), id.epoch)).or_default();
             if !source.note(id.number) && id.number > source.joined_to {
                 report.find(format!("event {seq}"), "its fact id stands in the log twice");
             }
-            if event.fact.body.is_reference() {
-                self.seqs.insert(keys::seq(Kind::ReferenceEvent, seq));
-            }
-            if matches!(event.fact.body, Body::RosterImported { .. }) {
-                self.seqs.insert(keys::seq(Kind::RosterEvent, seq));
-            }
+            self.seqs.extend(layer::listed(event));
             load_new(&mut self.world, &event.fact.body);
             let committed = event.found;
             self.world.apply(event);
@@ -155,18 +153,22 @@ fn load_new(world: &mut World, body: &Body) {
 
 fn compare(read: &Read, dir: &Path, report: &mut Report) -> Result<(), Error> {
     let shared = read.shared();
-    let refold = refold_log(shared, report)?;
+    let mut refold = refold_log(shared, report)?;
     compare_acknowledged(shared, dir, report);
-    compare_records(shared, &refold, report)?;
-    let mut people = refold.people;
-    compare_index(shared, PEOPLE, &mut people, report)?;
-    let mut facts = refold.facts;
-    compare_index(shared, FACTS, &mut facts, report)
+    compare_index(shared, PEOPLE, &shared.people_runs, &mut refold.people, report)?;
+    compare_index(shared, FACTS, &shared.facts_runs, &mut refold.facts, report)
 }
 
 fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
     let mut refold = Refold::default();
     let (mut previous, mut next_seq) = ([0; 32], 1_u64);
+    // The records in files are those of one moment: the end of a batch, the last one after a stop
+    // in order.
+    let records_to = shared.records_to()?;
+    let mut compared = records_to == 0;
+    if compared {
+        compare_records(shared, &refold, report)?;
+    }
     let mut options = ReadOptions::default();
     options.set_iterate_range(Kind::Batch.start()..Kind::Batch.end());
     for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
@@ -195,6 +197,14 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
         report.values += 1 + events.len() as u64;
         refold.batch(events, report);
         (previous, next_seq) = (head.hash, first.saturating_add(u64::from(head.count)));
+        if next_seq == records_to.saturating_add(1) {
+            compare_records(shared, &refold, report)?;
+            compared = true;
+        }
+    }
+    if !compared || (report.sealed && records_to.saturating_add(1) != next_seq) {
+        let problem = "names no end of a batch of the log, or not the last one";
+        report.find(describe(&keys::code(Kind::IndexMark, RECORDS)), problem);
     }
     let mut options = ReadOptions::default();
     options.set_iterate_range(keys::seq(Kind::Event, next_seq)..Kind::Event.end());
@@ -262,16 +272,14 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
     expected.extend(refold.odd.iter().map(no_value));
     expected.extend(refold.seqs.iter().map(no_value));
 
-    let (last, _) = shared.last();
-    for item in shared.state.iterator_cf(shared.records(), IteratorMode::Start) {
+    for item in shared.fold.iterator_cf(shared.records(), IteratorMode::Start) {
         let (key, value) = item?;
         report.values += 1;
         if Kind::of(&key) == Some(Kind::IndexMark) {
-            let mark: Result<u64, _> = codec::decode(&value);
-            // A stop in order leaves every index complete.
-            let holds = |to| if report.sealed { to == last } else { to <= last };
-            if !mark.is_ok_and(holds) {
-                report.find(describe(&key), "does not decode, or does not fit the log");
+            // What it says has been seen to; here, that there is no other.
+            let known = *key == *keys::code(Kind::IndexMark, RECORDS);
+            if !known || codec::decode::<u64>(&value).is_err() {
+                report.find(describe(&key), "does not decode, or is not known");
             }
             continue;
         }
@@ -294,42 +302,19 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
 fn compare_index(
     shared: &Shared,
     name: &str,
-    expected: &mut Vec<index::Entry>,
+    runs: &Runs,
+    expected: &mut Vec<Entry>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mark: u64 =
-        match shared.state.get_pinned_cf(shared.records(), keys::code(Kind::IndexMark, name))? {
-            Some(bytes) => codec::decode(&bytes).unwrap_or(0),
-            None => 0,
-        };
     expected.sort_unstable();
     expected.dedup();
-    let label = |entry: &index::Entry| {
-        let key: String = entry.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("index {name} {key} event {}", entry.1)
-    };
-    let family = shared.index.cf_handle(name).expect("opened with its families");
-    let mut options = ReadOptions::default();
-    options.set_total_order_seek(true);
-    let mut wanted = expected.iter().peekable();
-    for item in shared.index.iterator_cf_opt(family, options, IteratorMode::Start) {
-        let (key, value) = item?;
-        report.values += 1;
-        let Some(entry) = index::parse_key(&key).filter(|_| value.is_empty()) else {
-            report.find(format!("index {name} key {key:02x?}"), "is not an entry");
-            continue;
-        };
-        while let Some(missing) = wanted.next_if(|wanted| **wanted < entry) {
-            if missing.1 <= mark {
-                report.find(label(missing), "follows from the log but is missing");
-            }
-        }
-        if wanted.next_if_eq(&&entry).is_none() {
-            report.find(label(&entry), "stands in the index but does not follow from the log");
-        }
+    let (last, _) = shared.last();
+    if runs.complete_to() > last || (report.sealed && runs.complete_to() != last) {
+        report.find(format!("run of index {name}"), "does not end where the log ends");
     }
-    for missing in wanted.filter(|entry| entry.1 <= mark) {
-        report.find(label(missing), "follows from the log but is missing");
-    }
+    let values = runs.check(&shared.fold, expected, &mut |what, problem| {
+        report.find(format!("{what} of index {name}"), problem);
+    })?;
+    report.values += values;
     Ok(())
 }

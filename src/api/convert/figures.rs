@@ -146,7 +146,7 @@ mod tests {
                 lab: lab.into(),
                 ..CellKey::default()
             };
-            at.cells.entry(cell).or_default().0[usize::from(counter.0)] += count;
+            at.cells.entry(cell).or_default().count(counter, count);
         };
         add("r1", "d1", "", Counter::tubes(Status::Sealed), 5);
         add("r1", "d1", "l1", Counter::tubes(Status::Released), 7);

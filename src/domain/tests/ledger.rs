@@ -11,6 +11,7 @@ use crate::domain::words::Status;
 use crate::domain::world::{RecordKind, World};
 use crate::domain::{Code, PersonKey};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// Everything that was committed, and the world that it is folded in.
 #[derive(Default)]
@@ -60,7 +61,7 @@ impl Ledger {
         let mut changes = self.world.settle();
         let people: Vec<PersonKey> = changes.wants_people().copied().collect();
         for person in people {
-            self.world.load_person(person, self.people.get(&person).cloned());
+            self.world.load_person(person, self.people.get(&person).cloned().map(Arc::new));
         }
         self.world.settle_people(&mut changes);
         for (kind, code, before, after) in &changes.odd {
@@ -84,14 +85,14 @@ impl Ledger {
     fn load(&mut self, event: &Event) {
         let body = &event.fact.body;
         if let Some(code) = body.container() {
-            self.world.load_box(code.clone(), self.boxes.get(code).cloned());
+            self.world.load_box(code.clone(), self.boxes.get(code).cloned().map(Arc::new));
         }
         if let Some(code) = body.plate() {
-            self.world.load_plate(code.clone(), self.plates.get(code).cloned());
+            self.world.load_plate(code.clone(), self.plates.get(code).cloned().map(Arc::new));
         }
-        let listed = self.world.wants_listed(body).into_iter().cloned();
-        for tube in body.tubes().cloned().chain(listed).collect::<Vec<_>>() {
-            let record = self.tubes.get(&tube).cloned();
+        let tubes: Vec<Code> = body.tubes().chain(self.world.wants_listed(body)).cloned().collect();
+        for tube in tubes {
+            let record = self.tubes.get(&tube).cloned().map(Arc::new);
             self.world.load_tube(tube, record);
         }
     }
@@ -155,9 +156,9 @@ impl Ledger {
 
 fn keep<'a, K: Ord + Clone + 'a, R: Clone + 'a>(
     store: &mut BTreeMap<K, R>,
-    changed: impl Iterator<Item = (&'a K, &'a R)>,
+    changed: impl Iterator<Item = (&'a K, &'a Arc<R>)>,
 ) {
-    store.extend(changed.map(|(key, record)| (key.clone(), record.clone())));
+    store.extend(changed.map(|(key, record)| (key.clone(), record.as_ref().clone())));
 }
 
 fn add(cells: &mut BTreeMap<CellKey, Figures>, deltas: &Deltas) {

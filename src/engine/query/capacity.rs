@@ -3,9 +3,9 @@
 
 use crate::domain::counters::{CellKey, Counter, Figures};
 use crate::domain::reference::Reference;
-use crate::domain::words::{Code, Status};
+use crate::domain::words::{Code, Map, Status};
 use crate::engine::FiguresAt;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// All laboratories, at one sequence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,7 +110,7 @@ pub fn capacity(figures: &FiguresAt, reference: &Reference, round: Option<&Code>
 
 fn gather(
     seq: u64,
-    cells: &HashMap<CellKey, Figures>,
+    cells: &Map<CellKey, Figures>,
     reference: &Reference,
     round: Option<&Code>,
 ) -> Capacity {

@@ -16,7 +16,7 @@ use crate::domain::reference::Reference;
 use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Call, Code, Condition, PersonKey, RejectReason, Time, VoidReason};
 use crate::domain::world::World;
-use crate::store::{Commit, FolderKind, Options, Store};
+use crate::store::{Commit, FolderKind, Layer, Options, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -85,8 +85,7 @@ impl Story {
         if let Some(code) = body.plate() {
             self.world.load_plate(code.clone(), None);
         }
-        let listed = self.world.wants_listed(body).into_iter().cloned();
-        let tubes: Vec<Code> = body.tubes().cloned().chain(listed).collect();
+        let tubes: Vec<Code> = body.tubes().chain(self.world.wants_listed(body)).cloned().collect();
         for tube in tubes {
             self.world.load_tube(tube.clone(), None);
             self.codes.insert(tube);
@@ -101,13 +100,9 @@ impl Story {
         self.world.settle_people(&mut changes);
         let mut store =
             Store::open(dir, Some(FolderKind::Drill), &Options::default()).expect("a new folder");
-        let commit = Commit {
-            events: &self.events,
-            world: &self.world,
-            cells: changes.deltas.0.iter().collect(),
-            sources: Vec::new(),
-            odd: &changes.odd,
-        };
+        let cells = changes.deltas.0.into_iter();
+        let layer = Layer::new(&self.events, &self.world, cells, std::iter::empty(), &changes.odd);
+        let commit = Commit { events: self.events, layer };
         store.commit(&commit).expect("a disk that works");
         store
     }

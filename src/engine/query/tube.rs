@@ -7,6 +7,7 @@ use crate::domain::tube::{TubeRecord, TubeView};
 use crate::domain::words::Code;
 use crate::store::{Error, LogProof, Read};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Everything about a tube.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +15,7 @@ pub struct TubeAnswer {
     /// Its barcode.
     pub code: Code,
     /// The set of its facts.
-    pub record: TubeRecord,
+    pub record: Arc<TubeRecord>,
     /// What follows from them.
     pub view: TubeView,
     /// Every event that touches it, those of its boxes and plates included, in canonical order.

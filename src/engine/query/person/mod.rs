@@ -12,6 +12,7 @@ use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Call, Code, NeedReason, PersonKey, Status, Time};
 use crate::store::{Error, Read};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Everything about a person.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +127,7 @@ pub struct Traces {
     /// The roster events that name the person.
     pub rosters: Vec<Event>,
     /// The tubes that ever named the person.
-    pub tubes: Vec<(Code, TubeRecord)>,
+    pub tubes: Vec<(Code, Arc<TubeRecord>)>,
 }
 
 /// A person by the keys that it has under every live key of a round. Keys that know nothing add

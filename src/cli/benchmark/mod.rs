@@ -1,0 +1,124 @@
+//! `swabline benchmark`: what this machine can do, measured on a folder of its own. Prints one line
+//! of JSON. For whoever sizes a server, and for comparing one version with the next.
+//!
+//! Each measurement is one process on one folder: nothing of it runs beside another.
+
+mod answers;
+mod filling;
+mod tubes;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Flags of `benchmark`.
+#[derive(Args)]
+pub struct BenchmarkArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// A bare RocksDB log of the same bytes, one key per tube: the ceiling. 裸日志上限
+    RawLog(Amount),
+    /// The engine alone: whole tubes of ten people, all records and indexes. 引擎
+    Engine(Amount),
+    /// Questions about people while tubes come in. 人员查询
+    PersonQueries {
+        /// A folder that `engine` has filled
+        #[arg(long)]
+        dir: PathBuf,
+        /// How long
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// The missing people of a roster against a round. 应采未采名单
+    Missing {
+        /// A new folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// People on the roster; about one in fifty is missing
+        #[arg(long, default_value_t = 1_000_000)]
+        people: u64,
+    },
+}
+
+/// How much is put into which folder.
+#[derive(Args)]
+struct Amount {
+    /// The folder; made when it is not there, else gone on with
+    #[arg(long)]
+    dir: PathBuf,
+    /// How long
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// So many tubes instead
+    #[arg(long)]
+    tubes: Option<u64>,
+    /// Number of the first tube: give each run on one folder numbers of its own
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Tubes in a group; each is made durable by itself
+    #[arg(long, default_value_t = 1_000)]
+    group: usize,
+}
+
+impl Amount {
+    fn limit(&self) -> filling::Limit {
+        match self.tubes {
+            Some(tubes) => filling::Limit::Tubes(tubes),
+            None => filling::Limit::Time(Duration::from_secs(self.seconds)),
+        }
+    }
+}
+
+/// Measures.
+///
+/// # Errors
+/// When the folder cannot be used.
+pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
+    let line = match args.what {
+        What::RawLog(amount) => {
+            let done = filling::raw_log(&amount.dir, amount.limit(), amount.first, amount.group)?;
+            json!({
+                "tubes_per_s": done.tubes as f64 / done.seconds,
+                "tubes": done.tubes,
+                "seconds": done.seconds,
+                "bytes": done.bytes,
+            })
+        }
+        What::Engine(amount) => {
+            let done = filling::engine(&amount.dir, amount.limit(), amount.first, amount.group)?;
+            json!({
+                "tubes_per_s": done.rate.tubes as f64 / done.rate.seconds,
+                "tubes": done.rate.tubes,
+                "seconds": done.rate.seconds,
+                "cores_busy": done.cores_busy,
+                "debt": done.debt.iter().cloned().collect::<serde_json::Map<_, _>>(),
+                "settle_s": done.settle_seconds,
+                "peak_rss_mib": filling::peak_rss_mib(),
+            })
+        }
+        What::PersonQueries { dir, seconds } => {
+            let done = answers::person_queries(&dir, Duration::from_secs(seconds))?;
+            json!({
+                "queries_per_s": done.queries_per_second,
+                "ingest_tubes_per_s": done.tubes_per_second,
+                "full_tubes_per_s": done.full_tubes_per_second,
+                "threads": done.threads,
+            })
+        }
+        What::Missing { dir, people } => {
+            let done = answers::missing(&dir, people)?;
+            json!({
+                "seconds": done.seconds, "people": people, "missing": done.missing,
+                "expected": done.expected,
+            })
+        }
+    };
+    println!("{line}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,159 @@
+//! Entries of the indexes that the log can rebuild: what is looked for, and the event where it
+//! stands. Person to events, fact id to event.
+
+use crate::domain::PersonKey;
+use crate::domain::fact::{Event, FactId};
+
+/// Sequences have so many bytes on the disk: enough for a million million events.
+pub const SEQ_BYTES: usize = 5;
+
+/// The highest sequence that an index can hold.
+pub const SEQ_MAX: u64 = (1 << (8 * SEQ_BYTES)) - 1;
+
+/// An entry. Its order is that of the key's bytes, then of the sequence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    high: u64,
+    low: u64,
+    /// The event.
+    pub seq: u64,
+}
+
+impl Entry {
+    pub fn new(key: &[u8; 16], seq: u64) -> Entry {
+        let whole = u128::from_be_bytes(*key);
+        Entry { high: (whole >> 64) as u64, low: whole as u64, seq }
+    }
+
+    /// The key's bytes.
+    pub fn key(&self) -> [u8; 16] {
+        (u128::from(self.high) << 64 | u128::from(self.low)).to_be_bytes()
+    }
+
+    /// True when both have the same key.
+    pub fn is_of(&self, other: &Entry) -> bool {
+        (self.high, self.low) == (other.high, other.low)
+    }
+
+    /// The first `bits` bits of the key.
+    pub fn prefix(&self, bits: u32) -> u64 {
+        if bits == 0 { 0 } else { self.high >> (64 - bits) }
+    }
+
+    /// Two words of the key for a filter; keys are evenly spread, so no further mixing is needed.
+    pub fn words(&self) -> (u64, u64) {
+        (self.high, self.low)
+    }
+}
+
+/// Where the heaps of a list begin: entries whose keys begin with the same bits lie together.
+pub struct Heaps {
+    bits: u32,
+    starts: Vec<usize>,
+}
+
+impl Heaps {
+    /// The place of the heap that a key would be in.
+    pub fn place(&self, wanted: &Entry) -> std::ops::Range<usize> {
+        let heap = wanted.prefix(self.bits) as usize;
+        self.starts[heap]..self.starts[heap + 1]
+    }
+}
+
+/// Entries in a heap, on average.
+const PER_HEAP: usize = 64;
+
+/// Puts the parts together so that entries whose keys begin alike lie together. Keys are evenly
+/// spread (they are hashes), so one pass does it.
+pub fn into_heaps(parts: &[&[Entry]]) -> (Vec<Entry>, Heaps) {
+    let count: usize = parts.iter().map(|part| part.len()).sum();
+    let bits = (count / PER_HEAP).max(1).ilog2();
+    let mut starts = vec![0_usize; (1 << bits) + 1];
+    let all = || parts.iter().flat_map(|part| part.iter());
+    for entry in all() {
+        starts[entry.prefix(bits) as usize + 1] += 1;
+    }
+    for heap in 1..starts.len() {
+        starts[heap] += starts[heap - 1];
+    }
+    let mut placed = vec![Entry::default(); count];
+    let mut next = starts.clone();
+    for entry in all() {
+        let place = &mut next[entry.prefix(bits) as usize];
+        placed[*place] = *entry;
+        *place += 1;
+    }
+    (placed, Heaps { bits, starts })
+}
+
+/// The entries of the parts in order. What is left to sort after putting them into heaps fits the
+/// processor's nearest cache.
+pub fn sorted(parts: &[&[Entry]]) -> Vec<Entry> {
+    let (mut entries, heaps) = into_heaps(parts);
+    for heap in heaps.starts.windows(2) {
+        entries[heap[0]..heap[1]].sort_unstable();
+    }
+    entries
+}
+
+/// What the fact ids of a source and epoch have in common.
+pub fn source_word(source: &str, epoch: u64) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&epoch.to_be_bytes());
+    hasher.update(source.as_bytes());
+    let mut word = [0; 8];
+    word.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_be_bytes(word)
+}
+
+/// The key of a fact id in the index of facts. Two ids may share it; whoever finds an event compares
+/// its id.
+pub fn fact_key(id: &FactId) -> [u8; 16] {
+    fact_entry(source_word(&id.source, id.epoch), id.number, 0).key()
+}
+
+/// The entry of a fact whose source's word is known. The number is mixed into the first half, so
+/// that keys are evenly spread (the finaliser of SplitMix64, Steele et al. 2014), and stands as it
+/// is in the second.
+pub fn fact_entry(source: u64, number: u64, seq: u64) -> Entry {
+    let mut mixed = source.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    Entry { high: mixed ^ (mixed >> 31), low: source ^ number, seq }
+}
+
+/// The entries of an event in the index of people.
+pub fn people_entries(event: &Event) -> impl Iterator<Item = Entry> + '_ {
+    event.fact.body.people().map(|PersonKey(key)| Entry::new(&key, event.seq))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread(count: u64) -> Vec<Entry> {
+        (0..count).map(|n| fact_entry(n % 7, n / 7, n)).collect()
+    }
+
+    #[test]
+    fn sorting_in_heaps_is_sorting() {
+        for count in [0, 1, 63, 64, 4_097, 50_000] {
+            let entries = spread(count);
+            let mut expected = entries.clone();
+            expected.sort_unstable();
+            let (some, others) = entries.split_at(entries.len() / 3);
+            assert_eq!(sorted(&[some, others]), expected, "{count}");
+        }
+        // Keys that are not spread at all are still sorted.
+        let same: Vec<Entry> = (0..9_000).rev().map(|n| Entry::new(&[7; 16], n)).collect();
+        assert!(sorted(&[&same]).is_sorted());
+    }
+
+    #[test]
+    fn a_key_comes_back_as_it_went_in() {
+        let key = *b"0123456789abcdef";
+        let entry = Entry::new(&key, 9);
+        assert_eq!((entry.key(), entry.seq), (key, 9));
+        assert_eq!(entry.prefix(8), u64::from(b'0'));
+    }
+}

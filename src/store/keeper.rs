@@ -1,0 +1,181 @@
+//! Keeping: beside the commit path, what committed batches made of records and indexes is put into
+//! files, and files are merged. Nothing here can hold up a commit but its limits, and nothing is
+//! lost when it stops half-way: the log is durable, and the rest is folded from it again.
+
+use super::codec;
+use super::error::Error;
+use super::keys::{self, Kind};
+use super::layer;
+use super::open::{self, Options, RECORDS};
+use super::pending::Pending;
+use super::read::Shared;
+use super::runs::{Merge, Runs};
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use rocksdb::{IngestExternalFileOptions, SstFileWriter};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// After so many failures in a row to write a file, intake is stopped with the cause.
+const FAILURES_MAX: u32 = 10;
+
+/// Records that wait are put into a file at the latest after this, also when they are few: what is
+/// not in a file is folded again after a crash.
+const AGE_MAX: Duration = Duration::from_secs(30);
+
+/// After so long without a commit, runs and records are merged as far as they can be.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// How much waits before it is put into a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    run_entries: usize,
+    records: usize,
+}
+
+impl Sizes {
+    pub fn new(options: &Options) -> Sizes {
+        // Well below the limits at which the writer waits: else both would wait for each other.
+        Sizes {
+            run_entries: options.index_run_entries.min(options.index_pending_max / 2).max(1),
+            records: options.records_run.min(options.records_pending_max / 2).max(1),
+        }
+    }
+}
+
+/// Sorts what came in and writes files whenever enough waits, and the rest when the store closes.
+pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
+    let mut failures = 0;
+    let mut written_at = Instant::now();
+    loop {
+        let woken = wake.recv_timeout(Duration::from_secs(1));
+        let going_on = woken != Err(RecvTimeoutError::Disconnected);
+        if shared.failed.get().is_some() {
+            if going_on { continue } else { return }
+        }
+        let worked = keep_indexes(shared, going_on.then_some(sizes.run_entries)).and_then(|()| {
+            let waiting = shared.layers.count();
+            let due = waiting >= sizes.records || written_at.elapsed() >= AGE_MAX;
+            if due || !going_on {
+                keep_records(shared)?;
+                written_at = Instant::now();
+            }
+            Ok(())
+        });
+        match worked {
+            Ok(()) => failures = 0,
+            // Nothing is lost: it all stays in memory and in the log. But if it goes on like this,
+            // intake would stand still without a word.
+            Err(error) => {
+                tracing::error!(error = %error.chain(), "cannot write a file of records or indexes");
+                failures += 1;
+                if failures >= FAILURES_MAX || !going_on {
+                    shared.fail(&error);
+                }
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
+        if !going_on {
+            return;
+        }
+    }
+}
+
+/// `enough` = write only what has so many entries; `None` = write everything.
+fn keep_indexes(shared: &Shared, enough: Option<usize>) -> Result<(), Error> {
+    for (pending, runs) in shared.indexes() {
+        pending.tidy();
+        if enough.is_none_or(|enough| pending.waiting() >= enough) {
+            write_run(shared, pending, runs)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Error> {
+    if let Some(taken) = pending.take() {
+        runs.add(&shared.fold, &shared.dir, taken.after, taken.to, &taken.entries())?;
+        pending.done(taken.to);
+    }
+    Ok(())
+}
+
+/// Puts all records that wait into one sorted file and takes it in: all of them with the sequence
+/// they are complete to, or none.
+fn keep_records(shared: &Shared) -> Result<(), Error> {
+    let layers = shared.layers.freeze();
+    let Some(to) = layers.last().map(|layer| layer.to) else { return Ok(()) };
+    let options = open::records_options(&Options::default());
+    let path = shared.dir.join(format!("{RECORDS}-{to}.sst"));
+    let mut file = SstFileWriter::create(&options);
+    file.open(&path)?;
+    let mark = keys::code(Kind::IndexMark, RECORDS);
+    layer::for_each(&layers, &mut |key, value| {
+        match value {
+            Some(value) => file.put(key, value)?,
+            None => file.delete(key)?,
+        }
+        Ok(())
+    })?;
+    // The mark's kind comes after those of all records.
+    file.put(mark, codec::encode(&to))?;
+    file.finish()?;
+    let mut ingest = IngestExternalFileOptions::default();
+    ingest.set_move_files(true);
+    shared.fold.ingest_external_file_cf_opts(shared.records(), &ingest, vec![&path])?;
+    shared.layers.done(layers.len());
+    Ok(())
+}
+
+/// Merges runs that have become many, and more of them when nothing has come for a while.
+pub fn merge(shared: &Shared, wake: &Receiver<()>) {
+    let mut last = (shared.last().0, Instant::now());
+    let mut idle_done = u64::MAX;
+    while wake.recv_timeout(Duration::from_millis(200)) != Err(RecvTimeoutError::Disconnected) {
+        let seq = shared.last().0;
+        if seq != last.0 {
+            last = (seq, Instant::now());
+        }
+        let idle = last.1.elapsed() >= IDLE && idle_done != seq;
+        let asked = shared.settling.load(Ordering::Acquire);
+        let how = match (asked, idle) {
+            (true, _) => Merge::All,
+            (false, true) => Merge::Idle,
+            (false, false) => Merge::Enough,
+        };
+        match merge_once(shared, how) {
+            Ok(()) if idle => idle_done = seq,
+            Ok(()) => {}
+            // Merging is for speed alone: it is tried again.
+            Err(error) => {
+                tracing::error!(error = %error.chain(), "cannot merge files of an index");
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        }
+        if asked {
+            shared.settling.store(false, Ordering::Release);
+        }
+    }
+}
+
+fn merge_once(shared: &Shared, how: Merge) -> Result<(), Error> {
+    for (_, runs) in shared.indexes() {
+        while runs.merge(&shared.fold, &shared.dir, how)? {}
+    }
+    let files = shared.fold.property_int_value_cf(shared.records(), "rocksdb.num-files-at-level0");
+    let many = files?.unwrap_or(0) > 3;
+    if how == Merge::All || (how == Merge::Idle && many) {
+        let everything: (Option<&[u8]>, Option<&[u8]>) = (None, None);
+        shared.fold.compact_range_cf(shared.records(), everything.0, everything.1);
+        for (_, runs) in shared.indexes() {
+            runs.delete_retired(&shared.fold)?;
+        }
+    }
+    Ok(())
+}
+
+impl Shared {
+    /// Both indexes: what waits, and the runs.
+    pub(super) fn indexes(&self) -> [(&Pending, &Runs); 2] {
+        [(&self.people, &self.people_runs), (&self.facts, &self.facts_runs)]
+    }
+}

@@ -1,0 +1,233 @@
+//! Index entries that are not in a run yet. Visible to every query at once; the writer only puts
+//! them down, ordering them is done beside the commit path.
+
+use super::entry::{self, Entry, Heaps};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Chunks are put together in memory up to this size, so that a query looks into few.
+const CHUNK_MAX: usize = 262_144;
+
+#[derive(Clone)]
+struct Chunk {
+    /// As they came, or in heaps.
+    entries: Arc<Vec<Entry>>,
+    /// The heaps, once they are made.
+    heaps: Option<Arc<Heaps>>,
+}
+
+impl Chunk {
+    fn find(&self, wanted: &Entry, found: &mut Vec<u64>) {
+        let place = match &self.heaps {
+            Some(heaps) => heaps.place(wanted),
+            None => 0..self.entries.len(),
+        };
+        let same = self.entries[place].iter().filter(|entry| entry.is_of(wanted));
+        found.extend(same.map(|entry| entry.seq));
+    }
+}
+
+#[derive(Default)]
+struct Chunks {
+    /// Those in heaps first, then those that were put down lately.
+    waiting: Vec<Chunk>,
+    waiting_to: u64,
+    /// Being written to a run; still looked at.
+    moving: Vec<Chunk>,
+    complete_to: u64,
+}
+
+impl Chunks {
+    fn count(&self) -> usize {
+        self.waiting.iter().chain(&self.moving).map(|chunk| chunk.entries.len()).sum()
+    }
+}
+
+/// Entries that are not yet in a run.
+pub struct Pending {
+    chunks: Mutex<Chunks>,
+    moved: Condvar,
+}
+
+/// What is to become a run.
+pub struct Taken {
+    chunks: Vec<Chunk>,
+    /// The run begins after this sequence.
+    pub after: u64,
+    /// The run ends with this sequence.
+    pub to: u64,
+}
+
+impl Taken {
+    /// The entries, sorted, each once.
+    pub fn entries(&self) -> Vec<Entry> {
+        let parts: Vec<&[Entry]> = self.chunks.iter().map(|c| c.entries.as_slice()).collect();
+        let mut all = entry::sorted(&parts);
+        all.dedup();
+        all
+    }
+}
+
+impl Pending {
+    /// Nothing waits; the runs are complete to `complete_to`.
+    pub fn new(complete_to: u64) -> Pending {
+        let chunks = Chunks { complete_to, waiting_to: complete_to, ..Chunks::default() };
+        Pending { chunks: Mutex::new(chunks), moved: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Chunks> {
+        // A panic while holding the lock leaves whole chunks: nothing is half written.
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a batch's entries, in any order; everything up to `to` is then visible.
+    pub fn add(&self, entries: Vec<Entry>, to: u64) {
+        let mut chunks = self.lock();
+        chunks.waiting_to = to;
+        if !entries.is_empty() {
+            chunks.waiting.push(Chunk { entries: Arc::new(entries), heaps: None });
+        }
+    }
+
+    /// Puts what came since the last time into heaps, and keeps the chunks few. Called by one thread
+    /// alone; what it works on stays visible meanwhile.
+    pub fn tidy(&self) {
+        loop {
+            let (mut from, mut work) = {
+                let chunks = self.lock();
+                let done = chunks.waiting.iter().take_while(|chunk| chunk.heaps.is_some()).count();
+                if done == chunks.waiting.len() {
+                    return;
+                }
+                (done, chunks.waiting[done..].to_vec())
+            };
+            let mut length: usize = work.iter().map(|chunk| chunk.entries.len()).sum();
+            // Each chunk is at least four times the next one, as in a counter in base four.
+            while let Some(before) = from.checked_sub(1).map(|at| self.lock().waiting[at].clone()) {
+                let more = before.entries.len();
+                if more >= 4 * length || more + length > CHUNK_MAX {
+                    break;
+                }
+                length += more;
+                from -= 1;
+                work.push(before);
+            }
+            let parts: Vec<&[Entry]> = work.iter().map(|chunk| chunk.entries.as_slice()).collect();
+            let (entries, heaps) = entry::into_heaps(&parts);
+            let heaps = Some(Arc::new(heaps));
+            let whole = Chunk { entries: Arc::new(entries), heaps };
+            // Only this thread takes chunks away, so those that were read are still where they were.
+            self.lock().waiting.splice(from..from + work.len(), [whole]);
+        }
+    }
+
+    /// How far the runs are complete.
+    pub fn complete_to(&self) -> u64 {
+        self.lock().complete_to
+    }
+
+    /// Number of entries that are not in a run.
+    pub fn count(&self) -> usize {
+        self.lock().count()
+    }
+
+    /// Number of entries that no attempt to write a run has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.iter().map(|chunk| chunk.entries.len()).sum()
+    }
+
+    /// Waits at most a second until fewer than `limit` entries wait; true when it is so. Intake
+    /// slows here rather than memory growing.
+    pub fn wait_below(&self, limit: usize) -> bool {
+        let over = |chunks: &mut Chunks| chunks.count() >= limit;
+        let waited = self.moved.wait_timeout_while(self.lock(), Duration::from_secs(1), over);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// Every entry that waits, sorted.
+    pub fn snapshot(&self) -> Vec<Entry> {
+        let chunks: Vec<Chunk> = {
+            let chunks = self.lock();
+            chunks.waiting.iter().chain(&chunks.moving).cloned().collect()
+        };
+        Taken { chunks, after: 0, to: 0 }.entries()
+    }
+
+    /// The events under a key.
+    pub fn find(&self, key: &[u8; 16], found: &mut Vec<u64>) {
+        let wanted = Entry::new(key, 0);
+        let chunks: Vec<Chunk> = {
+            let chunks = self.lock();
+            chunks.waiting.iter().chain(&chunks.moving).cloned().collect()
+        };
+        chunks.iter().for_each(|chunk| chunk.find(&wanted, found));
+    }
+
+    /// Takes everything that waits, to be written to a run; `None` when the runs hold everything.
+    /// It stays visible until [`Pending::done`].
+    pub fn take(&self) -> Option<Taken> {
+        let mut chunks = self.lock();
+        if chunks.waiting_to == chunks.complete_to {
+            return None;
+        }
+        // Added to what moves already: after a failed attempt that is still in no run.
+        let waiting = std::mem::take(&mut chunks.waiting);
+        chunks.moving.extend(waiting);
+        let (after, to) = (chunks.complete_to, chunks.waiting_to);
+        Some(Taken { chunks: chunks.moving.clone(), after, to })
+    }
+
+    /// What was taken is in a run.
+    pub fn done(&self, complete_to: u64) {
+        let mut chunks = self.lock();
+        chunks.moving.clear();
+        chunks.complete_to = complete_to;
+        self.moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(first: u8, seq: u64) -> Entry {
+        Entry::new(&[first; 16], seq)
+    }
+
+    fn find(pending: &Pending, first: u8) -> Vec<u64> {
+        let mut found = Vec::new();
+        pending.find(&[first; 16], &mut found);
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn what_a_failed_attempt_took_is_taken_again_and_seen_meanwhile() {
+        let pending = Pending::new(0);
+        pending.add(vec![entry(1, 1)], 1);
+        assert!(pending.take().is_some(), "the attempt fails: nothing says that it is done");
+        pending.add(vec![entry(2, 2)], 2);
+        let taken = pending.take().unwrap();
+        assert_eq!((taken.after, taken.to), (0, 2));
+        assert_eq!(taken.entries(), vec![entry(1, 1), entry(2, 2)]);
+        assert_eq!(find(&pending, 1), [1]);
+        pending.done(2);
+        assert_eq!(pending.count(), 0);
+        assert!(pending.take().is_none());
+    }
+
+    #[test]
+    fn an_entry_is_found_before_and_after_it_is_put_into_a_heap() {
+        let pending = Pending::new(0);
+        for seq in 1..=100_u64 {
+            pending.add(vec![entry((seq % 5) as u8, seq), entry(200, seq)], seq);
+            if seq % 3 == 0 {
+                pending.tidy();
+            }
+            assert_eq!(find(&pending, 200).len() as u64, seq);
+            assert_eq!(find(&pending, 3).len() as u64, (seq + 2) / 5);
+        }
+        assert_eq!(pending.snapshot().len(), 200);
+        assert!(pending.snapshot().is_sorted());
+    }
+}
