@@ -24,6 +24,7 @@ mod server;
 mod shared;
 mod stream;
 
+pub use convert::fact::Context as FactContext;
 pub use errors::Error;
 pub use options::{Options, Tls, Tokens};
 pub use server::{Api, serve};
