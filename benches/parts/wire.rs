@@ -23,7 +23,7 @@ fn number(person: u64) -> String {
 fn tube(nth: u64) -> pb::Fact {
     let member = |at| pb::Identity {
         document_type: pb::DocumentType::ResidentId.into(),
-        number: number(nth * POOL + at),
+        number: number(nth * POOL + at).into(),
     };
     let body = pb::fact::Body::TubeCollected(pb::TubeCollected {
         tube: format!("TB{nth:010}"),
@@ -71,23 +71,21 @@ pub fn group(criterion: &mut Criterion) {
     });
     group.bench_function("read_20_decoded_tubes", |bencher| {
         let Some(pb::record_request::Body::Facts(batch)) = &request.body else { unreachable!() };
-        let context = FactContext {
-            keys: &keys,
-            reference: &reference,
-            stream: Some(&stream),
-            clock_offset_ms: 0,
-            recorded_round: &|_| None,
-        };
         bencher.iter(|| {
+            let context = FactContext::new(&keys, &reference, Some(&stream));
             let read = |wire| context.fact(wire).expect("a fact");
             batch.facts.iter().map(read).collect::<Vec<_>>()
         });
     });
+    group.bench_function("size_of_20_tubes", |bencher| {
+        bencher.iter(|| black_box(&request).encoded_len());
+    });
     group.throughput(Throughput::Elements(TUBES * POOL));
     group.bench_function("keys_of_200_people", |bencher| {
         bencher.iter(|| {
+            let round = keys.round("k1").expect("a key");
             for number in &numbers {
-                let key = keys.person("k1", DocumentType::ResidentId, black_box(number));
+                let key = round.person(DocumentType::ResidentId, black_box(number));
                 black_box(key.expect("a key"));
             }
         });
