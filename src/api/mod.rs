@@ -28,6 +28,7 @@ pub mod wire;
 
 pub use convert::fact::Context as FactContext;
 pub use errors::Error;
+pub use incoming::listen;
 pub use options::{Options, Tls, Tokens};
 pub use server::{Api, serve};
 
