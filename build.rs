@@ -21,8 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     std::fs::write(out.join("swabline_v1.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
-        // A derived Debug would print identities and person keys into logs and panics.
-        .skip_debug(["swabline.v1.Identity", "swabline.v1.PersonRef"])
+        // A derived Debug would print person keys into logs and panics.
+        .skip_debug(["swabline.v1.PersonRef"])
+        // Ten of them come with each tube: they are decoded by hand, without asking for memory.
+        .extern_path(".swabline.v1.Identity", "crate::api::wire::Identity")
+        .codec_path("crate::api::codec::Codec")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

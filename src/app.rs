@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -81,7 +80,7 @@ impl Service {
             address: config.listen,
             source: source.into(),
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let listener = api::listen(config.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let metrics = config.metrics.map(serve_metrics).transpose()?;
         let tls = read_tls(&config)?;

@@ -182,12 +182,18 @@ impl Device {
         }
     }
 
-    /// Takes an answer; they come in the order of the messages.
+    /// Takes an answer; they come in the order of the messages, and one may answer several.
     fn settle(&self, reply: RecordReply, under_way: &mut VecDeque<(u64, Sent)>, silent: bool) {
         let Some(record_reply::Body::Acknowledgement(answer)) = reply.body else {
             return self.failure("an answer that is no acknowledgement".to_owned());
         };
-        let Acknowledgement { message_number, refusal, outcomes, times, .. } = answer;
+        let Acknowledgement { message_number, refusal, outcomes, times, messages, .. } = answer;
+        // All but the last of them are recorded whole; the last one has the number.
+        for _ in 1..messages {
+            if let Some((_, sent)) = under_way.pop_front() {
+                held(&self.tally).answered(&sent, &[], silent, times.as_ref());
+            }
+        }
         match under_way.pop_front() {
             Some((number, sent)) if number == message_number => {
                 let mut tally = held(&self.tally);

@@ -2,18 +2,24 @@
 //! of file handles, and has no limit on connections; this one waits, says so, and has one.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// Accepted connections that wait for their handshake. Beyond them the kernel's queue holds more.
+/// Accepted connections that wait to be served. Beyond them the kernel's queue holds more.
 const ACCEPTED_MAX: usize = 64;
+
+/// Connections that the kernel holds until they are accepted, as far as `net.core.somaxconn` lets
+/// it (4096 as a rule): after a break a whole city's devices come back at once. Beyond it they try
+/// again by themselves after a second.
+const BACKLOG: u32 = 16_384;
 
 /// Pause after a failed accept, mostly for want of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -22,6 +28,21 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Connection {
     stream: TcpStream,
     _permit: OwnedSemaphorePermit,
+}
+
+/// Listens on an address, with room for many that come at once.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A service that starts again takes its address back at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The connections of a listener, at most `connections_max` at a time.

@@ -14,14 +14,27 @@ use crate::engine::{Outcome, Receipt, Submission};
 pub struct Taken {
     /// What goes to the engine.
     pub submissions: Vec<Submission>,
-    /// What became of each fact, in order.
-    pub places: Vec<Place>,
+    /// What became of each fact.
+    pub places: Places,
 }
 
-/// What became of one fact when it was read.
-pub struct Place {
-    number: u64,
-    read: Result<FactId, Error>,
+/// What became of each fact of a message when it was read.
+#[derive(Default)]
+pub struct Places {
+    /// The number of each fact, in order; 0 = it has none.
+    numbers: Vec<u64>,
+    /// Those that were refused, by index, ascending. The others went to the engine.
+    refused: Vec<(usize, Error)>,
+    /// Those of another source or epoch than the stream's, by index, ascending.
+    foreign: Vec<usize>,
+}
+
+#[cfg(test)]
+impl Places {
+    /// Facts of the stream itself, some of them refused.
+    pub fn of(numbers: Vec<u64>, refused: Vec<(usize, Error)>) -> Places {
+        Places { numbers, refused, foreign: Vec::new() }
+    }
 }
 
 /// Reads facts. Fails only when there are none or too many.
@@ -46,39 +59,62 @@ pub fn take(
     let mut context = shared.context(&reference, stream);
     context.clock_offset_ms = clock_offset_ms;
     context.recorded_round = &recorded_round;
-    let mut taken = Taken { submissions: Vec::with_capacity(facts.len()), places: Vec::new() };
-    for wire in facts {
-        let read = context.fact(wire).map(|fact| {
-            let id = fact.id.clone();
-            taken.submissions.push(Submission { fact, clock_offset_ms });
-            id
-        });
-        let number = wire.id.as_ref().map_or(0, |id| id.number);
-        taken.places.push(Place { number, read });
+    let mut submissions = Vec::with_capacity(facts.len());
+    let mut places = Places { numbers: Vec::with_capacity(facts.len()), ..Places::default() };
+    for (index, wire) in facts.iter().enumerate() {
+        places.numbers.push(wire.id.as_ref().map_or(0, |id| id.number));
+        match context.fact(wire) {
+            Ok(fact) => {
+                let of_stream = |(source, epoch): &(Code, u64)| {
+                    fact.id.source == *source && fact.id.epoch == *epoch
+                };
+                if stream.is_some_and(|stream| !of_stream(stream)) {
+                    places.foreign.push(index);
+                }
+                submissions.push(Submission { fact, clock_offset_ms });
+            }
+            Err(error) => places.refused.push((index, error)),
+        }
     }
-    Ok(taken)
+    Ok(Taken { submissions, places })
+}
+
+/// True when each fact of the message is in the log: then there is no outcome that a source has to
+/// act upon.
+pub fn all_recorded(places: &Places, receipt: &Receipt) -> bool {
+    let recorded = |outcome: &Outcome| !matches!(outcome, Outcome::IdReused { .. });
+    places.refused.is_empty()
+        && receipt.outcomes.len() == places.numbers.len()
+        && receipt.outcomes.iter().all(recorded)
 }
 
 /// The outcome of each fact, in order. `receipt` answers those that went to the engine.
-pub fn outcomes(places: &[Place], receipt: &Receipt) -> Vec<pb::FactOutcome> {
+pub fn outcomes(places: &Places, receipt: &Receipt) -> Vec<pb::FactOutcome> {
+    let mut refusals = places.refused.iter().peekable();
     let mut answers = receipt.outcomes.iter();
-    let told = places.iter().enumerate().map(|(index, place)| match &place.read {
-        Err(error) => refused(index, place.number, error),
-        Ok(_) => match answers.next() {
-            Some(answer) => outcome(index, place.number, answer),
+    let told = places.numbers.iter().enumerate().map(|(index, number)| {
+        if let Some((_, error)) = refusals.next_if(|(at, _)| *at == index) {
+            return refused(index, *number, error);
+        }
+        match answers.next() {
+            Some(answer) => outcome(index, *number, answer),
             // The engine answers each submission; without an answer nothing may be called recorded.
-            None => refused(index, place.number, &Error::Broken),
-        },
+            None => refused(index, *number, &Error::Broken),
+        }
     });
     told.collect()
 }
 
-/// The ids of facts that are in the log.
-pub fn recorded<'a>(places: &'a [Place], receipt: &'a Receipt) -> impl Iterator<Item = &'a FactId> {
-    let ids = places.iter().filter_map(|place| place.read.as_ref().ok());
-    ids.zip(&receipt.outcomes).filter_map(|(id, outcome)| match outcome {
-        Outcome::Recorded { .. } | Outcome::Duplicate { .. } => Some(id),
-        Outcome::IdReused { .. } => None,
+/// The numbers of the stream's own facts that are in the log.
+pub fn recorded<'a>(places: &'a Places, receipt: &'a Receipt) -> impl Iterator<Item = u64> + 'a {
+    let mut refusals = places.refused.iter().map(|(index, _)| *index).peekable();
+    let mut foreign = places.foreign.iter().copied().peekable();
+    let sent = places.numbers.iter().enumerate();
+    let sent = sent.filter(move |(index, _)| refusals.next_if_eq(index).is_none());
+    sent.zip(&receipt.outcomes).filter_map(move |((index, number), outcome)| {
+        let of_stream = foreign.next_if_eq(&index).is_none();
+        let recorded = !matches!(outcome, Outcome::IdReused { .. });
+        (of_stream && recorded).then_some(*number)
     })
 }
 

@@ -80,7 +80,3 @@ pub const PEOPLE_AGE_MS_MAX: u64 = 5_000;
 /// A tube that has to move is silent when nothing was heard of it for so long and the request does
 /// not say. Assumed: the guide gives 4 hours from the swab to the laboratory, and 6 to the result.
 pub const SILENT_MS: i64 = 6 * 3_600_000;
-
-/// Replies that wait for one slow reader of a stream. When they are so many, the server takes
-/// nothing more in from that stream.
-pub const REPLIES_QUEUED_MAX: usize = 8;

@@ -8,6 +8,7 @@ mod administration;
 mod auth;
 mod capacity;
 pub mod client;
+mod codec;
 mod convert;
 mod errors;
 mod guard;
@@ -23,8 +24,11 @@ mod recording;
 mod server;
 mod shared;
 mod stream;
+pub mod wire;
 
+pub use convert::fact::Context as FactContext;
 pub use errors::Error;
+pub use incoming::listen;
 pub use options::{Options, Tls, Tokens};
 pub use server::{Api, serve};
 
@@ -33,15 +37,10 @@ pub use server::{Api, serve};
 pub mod pb {
     tonic::include_proto!("swabline.v1");
 
+    pub use super::wire::Identity;
     use std::fmt;
 
-    // Written by hand so that no log, trace or panic can print what they hold.
-    impl fmt::Debug for Identity {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("Identity(..)")
-        }
-    }
-
+    // Written by hand so that no log, trace or panic can print what it holds.
     impl fmt::Debug for PersonRef {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("PersonRef(..)")

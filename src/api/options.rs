@@ -35,7 +35,7 @@ impl Default for Options {
             stream_inflight_max: 16,
             streams_per_connection_max: 128,
             calls_per_connection_max: 64,
-            connections_max: 20_000,
+            connections_max: 40_000,
             call_ms_max: 30_000,
             drain_ms_max: 10_000,
         }

@@ -37,6 +37,16 @@ pub struct Api {
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A TLS handshake that takes longer is given up. Handshakes run beside each other, and accepting
+/// does not wait for them.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes that one stream, and all streams of one connection, may send before the server has read
+/// them. A device on a line of 100 ms still sends 10 Mbit/s; tens of thousands of streams whose
+/// messages wait cannot fill the memory.
+const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
+
 /// Headers of a call. Tokens and paths are far smaller.
 const HEADER_BYTES_MAX: u32 = 8 * 1024;
 
@@ -45,7 +55,8 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What tonic needs of certificate and key.
 pub(super) fn tls_settings(tls: &Tls) -> ServerTlsConfig {
-    ServerTlsConfig::new().identity(Identity::from_pem(&tls.certificate_pem, &tls.key_pem))
+    let identity = Identity::from_pem(&tls.certificate_pem, &tls.key_pem);
+    ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT)
 }
 
 /// Serves until `shutdown`, then takes nothing more, answers what was taken, and returns.
@@ -78,6 +89,8 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(options.streams_per_connection_max)
         .concurrency_limit_per_connection(options.calls_per_connection_max)
         .load_shed(true);

@@ -54,13 +54,7 @@ impl Shared {
         reference: &'a Reference,
         stream: Option<&'a (Code, u64)>,
     ) -> Context<'a> {
-        Context {
-            keys: &self.keys,
-            reference,
-            stream,
-            clock_offset_ms: 0,
-            recorded_round: &|_| None,
-        }
+        Context::new(&self.keys, reference, stream)
     }
 
     /// How far a device's clock is ahead. 0 = it has none, and its times are taken as they are.

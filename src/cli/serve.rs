@@ -71,8 +71,18 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         eprintln!("swabline: {problem}");
         return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
     }
+    open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
+}
+
+/// Each connection is an open file, and a shell allows 1,024 of them: takes as many as the machine
+/// lets this process have. With fewer than connections, new ones wait.
+fn open_files() {
+    match rlimit::increase_nofile_limit(rlimit::INFINITY) {
+        Ok(files) => tracing::info!(files, "files and connections that may be open at a time"),
+        Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
+    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {

@@ -242,6 +242,53 @@ async fn a_stream_is_answered_in_order_and_can_be_taken_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_watermarks_only_one_answer_may_stand_for_several_messages_but_not_for_a_refused_one()
+{
+    let house = House::open(Default::default()).await;
+    house.round().await;
+    let (mut talk, _) = Talk::hello(&house, pb::AcknowledgementKind::WatermarkOnly).await;
+    let (mut said, mut number) = (0, 0);
+    let (mut answered, mut refused, mut acks) = (0, Vec::new(), 0);
+    // Waves, so that some answers come together and some do not.
+    for wave in 0..30 {
+        for at in 0..12 {
+            said += 1;
+            match at {
+                // Nothing in it; a tube without a barcode.
+                5 => talk.say(said, vec![]).await,
+                8 => talk.say(said, vec![collected(1_000_000 + said, "", &[])]).await,
+                _ => {
+                    number += 1;
+                    let tube = format!("W{wave}-{at}");
+                    talk.say(said, vec![collected(number, &tube, &[ALICE])]).await;
+                }
+            }
+        }
+        while answered < said {
+            let ack = talk.hear().await;
+            acks += 1;
+            assert!(ack.messages >= 1);
+            answered += u64::from(ack.messages);
+            assert_eq!(ack.message_number, answered, "in order, none left out, none twice");
+            let refuses = ack.refusal.is_some() || !ack.outcomes.is_empty();
+            assert!(!refuses || ack.messages == 1, "a refused message is answered alone");
+            assert!(!refuses || ack.outcomes.len() + usize::from(ack.refusal.is_some()) == 1);
+            if refuses {
+                refused.push((answered - 1) % 12);
+            }
+        }
+        assert_eq!(answered, said);
+    }
+    assert_eq!(refused, [5, 8].repeat(30));
+    assert!(acks <= said, "{acks} answers to {said} messages");
+    println!("{acks} answers to {said} messages");
+    talk.say(said + 1, vec![collected(number + 1, "last", &[BOB])]).await;
+    assert_eq!(talk.hear().await.watermark, number + 1);
+    drop(talk);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_calls_say_what_to_do() {
     let house = House::open(Default::default()).await;
     let mut recording = house.recording();

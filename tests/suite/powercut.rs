@@ -56,7 +56,7 @@ impl Drop for Disk {
 fn fact(number: u64) -> pb::Fact {
     let who = |at| pb::Identity {
         document_type: pb::DocumentType::Other.into(),
-        number: format!("{number}-{at}"),
+        number: format!("{number}-{at}").into(),
     };
     let collected = pb::TubeCollected {
         tube: format!("T{number}"),

@@ -22,7 +22,7 @@ fn tube(source: &str, number: u64, tube: &str, people: std::ops::Range<u64>) -> 
     let members = people
         .map(|n| pb::Identity {
             document_type: pb::DocumentType::Passport.into(),
-            number: format!("E{n:08}"),
+            number: format!("E{n:08}").into(),
         })
         .collect();
     let collected = pb::TubeCollected {
@@ -192,7 +192,7 @@ async fn queries_and_progress_show_what_was_recorded_and_no_identity_is_on_the_d
     let mut queries = QueriesClient::new(channel.clone());
     let who = pb::Identity {
         document_type: pb::DocumentType::ResidentId.into(),
-        number: planted.to_lowercase(),
+        number: planted.to_lowercase().into(),
     };
     let request = pb::GetPersonRequest { person: Some(who), round: String::new() };
     let person = queries.get_person(request).await.unwrap().into_inner();

@@ -17,7 +17,7 @@ fn fact(source: &str, number: u64) -> pb::Fact {
     let members = (0..10)
         .map(|at| pb::Identity {
             document_type: pb::DocumentType::Other.into(),
-            number: format!("{source}-{number}-{at}"),
+            number: format!("{source}-{number}-{at}").into(),
         })
         .collect();
     pb::Fact {

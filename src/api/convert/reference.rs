@@ -49,39 +49,39 @@ fn item(at: usize, wire: &pb::ReferenceItem) -> Result<ReferenceItem, Error> {
     let field = |name: &str| format!("items[{at}].{name}");
     Ok(match wire.item.as_ref().ok_or(Error::KindUnknown)? {
         Wire::Jurisdiction(w) => ReferenceItem::Jurisdiction {
-            code: required(&field("code"), &w.code)?,
-            parent: code(&field("parent"), &w.parent)?,
-            level: word(&field("level"), w.level, Level::from_number)?,
-            name: code(&field("name"), &w.name)?,
+            code: required(field("code"), &w.code)?,
+            parent: code(field("parent"), &w.parent)?,
+            level: word(field("level"), w.level, Level::from_number)?,
+            name: code(field("name"), &w.name)?,
         },
         Wire::Site(w) => ReferenceItem::Site {
-            code: required(&field("code"), &w.code)?,
-            jurisdiction: code(&field("jurisdiction"), &w.jurisdiction)?,
-            name: code(&field("name"), &w.name)?,
+            code: required(field("code"), &w.code)?,
+            jurisdiction: code(field("jurisdiction"), &w.jurisdiction)?,
+            name: code(field("name"), &w.name)?,
         },
         Wire::Desk(w) => ReferenceItem::Desk {
-            code: required(&field("code"), &w.code)?,
-            site: code(&field("site"), &w.site)?,
+            code: required(field("code"), &w.code)?,
+            site: code(field("site"), &w.site)?,
         },
         Wire::Device(w) => ReferenceItem::Device {
-            code: required(&field("code"), &w.code)?,
-            desk: code(&field("desk"), &w.desk)?,
+            code: required(field("code"), &w.code)?,
+            desk: code(field("desk"), &w.desk)?,
         },
         Wire::Lab(w) => ReferenceItem::Lab {
-            code: required(&field("code"), &w.code)?,
-            name: code(&field("name"), &w.name)?,
+            code: required(field("code"), &w.code)?,
+            name: code(field("name"), &w.name)?,
             tubes_per_day_max: w.tubes_per_day_max,
         },
         Wire::Instrument(w) => ReferenceItem::Instrument {
-            code: required(&field("code"), &w.code)?,
-            lab: code(&field("lab"), &w.lab)?,
-            model: code(&field("model"), &w.model)?,
+            code: required(field("code"), &w.code)?,
+            lab: code(field("lab"), &w.lab)?,
+            model: code(field("model"), &w.model)?,
         },
         Wire::Kit(w) => kit(at, w)?,
         Wire::Lot(w) => ReferenceItem::Lot {
-            code: required(&field("code"), &w.code)?,
-            kind: word(&field("kind"), w.kind, LotKind::from_number)?,
-            product: code(&field("product"), &w.product)?,
+            code: required(field("code"), &w.code)?,
+            kind: word(field("kind"), w.kind, LotKind::from_number)?,
+            product: code(field("product"), &w.product)?,
             expires_at: Time(w.expires_at_ms),
         },
         Wire::Barcodes(w) => barcodes(at, w)?,
@@ -97,7 +97,7 @@ fn kit(at: usize, w: &pb::Kit) -> Result<ReferenceItem, Error> {
             "versions count from 1: fill it in and send it again",
         ));
     }
-    let targets = at_most(&field("targets"), &w.targets, TARGETS_MAX, ("个靶标", "targets"))?;
+    let targets = at_most(field("targets"), &w.targets, TARGETS_MAX, ("个靶标", "targets"))?;
     if !targets.iter().any(|target| !target.is_internal_control) {
         return Err(Error::invalid(
             field("targets"),
@@ -107,26 +107,26 @@ fn kit(at: usize, w: &pb::Kit) -> Result<ReferenceItem, Error> {
     }
     let targets = targets.iter().map(|target| {
         Ok(TargetRule {
-            name: required(&field("targets.name"), &target.name)?,
+            name: required(field("targets.name"), &target.name)?,
             is_internal_control: target.is_internal_control,
-            cut_off: number(&field("targets.cut_off_hundredths"), target.cut_off_hundredths)?,
-            grey_to: number(&field("targets.grey_to_hundredths"), target.grey_to_hundredths)?,
+            cut_off: number(field("targets.cut_off_hundredths"), target.cut_off_hundredths)?,
+            grey_to: number(field("targets.grey_to_hundredths"), target.grey_to_hundredths)?,
         })
     });
     let rule = CallingRule {
-        kit: required(&field("code"), &w.code)?,
+        kit: required(field("code"), &w.code)?,
         version: w.version,
         targets: targets.collect::<Result<_, Error>>()?,
-        positive_controls_min: number(&field("positive_controls_min"), w.positive_controls_min)?,
-        negative_controls_min: number(&field("negative_controls_min"), w.negative_controls_min)?,
+        positive_controls_min: number(field("positive_controls_min"), w.positive_controls_min)?,
+        negative_controls_min: number(field("negative_controls_min"), w.negative_controls_min)?,
     };
-    Ok(ReferenceItem::Kit { name: code(&field("name"), &w.name)?, rule })
+    Ok(ReferenceItem::Kit { name: code(field("name"), &w.name)?, rule })
 }
 
 fn barcodes(at: usize, w: &pb::BarcodePattern) -> Result<ReferenceItem, Error> {
     let field = |name: &str| format!("items[{at}].{name}");
-    let prefix = code(&field("prefix"), &w.prefix)?;
-    let length: u16 = number(&field("length"), w.length)?;
+    let prefix = code(field("prefix"), &w.prefix)?;
+    let length: u16 = number(field("length"), w.length)?;
     // A pattern without room for a serial number fits nothing and would flag every tube.
     if usize::from(length) <= prefix.len() + usize::from(w.luhn) {
         return Err(Error::invalid(
@@ -151,7 +151,7 @@ pub fn roster(
     }
     let named = context.round(&code("round", &wire.round)?)?;
     let person = |(at, who)| {
-        context.person(&named, &format!("people[{at}]"), Some(who)).map(|member| member.person)
+        context.person(&named, format_args!("people[{at}]"), Some(who)).map(|member| member.person)
     };
     let body = Body::RosterImported {
         roster: required("roster", &wire.roster)?,
@@ -228,13 +228,7 @@ mod tests {
     fn comes_of(item: Wire) -> String {
         let dir = tempfile::tempdir().unwrap();
         let (keys, reference) = (KeyRing::open(dir.path()).unwrap(), Reference::default());
-        let context = Context {
-            keys: &keys,
-            reference: &reference,
-            stream: None,
-            clock_offset_ms: 0,
-            recorded_round: &|_| None,
-        };
+        let context = Context::new(&keys, &reference, None);
         let id = Some(pb::FactId { source: "office".into(), epoch: 1, number: 1 });
         let wire = pb::ImportReferenceRequest {
             fact: Some(pb::AdministrationFact { id, captured_at_ms: 0 }),

@@ -1,4 +1,4 @@
-//! Closed lists, texts, codes and times. The numbers on the wire are those of the domain; a test
+//! Closed lists, texts, codes and times. A field's name is spelt out only when it is wrong. The numbers on the wire are those of the domain; a test
 //! holds them together in both directions.
 
 use super::super::errors::Error;
@@ -7,6 +7,7 @@ use super::super::pb;
 use crate::domain::discrepancy::{Discrepancies, Discrepancy};
 use crate::domain::words::{Call, Code, NeedReason, Status, Time};
 use crate::store::FolderKind;
+use std::fmt::Display;
 
 /// A text in both languages.
 pub fn text(zh: &str, en: &str) -> pb::Text {
@@ -14,28 +15,28 @@ pub fn text(zh: &str, en: &str) -> pb::Text {
 }
 
 /// A code as it was read. May be empty.
-pub fn code(field: &str, value: &str) -> Result<Code, Error> {
+pub fn code(field: impl Display, value: &str) -> Result<Code, Error> {
     if value.len() > CODE_BYTES_MAX {
         let unit = ("字节", "bytes");
-        return Err(Error::TooLarge { field: field.to_owned(), limit: CODE_BYTES_MAX, unit });
+        return Err(Error::TooLarge { field: field.to_string(), limit: CODE_BYTES_MAX, unit });
     }
     Ok(Code::from(value))
 }
 
 /// A barcode of a tube, box or plate as it was read. There must be one; what it looks like is not
 /// judged here.
-pub fn barcode(field: &str, value: &str) -> Result<Code, Error> {
+pub fn barcode(field: impl Display, value: &str) -> Result<Code, Error> {
     if value.trim().is_empty() {
-        return Err(Error::NoBarcode { field: field.to_owned() });
+        return Err(Error::NoBarcode { field: field.to_string() });
     }
     code(field, value)
 }
 
 /// A code without which nothing can be done.
-pub fn required(field: &str, value: &str) -> Result<Code, Error> {
+pub fn required(field: impl Display, value: &str) -> Result<Code, Error> {
     if value.trim().is_empty() {
         return Err(Error::invalid(
-            field,
+            field.to_string(),
             "必填，请填写后重发",
             "is required: fill it in and send it again",
         ));
@@ -45,23 +46,27 @@ pub fn required(field: &str, value: &str) -> Result<Code, Error> {
 
 /// A list that is not longer than its limit.
 pub fn at_most<'a, T>(
-    field: &str,
+    field: impl Display,
     list: &'a [T],
     limit: usize,
     unit: (&'static str, &'static str),
 ) -> Result<&'a [T], Error> {
     match list.len() <= limit {
         true => Ok(list),
-        false => Err(Error::TooLarge { field: field.to_owned(), limit, unit }),
+        false => Err(Error::TooLarge { field: field.to_string(), limit, unit }),
     }
 }
 
 /// A member of a closed list by its number. A number that this version does not know does not
 /// decode.
-pub fn word<T>(field: &str, number: i32, known: impl Fn(u8) -> Option<T>) -> Result<T, Error> {
+pub fn word<T>(
+    field: impl Display,
+    number: i32,
+    known: impl Fn(u8) -> Option<T>,
+) -> Result<T, Error> {
     u8::try_from(number).ok().and_then(known).ok_or_else(|| {
         Error::invalid(
-            field,
+            field.to_string(),
             "未填写，或本版本不认识该值：请按 proto 填写",
             "is missing, or this version does not know the value: fill it in as the proto says",
         )
@@ -69,8 +74,9 @@ pub fn word<T>(field: &str, number: i32, known: impl Fn(u8) -> Option<T>) -> Res
 }
 
 /// A number that has to fit.
-pub fn number<T: TryFrom<u32>>(field: &str, value: u32) -> Result<T, Error> {
-    let too_large = || Error::invalid(field, "数值过大，请核对", "is too large a number: check it");
+pub fn number<T: TryFrom<u32>>(field: impl Display, value: u32) -> Result<T, Error> {
+    let too_large =
+        || Error::invalid(field.to_string(), "数值过大，请核对", "is too large a number: check it");
     T::try_from(value).map_err(|_| too_large())
 }
 

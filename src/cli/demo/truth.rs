@@ -263,11 +263,17 @@ impl Truth {
                 let day_number = (year * 100 + month) * 100 + day;
                 let _ = write!(number, "{day_number}{serial:03}");
                 number.push(char::from(resident_id_check(number.as_bytes())));
-                pb::Identity { document_type: pb::DocumentType::ResidentId.into(), number }
+                pb::Identity {
+                    document_type: pb::DocumentType::ResidentId.into(),
+                    number: number.into(),
+                }
             }
             Person::Traveller { number: passport } => {
                 let _ = write!(number, "E{passport:08}");
-                pb::Identity { document_type: pb::DocumentType::Passport.into(), number }
+                pb::Identity {
+                    document_type: pb::DocumentType::Passport.into(),
+                    number: number.into(),
+                }
             }
         }
     }
@@ -365,7 +371,7 @@ pub(super) mod tests {
                 assert!(seen.insert(person));
             }
         }
-        let numbers: HashSet<String> = seen.iter().map(|p| truth.identity(*p).number).collect();
+        let numbers: HashSet<_> = seen.iter().map(|p| truth.identity(*p).number).collect();
         assert_eq!(numbers.len(), seen.len());
         assert!(numbers.iter().all(|number| resident_id_holds(number)));
     }

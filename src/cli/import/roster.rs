@@ -293,7 +293,7 @@ impl Roster {
                     None => waiting.entry(row.district.to_owned()).or_default(),
                 };
                 let document_type = row.document.number().into();
-                people.push(pb::Identity { document_type, number: row.number.to_owned() });
+                people.push(pb::Identity { document_type, number: row.number.into() });
                 if people.len() == PEOPLE_MAX {
                     let people = std::mem::take(people);
                     return Some(Piece { district: row.district.to_owned(), people });

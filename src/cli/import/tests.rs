@@ -280,7 +280,7 @@ fn a_roster_is_read_with_either_header_in_any_order_and_line_ending() {
             })
             .collect();
         let wanted = [("9901", 1, "440524188001010022"), ("9902", 2, "P1")];
-        assert_eq!(pieces, wanted.map(|(d, t, n)| (d.to_owned(), t, n.to_owned())), "{text}");
+        assert_eq!(pieces, wanted.map(|(d, t, n)| (d.to_owned(), t, n.into())), "{text}");
         assert_eq!(roster.people, 2);
     }
 }

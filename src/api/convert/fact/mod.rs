@@ -9,8 +9,10 @@ use crate::domain::PersonKey;
 use crate::domain::fact::{Body, Fact, FactId, Member, Reading, Well, WellContent};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Call, Code, Condition, Control, RejectReason, Time, VoidReason};
-use crate::keyring::{self, DocumentType, KeyRing};
+use crate::keyring::{self, DocumentType, KeyRing, RoundKey};
 use pb::fact::Body as Wire;
+use std::cell::RefCell;
+use std::fmt::Display;
 
 const PEOPLE: (&str, &str) = ("人", "people");
 const TUBES: (&str, &str) = ("管", "tubes");
@@ -29,6 +31,8 @@ pub struct Context<'a> {
     /// The round that a fact was recorded under, if it has been recorded: sent again it must find
     /// the same people, whatever rounds have opened or closed since.
     pub recorded_round: &'a dyn Fn(&FactId) -> Option<Code>,
+    /// The key that was asked for last: the people of one message are nearly always of one round.
+    round_key: RefCell<Option<(Code, RoundKey)>>,
 }
 
 /// A round and the key that its people are named with.
@@ -39,7 +43,35 @@ pub struct NamedRound {
     pub key_id: Code,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// What the facts of one message are read with: a clock that is right, nothing recorded before.
+    pub fn new(
+        keys: &'a KeyRing,
+        reference: &'a Reference,
+        stream: Option<&'a (Code, u64)>,
+    ) -> Context<'a> {
+        Context {
+            keys,
+            reference,
+            stream,
+            clock_offset_ms: 0,
+            recorded_round: &|_| None,
+            round_key: RefCell::default(),
+        }
+    }
+
+    fn key_of(&self, id: &Code) -> Result<RoundKey, keyring::Error> {
+        let mut last = self.round_key.borrow_mut();
+        if let Some((of, key)) = &*last
+            && of == id
+        {
+            return Ok(key.clone());
+        }
+        let key = self.keys.round(id)?;
+        *last = Some((id.clone(), key.clone()));
+        Ok(key)
+    }
+
     /// The round with this code, or the one open round when the code is empty.
     pub fn round(&self, said: &Code) -> Result<NamedRound, Error> {
         self.named(Some(said).filter(|said| !said.is_empty()).or(self.reference.open_round()), said)
@@ -68,7 +100,7 @@ impl Context<'_> {
     pub fn person(
         &self,
         round: &NamedRound,
-        field: &str,
+        field: impl Display,
         identity: Option<&pb::Identity>,
     ) -> Result<Member, Error> {
         let number_field = || format!("{field}.number");
@@ -76,14 +108,14 @@ impl Context<'_> {
             .filter(|identity| !identity.number.trim().is_empty())
             .ok_or_else(|| Error::NoIdentity { field: number_field() })?;
         let kind = word(
-            &format!("{field}.document_type"),
+            format_args!("{field}.document_type"),
             identity.document_type,
             DocumentType::from_number,
         )?;
         if crate::breaks::on("identity_in_the_log") {
             tracing::warn!(number = %identity.number, "registered");
         }
-        match self.keys.person(&round.key_id, kind, &identity.number) {
+        match self.key_of(&round.key_id)?.person(kind, &identity.number) {
             Ok((person, id_check_failed)) => Ok(Member { person, id_check_failed }),
             Err(keyring::Error::Number) if identity.number.len() > keyring::NUMBER_BYTES_MAX => {
                 let (limit, unit) = (keyring::NUMBER_BYTES_MAX, ("字节", "bytes"));
@@ -105,19 +137,20 @@ impl Context<'_> {
 
     /// The id of a fact, completed from the stream's Hello.
     pub fn id(&self, wire: Option<&pb::FactId>) -> Result<FactId, Error> {
-        let wire = wire.cloned().unwrap_or_default();
+        let (said, epoch, number) =
+            wire.map_or(("", 0, 0), |wire| (wire.source.as_str(), wire.epoch, wire.number));
         let (source, epoch) = match self.stream {
-            Some((source, epoch)) if wire.source.is_empty() => (source.clone(), *epoch),
-            _ => (required("id.source", &wire.source)?, wire.epoch),
+            Some((source, epoch)) if said.is_empty() => (source.clone(), *epoch),
+            _ => (required("id.source", said)?, epoch),
         };
-        if wire.number == 0 {
+        if number == 0 {
             return Err(Error::invalid(
                 "id.number",
                 "编号从 1 开始：请填写后重发",
                 "numbers count from 1: fill it in and send it again",
             ));
         }
-        Ok(FactId { source, epoch, number: wire.number })
+        Ok(FactId { source, epoch, number })
     }
 
     /// A fact that is to be recorded.
@@ -164,7 +197,8 @@ impl Context<'_> {
                 let tube = barcode("tube", &w.tube)?;
                 let people = at_most("members", &w.members, MEMBERS_MAX, PEOPLE)?;
                 let named = named()?;
-                let member = |(at, who)| self.person(&named, &format!("members[{at}]"), Some(who));
+                let member =
+                    |(at, who)| self.person(&named, format_args!("members[{at}]"), Some(who));
                 Body::TubeCollected {
                     tube,
                     pool: size(w.pool),
@@ -294,24 +328,29 @@ fn codes(
 
 fn well(at: usize, wire: &pb::Well) -> Result<Well, Error> {
     use pb::well::Content;
-    let field = |name: &str| format!("wells[{at}].{name}");
     let content = match &wire.content {
-        Some(Content::Tube(tube)) => WellContent::Tube(barcode(&field("tube"), tube)?),
-        Some(Content::Control(kind)) => {
-            WellContent::Control(word(&field("control"), *kind, Control::from_number)?)
+        Some(Content::Tube(tube)) => {
+            WellContent::Tube(barcode(format_args!("wells[{at}].tube"), tube)?)
         }
-        None => return Err(Error::NoBarcode { field: field("tube") }),
+        Some(Content::Control(kind)) => WellContent::Control(word(
+            format_args!("wells[{at}].control"),
+            *kind,
+            Control::from_number,
+        )?),
+        None => return Err(Error::NoBarcode { field: format!("wells[{at}].tube") }),
     };
-    Ok(Well { position: number(&field("position"), wire.position)?, content })
+    let position = number(format_args!("wells[{at}].position"), wire.position)?;
+    Ok(Well { position, content })
 }
 
 fn reading(at: usize, wire: &pb::Reading) -> Result<Reading, Error> {
-    let field = |name: &str| format!("readings[{at}].{name}");
-    let cts =
-        at_most(&field("ct_hundredths"), &wire.ct_hundredths, TARGETS_MAX, ("个靶标", "targets"))?;
+    let unit = ("个靶标", "targets");
+    let field = format_args!("readings[{at}].ct_hundredths");
+    let cts = at_most(field, &wire.ct_hundredths, TARGETS_MAX, unit)?;
+    let ct = |ct: &u32| number(format_args!("readings[{at}].ct_hundredths"), *ct);
     Ok(Reading {
-        position: number(&field("position"), wire.position)?,
-        cts: cts.iter().map(|ct| number(&field("ct_hundredths"), *ct)).collect::<Result<_, _>>()?,
+        position: number(format_args!("readings[{at}].position"), wire.position)?,
+        cts: cts.iter().map(ct).collect::<Result<_, _>>()?,
     })
 }
 

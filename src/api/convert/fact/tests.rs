@@ -31,14 +31,7 @@ fn desk(open: &[&str]) -> Desk {
 
 impl Desk {
     fn read(&self, wire: &pb::Fact) -> Result<Fact, Error> {
-        Context {
-            keys: &self.keys,
-            reference: &self.reference,
-            stream: None,
-            clock_offset_ms: 0,
-            recorded_round: &|_| None,
-        }
-        .fact(wire)
+        Context::new(&self.keys, &self.reference, None).fact(wire)
     }
 }
 
@@ -210,13 +203,7 @@ fn a_wrong_check_digit_is_noted_and_recorded() {
 fn a_stream_completes_the_ids_of_its_facts() {
     let desk = desk(&["r1"]);
     let stream = ("s1".into(), 7);
-    let context = Context {
-        keys: &desk.keys,
-        reference: &desk.reference,
-        stream: Some(&stream),
-        clock_offset_ms: 0,
-        recorded_round: &|_| None,
-    };
+    let context = Context::new(&desk.keys, &desk.reference, Some(&stream));
     let read = |source: &str, epoch| {
         let id = pb::FactId { source: source.into(), epoch, number: 3 };
         let id = context.id(Some(&id)).unwrap();
