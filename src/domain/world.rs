@@ -63,10 +63,10 @@ struct Slot<R: Record> {
     record: Arc<R>,
     exists: bool,
     touched: bool,
-    /// What counted before the batch; `None` when it did not exist or has not been touched.
-    before: Option<R::Count>,
+    /// What counted before the batch. Apart, because most slots are moved about without; `None` when it did not exist or has not been touched.
+    before: Option<Box<R::Count>>,
     /// What counts now, if it has been worked out since the last change.
-    now: Option<R::Count>,
+    now: Option<Box<R::Count>>,
 }
 
 impl<R: Record> Slot<R> {
@@ -98,7 +98,7 @@ impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
         let slot = slot.expect("every record an event touches is loaded before it is applied");
         if !slot.touched {
             slot.touched = true;
-            slot.before = slot.exists.then(|| slot.record.count());
+            slot.before = slot.exists.then(|| Box::new(slot.record.count()));
             slot.exists = true;
             self.touched.push(key.clone());
         }
@@ -118,8 +118,8 @@ impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
     fn settle(&mut self, mut each: impl FnMut(&K, Option<&R::Count>, &R::Count)) {
         for key in &self.touched {
             if let Some(slot) = self.slots.get_mut(key) {
-                let now = slot.now.get_or_insert_with(|| slot.record.count());
-                each(key, slot.before.as_ref(), now);
+                let now = slot.now.get_or_insert_with(|| Box::new(slot.record.count()));
+                each(key, slot.before.as_deref(), now);
             }
         }
     }
@@ -282,7 +282,7 @@ impl World {
         let slot = self.tubes.touch(tube);
         let record = Arc::make_mut(&mut slot.record);
         record.insert(mark);
-        slot.now.insert(record.view()).discrepancies
+        slot.now.insert(Box::new(record.view())).discrepancies
     }
 
     fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {

@@ -243,16 +243,17 @@ macro_rules! wire_coded {
     )+ };
 }
 
-/// A choice: a number, then the fields. Numbers are for ever.
+/// A choice: a number, then the fields. Numbers are for ever. `field as Way` is written by the
+/// functions of `Way`.
 macro_rules! wire_enum {
-    ($name:ident { $($number:literal => $variant:ident $(( $($part:ident),* ))? $({ $($field:ident),* })? ;)+ }) => {
+    ($name:ident { $($number:literal => $variant:ident $(( $($part:ident),* ))? $({ $($field:ident $(as $way:ident)?),* })? ;)+ }) => {
         impl Wire for $name {
             fn put(&self, out: &mut Vec<u8>) {
                 match self { $(
                     $name::$variant $(( $($part),* ))? $({ $($field),* })? => {
                         out.push($number);
                         $( $( $part.put(out); )* )?
-                        $( $( $field.put(out); )* )?
+                        $( $( wire_enum!(@put out, $field $(, $way)?); )* )?
                     }
                 )+ }
             }
@@ -260,7 +261,7 @@ macro_rules! wire_enum {
                 match input.take(1)?[0] {
                     $( $number => {
                         $( $( let $part = Wire::get(input)?; )* )?
-                        $( $( let $field = Wire::get(input)?; )* )?
+                        $( $( let $field = wire_enum!(@get input $(, $way)?); )* )?
                         Ok($name::$variant $(( $($part),* ))? $({ $($field),* })?)
                     } )+
                     _ => Err(Malformed),
@@ -268,5 +269,9 @@ macro_rules! wire_enum {
             }
         }
     };
+    (@put $out:ident, $field:ident) => { $field.put($out) };
+    (@put $out:ident, $field:ident, $way:ident) => { $way::put($field, $out) };
+    (@get $input:ident) => { Wire::get($input)? };
+    (@get $input:ident, $way:ident) => { $way::get($input)? };
 }
 pub(super) use {wire_coded, wire_enum, wire_struct};

@@ -117,9 +117,11 @@ impl Store {
         let mut leaves = Vec::with_capacity(events.len());
         let mut bytes = Vec::with_capacity(512);
         for event in events {
+            bytes.clear();
+            bytes.push(log::LEAF);
             encode_event_into(event, &mut bytes);
-            leaves.push(log::leaf(&bytes));
-            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes);
+            leaves.push(log::leaf_of_marked(&bytes));
+            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes[1..]);
         }
         leaves
     }

@@ -54,9 +54,17 @@ pub fn chain(previous: &Hash, first_seq: u64, count: u32, root: &Hash) -> Hash {
 /// for the other (RFC 6962 section 2.1).
 pub fn leaf(event: &[u8]) -> Hash {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&[0]);
+    hasher.update(&[LEAF]);
     hasher.update(event);
     *hasher.finalize().as_bytes()
+}
+
+/// The first byte of a leaf.
+pub const LEAF: u8 = 0;
+
+/// The leaf of an event that has [`LEAF`] before it: in one go, several times as fast.
+pub fn leaf_of_marked(marked: &[u8]) -> Hash {
+    *blake3::hash(marked).as_bytes()
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
@@ -146,7 +154,7 @@ mod tests {
                 let mut proof = LogProof {
                     seq: 100 + at as u64,
                     event_bytes: event_bytes.clone(),
-                    leaf: leaves[at],
+                    leaf: leaf_of_marked(&[&[LEAF], event_bytes.as_slice()].concat()),
                     path: merkle_path(&leaves, at),
                     batch_first_seq: 100,
                     batch_count: head.count,

@@ -25,6 +25,7 @@ mod read;
 mod records;
 mod runs;
 mod seal;
+mod swabs;
 mod verify;
 mod view;
 

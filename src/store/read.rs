@@ -119,7 +119,11 @@ impl Read {
     pub fn tube(&self, code: &str) -> Result<Option<Arc<TubeRecord>>, Error> {
         match self.shared.layers.tube(code) {
             Some(tube) => Ok(Some(tube)),
-            None => self.record(&keys::code(Kind::Tube, code)),
+            None => {
+                let mut stored: Option<TubeRecord> = self.record(&keys::code(Kind::Tube, code))?;
+                self.shared.fill(stored.iter_mut())?;
+                Ok(stored.map(Arc::new))
+            }
         }
     }
 
@@ -129,9 +133,14 @@ impl Read {
         let missing: Vec<usize> = (0..codes.len()).filter(|at| found[*at].is_none()).collect();
         let keys: Vec<_> = missing.iter().map(|at| keys::code(Kind::Tube, &codes[*at])).collect();
         let stored = self.shared.fold.batched_multi_get_cf(self.shared.records(), &keys, false);
+        let mut records: Vec<(usize, TubeRecord)> = Vec::new();
         for ((at, bytes), key) in missing.into_iter().zip(stored).zip(&keys) {
-            found[at] = bytes?.map(|bytes| decode_as(&bytes, || describe(key))).transpose()?;
+            if let Some(bytes) = bytes? {
+                records.push((at, decode_as(&bytes, || describe(key))?));
+            }
         }
+        self.shared.fill(records.iter_mut().map(|(_, tube)| tube))?;
+        records.into_iter().for_each(|(at, tube)| found[at] = Some(Arc::new(tube)));
         Ok(found)
     }
 
@@ -327,6 +336,7 @@ impl Read {
             tubes.push((code_of(key)?, decode_as(value, || describe(key))?));
             Ok(())
         })?;
+        self.shared.fill(tubes.iter_mut().map(|(_, tube)| tube))?;
         Ok(tubes)
     }
 

@@ -2,6 +2,7 @@
 //! needs another field becomes a new number with its own reader.
 
 use super::codec::{Input, Malformed, Wire, decode, encode, wire_coded, wire_enum, wire_struct};
+use super::swabs::Swabs;
 use crate::domain::boxes::{BoxMark, BoxPart, BoxRecord, BoxWhat};
 use crate::domain::calling::{CallingRule, TargetRule};
 use crate::domain::counters::{COUNTERS, CellKey, Counter, Figures};
@@ -70,8 +71,9 @@ wire_struct!(Stamps { recorded_at, clock_offset_ms, round, place, rule, flags })
 
 wire_struct!(Origin { seq, id, at, flags });
 wire_struct!(Mark { origin, what });
+// 1 was a collection with its members. They stand in the event, and are read there.
 wire_enum!(What {
-    1 => Collected { whole, pool, round, place, members };
+    12 => Collected { whole, pool, round, place, members as Swabs };
     2 => Withdrawn(person);
     3 => Corrected(old, new);
     4 => Sealed(swabs);
@@ -141,9 +143,8 @@ pub fn encode_event(event: &Event) -> Vec<u8> {
     out
 }
 
-/// The same into a buffer that is used again.
+/// The same, appended to a buffer that is used again.
 pub fn encode_event_into(event: &Event, out: &mut Vec<u8>) {
-    out.clear();
     out.push(super::codec::VALUE_VERSION);
     event.fact.put(out);
     event.stamps.put(out);

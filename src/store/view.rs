@@ -37,10 +37,14 @@ impl<'a> View<'a> {
         self.seq
     }
 
-    /// Every tube, in the order of the codes.
+    /// Every tube, in the order of the codes. Who the people of a tube are is left open where nothing
+    /// else depends on it: they are stand-ins, as many as there are people. The person index says
+    /// who they are.
     pub fn for_each_tube(&self, each: &mut dyn FnMut(Code, TubeRecord)) -> Result<(), Error> {
         self.scan(Kind::Tube, &mut |key, value| {
-            each(code_of(key)?, decode_as(value, || describe(key))?);
+            let mut tube = decode_as(value, || describe(key))?;
+            self.shared.fill_where_it_matters(&mut tube)?;
+            each(code_of(key)?, tube);
             Ok(())
         })
     }

@@ -58,7 +58,7 @@ pub fn person_queries(dir: &Path, time: Duration) -> anyhow::Result<Asked> {
 
 /// Tubes that `engine` has put into the folder: everything but the set-up.
 fn tubes_in(handle: &crate::engine::Handle) -> u64 {
-    handle.read().last_seq().saturating_sub(2)
+    handle.read().last_seq().saturating_sub(tubes::SET_UP)
 }
 
 fn ask(
@@ -105,7 +105,7 @@ pub fn missing(dir: &Path, people: u64) -> anyhow::Result<Found> {
         Ok(())
     };
     for (part, first) in (0..people).step_by(PART as usize).enumerate() {
-        let part = u64::try_from(part)? + 3;
+        let part = u64::try_from(part)? + tubes::SET_UP + 1;
         put(vec![tubes::roster(part, first..people.min(first + PART))])?;
     }
     let tubes = people / tubes::PEOPLE;

@@ -74,7 +74,11 @@ fn groups<T: Send + 'static>(
 /// A log of the bytes of the same events, and nothing else.
 pub fn raw_log(dir: &Path, limit: Limit, first: u64, group: usize) -> anyhow::Result<Rate> {
     let mut log = BareLog::open(dir)?;
-    let reference = Reference::default();
+    let mut reference = Reference::default();
+    for (seq, Submission { fact, .. }) in (1..).zip(tubes::set_up()) {
+        let stamps = judge(&fact, &reference, fact.captured_at, 0);
+        reference.apply(&Event { seq, fact, stamps, found: Default::default() });
+    }
     let bytes_of = move |number| {
         let Submission { fact, clock_offset_ms } = tubes::tube(number);
         let stamps = judge(&fact, &reference, fact.captured_at, clock_offset_ms);
@@ -98,7 +102,7 @@ pub fn open(dir: &Path, group: usize) -> anyhow::Result<Engine> {
     let engine = Engine::start(store, &Options { batch_facts_max: group, ..Options::default() })?;
     let handle = engine.handle();
     let receipt = wait(handle.enqueue(tubes::set_up())?)?;
-    ensure!(receipt.outcomes.len() == 2, "the round was not opened");
+    ensure!(receipt.outcomes.len() == tubes::SET_UP as usize, "the round was not opened");
     Ok(engine)
 }
 

@@ -9,6 +9,8 @@ use crate::engine::Submission;
 pub const PEOPLE: u64 = 10;
 /// Desks, each a source of its own.
 pub const DESKS: u64 = 2_000;
+/// Tubes that a desk sends in one message.
+pub const PER_MESSAGE: u64 = 20;
 /// The round.
 pub const ROUND: &str = "R1";
 
@@ -24,14 +26,16 @@ pub fn person(number: u64) -> PersonKey {
     PersonKey((u128::from(high) << 64 | u128::from(low)).to_be_bytes())
 }
 
-/// The time by the device's clock of a tube; a hundred tubes are filled in each millisecond.
+/// The time by the device's clock of a tube; a thousand tubes are filled in each millisecond, so
+/// that a long run stays within what a clock may be off.
 fn captured(number: u64) -> Time {
-    Time(1_700_000_000_000 + i64::try_from(number / 100).unwrap_or(i64::MAX))
+    Time(1_700_000_000_000 + i64::try_from(number / 1_000).unwrap_or(i64::MAX))
 }
 
 /// A tube with its ten people.
 pub fn tube(number: u64) -> Submission {
-    let (desk, nth) = (number % DESKS, number / DESKS);
+    let (message, in_message) = (number / PER_MESSAGE, number % PER_MESSAGE);
+    let (desk, nth) = (message % DESKS, message / DESKS * PER_MESSAGE + in_message);
     let member = |at| Member { person: person(number * PEOPLE + at), id_check_failed: false };
     let body = Body::TubeCollected {
         // Barcodes of a lot are handed out all over the city.
@@ -46,6 +50,9 @@ pub fn tube(number: u64) -> Submission {
     let fact = Fact { id, captured_at: captured(number), round: Code::from(ROUND), body };
     Submission { fact, clock_offset_ms: 0 }
 }
+
+/// Facts of the set-up.
+pub const SET_UP: u64 = 3;
 
 /// What has to be known before: desks at sites in a city of ten districts, and the round. Sent
 /// again, it changes nothing.
@@ -69,7 +76,10 @@ pub fn set_up() -> Vec<Submission> {
     }
     let reference = Body::ReferenceImported { file: Code::from("benchmark"), items };
     let (name, key_id) = (Code::from(ROUND), Code::from(ROUND));
-    vec![office(1, reference), office(2, Body::RoundOpened { name, key_id, pool: 10 })]
+    // The clock of a drill stands still unless it is told.
+    let tick = Body::ClockTicked { now: captured(0) };
+    let round = Body::RoundOpened { name, key_id, pool: 10 };
+    vec![office(1, tick), office(2, reference), office(3, round)]
 }
 
 /// A part of a roster.
