@@ -83,8 +83,9 @@ async fn a_full_disk_stops_intake_with_its_cause_and_loses_nothing_acknowledged(
     assert_eq!(report.findings_total, 0, "{:?}", report.findings);
     assert!(report.events >= 12 + last, "{} events, {last} acknowledged", report.events);
     let store = Store::open(&dir, None, &options).unwrap();
-    assert!(store.read().tube(&format!("D{last}")).unwrap().is_some());
-    store.close().unwrap();
+    let engine = Engine::start(store, &Options::default()).unwrap();
+    assert!(engine.handle().read().tube(&format!("D{last}")).unwrap().is_some());
+    engine.stop().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Lists of what must never change. Each line of a frozen list must still be declared, word for
 //! word; a new declaration is welcome, and is kept too once the lists are written again with
-//! `SWABLINE_FREEZE=1 cargo test --release --test tidy`. A line is never taken out of a list.
+//! `SWABLINE_FREEZE=1 cargo test --release --test tidy`. A line is never taken out of a list: what
+//! is no longer written gets `retired: ` before it by hand, and its number is not given again.
 
 use crate::source::{blank, read, root, walk};
 use std::collections::BTreeSet;
@@ -20,7 +21,9 @@ pub fn changed(list: &str, declared: &[String]) -> Vec<String> {
     if std::env::var_os("SWABLINE_FREEZE").is_some() && lost.is_empty() {
         let path = root().join(list);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, declared.join("\n") + "\n").unwrap();
+        let retired = frozen.lines().filter(|line| line.starts_with(RETIRED)).map(str::to_owned);
+        let lines: Vec<String> = declared.iter().cloned().chain(retired).collect();
+        fs::write(path, lines.join("\n") + "\n").unwrap();
     } else if frozen.is_empty() {
         return vec![format!(
             "{list}:1: the list is not there. Instead: write it with SWABLINE_FREEZE=1"
@@ -31,10 +34,20 @@ pub fn changed(list: &str, declared: &[String]) -> Vec<String> {
     lost
 }
 
-/// A complaint for each frozen line that is no longer declared.
+/// What stands before a line whose number was given and is no longer used.
+const RETIRED: &str = "retired: ";
+
+/// A complaint for each frozen line that is no longer declared, or that was retired and is declared
+/// again.
 fn lost(list: &str, frozen: &str, now: &BTreeSet<&str>) -> Vec<String> {
+    // `value What 1 = ...` names a number by what stands before the equals sign.
+    let number = |line: &str| line.split(" = ").next().unwrap_or_default().to_owned();
+    let given_again = |retired: &str| now.iter().any(|line| number(line) == number(retired));
     let lines = frozen.lines().enumerate();
-    let gone = lines.filter(|(_, line)| !line.is_empty() && !now.contains(line));
+    let gone = lines.filter(|(_, line)| match line.strip_prefix(RETIRED) {
+        Some(retired) => given_again(retired),
+        None => !line.is_empty() && !now.contains(line),
+    });
     let complaint = |(number, line)| {
         format!(
             "{list}:{}: `{line}` is no longer declared so. Instead: put it back and give the new thing \

@@ -150,7 +150,7 @@ impl Ledger {
         }
         assert_eq!(all.get(Counter::BOXES), self.boxes.len() as i64);
         assert_eq!(all.get(Counter::PLATES), self.plates.len() as i64);
-        assert!(self.cells.values().flat_map(|cell| cell.0.iter()).all(|figure| *figure >= 0));
+        assert!(self.cells.values().flat_map(Figures::iter).all(|(_, figure)| figure >= 0));
     }
 }
 

@@ -189,8 +189,8 @@ fn outcome(ledger: &Ledger) -> Outcome {
     plates.values_mut().flat_map(|r| &mut r.marks).for_each(|mark| calm(&mut mark.origin));
     let mut cells = ledger.cells.clone();
     for one in of_arrival().iter() {
-        let counter = usize::from(Counter::discrepancy(one.number()).0);
-        cells.values_mut().for_each(|figures| figures.0[counter] = 0);
+        let counter = Counter::discrepancy(one.number());
+        cells.values_mut().for_each(|figures| figures.count(counter, -figures.get(counter)));
     }
     let odd = ledger
         .odd
