@@ -26,7 +26,8 @@ impl BareLog {
     /// When the disk does not take them.
     pub fn append(&mut self, first: u64, events: &[Vec<u8>]) -> Result<(), Error> {
         let log = self.0.cf_handle(LOG).expect("opened with its families");
-        let mut batch = WriteBatch::default();
+        let bytes = events.iter().map(|event| event.len() + 32).sum();
+        let mut batch = WriteBatch::with_capacity_bytes(bytes);
         for (seq, bytes) in (first..).zip(events) {
             batch.put_cf(log, keys::seq_key(Kind::Event, seq), bytes);
         }

@@ -21,6 +21,9 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// Bytes of an event with its key, about: what a tube of ten people takes.
+const EVENT_BYTES: usize = 360;
+
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
     shared: Arc<Shared>,
@@ -92,7 +95,7 @@ impl Store {
         let Some(first) = commit.events.first() else { return Ok(()) };
         let (last_seq, last_hash) = self.shared.last();
         assert_eq!(first.seq, last_seq + 1, "the log has no holes");
-        let mut batch = WriteBatch::default();
+        let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
         let leaves = self.put_log(&mut batch, &commit.events);
         let head = Head::new(last_hash, first.seq, &leaves);
         batch.put_cf(self.shared.log(), keys::seq(Kind::Batch, first.seq), head.encode());

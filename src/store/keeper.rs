@@ -104,7 +104,7 @@ fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Erro
 fn keep_records(shared: &Shared) -> Result<(), Error> {
     let layers = shared.layers.freeze();
     let Some(to) = layers.last().map(|layer| layer.to) else { return Ok(()) };
-    let options = open::records_options(&Options::default());
+    let options = open::records_file_options();
     let path = shared.dir.join(format!("{RECORDS}-{to}.sst"));
     let mut file = SstFileWriter::create(&options);
     file.open(&path)?;

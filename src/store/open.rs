@@ -105,14 +105,16 @@ fn log_options(options: &Options, cache: &Cache) -> rocksdb::Options {
     family
 }
 
-/// Options of the records, for the writer of files and for the database alike. Files of about equal
+/// Options of the records. Files of about equal
 /// size are merged a dozen at a time: a record is rewritten seldom, and a look-up asks the filter
 /// of each file, which is in memory.
 pub fn records_options(options: &Options) -> rocksdb::Options {
     let mut family = database_options();
     let cache = Cache::new_lru_cache(options.block_cache_bytes / 2);
     family.set_block_based_table_factory(&table_options(&cache));
-    family.set_compression_type(DBCompressionType::Lz4);
+    // Compressed when merged to the last level, not while facts come in.
+    family.set_compression_type(DBCompressionType::None);
+    family.set_bottommost_compression_type(DBCompressionType::Lz4);
     family.set_compaction_style(DBCompactionStyle::Universal);
     let mut universal = UniversalCompactOptions::default();
     universal.set_min_merge_width(4);
@@ -120,6 +122,13 @@ pub fn records_options(options: &Options) -> rocksdb::Options {
     family.set_universal_compaction_options(&universal);
     family.set_level_zero_file_num_compaction_trigger(12);
     family
+}
+
+/// Options of a file of records on its way into the database.
+pub fn records_file_options() -> rocksdb::Options {
+    let mut options = records_options(&Options::default());
+    options.set_bottommost_compression_type(DBCompressionType::None);
+    options
 }
 
 /// Options of the runs, for the writer of files and for the database alike. The runs are merged by

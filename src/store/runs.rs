@@ -373,7 +373,9 @@ impl<'a> RunWriter<'a> {
             self.end_bucket()?;
             self.bucket = bucket;
         }
-        self.value.extend_from_slice(&entry.key()[self.head.known_bytes()..]);
+        let (high, low) = entry.words();
+        self.value.extend_from_slice(&high.to_be_bytes()[self.head.known_bytes()..]);
+        self.value.extend_from_slice(&low.to_be_bytes());
         self.value.extend_from_slice(&entry.seq.to_be_bytes()[8 - SEQ_BYTES..]);
         self.filter.add(entry);
         self.written += 1;

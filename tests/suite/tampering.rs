@@ -84,9 +84,8 @@ async fn a_byte_changed_in_any_kind_of_value_is_found_and_named() {
             }
             put(&changed);
             let report = verify(dir.path()).unwrap();
-            let named = |finding: &Finding| {
-                finding.what.contains(name) || finding.problem.contains(name)
-            };
+            let named =
+                |finding: &Finding| finding.what.contains(name) || finding.problem.contains(name);
             assert!(
                 report.findings.iter().any(named),
                 "a changed {name} (byte {place}) was not named: {:?}",

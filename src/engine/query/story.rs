@@ -153,7 +153,10 @@ impl Story {
                 .filter(|event| event.fact.body.tube().is_none())
                 .map(|event| (*event).clone())
                 .collect(),
-            tubes: codes.into_iter().map(|code| (code.clone(), Arc::new(self.tube(code).clone()))).collect(),
+            tubes: codes
+                .into_iter()
+                .map(|code| (code.clone(), Arc::new(self.tube(code).clone())))
+                .collect(),
         }
     }
 
