@@ -12,6 +12,7 @@ mod batch;
 mod connect;
 mod day;
 mod encode;
+mod figures;
 mod files;
 mod load;
 mod order;
@@ -54,12 +55,16 @@ struct Cli {
 enum Command {
     /// Run one load and report rate and latency
     Run(run::RunArgs),
+    /// Measure the figures that are published, each with its floor and its goal
+    #[command(subcommand)]
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
     let files = files::raise();
     let started = match Cli::parse().command {
         Command::Run(args) => start(args.threads, run::run(args, files)),
+        Command::Figures(figures) => start(None, figures::run(figures, files)),
     };
     started.unwrap_or_else(|error| {
         eprintln!("loadtest: {error:#}");

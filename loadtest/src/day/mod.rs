@@ -26,10 +26,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Sources of a district that collect.
 const DESK_STREAMS: u64 = 4;
-/// Tubes that were collected and are not released yet. At the limit the desks wait.
+/// Tubes that were collected and are not released yet. At the limit the desks wait. On a short day
+/// it is a quarter of all, so that laboratories work while desks still collect.
 const TUBES_ON_THE_WAY_MAX: usize = 200_000;
+/// The same on the shortest day: a few boxes for each desk, and a plate for each laboratory.
+const TUBES_ON_THE_WAY_MIN: usize = 20_000;
 /// A stage follows the one before after so long, so that all of them are live together.
-const LAG: Duration = Duration::from_secs(1);
+const LAG: Duration = Duration::from_millis(500);
 /// How often the progress is told.
 const PROGRESS: Duration = Duration::from_secs(10);
 
@@ -96,7 +99,9 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     let round = set_up::round_with(&target.admin, &channel, &numbers, items).await?;
     let day = Arc::new(Day { numbers, round, people: order.people });
     let stages = Arc::<Stages>::default();
-    let room = Arc::new(Semaphore::new(TUBES_ON_THE_WAY_MAX));
+    let quarter = usize::try_from(day.tubes() / 4)?;
+    let room = quarter.clamp(TUBES_ON_THE_WAY_MIN, TUBES_ON_THE_WAY_MAX);
+    let room = Arc::new(Semaphore::new(room));
     let dialer = target.server.dialer(&target.desk, DISTRICTS as u32, CONNECT_PATIENCE)?;
 
     let start = Instant::now();
