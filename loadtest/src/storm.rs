@@ -4,7 +4,7 @@
 use crate::api::{Acknowledgement, Outcome};
 use crate::connect::Target;
 use crate::files;
-use crate::load::{Load, Pen, RUN_UP, now_ms};
+use crate::load::{Load, RUN_UP, now_ms};
 use crate::order::{self, CONNECT_PATIENCE, STREAMS_PER_CONNECTION_MAX};
 use crate::report::{machine, object, quantiles, read_back_json};
 use crate::schedule::{Shape, mix};
@@ -19,15 +19,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-/// Tries of a device to connect or to open its stream, and to be taken when the server is busy.
-const TRIES_MAX: u32 = 200;
+/// Tries of a connection's devices to connect and to hand in.
+const TRIES_MAX: u64 = 200;
+/// How long a device waits for the answer before it tries again: busy servers answer late, lost
+/// connections never.
+const TRY_PATIENCE: Duration = Duration::from_secs(60);
+/// Different error texts that are kept.
+const ERRORS_MAX: usize = 5;
 /// First and longest pause between two tries; in between it doubles, with some chance in it.
 const PAUSE_MS: u64 = 100;
 const PAUSE_MS_MAX: u64 = 5_000;
 /// No storm lasts longer: what is not acknowledged by then counts as lost to the devices.
-const SECONDS_MAX: f64 = 900.0;
+const SECONDS_MAX: f64 = 600.0;
 /// The queued tubes were filled so long ago: two hours without network.
 const QUEUED_AGE_MS: u64 = 2 * 3_600_000;
 /// Sources that are read back; with more, every so many-th.
@@ -64,7 +69,7 @@ impl Default for Order {
 /// What became of it.
 pub struct Found {
     /// Connections of the devices that came back.
-    connections: u32,
+    pub connections: u32,
     /// From the start of the storm until the last queued tube was acknowledged.
     pub seconds: f64,
     /// The same of each device.
@@ -136,8 +141,9 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
         let devices = devices.map(|device| order.live_devices + device).collect::<Vec<_>>();
         // Numbers after those of the live desks, so that source addresses differ too.
         let number = live_connections + first;
-        let place = Place { dialer: dialer.clone(), number, load: load.clone(), start };
-        storm.spawn(place.come_back(devices, order.tubes));
+        let (dialer, load) = (dialer.clone(), load.clone());
+        let place = Place { dialer, number, load, start, tubes: order.tubes };
+        storm.spawn(place.come_back(devices));
     }
     let mut all = Part::default();
     while let Some(part) = storm.join_next().await {
@@ -178,7 +184,7 @@ impl Part {
         self.retries += other.retries;
         self.lost += other.lost;
         for text in other.errors {
-            if self.errors.len() < 5 && !self.errors.contains(&text) {
+            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
                 self.errors.push(text);
             }
         }
@@ -194,113 +200,123 @@ struct Place {
     number: u32,
     load: Arc<Load>,
     start: Instant,
+    tubes: u32,
 }
 
 impl Place {
-    /// Connects, and lets its devices hand in what they have.
-    async fn come_back(self, devices: Vec<u32>, tubes: u32) -> Part {
+    /// Connects, and lets its devices hand in what they have; again with those that could not. A
+    /// connection that broke is given up before there is another, so that never more are open than
+    /// were asked for.
+    async fn come_back(self, mut devices: Vec<u32>) -> Part {
         let mut all = Part::default();
-        let line = loop {
-            match self.dialer.line(self.number).await {
-                Ok(line) => break Some(line),
-                Err(broken) => {
-                    if !all.pause(&self, broken).await {
-                        break None;
+        let mut line = None;
+        while !devices.is_empty() {
+            let held = match line.take() {
+                Some(line) => line,
+                None => {
+                    all.online.clear();
+                    match self.dialer.line(self.number).await {
+                        Ok(line) => line,
+                        Err(broken) if all.may_try_again(&self, &broken) => {
+                            all.pause(&self).await;
+                            continue;
+                        }
+                        Err(_) => break,
+                    }
+                }
+            };
+            let mut handing = JoinSet::new();
+            for device in devices.drain(..) {
+                handing.spawn(self.clone().hand_in(held.clone(), device));
+            }
+            let (mut is_whole, mut goes_on) = (true, true);
+            while let Some(handed) = handing.join_next().await {
+                let (device, done) = match handed {
+                    Ok(handed) => handed,
+                    Err(panicked) => {
+                        all.errors.push(panicked.to_string());
+                        all.lost += 1;
+                        continue;
+                    }
+                };
+                match done {
+                    Ok(done) => all.handed_in(&self, device, done),
+                    Err(broken) => {
+                        devices.push(device);
+                        is_whole &= !matches!(broken, Broken::Line(_));
+                        goes_on &= all.may_try_again(&self, &broken);
                     }
                 }
             }
-        };
-        let Some(line) = line else {
-            all.lost += devices.len() as u64;
-            return all;
-        };
-        let mut handing = JoinSet::new();
-        for device in devices {
-            handing.spawn(self.clone().hand_in(line.clone(), device, tubes));
-        }
-        while let Some(part) = handing.join_next().await {
-            match part {
-                Ok(part) => all.add(part),
-                Err(panicked) => all.errors.push(panicked.to_string()),
+            if !goes_on {
+                break;
+            }
+            if !devices.is_empty() {
+                line = is_whole.then_some(held);
+                all.pause(&self).await;
             }
         }
+        all.lost += devices.len() as u64;
         all
     }
 
-    /// One device: opens its stream and sends its tubes until they are acknowledged, always under
-    /// the same ids.
-    async fn hand_in(self, mut line: Line, device: u32, tubes: u32) -> Part {
-        let mut part = Part::default();
-        let mut pen = self.load.pen(device);
-        loop {
-            let broken = match self.try_once(&line, device, &mut pen, tubes, &mut part).await {
-                Ok(talk) => {
-                    part.online.push((line, talk));
-                    part.last = self.start.elapsed();
-                    part.drained.note(part.last, u64::from(tubes));
-                    part.tubes += u64::from(tubes);
-                    part.acknowledged.push(device);
-                    return part;
-                }
-                Err(broken) => broken,
-            };
-            let is_line = matches!(broken, Broken::Line(_));
-            if !part.pause(&self, broken).await {
-                part.lost += 1;
-                return part;
-            }
-            if is_line && let Ok(new) = self.dialer.line(self.number).await {
-                line = new;
-            }
-        }
+    /// One device: opens its stream and sends its tubes until they are acknowledged.
+    async fn hand_in(self, line: Line, device: u32) -> (u32, Result<Done, Broken>) {
+        let handed = timeout(TRY_PATIENCE, self.try_once(line, device)).await;
+        let late = |_| Err(Broken::Line("no acknowledgement in time".to_owned()));
+        (device, handed.unwrap_or_else(late))
     }
 
-    async fn try_once(
-        &self,
-        line: &Line,
-        device: u32,
-        pen: &mut Pen,
-        tubes: u32,
-        part: &mut Part,
-    ) -> Result<Talk, Broken> {
-        let (mut talk, _) = stream::open(line, &self.load, device).await?;
-        let captured_ms = now_ms() - QUEUED_AGE_MS;
+    async fn try_once(&self, line: Line, device: u32) -> Result<Done, Broken> {
+        let (mut talk, _) = stream::open(&line, &self.load, device).await?;
+        let mut pen = self.load.pen(device);
+        let framed = pen.message(1, 1, self.tubes, now_ms() - QUEUED_AGE_MS);
+        let mut refusals = 0;
         loop {
-            talk.out.send_data(pen.message(1, 1, tubes, captured_ms), false)?;
+            talk.out.send_data(framed.clone(), false)?;
             let answer = stream::acknowledgement(&mut talk).await?;
             let answer = answer.ok_or_else(|| Broken::Line("the stream ended".to_owned()))?;
-            match again_after(&answer)? {
-                None => return Ok(talk),
-                Some(retry_ms) => {
-                    part.refusals += 1;
-                    if self.is_over() {
-                        return Err(Broken::Line("still refused at the end".to_owned()));
-                    }
-                    sleep(Duration::from_millis(retry_ms)).await;
-                }
-            }
+            let Some(retry_ms) = again_after(&answer)? else {
+                return Ok(Done { after: self.start.elapsed(), refusals, online: (line, talk) });
+            };
+            refusals += 1;
+            sleep(Duration::from_millis(retry_ms)).await;
         }
-    }
-
-    fn is_over(&self) -> bool {
-        self.start.elapsed().as_secs_f64() > SECONDS_MAX
     }
 }
 
+/// A device that has handed in everything.
+struct Done {
+    after: Duration,
+    refusals: u64,
+    online: (Line, Talk),
+}
+
 impl Part {
-    /// Waits before another try; false when there is none.
-    async fn pause(&mut self, place: &Place, broken: Broken) -> bool {
+    fn handed_in(&mut self, place: &Place, device: u32, done: Done) {
+        self.last = self.last.max(done.after);
+        self.drained.note(done.after, u64::from(place.tubes));
+        self.tubes += u64::from(place.tubes);
+        self.refusals += done.refusals;
+        self.acknowledged.push(device);
+        self.online.push(done.online);
+    }
+
+    /// Notes a try that failed; false when there is no other.
+    fn may_try_again(&mut self, place: &Place, broken: &Broken) -> bool {
         self.retries += 1;
-        if self.errors.len() < 5 && !self.errors.contains(&broken.to_string()) {
-            self.errors.push(broken.to_string());
+        let text = broken.to_string();
+        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
+            self.errors.push(text);
         }
-        if self.retries >= u64::from(TRIES_MAX) || place.is_over() {
-            return false;
-        }
+        self.retries < TRIES_MAX && place.start.elapsed().as_secs_f64() < SECONDS_MAX
+    }
+
+    /// Waits before another try.
+    async fn pause(&self, place: &Place) {
         let longest = (PAUSE_MS << self.retries.min(10)).min(PAUSE_MS_MAX);
         let chance = mix(self.retries << 32 | u64::from(place.number)) % longest;
         sleep(Duration::from_millis(longest / 2 + chance / 2)).await;
-        true
     }
 }
 

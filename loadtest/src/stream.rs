@@ -15,12 +15,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Connections that are being opened at a time.
 const OPENING_MAX: usize = 128;
 /// Tallies that the devices share. One for each of 26,000 would be gigabytes of histograms.
 const TALLIES: usize = 16;
+/// How long a server may take to welcome a stream.
+const WELCOME_PATIENCE: Duration = Duration::from_secs(30);
+/// Tries to open a connection: a system that is asked for many at once turns some away.
+const CONNECT_TRIES: u32 = 5;
+/// Pause between two.
+const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// How long a stream may take to end once everything is answered.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -79,13 +85,24 @@ impl Crowd {
             let mine = (first..timing.devices).step_by(usize::try_from(connections)?);
             opening.spawn(async move {
                 let _place = places.acquire().await?;
-                let line =
-                    dialer.line(first).await.with_context(|| format!("connection {first}"))?;
+                let mut tries = 0;
+                let (line, mut opened) = loop {
+                    tries += 1;
+                    match open_first(&dialer, &load, first).await {
+                        Ok((line, opened)) => break (line, Some(opened)),
+                        Err(Broken::Line(_)) if tries < CONNECT_TRIES => sleep(CONNECT_PAUSE).await,
+                        Err(broken) => return Err(broken).context(format!("connection {first}")),
+                    }
+                };
                 let mut devices = Vec::new();
                 for number in mine {
-                    let opened = open(&line, &load, number).await;
-                    let (talk, welcome) =
-                        opened.with_context(|| format!("opening stream {number}"))?;
+                    let (talk, welcome) = match opened.take() {
+                        Some(opened) => opened,
+                        None => {
+                            let opened = open(&line, &load, number).await;
+                            opened.with_context(|| format!("opening stream {number}"))?
+                        }
+                    };
                     ensure!(
                         welcome.facts_max == 0 || welcome.facts_max >= load.batch,
                         "the server takes {} facts in a message, not {}",
@@ -124,6 +141,18 @@ impl Crowd {
     }
 }
 
+/// Opens a connection and the stream of its first device: only a welcome shows that both ends know of
+/// the connection.
+async fn open_first(
+    dialer: &Dialer,
+    load: &Load,
+    device: u32,
+) -> Result<(Line, (Talk, Welcome)), Broken> {
+    let line = dialer.line(device).await?;
+    let opened = open(&line, load, device).await?;
+    Ok((line, opened))
+}
+
 /// Opens the stream of a device and says hello.
 pub async fn open(line: &Line, load: &Load, device: u32) -> Result<(Talk, Welcome), Broken> {
     let acknowledgement = match load.watermark_only {
@@ -147,10 +176,16 @@ pub async fn open_as(
         acknowledgement: acknowledgement.into(),
         software: concat!("loadtest ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    let mut talk = line.call(RECORD).await?;
     let hello = RecordRequest { body: Some(record_request::Body::Hello(hello)) };
-    talk.out.send_data(framed(&hello), false)?;
-    let reply = talk.answers.next().await?.map(RecordReply::decode);
+    let welcomed = timeout(WELCOME_PATIENCE, async {
+        let mut talk = line.call(RECORD).await?;
+        talk.out.send_data(framed(&hello), false)?;
+        let reply = talk.answers.next().await?;
+        Ok::<_, Broken>((talk, reply))
+    });
+    let late = |_| Err(Broken::Line("no welcome in time".to_owned()));
+    let (talk, reply) = welcomed.await.unwrap_or_else(late)?;
+    let reply = reply.map(RecordReply::decode);
     match reply.transpose().map_err(undecodable)?.and_then(|reply| reply.body) {
         Some(record_reply::Body::Welcome(welcome)) => Ok((talk, welcome)),
         other => Err(Broken::Line(format!("expected a welcome, not {other:?}"))),

@@ -31,6 +31,13 @@ pub async fn storm(sheet: &mut Sheet) -> Result<()> {
         details["scaled"] =
             json!("4,000 devices instead of 26,000, 500 live desks instead of 2,000");
     }
+    if found.connections < order.devices {
+        let connections = found.connections;
+        details["shared_connections"] = json!(format!(
+            "{} devices on {connections} connections: too few open files",
+            order.devices
+        ));
+    }
     sheet.put("storm_seconds", found.seconds, details.clone());
     sheet.put("storm_live_p99_ms", found.live.latency.ms(0.99), details);
     Ok(())

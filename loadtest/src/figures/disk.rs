@@ -38,7 +38,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("probe");
         let latency = probe(&file, 340, Duration::from_millis(50)).await.unwrap();
-        assert!(latency.0.len() > 0 && latency.ms(1.0) > 0.0);
+        assert!(!latency.0.is_empty() && latency.ms(1.0) > 0.0);
         assert!(!file.exists());
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::connect::{Server, Target};
 use crate::encode::Encoder;
+use crate::files;
 use crate::order::CONNECT_PATIENCE;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -127,6 +128,12 @@ pub fn signal(child: &Child, signal: Signal) -> Result<()> {
     Ok(())
 }
 
+/// Connections that a server may have which is allowed so many files: as many as a client that keeps
+/// [`files::RESERVED`] back can make, and some for questions.
+fn server_connections(files: u64) -> u64 {
+    files.saturating_sub(files::RESERVED * 3 / 4).max(64)
+}
+
 /// A running server, killed when it is dropped.
 pub struct Served {
     child: Child,
@@ -151,8 +158,8 @@ impl Served {
             .arg("--keys")
             .arg(place.part(&format!("{folder}-keys")))
             .env("SWABLINE_LOG__FILTER", "warn")
-            // Devices with a connection each; the limit of open files stands below it.
-            .env("SWABLINE_API__CONNECTIONS_MAX", "60000")
+            // A connection for each device, as far as its open files allow.
+            .env("SWABLINE_API__CONNECTIONS_MAX", server_connections(place.files).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log)?)

@@ -143,4 +143,27 @@ mod tests {
         let failed = row.failed("no disk", false);
         assert_eq!((&failed["error"], failed.get("value")), (&json!("no disk"), None));
     }
+
+    #[test]
+    fn the_readme_names_every_row_with_its_floor_and_goal() {
+        let readme = include_str!("../../README.md");
+        let thousands = |value: f64| {
+            let plain = value.to_string();
+            match plain.len() {
+                4.. if value >= 1_000.0 => {
+                    format!("{},{}", &plain[..plain.len() - 3], &plain[plain.len() - 3..])
+                }
+                _ => plain,
+            }
+        };
+        for row in &ROWS {
+            let named = format!("`{}`", row.name);
+            let line = readme.lines().find(|line| line.starts_with('|') && line.contains(&named));
+            let line = line.unwrap_or_else(|| panic!("{named} is not in the README"));
+            for limit in [row.floor, row.goal].into_iter().flatten() {
+                let limit = thousands(limit);
+                assert!(line.contains(&limit), "{named}: {limit} is not in {line}");
+            }
+        }
+    }
 }
