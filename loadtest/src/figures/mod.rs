@@ -43,8 +43,8 @@ pub struct IngestArgs {
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
     /// The program that is measured [default: beside this program]
-    #[arg(long, value_name = "FILE")]
-    swabline: Option<PathBuf>,
+    #[arg(long = "swabline", value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
 /// Figures that share what is expensive to set up.
@@ -146,11 +146,11 @@ pub async fn run(figures: Figures, files: u64) -> Result<ExitCode> {
 async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
     let wanted = wanted(&args.row)?;
     let own = std::env::current_exe().context("finding this program")?;
-    let swabline = args.swabline.unwrap_or_else(|| own.with_file_name("swabline"));
+    let program = args.program.unwrap_or_else(|| own.with_file_name("swabline"));
     ensure!(
-        swabline.is_file(),
+        program.is_file(),
         "{} is not there: build it (cargo build --release) or say where it is with --swabline",
-        swabline.display()
+        program.display()
     );
     let beside = own.parent().and_then(|release| release.parent()).map(PathBuf::from);
     let parent = args.dir.or(beside).unwrap_or_else(std::env::temp_dir);
@@ -164,7 +164,7 @@ async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
     );
     ensure!(free >= needed, "not enough disk: choose another --dir, --quick, or single rows");
 
-    let place = Place::new(&parent, swabline, files, args.quick)?;
+    let place = Place::new(&parent, program, files, args.quick)?;
     let mut sheet =
         Sheet { place, wanted: wanted.clone(), engine: None, batched: None, failed: false };
     for (group, rows, _) in groups() {

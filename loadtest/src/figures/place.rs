@@ -30,7 +30,7 @@ pub struct Place {
     /// The folder. It is made for the figures and removed with everything in it.
     pub dir: PathBuf,
     /// The program.
-    pub swabline: PathBuf,
+    pub program: PathBuf,
     /// Limit of open files.
     pub files: u64,
     /// Short runs.
@@ -39,13 +39,13 @@ pub struct Place {
 
 impl Place {
     /// A folder of its own in `parent`.
-    pub fn new(parent: &Path, swabline: PathBuf, files: u64, quick: bool) -> Result<Place> {
+    pub fn new(parent: &Path, program: PathBuf, files: u64, quick: bool) -> Result<Place> {
         let made = tempfile::Builder::new().prefix("loadtest-figures-").tempdir_in(parent);
         let made = made.with_context(|| format!("making a folder in {}", parent.display()))?;
         // PostgreSQL runs as another user and has to get at its part of it.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(made.path(), open)?;
-        Ok(Place { dir: made.keep(), swabline, files, quick })
+        Ok(Place { dir: made.keep(), program, files, quick })
     }
 
     /// A new part of the folder. Not made yet.
@@ -57,7 +57,7 @@ impl Place {
     pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
         let what = format!("swabline benchmark {}", args.join(" "));
         eprintln!("loadtest: {what}");
-        let mut command = Command::new(&self.swabline);
+        let mut command = Command::new(&self.program);
         command.arg("benchmark").args(args).arg("--dir").arg(dir);
         let out =
             output(command, &self.part("benchmark.log")).await.with_context(|| what.clone())?;
@@ -151,7 +151,7 @@ impl Served {
     pub async fn start(place: &Place, folder: &str, tls: bool) -> Result<Served> {
         let data = place.part(folder);
         let log = place.part(&format!("{folder}.log"));
-        let mut command = Command::new(&place.swabline);
+        let mut command = Command::new(&place.program);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
             .arg(&data)
@@ -174,7 +174,7 @@ impl Served {
             signer = Some(signed.cert.pem());
         }
         let started = Instant::now();
-        let name = place.swabline.display();
+        let name = place.program.display();
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
         let stdout = child.stdout.take().context("the server's output is a pipe")?;
         let mut stdout = BufReader::new(stdout);
