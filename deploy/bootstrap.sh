@@ -4,9 +4,12 @@
 #
 #   deploy/bootstrap.sh           a C++ compiler and libclang: RocksDB is built from source
 #   deploy/bootstrap.sh --tests   also Python with gRPC in a folder of its own, for the client test
+#   deploy/bootstrap.sh --figures also PostgreSQL 15, which `loadtest figures` measures against
 #
-# Changes: Debian packages by apt-get (with sudo unless root), and the Python folder
-# ${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv. Nothing else. Needs a Rust toolchain already there.
+# Changes: Debian packages by apt-get (with sudo unless root), the Python folder
+# ${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv, and with --figures a line in
+# /etc/postgresql-common/createcluster.conf that keeps the package from making and starting a
+# database of its own. Nothing else. Needs a Rust toolchain already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,11 +17,13 @@ say() { printf 'bootstrap: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
 tests=no
+figures=no
 case "${1-}" in
   "") ;;
   --tests) tests=yes ;;
-  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) fail "unknown argument '$1'; known: --tests, --help" ;;
+  --figures) figures=yes ;;
+  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) fail "unknown argument '$1'; known: --tests, --figures, --help" ;;
 esac
 
 # A toolchain that was just installed is often not on the path of this shell yet.
@@ -34,6 +39,7 @@ has_libclang() {
     compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null
 }
 has_python_grpc() { cmp -s "$wanted" "$ready" && "$venv/bin/python" -c '' 2>/dev/null; }
+has_postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] && [ -x /usr/lib/postgresql/15/bin/psql ]; }
 has_venv() { command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 missing=()
@@ -48,6 +54,11 @@ if [ "$tests" = yes ] && ! has_python_grpc; then
   has_venv || missing+=(python3 python3-venv)
 fi
 
+clusters=/etc/postgresql-common/createcluster.conf
+if [ "$figures" = yes ] && ! has_postgres; then
+  missing+=(postgresql-15)
+fi
+
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null ||
     fail "missing: ${missing[*]} (Debian's names); there is no apt-get here, install them by hand"
@@ -58,6 +69,12 @@ if [ "${#missing[@]}" -gt 0 ]; then
   fi
   say "installing Debian packages: ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
+  if [ "$figures" = yes ] && ! has_postgres; then
+    # The common part first: it asks the setting before the server's package makes a cluster.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null
+    "${as_root[@]}" sed -i -E 's/^#?[[:space:]]*create_main_cluster.*/create_main_cluster = false/' "$clusters"
+  fi
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi

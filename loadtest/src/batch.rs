@@ -19,11 +19,10 @@ type Answer = (Sent, Result<Response<RecordBatchReply>, Status>);
 pub async fn run(
     server: &Server,
     sign_in: &SignIn,
-    load: &Load,
-    timing: Timing,
+    load: &Arc<Load>,
+    timing: &Timing,
     connections: u32,
 ) -> Result<(Tally, Duration)> {
-    let load = Arc::new(load.clone());
     let mut channels = Vec::new();
     for _ in 0..connections {
         channels.push(server.channel().await?);
@@ -32,7 +31,7 @@ pub async fn run(
     let mut running = JoinSet::new();
     for (device, channel) in (0..timing.devices).zip(channels.iter().cycle()) {
         let (channel, sign_in, load) = (channel.clone(), sign_in.clone(), load.clone());
-        running.spawn(device_run(device, channel, sign_in, load, timing, start));
+        running.spawn(device_run(device, channel, sign_in, load, timing.clone(), start));
     }
     let mut tallies = Vec::new();
     while let Some(ended) = running.join_next().await {
@@ -72,11 +71,12 @@ async fn device_run(
             },
             () = &mut over, if !is_over => is_over = true,
             () = until(start + next.unwrap_or_default()), if may_send => {
+                let now = now_ms();
                 let facts = (first..).take(usize::try_from(load.batch).unwrap_or(0));
-                let facts = facts.map(|number| load.tube(device, number, false)).collect();
+                let facts = facts.map(|number| load.tube(device, number, false, now)).collect();
                 let request = RecordBatchRequest {
                     facts,
-                    device_now_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
+                    device_now_ms: i64::try_from(now).unwrap_or(i64::MAX),
                 };
                 let at = Instant::now();
                 let due = if timing.is_open() { (start + next.unwrap_or_default()).min(at) } else { at };

@@ -3,12 +3,17 @@
 use crate::api::administration_client::AdministrationClient;
 use crate::api::queries_client::QueriesClient;
 use crate::api::recording_client::RecordingClient;
+use crate::wire::{Address, Dialer};
 use anyhow::{Context, Result, bail, ensure};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::TlsConnector;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Request, Status};
 
 /// How long a connection may take.
@@ -17,49 +22,117 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const WINDOW_BYTES: u32 = 4 << 20;
 
 /// A server that may be loaded.
-pub struct Server(Endpoint);
+#[derive(Clone)]
+pub struct Server {
+    endpoint: Endpoint,
+    address: Address,
+}
 
 impl Server {
-    /// The server at this address. Unless `anywhere`, only one on this machine: a load is an
-    /// attack for whoever did not ask for it.
-    pub async fn new(address: &str, anywhere: bool) -> Result<Server> {
+    /// The server at this address, with the certificate (PEM) of whoever signed the server's when the
+    /// address begins with https. Unless `anywhere`, only one on this machine: a load is an attack
+    /// for whoever did not ask for it.
+    pub async fn new(address: &str, anywhere: bool, ca: Option<&[u8]>) -> Result<Server> {
         let uri: Uri = address.parse().with_context(|| format!("{address} is no address"))?;
-        ensure!(uri.scheme_str() == Some("http"), "{address}: expected http://HOST:PORT");
+        let is_tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => bail!("{address}: expected http://HOST:PORT or https://HOST:PORT"),
+        };
         let host = uri.host().with_context(|| format!("{address} names no host"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let port = uri.port_u16().with_context(|| format!("{address} names no port"))?;
-        for found in tokio::net::lookup_host((host, port)).await? {
-            if !anywhere && !found.ip().is_loopback() {
-                bail!("{address} is not on this machine; if it is yours to load, add --anywhere");
-            }
+        let found: Vec<_> = tokio::net::lookup_host((host.as_str(), port)).await?.collect();
+        if let (false, true) = (anywhere, found.iter().any(|found| !found.ip().is_loopback())) {
+            bail!("{address} is not on this machine; if it is yours to load, add --anywhere");
         }
-        let endpoint = Endpoint::from(uri)
+        let socket = *found.first().with_context(|| format!("{address} has no address"))?;
+        let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let mut endpoint = Endpoint::from(uri)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .initial_stream_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES);
-        Ok(Server(endpoint))
+        let tls = match (is_tls, ca) {
+            (false, None) => None,
+            (false, Some(_)) => bail!("--ca is for an address that begins with https://"),
+            (true, None) => bail!("{address}: say with --ca FILE who signed its certificate"),
+            (true, Some(pem)) => {
+                let signer = Certificate::from_pem(pem);
+                endpoint = endpoint.tls_config(ClientTlsConfig::new().ca_certificate(signer))?;
+                let name = ServerName::try_from(host.clone());
+                Some((
+                    tls(pem)?,
+                    name.with_context(|| format!("{host} cannot be in a certificate"))?,
+                ))
+            }
+        };
+        Ok(Server { endpoint, address: Address { socket, authority, tls } })
     }
 
-    /// A new connection.
+    /// True when what is said is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.address.tls.is_some()
+    }
+
+    /// A new connection for calls now and then.
     pub async fn channel(&self) -> Result<Channel> {
-        self.0.connect().await.with_context(|| format!("cannot connect to {}", self.0.uri()))
+        let connected = self.endpoint.connect().await;
+        connected.with_context(|| format!("cannot connect to {}", self.endpoint.uri()))
+    }
+
+    /// Connections for a load, up to so many at a time.
+    pub fn dialer(&self, sign_in: &SignIn, connections: u32, patience: Duration) -> Result<Dialer> {
+        Dialer::new(self.address.clone(), sign_in.token.as_deref(), connections, patience)
     }
 
     /// What is said with every call.
     pub fn sign_in(&self, token: Option<&str>) -> Result<SignIn> {
         let header = token.map(|token| format!("Bearer {token}").parse());
-        Ok(SignIn(header.transpose().context("a token is made of visible ASCII")?))
+        let header = header.transpose().context("a token is made of visible ASCII")?;
+        Ok(SignIn { header, token: token.map(str::to_owned) })
     }
+}
+
+/// What encrypts towards a server whose certificate this one (PEM) signed.
+fn tls(ca_pem: &[u8]) -> Result<TlsConnector> {
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca_pem) {
+        roots.add(certificate.context("reading the certificate of --ca")?)?;
+    }
+    ensure!(!roots.is_empty(), "the file of --ca holds no certificate in PEM");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut settings = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    settings.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(TlsConnector::from(Arc::new(settings)))
+}
+
+/// A server with the tokens for it, and the files that this process may open.
+#[derive(Clone)]
+pub struct Target {
+    /// The server.
+    pub server: Server,
+    /// Signs in as a desk.
+    pub desk: SignIn,
+    /// Signs in as an administrator.
+    pub admin: SignIn,
+    /// Limit of open files.
+    pub files: u64,
 }
 
 /// Puts the token on every call.
 #[derive(Clone)]
-pub struct SignIn(Option<MetadataValue<Ascii>>);
+pub struct SignIn {
+    header: Option<MetadataValue<Ascii>>,
+    token: Option<String>,
+}
 
 impl Interceptor for SignIn {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
+        if let Some(token) = &self.header {
             request.metadata_mut().insert("authorization", token.clone());
         }
         Ok(request)
@@ -92,11 +165,22 @@ mod tests {
 
     #[tokio::test]
     async fn only_this_machine_is_loaded_unless_asked() {
-        assert!(Server::new("http://127.0.0.1:1", false).await.is_ok());
-        assert!(Server::new("http://[::1]:1", false).await.is_ok());
-        assert!(Server::new("http://192.0.2.1:1", false).await.is_err());
-        assert!(Server::new("http://192.0.2.1:1", true).await.is_ok());
-        assert!(Server::new("https://127.0.0.1:1", false).await.is_err());
-        assert!(Server::new("127.0.0.1", false).await.is_err());
+        let new = |address, anywhere| Server::new(address, anywhere, None);
+        assert!(new("http://127.0.0.1:1", false).await.is_ok());
+        assert!(new("http://[::1]:1", false).await.is_ok());
+        assert!(new("http://192.0.2.1:1", false).await.is_err());
+        assert!(new("http://192.0.2.1:1", true).await.is_ok());
+        assert!(new("127.0.0.1", false).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn encryption_needs_to_know_who_signed() {
+        assert!(Server::new("https://127.0.0.1:1", false, None).await.is_err());
+        assert!(Server::new("https://127.0.0.1:1", false, Some(b"no certificate")).await.is_err());
+        let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let pem = signed.cert.pem();
+        let server = Server::new("https://127.0.0.1:1", false, Some(pem.as_bytes())).await;
+        assert!(server.unwrap().is_tls());
+        assert!(Server::new("http://127.0.0.1:1", false, Some(pem.as_bytes())).await.is_err());
     }
 }

@@ -1,14 +1,23 @@
 //! What is sent: names, barcodes, people and facts, all different from those of every other run.
 
 use crate::api::{DocumentType, Fact, FactId, Identity, TubeCollected, fact};
-use crate::people::{PEOPLE_PER_AREA, resident_number};
-use crate::schedule::Schedule;
+use crate::encode::Encoder;
+use crate::people::{PEOPLE_PER_AREA, Residents, digits, resident_number};
+use crate::schedule::{Schedule, Shape, mix};
+use bytes::Bytes;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, sleep_until};
 
 /// Messages of a device that may be under way in an open loop: far more than a server that keeps
 /// up ever leaves open. At the limit the device waits, and the wait counts as latency.
-const INFLIGHT_MAX: usize = 1_024;
+const INFLIGHT_MAX: usize = 256;
+
+/// Digits of a tube's number in its barcode; larger numbers take as many as they need.
+const BARCODE_DIGITS: usize = 6;
+
+/// People in a large tube of a mixed load.
+const LARGE_POOL: u32 = 20;
 
 /// Time between the last connection opened and the first message due.
 pub const RUN_UP: Duration = Duration::from_millis(200);
@@ -51,6 +60,11 @@ impl Numbers {
         format!("L{}-{device:05}", self.tag)
     }
 
+    /// A source of a district.
+    pub fn source_of(&self, what: &str, district: u64) -> String {
+        format!("L{}-{what}-{district:02}", self.tag)
+    }
+
     /// The epoch of every source of the run.
     pub fn epoch(&self) -> u64 {
         self.began_ms
@@ -58,11 +72,23 @@ impl Numbers {
 
     /// The barcode of a device's tube with this fact number.
     pub fn barcode(&self, device: u32, number: u64) -> String {
-        format!("L{}{device:05}{number:06}", self.tag)
+        let mut barcode = self.barcode_of(device).into_bytes();
+        push_number(&mut barcode, number);
+        barcode.into_iter().map(char::from).collect()
+    }
+
+    /// What the barcodes of a device begin with.
+    fn barcode_of(&self, device: u32) -> String {
+        format!("L{}{device:05}", self.tag)
+    }
+
+    /// The short tag that stands in every code of the run.
+    pub fn tag(&self) -> &str {
+        &self.tag
     }
 
     /// The counter of the first person in a tube that so many others are counted before.
-    fn first_person(&self, tubes_before: u64, people: u32) -> u64 {
+    pub fn first_person(&self, tubes_before: u64, people: u32) -> u64 {
         // A run begins in an area of its own.
         let run = self.began_ms / 1_000 % 10_000 * PEOPLE_PER_AREA;
         run.wrapping_add(tubes_before.wrapping_mul(u64::from(people)))
@@ -82,6 +108,8 @@ pub struct Load {
     pub desks: u32,
     /// People in a tube.
     pub people: u32,
+    /// So many tubes of a thousand hold 20 people instead.
+    pub large_per_1000: u32,
     /// Tubes in a message.
     pub batch: u32,
     /// Ask streams for outcomes of refused facts only.
@@ -94,21 +122,46 @@ impl Load {
         desk(device % self.desks)
     }
 
-    /// A tube filled at a device now. `source` is left empty on a stream, which has said it.
-    pub fn tube(&self, device: u32, number: u64, on_stream: bool) -> Fact {
+    /// People in a tube of a device.
+    pub fn people_in(&self, device: u32, number: u64) -> u32 {
+        let chance = || mix(self.before(device, number) ^ 0x5EED) % 1_000;
+        match self.large_per_1000 > 0 && chance() < u64::from(self.large_per_1000) {
+            true => LARGE_POOL,
+            false => self.people,
+        }
+    }
+
+    /// The smallest pool that is made for so many.
+    fn pool(people: u32) -> u32 {
+        [1, 5, 10, 20].into_iter().find(|pool| *pool >= people).unwrap_or(20)
+    }
+
+    /// Tubes that are counted before this one.
+    fn before(&self, device: u32, number: u64) -> u64 {
+        (number - 1) * u64::from(self.devices) + u64::from(device)
+    }
+
+    /// The counter of the first person in a tube.
+    pub fn first_person(&self, device: u32, number: u64) -> u64 {
+        let room = if self.large_per_1000 > 0 { LARGE_POOL } else { self.people };
+        self.numbers.first_person(self.before(device, number), room)
+    }
+
+    /// A tube filled at a device at some time, in milliseconds since 1970. `source` is left empty on
+    /// a stream, which has said it.
+    pub fn tube(&self, device: u32, number: u64, on_stream: bool, captured_ms: u64) -> Fact {
         let numbers = &self.numbers;
-        let before = (number - 1) * u64::from(self.devices) + u64::from(device);
-        let first = numbers.first_person(before, self.people);
+        let first = self.first_person(device, number);
+        let people = self.people_in(device, number);
         let member = |nth: u32| Identity {
             document_type: DocumentType::ResidentId.into(),
             number: resident_number(first.wrapping_add(u64::from(nth))),
         };
         let collected = TubeCollected {
             tube: numbers.barcode(device, number),
-            // The smallest pool that is made for so many.
-            pool: [1, 5, 10, 20].into_iter().find(|pool| *pool >= self.people).unwrap_or(20),
+            pool: Load::pool(people),
             desk: self.desk(device),
-            members: (0..self.people).map(member).collect(),
+            members: (0..people).map(member).collect(),
             ..TubeCollected::default()
         };
         let id = if on_stream {
@@ -118,11 +171,82 @@ impl Load {
         };
         Fact {
             id: Some(id),
-            captured_at_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
+            captured_at_ms: i64::try_from(captured_ms).unwrap_or(i64::MAX),
             round: self.round.clone(),
             body: Some(fact::Body::TubeCollected(collected)),
         }
     }
+
+    /// The pen of a device.
+    pub fn pen(self: &Arc<Self>, device: u32) -> Pen {
+        let barcode = self.numbers.barcode_of(device).into_bytes();
+        Pen {
+            own: barcode.len(),
+            barcode,
+            desk: self.desk(device).into_bytes(),
+            load: self.clone(),
+            device,
+            encoder: Encoder::default(),
+        }
+    }
+}
+
+/// Writes the messages of one device's stream.
+pub struct Pen {
+    load: Arc<Load>,
+    device: u32,
+    desk: Vec<u8>,
+    /// A barcode, and how much of it all barcodes of the device have.
+    barcode: Vec<u8>,
+    own: usize,
+    encoder: Encoder,
+}
+
+impl Pen {
+    /// A message with tubes that were all filled at one time (milliseconds since 1970), framed.
+    pub fn message(&mut self, number: u64, first: u64, count: u32, captured_ms: u64) -> Bytes {
+        let Pen { load, device, desk, barcode, own, encoder } = self;
+        encoder.message(|to| {
+            to.nested(2, |to| {
+                to.number(1, number);
+                for tube in first..first + u64::from(count) {
+                    to.nested(2, |to| {
+                        to.nested(1, |to| to.number(3, tube));
+                        to.number(2, captured_ms);
+                        to.text(3, load.round.as_bytes());
+                        to.nested(11, |to| {
+                            barcode.truncate(*own);
+                            push_number(barcode, tube);
+                            let people = load.people_in(*device, tube);
+                            to.text(1, barcode);
+                            to.number(2, u64::from(Load::pool(people)));
+                            to.text(3, desk);
+                            put_people(to, 6, load.first_person(*device, tube), people);
+                        });
+                    });
+                }
+            });
+        })
+    }
+}
+
+/// The people from a counter on, as identities in a field.
+pub fn put_people(to: &mut Encoder, field: u32, first: u64, people: u32) {
+    let mut residents = Residents::from(first);
+    for _ in 0..people {
+        to.nested(field, |to| {
+            to.number(1, DocumentType::ResidentId as u64);
+            to.text(2, &residents.next_number());
+        });
+    }
+}
+
+/// Adds a tube's number to what its barcode begins with.
+fn push_number(barcode: &mut Vec<u8>, number: u64) {
+    let more = number.checked_ilog10().unwrap_or(0) as usize + 1;
+    let at = barcode.len();
+    barcode.resize(at + more.max(BARCODE_DIGITS), b'0');
+    digits(number, &mut barcode[at..]);
 }
 
 /// Code of a desk.
@@ -131,12 +255,12 @@ pub fn desk(desk: u32) -> String {
 }
 
 /// When messages are due, and how many may be under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Timing {
     /// Devices.
     pub devices: u32,
-    /// Tubes a second over all devices; 0 = closed loop.
-    pub rate: f64,
+    /// When tubes are due over all devices; `None` = closed loop.
+    pub shape: Option<Arc<Shape>>,
     /// Tubes in a message.
     pub batch: u32,
     /// How long messages are due.
@@ -161,7 +285,7 @@ impl Timing {
 
     /// True when messages are due by the clock and not by answers.
     pub fn is_open(&self) -> bool {
-        self.rate > 0.0
+        self.shape.is_some()
     }
 
     /// Messages of a device that may be under way.
@@ -171,10 +295,9 @@ impl Timing {
 
     /// The times of a device; in a closed loop it is always time.
     pub fn due(&self, device: u32) -> Box<dyn Iterator<Item = Duration> + Send> {
-        if self.is_open() {
-            Box::new(Schedule::new(device, self.devices, self.rate, self.batch, self.seconds))
-        } else {
-            Box::new(std::iter::repeat(Duration::ZERO))
+        match &self.shape {
+            Some(shape) => Box::new(Schedule::new(device, self.devices, self.batch, shape.clone())),
+            None => Box::new(std::iter::repeat(Duration::ZERO)),
         }
     }
 }
@@ -208,6 +331,9 @@ fn base36(mut number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{FactBatch, RecordRequest, record_request};
+    use crate::encode::FRAME_BYTES;
+    use prost::Message;
     use std::collections::HashSet;
 
     fn load() -> Load {
@@ -219,6 +345,7 @@ mod tests {
             devices,
             desks,
             people: 10,
+            large_per_1000: 0,
             batch: 1,
             watermark_only: false,
         }
@@ -230,7 +357,7 @@ mod tests {
         let (mut barcodes, mut people) = (HashSet::new(), HashSet::new());
         for device in [0, 1, 2, 99_998] {
             for number in 1..=50 {
-                let Some(fact::Body::TubeCollected(tube)) = load.tube(device, number, true).body
+                let Some(fact::Body::TubeCollected(tube)) = load.tube(device, number, true, 0).body
                 else {
                     unreachable!("a load is made of whole tubes");
                 };
@@ -244,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_fact_outside_a_stream_says_its_source() {
-        let id = |on_stream| load().tube(7, 1, on_stream).id.unwrap();
+        let id = |on_stream| load().tube(7, 1, on_stream, 0).id.unwrap();
         assert_eq!(id(true).source, "");
         assert!(id(false).source.ends_with("-00007"));
         assert_eq!((id(true).number, id(false).number), (1, 1));
@@ -254,7 +381,7 @@ mod tests {
     fn a_closed_loop_is_always_due() {
         let timing = Timing {
             devices: 1,
-            rate: 0.0,
+            shape: None,
             batch: 1,
             seconds: Duration::from_secs(1),
             grace: Duration::ZERO,
@@ -262,5 +389,42 @@ mod tests {
         };
         assert_eq!(timing.due(0).nth(1_000), Some(Duration::ZERO));
         assert_eq!(timing.inflight_max(), 4);
+    }
+
+    #[test]
+    fn what_a_pen_writes_is_what_prost_would() {
+        for (people, large_per_1000) in [(1, 0), (10, 0), (11, 0), (200, 0), (10, 57)] {
+            let load = Arc::new(Load { people, large_per_1000, ..load() });
+            let mut pen = load.pen(4_711);
+            for (number, first, count) in [(1, 1, 1), (2, 2, 20), (300, 999_990, 40)] {
+                let framed = pen.message(number, first, count, 1_790_000_000_123);
+                let numbers = first..first + u64::from(count);
+                let tube = |number| load.tube(4_711, number, true, 1_790_000_000_123);
+                let batch =
+                    FactBatch { message_number: number, facts: numbers.map(tube).collect() };
+                let wanted = RecordRequest { body: Some(record_request::Body::Facts(batch)) };
+                assert!(framed[FRAME_BYTES..] == wanted.encode_to_vec(), "{number} of {people}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_tubes_come_as_often_as_asked() {
+        let load = Load { large_per_1000: 57, ..load() };
+        let people = (1..=20_000).map(|number| u64::from(load.people_in(3, number))).sum::<u64>();
+        let mean = people as f64 / 20_000.0;
+        assert!((mean - 10.57).abs() < 0.05, "{mean}");
+    }
+
+    #[test]
+    fn a_tube_costs_the_client_little() {
+        let load = Arc::new(load());
+        let mut pen = load.pen(1);
+        let begun = std::time::Instant::now();
+        let bytes: usize = (0..5_000).map(|n| pen.message(n, n * 20 + 1, 20, 1).len()).sum();
+        let us = begun.elapsed().as_secs_f64() * 1e6 / 100_000.0;
+        println!("{us:.3} us and {} bytes a tube", bytes / 100_000);
+        // A wide limit: tests run side by side on busy machines. 3 us is the aim.
+        assert!(us < 15.0, "{us} us");
     }
 }

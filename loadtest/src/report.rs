@@ -1,10 +1,11 @@
 //! The report: text for people, and one line of JSON for programs.
 
-use crate::tally::{Latency, Tally};
+use crate::order::{Mode, Order, Ran};
+use crate::schedule::Shape;
+use crate::tally::Latency;
 use crate::verify::ReadBack;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::time::Duration;
 
 /// The shares that are reported, with their names in JSON.
 const QUANTILES: [(&str, f64); 5] =
@@ -12,65 +13,64 @@ const QUANTILES: [(&str, f64); 5] =
 
 /// Everything about a run.
 pub struct Report<'a> {
-    /// `stream` or `batch`.
-    pub mode: &'static str,
-    /// Devices.
-    pub devices: u32,
-    /// Connections.
-    pub connections: u32,
-    /// Desks.
-    pub desks: u32,
-    /// Tubes a second that were due; 0 = closed loop.
-    pub rate: f64,
-    /// Length of the run.
-    pub seconds: u64,
-    /// Tubes in a message.
-    pub batch: u32,
-    /// People in a tube.
-    pub people: u32,
-    /// Messages under way in a closed loop.
-    pub window: u32,
-    /// What was counted.
-    pub tally: &'a Tally,
-    /// From the start to the last answer.
-    pub elapsed: Duration,
-    /// What reading back found, if it was asked for.
-    pub read_back: Option<&'a ReadBack>,
+    /// Name of the profile.
+    pub profile: Option<String>,
+    /// What was said was encrypted.
+    pub tls: bool,
+    /// What was asked for.
+    pub order: &'a Order,
+    /// What came of it.
+    pub ran: &'a Ran,
 }
 
 impl Report<'_> {
     fn is_open(&self) -> bool {
-        self.rate > 0.0
+        self.order.shape.is_some()
     }
 
-    /// Acknowledged tubes a second. A run that is over early still lasts its time, so that the last
-    /// answer's luck does not flatter an open loop.
     fn tubes_per_s(&self) -> f64 {
-        let planned = if self.is_open() { self.seconds as f64 } else { 0.0 };
-        let seconds = self.elapsed.as_secs_f64().max(planned);
-        if seconds > 0.0 { self.tally.acknowledged_tubes() as f64 / seconds } else { 0.0 }
+        self.ran.tubes_per_s(if self.is_open() { self.order.seconds } else { 0.0 })
+    }
+
+    /// People in a tube, on the average.
+    fn people_per_tube(&self) -> f64 {
+        let large = f64::from(self.order.large_per_1000) / 1_000.0;
+        large * 20.0 + (1.0 - large) * f64::from(self.order.people)
     }
 
     fn loop_text(&self) -> String {
         match self.is_open() {
-            true => format!("open loop, {} tubes/s due", self.rate),
-            false => format!("closed loop, {} messages a device under way", self.window),
+            true => format!(
+                "open loop, {:.1} tubes/s due, {:.1} at the peak",
+                self.order.rate(),
+                self.order.shape.as_ref().map_or(0.0, Shape::peak)
+            ),
+            false => format!("closed loop, {} messages a device under way", self.order.window),
         }
     }
 
     /// The report for people.
     pub fn text(&self) -> String {
-        let tally = self.tally;
+        let (order, tally) = (self.order, &self.ran.tally);
         let mut out = String::new();
         let mut line = |name: &str, text: String| {
             writeln!(out, "{name:<14}{text}").expect("a string takes every text");
         };
-        line("load", format!("{}, {} s", self.loop_text(), self.seconds));
+        if let Some(profile) = &self.profile {
+            line("profile", profile.clone());
+        }
+        line("load", format!("{}, {} s", self.loop_text(), order.seconds));
         line(
             "",
             format!(
-                "{}: {} devices at {} desks on {} connections, tubes a message: {}, people a tube: {}",
-                self.mode, self.devices, self.desks, self.connections, self.batch, self.people
+                "{}{}: {} devices at {} desks on {} connections, tubes a message: {}, people a tube: {}",
+                mode(order),
+                if self.tls { " over TLS" } else { "" },
+                order.devices,
+                order.desks,
+                order.connections,
+                order.batch,
+                self.people_per_tube()
             ),
         );
         line("machine", machine());
@@ -92,7 +92,7 @@ impl Report<'_> {
             "rate",
             format!(
                 "{rate:.1} tubes/s, {:.0} people/s acknowledged",
-                rate * f64::from(self.people)
+                rate * self.people_per_tube()
             ),
         );
         let from = match self.is_open() {
@@ -119,7 +119,7 @@ impl Report<'_> {
         if tally.failures > 0 {
             line("failures", tally.failures.to_string());
         }
-        if let Some(found) = self.read_back {
+        if let Some(found) = &self.ran.read_back {
             line(
                 "read back",
                 format!(
@@ -138,20 +138,22 @@ impl Report<'_> {
 
     /// The report for programs, on one line. Times in milliseconds.
     pub fn json(&self) -> Value {
-        let tally = self.tally;
+        let (order, tally) = (self.order, &self.ran.tally);
         let rate = self.tubes_per_s();
         json!({
             "loadtest": 1,
+            "profile": self.profile,
+            "tls": self.tls,
             "loop": if self.is_open() { "open" } else { "closed" },
-            "mode": self.mode,
-            "devices": self.devices,
-            "connections": self.connections,
-            "desks": self.desks,
-            "batch": self.batch,
-            "people_per_tube": self.people,
-            "seconds": self.seconds,
-            "tubes_per_s_due": self.rate,
-            "elapsed_s": self.elapsed.as_secs_f64(),
+            "mode": mode(order),
+            "devices": order.devices,
+            "connections": order.connections,
+            "desks": order.desks,
+            "batch": order.batch,
+            "people_per_tube": self.people_per_tube(),
+            "seconds": order.seconds,
+            "tubes_per_s_due": order.rate(),
+            "elapsed_s": self.ran.elapsed.as_secs_f64(),
             "machine": machine(),
             "messages": tally.messages,
             "sent": tally.sent,
@@ -163,33 +165,45 @@ impl Report<'_> {
             "unsent": tally.unsent,
             "failures": tally.failures,
             "tubes_per_s": rate,
-            "people_per_s": rate * f64::from(self.people),
+            "people_per_s": rate * self.people_per_tube(),
             "latency_ms": object(&tally.latency),
             "from_sending_ms": object(&tally.from_sending),
             "sent_late_ms": object(&tally.lateness),
             "refusal_ms": object(&tally.refusal),
+            "retry_after_ms": object(&tally.retry),
             "server_ms": {
                 "waiting": object(&tally.waiting),
                 "deciding": object(&tally.deciding),
                 "disk": object(&tally.disk),
             },
-            "read_back": self.read_back.map(|found| json!({
-                "sources": found.sources,
-                "tubes": found.tubes,
-                "numbers_missing": found.numbers_missing,
-                "tubes_wrong": found.tubes_wrong,
-                "untold": found.untold,
-            })),
+            "read_back": self.ran.read_back.as_ref().map(read_back_json),
         })
     }
 }
 
-fn quantiles(latency: &Latency) -> String {
+fn mode(order: &Order) -> &'static str {
+    if order.mode == Mode::Stream { "stream" } else { "batch" }
+}
+
+/// What reading back found, for programs.
+pub fn read_back_json(found: &ReadBack) -> Value {
+    json!({
+        "sources": found.sources,
+        "tubes": found.tubes,
+        "numbers_missing": found.numbers_missing,
+        "tubes_wrong": found.tubes_wrong,
+        "untold": found.untold,
+    })
+}
+
+/// The shares of a latency, for people.
+pub fn quantiles(latency: &Latency) -> String {
     let all = QUANTILES.map(|(name, quantile)| format!("{name} {:.2}", latency.ms(quantile)));
     all.join("  ")
 }
 
-fn object(latency: &Latency) -> Value {
+/// The shares of a latency in milliseconds, for programs.
+pub fn object(latency: &Latency) -> Value {
     QUANTILES
         .into_iter()
         .map(|(name, quantile)| (name.to_owned(), json!(latency.ms(quantile))))
@@ -197,7 +211,7 @@ fn object(latency: &Latency) -> Value {
 }
 
 /// The machine that the client ran on; figures mean little without it.
-fn machine() -> String {
+pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -209,10 +223,13 @@ fn machine() -> String {
 mod tests {
     use super::*;
     use crate::api::{FactOutcome, Outcome, Times};
-    use crate::tally::Sent;
+    use crate::load::{Load, Numbers};
+    use crate::tally::{Sent, Tally};
+    use std::sync::Arc;
+    use std::time::Duration;
     use tokio::time::Instant;
 
-    fn tally() -> Tally {
+    fn ran() -> Ran {
         let mut tally = Tally::default();
         for first in 1..=1_000 {
             let at = Instant::now();
@@ -224,45 +241,48 @@ mod tests {
             let times = Times { waiting_us: 100, deciding_us: 10, disk_us: 1_000 };
             tally.answered(&sent, &[outcome], false, Some(&times));
         }
-        tally
+        let load = Load {
+            numbers: Numbers::of_this_moment(),
+            round: "R".into(),
+            devices: 4,
+            desks: 4,
+            people: 10,
+            large_per_1000: 0,
+            batch: 1,
+            watermark_only: false,
+        };
+        let elapsed = Duration::from_secs(4);
+        Ran { tally, elapsed, read_back: Some(ReadBack::default()), load: Arc::new(load) }
     }
 
-    fn report(tally: &Tally, rate: f64) -> Report<'_> {
-        Report {
-            mode: "stream",
-            devices: 4,
-            connections: 2,
-            desks: 4,
-            rate,
-            seconds: 10,
-            batch: 1,
-            people: 10,
-            window: 8,
-            tally,
-            elapsed: Duration::from_secs(4),
-            read_back: None,
-        }
+    fn report<'a>(order: &'a Order, ran: &'a Ran) -> Report<'a> {
+        Report { profile: Some("tianjin".into()), tls: true, order, ran }
     }
 
     #[test]
     fn the_line_of_json_is_one_line_and_says_what_the_text_says() {
-        let tally = tally();
-        let report = report(&tally, 100.0);
+        let order = Order { shape: Some(Shape::steady(100.0, 10.0)), ..Order::default() };
+        let ran = ran();
+        let report = report(&order, &ran);
         let json = report.json();
         assert!(!json.to_string().contains('\n'));
         assert_eq!(json["acknowledged"], 1_000);
         assert_eq!(json["tubes_per_s"], 100.0);
+        assert_eq!(json["tubes_per_s_due"], 100.0);
         assert_eq!(json["people_per_s"], 1_000.0);
+        assert_eq!((&json["tls"], &json["profile"]), (&json!(true), &json!("tianjin")));
+        assert_eq!(json["read_back"]["numbers_missing"], 0);
         assert!(json["latency_ms"]["p50"].as_f64().unwrap() < 150.0);
         assert!(json["latency_ms"]["p99.9"].as_f64().unwrap() >= 200.0);
         assert_eq!(json["server_ms"]["disk"]["max"], 1.0);
         assert!(report.text().contains("100.0 tubes/s, 1000 people/s"), "{}", report.text());
+        assert!(report.text().contains("over TLS"));
     }
 
     #[test]
     fn a_closed_loop_says_that_its_latencies_flatter() {
-        let tally = tally();
-        let report = report(&tally, 0.0);
+        let (order, ran) = (Order::default(), ran());
+        let report = report(&order, &ran);
         assert!(report.text().contains("CLOSED LOOP"));
         // 1,000 in the 4 s until the last answer.
         assert_eq!(report.json()["tubes_per_s"], 250.0);

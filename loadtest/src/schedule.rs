@@ -2,24 +2,83 @@
 //! a moment of the step that looks like chance and is the same in every run: devices drift against
 //! each other as in the field, and the total rate is kept.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How many tubes are due by when: a line of straight pieces.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Ends of the pieces: seconds from the start, and tubes due by then. Begins with (0, 0).
+    points: Vec<(f64, f64)>,
+}
+
+impl Shape {
+    /// Pieces one after the other: seconds, and tubes a second.
+    pub fn pieces(pieces: impl IntoIterator<Item = (f64, f64)>) -> Shape {
+        let mut points = vec![(0.0, 0.0)];
+        let (mut at, mut due) = (0.0, 0.0);
+        for (seconds, rate) in pieces {
+            at += seconds;
+            due += seconds * rate;
+            points.push((at, due));
+        }
+        Shape { points }
+    }
+
+    /// The same rate all the time.
+    pub fn steady(rate: f64, seconds: f64) -> Shape {
+        Shape::pieces([(seconds, rate)])
+    }
+
+    /// Tubes due in all.
+    pub fn total(&self) -> f64 {
+        self.points.last().map_or(0.0, |(_, due)| *due)
+    }
+
+    /// Seconds that it lasts.
+    pub fn seconds(&self) -> f64 {
+        self.points.last().map_or(0.0, |(at, _)| *at)
+    }
+
+    /// The highest rate.
+    pub fn peak(&self) -> f64 {
+        let rates =
+            self.points.windows(2).map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0));
+        rates.filter(|rate| rate.is_finite()).fold(0.0, f64::max)
+    }
+
+    /// The same shape over another time, at so many times the rate.
+    pub fn over(&self, seconds: f64, rate: f64) -> Shape {
+        let by = seconds / self.seconds();
+        let point = |(at, due): &(f64, f64)| (at * by, due * by * rate);
+        Shape { points: self.points.iter().map(point).collect() }
+    }
+
+    /// When so many tubes are due; `None` when they never are.
+    fn when(&self, due: f64) -> Option<Duration> {
+        let next = self.points.partition_point(|point| point.1 <= due);
+        let (to_at, to_due) = *self.points.get(next)?;
+        let (at, before) = *self.points.get(next.checked_sub(1)?)?;
+        let seconds = at + (to_at - at) * (due - before) / (to_due - before);
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
 
 /// The times of one device, ascending, counted from the start of the run.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     device: u64,
     slot: u32,
-    step: Duration,
-    until: Duration,
+    /// Tubes that are due over all devices between two messages of one.
+    step: f64,
+    shape: Arc<Shape>,
 }
 
 impl Schedule {
-    /// `rate` tubes a second over `devices` devices, `batch` in a message, while `until` lasts.
-    pub fn new(device: u32, devices: u32, rate: f64, batch: u32, until: Duration) -> Schedule {
-        let step = f64::from(devices) * f64::from(batch) / rate;
-        // A step longer than the run is as good as one of a day: at most one message is due.
-        let step = Duration::from_secs_f64(step.clamp(1e-9, 86_400.0 * 1_000.0));
-        Schedule { device: u64::from(device), slot: 0, step, until }
+    /// The part that one of `devices` has in the load of this shape, `batch` tubes in a message.
+    pub fn new(device: u32, devices: u32, batch: u32, shape: Arc<Shape>) -> Schedule {
+        let step = f64::from(devices) * f64::from(batch);
+        Schedule { device: u64::from(device), slot: 0, step, shape }
     }
 }
 
@@ -28,9 +87,9 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Duration> {
         let within = chance(self.device << 32 | u64::from(self.slot));
-        let due = self.step.checked_mul(self.slot)?.checked_add(self.step.mul_f64(within))?;
+        let due = self.shape.when((f64::from(self.slot) + within) * self.step)?;
         self.slot = self.slot.checked_add(1)?;
-        (due < self.until).then_some(due)
+        Some(due)
     }
 }
 
@@ -54,7 +113,8 @@ mod tests {
     const TEN_S: Duration = Duration::from_secs(10);
 
     fn all(devices: u32, rate: f64, batch: u32) -> Vec<Duration> {
-        let of = |device| Schedule::new(device, devices, rate, batch, TEN_S);
+        let shape = Arc::new(Shape::steady(rate, TEN_S.as_secs_f64()));
+        let of = |device| Schedule::new(device, devices, batch, shape.clone());
         (0..devices).flat_map(of).collect()
     }
 
@@ -71,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_device_is_never_due_before_its_last_time() {
-        let times: Vec<_> = Schedule::new(3, 10, 1_000.0, 1, TEN_S).collect();
+        let shape = Arc::new(Shape::steady(1_000.0, TEN_S.as_secs_f64()));
+        let times: Vec<_> = Schedule::new(3, 10, 1, shape).collect();
         assert!(times.is_sorted());
         assert!(*times.last().unwrap() < TEN_S);
     }
@@ -88,5 +149,24 @@ mod tests {
     #[test]
     fn the_same_run_is_due_at_the_same_times() {
         assert_eq!(all(10, 100.0, 1), all(10, 100.0, 1));
+    }
+
+    #[test]
+    fn a_shape_puts_its_tubes_where_it_says() {
+        let shape = Arc::new(Shape::pieces([(2.0, 100.0), (2.0, 0.0), (6.0, 400.0)]));
+        assert_eq!((shape.total(), shape.seconds(), shape.peak()), (2_600.0, 10.0, 400.0));
+        let of = |device| Schedule::new(device, 20, 1, shape.clone());
+        let times: Vec<Duration> = (0..20).flat_map(of).collect();
+        let within = |from: u64, to: u64| {
+            times.iter().filter(|time| (from..to).contains(&time.as_secs())).count()
+        };
+        assert_eq!((within(0, 2), within(2, 4), within(4, 10)), (200, 0, 2_400));
+    }
+
+    #[test]
+    fn a_shape_over_another_time_keeps_its_form() {
+        let shape = Shape::pieces([(3_600.0, 10.0), (3_600.0, 30.0)]).over(72.0, 2.0);
+        assert_eq!((shape.seconds(), shape.peak()), (72.0, 60.0));
+        assert!((shape.total() - 72.0 * 40.0).abs() < 1e-6);
     }
 }

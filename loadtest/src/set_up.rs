@@ -26,6 +26,16 @@ pub async fn round(
     devices: u32,
     desks: u32,
 ) -> Result<String> {
+    round_with(admin, channel, numbers, items(numbers, devices, desks)).await
+}
+
+/// Opens a round of the run's own and imports these items; gives the round's code.
+pub async fn round_with(
+    admin: &SignIn,
+    channel: &Channel,
+    numbers: &Numbers,
+    items: Vec<Item>,
+) -> Result<String> {
     let mut client = admin.administration(channel);
     let mut number = 0;
     let mut fact = || {
@@ -34,10 +44,10 @@ pub async fn round(
         let id = FactId { source, epoch: numbers.epoch(), number };
         Some(AdministrationFact { id: Some(id), captured_at_ms: 0 })
     };
-    for items in items(numbers, devices, desks).chunks(ITEMS_MAX) {
+    for items in items.chunks(ITEMS_MAX) {
         let items = items.iter().cloned().map(|item| ReferenceItem { item: Some(item) }).collect();
         let request = ImportReferenceRequest { fact: fact(), file: numbers.name("desks"), items };
-        client.import_reference(request).await.context("importing desks")?;
+        client.import_reference(request).await.context("importing reference data")?;
     }
     let round = numbers.round();
     let request = OpenRoundRequest {
@@ -51,7 +61,8 @@ pub async fn round(
     Ok(round)
 }
 
-fn items(numbers: &Numbers, devices: u32, desks: u32) -> Vec<Item> {
+/// A city of so many desks, with devices at them.
+pub fn items(numbers: &Numbers, devices: u32, desks: u32) -> Vec<Item> {
     let site_of = |desk: u32| desk / DESKS_PER_SITE;
     let site = |site: u32| format!("{CITY}-S{site:05}");
     let district = |site: u32| format!("{CITY}-D{:03}", site / SITES_PER_DISTRICT);

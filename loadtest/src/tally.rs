@@ -35,7 +35,8 @@ impl Default for Latency {
 }
 
 impl Latency {
-    fn note(&mut self, took: Duration, times: u64) {
+    /// Notes a duration so many times.
+    pub fn note(&mut self, took: Duration, times: u64) {
         self.note_us(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), times);
     }
 
@@ -44,7 +45,8 @@ impl Latency {
         self.0.record_n(us.min(3_600_000_000), times).expect("the histogram grows by itself");
     }
 
-    fn add(&mut self, other: &Latency) {
+    /// Adds what another noted.
+    pub fn add(&mut self, other: &Latency) {
         self.0.add(&other.0).expect("the histogram grows by itself");
     }
 
@@ -89,6 +91,8 @@ pub struct Tally {
     pub lateness: Latency,
     /// From the time it was due until it was refused.
     pub refusal: Latency,
+    /// How long the refusals ask to wait; nought where they do not say.
+    pub retry: Latency,
     /// The server's own times.
     pub waiting: Latency,
     /// The same.
@@ -203,6 +207,8 @@ impl Tally {
     fn refuse(&mut self, refusal: Option<&Refusal>, count: u64) {
         let reason = refusal.map_or(Reason::Unspecified, Refusal::reason).as_str_name();
         let reason = reason.trim_start_matches("REASON_").to_owned();
+        let retry_ms = refusal.map_or(0, |refusal| refusal.retry_after_ms);
+        self.retry.note(Duration::from_millis(retry_ms.min(3_600_000)), count);
         *self.refused.entry(reason).or_default() += count;
     }
 
@@ -228,6 +234,7 @@ impl Tally {
         self.from_sending.add(&other.from_sending);
         self.lateness.add(&other.lateness);
         self.refusal.add(&other.refusal);
+        self.retry.add(&other.retry);
         self.waiting.add(&other.waiting);
         self.deciding.add(&other.deciding);
         self.disk.add(&other.disk);

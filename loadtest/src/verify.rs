@@ -77,11 +77,12 @@ pub async fn read_back(
             Err(status) => return Err(status).with_context(|| format!("asking for tube {tube}")),
         };
         found.tubes += 1;
+        let people = load.people_in(device, number);
         match there {
-            Some(there) if there.code == tube && there.swabs == load.people => {}
+            Some(there) if there.code == tube && there.swabs == people => {}
             Some(there) => {
                 found.tubes_wrong += 1;
-                found.say(format!("{tube}: {} swabs, not {}", there.swabs, load.people));
+                found.say(format!("{tube}: {} swabs, not {people}", there.swabs));
             }
             None => {
                 found.tubes_wrong += 1;

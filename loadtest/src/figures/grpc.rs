@@ -1,0 +1,171 @@
+//! Figures over gRPC: the real server in a process of its own, with the client on the same cores.
+
+use super::Sheet;
+use super::disk::probe;
+use super::place::Served;
+use crate::load::now_ms;
+use crate::order::{GRACE, Order, Ran};
+use crate::report::{object, read_back_json};
+use crate::schedule::Shape;
+use crate::tally::{Latency, Tally};
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Gateways: a connection and a stream each, messages of 20 tubes.
+pub fn gateways(seconds: f64) -> Order {
+    Order {
+        devices: 64,
+        connections: 64,
+        desks: 1_600,
+        batch: 20,
+        window: 8,
+        seconds,
+        ..Order::default()
+    }
+}
+
+/// Desks: very many streams, one tube a message, little said back.
+fn desks(seconds: f64) -> Order {
+    Order {
+        devices: 5_000,
+        connections: 64,
+        desks: 5_000,
+        batch: 1,
+        window: 4,
+        watermark_only: true,
+        seconds,
+        ..Order::default()
+    }
+}
+
+/// What stands beside a rate.
+fn details(order: &Order, ran: &Ran, scaled: Option<&str>) -> Value {
+    json!({
+        "tls": false,
+        "devices": order.devices,
+        "connections": order.connections,
+        "batch": order.batch,
+        "window": order.window,
+        "watermark_only": order.watermark_only,
+        "seconds": order.seconds,
+        "acknowledged": ran.tally.acknowledged_tubes(),
+        "refused": ran.tally.refused,
+        "latency_ms": object(&ran.tally.latency),
+        "read_back": ran.read_back.as_ref().map(read_back_json),
+        "scaled": scaled,
+    })
+}
+
+/// That a load went as it was meant.
+pub fn whole(tally: &Tally) -> Result<()> {
+    ensure!(tally.failures == 0, "{} streams broke: {}", tally.failures, tally.errors.join("; "));
+    ensure!(tally.acknowledged_tubes() > 0, "nothing was acknowledged");
+    Ok(())
+}
+
+/// A closed loop after a short one that warms up; gives the rate.
+async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Result<f64> {
+    let server = Served::start(&sheet.place, name, tls).await?;
+    server.serving().await?;
+    let warm = Order { seconds: 2.0, verify: None, ..order.clone() };
+    whole(&warm.run(&server.target).await?.tally)?;
+    let ran = order.run(&server.target).await?;
+    whole(&ran.tally)?;
+    let lost = ran.read_back.as_ref().is_some_and(|found| !found.is_clean());
+    ensure!(!lost, "something acknowledged is missing: {:?}", ran.read_back);
+    server.stop().await?;
+    sheet.forget(name)?;
+    let rate = ran.tubes_per_s(0.0);
+    let mut details = details(&order, &ran, None);
+    details["tls"] = json!(tls);
+    sheet.put(name, rate, details);
+    Ok(rate)
+}
+
+/// Messages of 20 tubes from 64 connections.
+pub async fn batched(sheet: &mut Sheet, tls: bool) -> Result<()> {
+    let order = Order { verify: Some(200), ..gateways(sheet.pick(60.0, 8.0)) };
+    let name = if tls { "grpc_batched_tls" } else { "grpc_batched" };
+    let rate = closed(sheet, name, order, tls).await?;
+    if !tls {
+        sheet.batched = Some(rate);
+    }
+    Ok(())
+}
+
+/// One tube a message from 5,000 streams.
+pub async fn single(sheet: &mut Sheet, tls: bool) -> Result<()> {
+    let order = Order { verify: sheet.pick(Some(200), None), ..desks(sheet.pick(60.0, 8.0)) };
+    let name = if tls { "grpc_single_tls" } else { "grpc_single" };
+    closed(sheet, name, order, tls).await.map(drop)
+}
+
+impl Sheet {
+    /// The rate over gRPC in batches: as measured before, or by a short closed loop now.
+    pub(super) async fn batched_rate(&mut self, server: &Served) -> Result<f64> {
+        if let Some(rate) = self.batched {
+            return Ok(rate);
+        }
+        let ran = gateways(self.pick(20.0, 4.0)).run(&server.target).await?;
+        whole(&ran.tally)?;
+        let rate = ran.tubes_per_s(0.0);
+        self.batched = Some(rate);
+        Ok(rate)
+    }
+
+    /// Removes what a server left.
+    pub(super) fn forget(&self, name: &str) -> Result<()> {
+        std::fs::remove_dir_all(self.place.part(name))?;
+        Ok(())
+    }
+}
+
+/// The acknowledgement of a tube over a bare write and fdatasync of the same bytes on the same disk,
+/// in turns.
+pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
+    const RATE: f64 = 1_500.0;
+    let (rounds, seconds) = (sheet.pick(3, 1), sheet.pick(30.0, 10.0));
+    let probe_time = Duration::from_secs(sheet.pick(5, 2));
+    let server = Served::start(&sheet.place, "fsync", false).await?;
+    server.serving().await?;
+    let order = Order { shape: Some(Shape::steady(RATE, seconds)), ..desks(seconds) };
+    let file = sheet.place.part("probe");
+    let (mut bare, mut probes) = (Latency::default(), Vec::new());
+    let mut all = Tally::default();
+    let mut bytes = 0;
+    for round in 0..=rounds {
+        if bytes == 0 {
+            // The bytes of one tube as it is sent; the load makes the same.
+            let load = order.prepare(&server.target, order.devices).await?;
+            bytes = load.pen(0).message(1, 1, 1, now_ms()).len();
+        }
+        let latency = probe(&file, bytes, probe_time).await?;
+        probes.push(latency.ms(0.99));
+        bare.add(&latency);
+        if round < rounds {
+            let ran = order.run(&server.target).await?;
+            whole(&ran.tally)?;
+            all.add(ran.tally);
+        }
+    }
+    server.stop().await?;
+    sheet.forget("fsync")?;
+    ensure!(bare.ms(0.99) > 0.0, "a write and fdatasync took no time at all");
+    let details = json!({
+        "ack_p99_ms": all.latency.ms(0.99),
+        "fsync_p99_ms": bare.ms(0.99),
+        "ack_ms": object(&all.latency),
+        "fsync_ms": object(&bare),
+        "fsync_p99_ms_each": probes,
+        "server_disk_ms": object(&all.disk),
+        "bytes": bytes,
+        "tubes_per_s_due": RATE,
+        "streams": order.devices,
+        "unanswered": all.unanswered + all.unsent,
+        "seconds": seconds * f64::from(rounds),
+        "grace_s": GRACE.as_secs(),
+    });
+    sheet.put("ack_over_fsync", all.latency.ms(0.99) / bare.ms(0.99), details);
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! Where figures are measured: a folder that is gone at the end, and the programs that run in it,
+//! which are gone with it.
+
+use crate::connect::{Server, Target};
+use crate::encode::Encoder;
+use crate::files;
+use crate::order::CONNECT_PATIENCE;
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a server may take until it listens, and until it has stopped.
+const START_PATIENCE: Duration = Duration::from_secs(300);
+const STOP_PATIENCE: Duration = Duration::from_secs(300);
+/// Between two looks at a server that is starting.
+const LOOK: Duration = Duration::from_millis(5);
+/// Bytes of what a program said that are told when it failed.
+const LAST_WORDS: usize = 600;
+
+/// Where the figures are measured.
+pub struct Place {
+    /// The folder. It is made for the figures and removed with everything in it.
+    pub dir: PathBuf,
+    /// The program.
+    pub program: PathBuf,
+    /// Limit of open files.
+    pub files: u64,
+    /// Short runs.
+    pub quick: bool,
+}
+
+impl Place {
+    /// A folder of its own in `parent`.
+    pub fn new(parent: &Path, program: PathBuf, files: u64, quick: bool) -> Result<Place> {
+        let made = tempfile::Builder::new().prefix("loadtest-figures-").tempdir_in(parent);
+        let made = made.with_context(|| format!("making a folder in {}", parent.display()))?;
+        // PostgreSQL runs as another user and has to get at its part of it.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(made.path(), open)?;
+        Ok(Place { dir: made.keep(), program, files, quick })
+    }
+
+    /// A new part of the folder. Not made yet.
+    pub fn part(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Runs `swabline benchmark` and gives the line that it prints.
+    pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
+        let what = format!("swabline benchmark {}", args.join(" "));
+        eprintln!("loadtest: {what}");
+        let mut command = Command::new(&self.program);
+        command.arg("benchmark").args(args).arg("--dir").arg(dir);
+        let out =
+            output(command, &self.part("benchmark.log")).await.with_context(|| what.clone())?;
+        let line = out.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        serde_json::from_str(line)
+            .with_context(|| format!("{what} printed no line of JSON: {line:?}"))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // What was killed just now may still be closing its files.
+        for _ in 0..20 {
+            if fs::remove_dir_all(&self.dir).is_ok() || !self.dir.exists() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        eprintln!("loadtest: {} could not be removed; please remove it", self.dir.display());
+    }
+}
+
+/// Runs a program to its end and gives what it printed. It is killed when the wait is given up.
+pub async fn output(mut command: Command, log: &Path) -> Result<String> {
+    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    let stderr = File::create(log)?;
+    let command = command.stdin(Stdio::null()).stderr(stderr).kill_on_drop(true);
+    let ended = command.output().await.with_context(|| format!("starting {name}"))?;
+    ensure!(ended.status.success(), "{name} failed ({}): {}", ended.status, last_words(log));
+    Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+}
+
+/// The end of a log.
+pub fn last_words(log: &Path) -> String {
+    let all = fs::read_to_string(log).unwrap_or_default();
+    let start = all.len().saturating_sub(LAST_WORDS);
+    let start = (start..all.len()).find(|at| all.is_char_boundary(*at)).unwrap_or(all.len());
+    all[start..].trim().to_owned()
+}
+
+/// A number in a line of JSON.
+pub fn number(line: &Value, name: &str) -> Result<f64> {
+    line[name].as_f64().with_context(|| format!("{line} has no number {name:?}"))
+}
+
+/// Bytes that a folder takes on the disk.
+pub fn disk_bytes(dir: &Path) -> Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))? {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        sum += if about.is_dir() { disk_bytes(&entry.path())? } else { about.blocks() * 512 };
+    }
+    Ok(sum)
+}
+
+/// Bytes that are free where this folder lies.
+pub fn free_bytes(dir: &Path) -> Result<u64> {
+    let about =
+        rustix::fs::statvfs(dir).with_context(|| format!("asking about {}", dir.display()))?;
+    Ok(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
+/// Sends a signal to a program of ours.
+pub fn signal(child: &Child, signal: Signal) -> Result<()> {
+    let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    kill_process(pid.context("the program has ended by itself")?, signal)?;
+    Ok(())
+}
+
+/// Connections that a server may have which is allowed so many files: as many as a client that keeps
+/// [`files::RESERVED`] back can make, and some for questions.
+fn server_connections(files: u64) -> u64 {
+    files.saturating_sub(files::RESERVED * 3 / 4).max(64)
+}
+
+/// A running server, killed when it is dropped.
+pub struct Served {
+    child: Child,
+    /// Kept open: a server that cannot speak may stop.
+    _stdout: BufReader<ChildStdout>,
+    log: PathBuf,
+    /// The way to it.
+    pub target: Target,
+    /// When its process was started.
+    pub started: Instant,
+}
+
+impl Served {
+    /// Starts a server on a folder of the place and waits until it listens.
+    pub async fn start(place: &Place, folder: &str, tls: bool) -> Result<Served> {
+        let data = place.part(folder);
+        let log = place.part(&format!("{folder}.log"));
+        let mut command = Command::new(&place.program);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .arg("--keys")
+            .arg(place.part(&format!("{folder}-keys")))
+            .env("SWABLINE_LOG__FILTER", "warn")
+            // A connection for each device, as far as its open files allow.
+            .env("SWABLINE_API__CONNECTIONS_MAX", server_connections(place.files).to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::options().create(true).append(true).open(&log)?)
+            .kill_on_drop(true);
+        let mut signer = None;
+        if tls {
+            let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+            let (certificate, key) = (place.part("tls.crt"), place.part("tls.key"));
+            fs::write(&certificate, signed.cert.pem())?;
+            fs::write(&key, signed.signing_key.serialize_pem())?;
+            command.env("SWABLINE_TLS_CERTIFICATE", certificate).env("SWABLINE_TLS_KEY", key);
+            signer = Some(signed.cert.pem());
+        }
+        let started = Instant::now();
+        let name = place.program.display();
+        let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
+        let stdout = child.stdout.take().context("the server's output is a pipe")?;
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        let said = timeout(START_PATIENCE, stdout.read_line(&mut line)).await;
+        said.context("the server does not listen in time")??;
+        let address = line.split_whitespace().find_map(|word| word.strip_prefix("grpc="));
+        let Some(address) = address else {
+            bail!("the server did not start: {}", last_words(&log));
+        };
+        let scheme = if tls { "https" } else { "http" };
+        let signer = signer.as_ref().map(String::as_bytes);
+        let server = Server::new(&format!("{scheme}://{address}"), false, signer).await?;
+        let sign_in = server.sign_in(None)?;
+        let target = Target { server, desk: sign_in.clone(), admin: sign_in, files: place.files };
+        Ok(Served { child, _stdout: stdout, log, target, started })
+    }
+
+    /// Waits until its health says that it records; gives the time since its process was started.
+    pub async fn serving(&self) -> Result<Duration> {
+        let dialer = self.target.server.dialer(&self.target.desk, 1, CONNECT_PATIENCE)?;
+        let line = dialer.line(0).await?;
+        let ask = Encoder::default().message(|to| to.text(1, b"swabline.v1.Recording"));
+        let begun = Instant::now();
+        loop {
+            // HealthCheckResponse { status: SERVING }, after the standard's own description.
+            let said = line.ask("/grpc.health.v1.Health/Check", ask.clone()).await;
+            if said.is_ok_and(|said| said[..] == [8, 1]) {
+                return Ok(self.started.elapsed());
+            }
+            ensure!(begun.elapsed() < START_PATIENCE, "the server does not record in time");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// The most memory that it ever held, in bytes.
+    pub fn most_memory(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended by itself")?;
+        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        Ok(kib.context("no VmHWM in /proc")? * 1_024)
+    }
+
+    /// Stops it in order.
+    pub async fn stop(mut self) -> Result<()> {
+        signal(&self.child, Signal::TERM)?;
+        let ended = timeout(STOP_PATIENCE, self.child.wait()).await;
+        let ended = ended.context("the server does not stop")??;
+        ensure!(ended.success(), "the server stopped with {ended}: {}", last_words(&self.log));
+        Ok(())
+    }
+
+    /// Kills it, as a power cut would.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+}

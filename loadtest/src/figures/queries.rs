@@ -1,0 +1,157 @@
+//! Questions about people over gRPC, while the server takes facts in at half of what it can.
+
+use super::Sheet;
+use super::grpc::{gateways, whole};
+use super::place::Served;
+use crate::api::GetPersonReply;
+use crate::encode::Encoder;
+use crate::load::{Load, RUN_UP, put_people};
+use crate::order::{CONNECT_PATIENCE, Order};
+use crate::report::object;
+use crate::schedule::{Shape, mix};
+use crate::stream::{Crowd, never};
+use crate::tally::{Latency, Ranges};
+use crate::wire::{Broken, Line};
+use anyhow::{Context, Result, ensure};
+use prost::Message;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+use tonic::Code;
+
+const GET_PERSON: &str = "/swabline.v1.Queries/GetPerson";
+/// Connections that ask, and questions under way on each: all together fewer than a server answers
+/// at a time by default (64).
+const CONNECTIONS: u32 = 4;
+/// The same.
+const UNDER_WAY: u64 = 14;
+/// One answer in so many is looked into; all are waited for.
+const LOOKED_INTO: u64 = 64;
+/// Pause after a refusal.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What was asked and answered.
+#[derive(Default)]
+struct Asked {
+    answers: u64,
+    refused: u64,
+    latency: Latency,
+}
+
+/// Tubes that can be asked about.
+struct Known {
+    load: Arc<Load>,
+    ranges: Vec<(u32, u64, u64)>,
+}
+
+impl Known {
+    fn new(load: Arc<Load>, acknowledged: &Ranges) -> Known {
+        let each = acknowledged.iter().flat_map(|(device, ranges)| {
+            ranges.iter().map(|(first, last)| (*device, *first, *last))
+        });
+        Known { load, ranges: each.collect() }
+    }
+
+    /// Somebody in one of the tubes, by chance.
+    fn somebody(&self, chance: u64) -> u64 {
+        let (device, first, last) = self.ranges[(chance % self.ranges.len() as u64) as usize];
+        let number = first + mix(chance) % (last - first + 1);
+        let people = u64::from(self.load.people_in(device, number));
+        self.load.first_person(device, number) + mix(chance ^ 1) % people
+    }
+}
+
+/// Measures it.
+pub async fn over_grpc(sheet: &mut Sheet) -> Result<()> {
+    let server = Served::start(&sheet.place, "queries", false).await?;
+    server.serving().await?;
+    let target = &server.target;
+    let filled = gateways(sheet.pick(60.0, 6.0)).run(target).await?;
+    whole(&filled.tally)?;
+    let rate = sheet.batched_rate(&server).await? / 2.0;
+    let seconds = sheet.pick(60.0, 10.0);
+    let known = Arc::new(Known::new(filled.load.clone(), &filled.tally.acknowledged));
+    ensure!(!known.ranges.is_empty(), "there is nobody to ask about");
+
+    let order = Order { shape: Some(Shape::steady(rate, seconds)), ..gateways(seconds) };
+    let load = order.prepare(target, order.devices).await?;
+    let dialer =
+        target.server.dialer(&target.desk, order.connections + CONNECTIONS, CONNECT_PATIENCE)?;
+    let crowd = Crowd::open(&dialer, &load, &order.timing(), order.connections).await?;
+    let mut asking = JoinSet::new();
+    let start = Instant::now() + RUN_UP;
+    let over = start + Duration::from_secs_f64(seconds);
+    let ingest = tokio::spawn(crowd.run(start, never()));
+    for connection in 0..CONNECTIONS {
+        let line = dialer.line(order.connections + connection).await?;
+        for nth in 0..UNDER_WAY {
+            let seed = (u64::from(connection) * UNDER_WAY + nth) << 40;
+            asking.spawn(ask(line.clone(), known.clone(), seed, over));
+        }
+    }
+    let begun = Instant::now();
+    let mut all = Asked::default();
+    while let Some(asked) = asking.join_next().await {
+        let asked = asked??;
+        all.answers += asked.answers;
+        all.refused += asked.refused;
+        all.latency.add(&asked.latency);
+    }
+    let queries_per_s = all.answers as f64 / begun.elapsed().as_secs_f64();
+    let (tally, _) = ingest.await.context("the load")??;
+    whole(&tally)?;
+    server.stop().await?;
+    sheet.forget("queries")?;
+    let details = json!({
+        "ingest_tubes_per_s_due": rate,
+        "ingest_tubes_per_s": tally.acknowledged_tubes() as f64 / seconds,
+        "ingest_ms": object(&tally.latency),
+        "query_ms": object(&all.latency),
+        "refused": all.refused,
+        "connections": CONNECTIONS,
+        "under_way": u64::from(CONNECTIONS) * UNDER_WAY,
+        "people": filled.tally.acknowledged_tubes() * 10,
+        "seconds": seconds,
+    });
+    sheet.put("person_queries_grpc", queries_per_s, details);
+    Ok(())
+}
+
+/// Asks one question after the other.
+async fn ask(line: Line, known: Arc<Known>, seed: u64, over: Instant) -> Result<Asked> {
+    let mut asked = Asked::default();
+    let mut encoder = Encoder::default();
+    let round = known.load.round.as_bytes();
+    for nth in 0.. {
+        let at = Instant::now();
+        if at > over {
+            break;
+        }
+        let somebody = known.somebody(mix(seed + nth));
+        let question = encoder.message(|to| {
+            put_people(to, 1, somebody, 1);
+            to.text(2, round);
+        });
+        match line.ask(GET_PERSON, question).await {
+            Ok(answer) => {
+                asked.answers += 1;
+                asked.latency.note(at.elapsed(), 1);
+                if nth % LOOKED_INTO == 0 {
+                    let person = GetPersonReply::decode(answer)?;
+                    ensure!(
+                        person.registered && !person.samples.is_empty(),
+                        "somebody whose tube was acknowledged is not known"
+                    );
+                }
+            }
+            Err(Broken::Status(Code::ResourceExhausted, _)) => {
+                asked.refused += 1;
+                sleep(PAUSE).await;
+            }
+            Err(broken) => return Err(broken.into()),
+        }
+    }
+    Ok(asked)
+}

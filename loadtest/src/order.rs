@@ -1,0 +1,188 @@
+//! One load, as it is ordered and as it went.
+
+use crate::connect::Target;
+use crate::load::{Load, Numbers, Timing};
+use crate::schedule::Shape;
+use crate::tally::Tally;
+use crate::verify::{self, ReadBack};
+use crate::{batch, files, set_up, stream};
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long messages may still be sent and answered after the last one was due.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// Streams asked of one connection at most; servers commonly allow 100 to 128.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
+/// How long a connection may take when very many are opened.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How facts are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// One stream for each device (`Record`)
+    Stream,
+    /// One call for each message (`RecordBatch`)
+    Batch,
+}
+
+/// A load that is wanted.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// How facts are sent.
+    pub mode: Mode,
+    /// Devices.
+    pub devices: u32,
+    /// Connections that they share.
+    pub connections: u32,
+    /// Desks that they stand at.
+    pub desks: u32,
+    /// Tubes in a message.
+    pub batch: u32,
+    /// People in a tube.
+    pub people: u32,
+    /// So many tubes of a thousand hold 20 people instead.
+    pub large_per_1000: u32,
+    /// When tubes are due; `None` = closed loop.
+    pub shape: Option<Shape>,
+    /// How long messages are due.
+    pub seconds: f64,
+    /// Messages of a device under way in a closed loop.
+    pub window: u32,
+    /// Ask for outcomes of refused facts only.
+    pub watermark_only: bool,
+    /// An open round to use; else one is made with its desks.
+    pub round: Option<String>,
+    /// Read back every source and so many tubes.
+    pub verify: Option<usize>,
+}
+
+impl Default for Order {
+    /// A closed loop of 200 devices for 10 seconds.
+    fn default() -> Order {
+        Order {
+            mode: Mode::Stream,
+            devices: 200,
+            connections: 4,
+            desks: 200,
+            batch: 1,
+            people: 10,
+            large_per_1000: 0,
+            shape: None,
+            seconds: 10.0,
+            window: 8,
+            watermark_only: false,
+            round: None,
+            verify: None,
+        }
+    }
+}
+
+/// A load as it went.
+pub struct Ran {
+    /// What was counted.
+    pub tally: Tally,
+    /// From the start to the last answer.
+    pub elapsed: Duration,
+    /// What reading back found, if it was asked for.
+    pub read_back: Option<ReadBack>,
+    /// The names that were used.
+    pub load: Arc<Load>,
+}
+
+impl Order {
+    /// Tubes a second that are due on the average; 0 = closed loop.
+    pub fn rate(&self) -> f64 {
+        self.shape.as_ref().map_or(0.0, |shape| shape.total() / shape.seconds())
+    }
+
+    /// Its timing.
+    pub fn timing(&self) -> Timing {
+        Timing {
+            devices: self.devices,
+            shape: self.shape.clone().map(Arc::new),
+            batch: self.batch,
+            seconds: Duration::from_secs_f64(self.seconds),
+            grace: GRACE,
+            window: usize::try_from(self.window).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Makes the round and the names. `devices` may be more than send in this order.
+    pub async fn prepare(&self, target: &Target, devices: u32) -> Result<Arc<Load>> {
+        let numbers = Numbers::of_this_moment();
+        let round = match &self.round {
+            Some(round) => round.clone(),
+            None => {
+                let channel = target.server.channel().await?;
+                set_up::round(&target.admin, &channel, &numbers, devices, self.desks).await?
+            }
+        };
+        Ok(Arc::new(Load {
+            numbers,
+            round,
+            devices,
+            desks: self.desks,
+            people: self.people,
+            large_per_1000: self.large_per_1000,
+            batch: self.batch,
+            watermark_only: self.watermark_only,
+        }))
+    }
+
+    /// That the machine and the server can do it.
+    pub fn check(&self, target: &Target) -> Result<()> {
+        ensure!(
+            self.mode == Mode::Batch
+                || self.devices.div_ceil(self.connections) <= STREAMS_PER_CONNECTION_MAX,
+            "{} streams on {} connections: at most {STREAMS_PER_CONNECTION_MAX} go on one, give \
+             more --connections",
+            self.devices,
+            self.connections,
+        );
+        files::check(self.connections, target.files)
+    }
+
+    /// Does it.
+    pub async fn run(&self, target: &Target) -> Result<Ran> {
+        self.check(target)?;
+        let load = self.prepare(target, self.devices).await?;
+        let timing = self.timing();
+        let (tally, elapsed) = match self.mode {
+            Mode::Stream => {
+                let dialer =
+                    target.server.dialer(&target.desk, self.connections, CONNECT_PATIENCE)?;
+                stream::run(&dialer, &load, &timing, self.connections).await?
+            }
+            Mode::Batch => {
+                batch::run(&target.server, &target.desk, &load, &timing, self.connections).await?
+            }
+        };
+        let read_back = match self.verify {
+            Some(tubes) => Some(read_back(target, &load, &tally, tubes).await?),
+            None => None,
+        };
+        Ok(Ran { tally, elapsed, read_back, load })
+    }
+}
+
+/// Reads back what was acknowledged.
+pub async fn read_back(
+    target: &Target,
+    load: &Load,
+    tally: &Tally,
+    tubes: usize,
+) -> Result<ReadBack> {
+    let channel = target.server.channel().await?;
+    verify::read_back(&target.admin, &channel, load, &tally.acknowledged, tubes).await
+}
+
+impl Ran {
+    /// Acknowledged tubes a second. A run that is over early still lasts `planned` seconds, so that
+    /// the last answer's luck does not flatter an open loop; in a closed loop that is 0.
+    pub fn tubes_per_s(&self, planned: f64) -> f64 {
+        let seconds = self.elapsed.as_secs_f64().max(planned);
+        if seconds > 0.0 { self.tally.acknowledged_tubes() as f64 / seconds } else { 0.0 }
+    }
+}
