@@ -70,7 +70,9 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
     server.serving().await?;
     let warm = Order { seconds: 2.0, verify: None, ..order.clone() };
     whole(&warm.run(&server.target).await?.tally)?;
+    let before = server.cpu_s()?;
     let ran = order.run(&server.target).await?;
+    let after = server.cpu_s()?;
     whole(&ran.tally)?;
     let lost = ran.read_back.as_ref().is_some_and(|found| !found.is_clean());
     ensure!(!lost, "something acknowledged is missing: {:?}", ran.read_back);
@@ -79,6 +81,9 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
     let rate = ran.tubes_per_s(0.0);
     let mut details = details(&order, &ran, None);
     details["tls"] = json!(tls);
+    // Both with what reading back cost.
+    details["server_cpu_s"] = json!(after.0 - before.0);
+    details["client_cpu_s"] = json!(after.1 - before.1);
     sheet.put(name, rate, details);
     Ok(rate)
 }

@@ -128,6 +128,16 @@ pub fn signal(child: &Child, signal: Signal) -> Result<()> {
     Ok(())
 }
 
+/// Seconds of a core that a process has used.
+fn cpu_s(process: &str) -> Result<f64> {
+    let all = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // After the name, which may hold blanks: state is the first field, the times are 12th and 13th.
+    let fields = all.rsplit_once(") ").map(|(_, rest)| rest.split(' '));
+    let times = fields.context("/proc is not as it was")?.skip(11).take(2);
+    let ticks = times.map(|time| time.parse::<f64>()).sum::<Result<f64, _>>()?;
+    Ok(ticks / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// Connections that a server may have which is allowed so many files: as many as a client that keeps
 /// [`files::RESERVED`] back can make, and some for questions.
 fn server_connections(files: u64) -> u64 {
@@ -217,6 +227,12 @@ impl Served {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
         Ok(kib.context("no VmHWM in /proc")? * 1_024)
+    }
+
+    /// Seconds of a core that the server has used, and this program.
+    pub fn cpu_s(&self) -> Result<(f64, f64)> {
+        let id = self.child.id().context("the server has ended by itself")?;
+        Ok((cpu_s(&id.to_string())?, cpu_s("self")?))
     }
 
     /// Stops it in order.
