@@ -10,12 +10,19 @@ use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
 use crate::store::{self, FolderKind, Read, Store};
 use crate::telemetry;
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select, unbounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
+
+/// Batches that wait for the disk, besides the one that it is busy with. At the limit deciding waits.
+const BATCHES_WAITING_MAX: usize = 1;
+
+/// More than can ever be under way: one is being closed, some wait, one is on the disk, and one may
+/// be through without the writer having looked.
+const BATCHES_UNDER_WAY_MAX: usize = BATCHES_WAITING_MAX + 7;
 
 /// Events that are folded together when a folder is opened.
 const REFOLD_BATCH: usize = 4_000;
@@ -54,8 +61,8 @@ impl Engine {
         let without_limit = crate::breaks::on("queue_without_limit");
         let (jobs, queue) =
             bounded(if without_limit { 1_000_000 } else { options.queue_facts_max });
-        let (commits, decided) = bounded(1);
-        let (ready, disk) = unbounded();
+        let (commits, decided) = bounded(BATCHES_WAITING_MAX);
+        let (ready, disk) = bounded(BATCHES_UNDER_WAY_MAX);
         let kind = read.folder().kind;
         let committer = Committer { store, gate: Arc::clone(&gate), feed: Arc::clone(&feed) };
         let writer = Writer {

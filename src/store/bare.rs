@@ -17,7 +17,8 @@ impl BareLog {
     /// When the folder cannot be used.
     pub fn open(dir: &Path) -> Result<BareLog, Error> {
         std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
-        Ok(BareLog(open::open_state(dir, &Options::default(), true)?))
+        let options = Options::default();
+        Ok(BareLog(open::open_state(dir, &options, &open::block_cache(&options), true)?))
     }
 
     /// Appends events as one synced group, one key each, from a number on.

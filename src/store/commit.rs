@@ -30,8 +30,8 @@ pub struct Store {
     acknowledged: Acknowledged,
     pending_max: usize,
     records_pending_max: usize,
-    /// Wakes the keeper; it and the other threads end when these are dropped.
-    until: Option<[Sender<()>; 3]>,
+    /// Wakes the keeper and the tidier; they and the other threads end when these are dropped.
+    until: Option<[Sender<()>; 4]>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -44,6 +44,7 @@ impl Store {
     ) -> Result<Store, Error> {
         let shared = Arc::new(shared);
         let (wake, woken) = bounded(1);
+        let (wake_tidier, tidying) = bounded(1);
         let (stop_merging, merging) = bounded::<()>(0);
         let (stop_syncing, syncing) = bounded::<()>(0);
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
@@ -54,9 +55,10 @@ impl Store {
                 .spawn(work)
                 .map_err(Error::file(PathBuf::from("a new thread")))
         };
-        let [kept, merged, synced] = [(); 3].map(|()| Arc::clone(&shared));
+        let [kept, tidied, merged, synced] = [(); 4].map(|()| Arc::clone(&shared));
         let threads = vec![
             spawn("keeper", Box::new(move || keeper::keep(&kept, &woken, sizes)))?,
+            spawn("tidier", Box::new(move || keeper::tidy(&tidied, &tidying)))?,
             spawn("merger", Box::new(move || keeper::merge(&merged, &merging)))?,
             spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &syncing)))?,
         ];
@@ -65,7 +67,7 @@ impl Store {
             acknowledged,
             pending_max: options.index_pending_max,
             records_pending_max: options.records_pending_max,
-            until: Some([wake, stop_merging, stop_syncing]),
+            until: Some([wake, wake_tidier, stop_merging, stop_syncing]),
             threads,
         })
     }
@@ -139,14 +141,14 @@ impl Store {
         for event in &commit.events {
             people.extend(entry::people_entries(event));
             let id = &event.fact.id;
-            let known = source.filter(|(code, epoch, _)| *code == &id.source && *epoch == id.epoch);
+            let known = source.filter(|(code, epoch, _)| **code == id.source && *epoch == id.epoch);
             let (.., word) = *source.insert(known.unwrap_or_else(|| {
                 (&id.source, id.epoch, entry::source_word(&id.source, id.epoch))
             }));
             facts.push(entry::fact_entry(word, id.number, event.seq));
         }
-        self.shared.people.add(people, last.seq);
-        self.shared.facts.add(facts, last.seq);
+        self.shared.people.add(&people, last.seq);
+        self.shared.facts.add(&facts, last.seq);
         self.shared.layers.put(&commit.layer);
     }
 
@@ -159,9 +161,9 @@ impl Store {
 
     /// Intake slows here rather than memory growing.
     fn keep_below_limits(&self) {
-        if let Some([wake, ..]) = &self.until {
-            // A full channel means that the keeper is about to look anyway.
-            let _ = wake.try_send(());
+        if let Some([keeper, tidier, ..]) = &self.until {
+            // A full channel means that they are about to look anyway.
+            let _ = (keeper.try_send(()), tidier.try_send(()));
         }
         // What has been committed stays so; the next commit tells the fault, if there is one.
         let goes_on = || self.shared.failed.get().is_none();

@@ -51,8 +51,8 @@ impl Filter {
     fn place(&self, entry: &Entry) -> (usize, u64) {
         let (high, low) = entry.words();
         let mixed = (low ^ high).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = (u128::from(mixed) * self.0.len() as u128 >> 64) as usize;
-        let bit = |shift: u32| 1_u64 << (high >> shift & 63);
+        let at = ((u128::from(mixed) * self.0.len() as u128) >> 64) as usize;
+        let bit = |shift: u32| 1_u64 << ((high >> shift) & 63);
         (at, bit(0) | bit(6) | bit(12) | bit(18))
     }
 

@@ -42,7 +42,7 @@ impl Sizes {
     }
 }
 
-/// Sorts what came in and writes files whenever enough waits, and the rest when the store closes.
+/// Writes files whenever enough waits, and the rest when the store closes.
 pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
     let mut failures = 0;
     let mut written_at = Instant::now();
@@ -83,7 +83,6 @@ pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
 /// `enough` = write only what has so many entries; `None` = write everything.
 fn keep_indexes(shared: &Shared, enough: Option<usize>) -> Result<(), Error> {
     for (pending, runs) in shared.indexes() {
-        pending.tidy();
         if enough.is_none_or(|enough| pending.waiting() >= enough) {
             write_run(shared, pending, runs)?;
         }
@@ -124,6 +123,13 @@ fn keep_records(shared: &Shared) -> Result<(), Error> {
     shared.fold.ingest_external_file_cf_opts(shared.records(), &ingest, vec![&path])?;
     shared.layers.done(layers.len());
     Ok(())
+}
+
+/// Keeps what waits in memory in few chunks, so that a query looks into few.
+pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
+    while wake.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Disconnected) {
+        shared.indexes().iter().for_each(|(pending, _)| pending.tidy());
+    }
 }
 
 /// Merges runs that have become many, and more of them when nothing has come for a while.

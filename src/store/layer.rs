@@ -278,11 +278,11 @@ fn newest<'a, K: Ord + 'a, R: 'a>(
     all.into_iter().map(|(key, _, record)| (key, record)).collect()
 }
 
+/// What is done with each key and its value; `None` = it is gone.
+type EachValue<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), Error> + 'a;
+
 /// Hands out every key of the layers with its newest value, in the order of keys.
-pub fn for_each(
-    layers: &[Arc<Layer>],
-    each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub fn for_each(layers: &[Arc<Layer>], each: &mut EachValue<'_>) -> Result<(), Error> {
     let mut value = Vec::with_capacity(512);
     for kind in Kind::ALL.iter().copied() {
         match kind {

@@ -34,7 +34,8 @@ pub const FACTS: &str = "facts";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Bytes of decompressed blocks kept in memory for reading.
+    /// Bytes of decompressed blocks kept in memory for reading, of both databases together. About
+    /// what ten million people of a round take up; beyond it answers come from the disk.
     pub block_cache_bytes: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
@@ -53,7 +54,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            block_cache_bytes: 256 << 20,
+            block_cache_bytes: 1 << 30,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
@@ -88,7 +89,8 @@ fn database_options() -> rocksdb::Options {
 fn table_options(cache: &Cache) -> BlockBasedOptions {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
-    table.set_block_size(8 << 10);
+    // Questions read one record each, all over the folder: small blocks are read and unpacked sooner.
+    table.set_block_size(4 << 10);
     table.set_bloom_filter(10.0, false);
     // Version 6 checksums know their block's place: a misplaced block is found.
     table.set_format_version(6);
@@ -105,13 +107,23 @@ fn log_options(options: &Options, cache: &Cache) -> rocksdb::Options {
     family
 }
 
+/// The cache of decompressed blocks that all families share.
+pub fn block_cache(options: &Options) -> Cache {
+    // Without a lock: questions come from many threads. Most blocks are of about this size.
+    Cache::new_hyper_clock_cache(options.block_cache_bytes, 4 << 10)
+}
+
+/// For writers of files, which read nothing.
+fn no_cache() -> Cache {
+    Cache::new_lru_cache(1 << 20)
+}
+
 /// Options of the records. Files of about equal
 /// size are merged a dozen at a time: a record is rewritten seldom, and a look-up asks the filter
 /// of each file, which is in memory.
-pub fn records_options(options: &Options) -> rocksdb::Options {
+fn records_options(cache: &Cache) -> rocksdb::Options {
     let mut family = database_options();
-    let cache = Cache::new_lru_cache(options.block_cache_bytes / 2);
-    family.set_block_based_table_factory(&table_options(&cache));
+    family.set_block_based_table_factory(&table_options(cache));
     // Compressed when merged to the last level, not while facts come in.
     family.set_compression_type(DBCompressionType::None);
     family.set_bottommost_compression_type(DBCompressionType::Lz4);
@@ -126,17 +138,22 @@ pub fn records_options(options: &Options) -> rocksdb::Options {
 
 /// Options of a file of records on its way into the database.
 pub fn records_file_options() -> rocksdb::Options {
-    let mut options = records_options(&Options::default());
+    let mut options = records_options(&no_cache());
     options.set_bottommost_compression_type(DBCompressionType::None);
     options
 }
 
-/// Options of the runs, for the writer of files and for the database alike. The runs are merged by
+/// Options of a file of a run on its way into the database.
+pub fn run_file_options() -> rocksdb::Options {
+    run_options(&no_cache())
+}
+
+/// Options of the runs. The runs are merged by
 /// ourselves; the database only keeps them.
-pub fn run_options() -> rocksdb::Options {
+fn run_options(cache: &Cache) -> rocksdb::Options {
     let mut options = database_options();
     let mut table = BlockBasedOptions::default();
-    table.set_block_cache(&Cache::new_lru_cache(64 << 20));
+    table.set_block_cache(cache);
     // A bucket is a block of its own.
     table.set_block_size(2 << 10);
     table.set_format_version(6);
@@ -148,10 +165,14 @@ pub fn run_options() -> rocksdb::Options {
 }
 
 /// Opens the database of the log.
-pub fn open_state(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocksdb::Error> {
-    let cache = Cache::new_lru_cache(options.block_cache_bytes);
-    let families = ["default", LOG]
-        .map(|name| ColumnFamilyDescriptor::new(name, log_options(options, &cache)));
+pub fn open_state(
+    dir: &Path,
+    options: &Options,
+    cache: &Cache,
+    writable: bool,
+) -> Result<DB, rocksdb::Error> {
+    let families =
+        ["default", LOG].map(|name| ColumnFamilyDescriptor::new(name, log_options(options, cache)));
     let path = dir.join("state");
     if writable {
         DB::open_cf_descriptors(&database_options(), path, families)
@@ -161,12 +182,12 @@ pub fn open_state(dir: &Path, options: &Options, writable: bool) -> Result<DB, r
 }
 
 /// Opens the database of everything that is folded from the log.
-pub fn open_fold(dir: &Path, options: &Options, writable: bool) -> Result<DB, rocksdb::Error> {
+pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksdb::Error> {
     let families = [
-        ColumnFamilyDescriptor::new("default", run_options()),
-        ColumnFamilyDescriptor::new(RECORDS, records_options(options)),
-        ColumnFamilyDescriptor::new(PEOPLE, run_options()),
-        ColumnFamilyDescriptor::new(FACTS, run_options()),
+        ColumnFamilyDescriptor::new("default", run_options(cache)),
+        ColumnFamilyDescriptor::new(RECORDS, records_options(cache)),
+        ColumnFamilyDescriptor::new(PEOPLE, run_options(cache)),
+        ColumnFamilyDescriptor::new(FACTS, run_options(cache)),
     ];
     let path = dir.join("fold");
     if writable {
@@ -278,8 +299,9 @@ impl Shared {
         options: &Options,
         writable: bool,
     ) -> Result<Shared, Error> {
-        let state = open_state(dir, options, writable)?;
-        let fold = open_fold(dir, options, writable)?;
+        let cache = block_cache(options);
+        let state = open_state(dir, options, &cache, writable)?;
+        let fold = open_fold(dir, &cache, writable)?;
         let (people_runs, facts_runs) = (Runs::open(&fold, PEOPLE)?, Runs::open(&fold, FACTS)?);
         let last = last_of(&state)?;
         Ok(Shared {
@@ -327,8 +349,8 @@ impl Shared {
             }
             Ok(())
         })?;
-        self.people.add(people, last);
-        self.facts.add(facts, last);
+        self.people.add(&people, last);
+        self.facts.add(&facts, last);
         for pending in [&self.people, &self.facts] {
             pending.tidy();
         }

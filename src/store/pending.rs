@@ -8,29 +8,45 @@ use std::time::Duration;
 /// Chunks are put together in memory up to this size, so that a query looks into few.
 const CHUNK_MAX: usize = 262_144;
 
+/// Entries in heaps.
 #[derive(Clone)]
 struct Chunk {
-    /// As they came, or in heaps.
     entries: Arc<Vec<Entry>>,
-    /// The heaps, once they are made.
-    heaps: Option<Arc<Heaps>>,
+    heaps: Arc<Heaps>,
 }
 
 impl Chunk {
-    fn find(&self, wanted: &Entry, found: &mut Vec<u64>) {
-        let place = match &self.heaps {
-            Some(heaps) => heaps.place(wanted),
-            None => 0..self.entries.len(),
-        };
-        let same = self.entries[place].iter().filter(|entry| entry.is_of(wanted));
-        found.extend(same.map(|entry| entry.seq));
+    fn of(parts: &[&[Entry]]) -> Chunk {
+        let (entries, heaps) = entry::into_heaps(parts);
+        Chunk { entries: Arc::new(entries), heaps: Arc::new(heaps) }
     }
+
+    fn find(&self, wanted: &Entry, found: &mut Vec<u64>) {
+        let heap = &self.entries[self.heaps.place(wanted)];
+        found.extend(heap.iter().filter(|entry| entry.is_of(wanted)).map(|entry| entry.seq));
+    }
+}
+
+/// Neighbours that are to be put together: where they begin and how many. Afterwards each chunk is
+/// more than twice the next one, as in a counter in base two; none grows beyond the limit.
+fn to_join(chunks: &[Chunk]) -> Option<(usize, usize)> {
+    let length = |at: usize| chunks[at].entries.len();
+    let (mut from, mut sum) = (chunks.len(), 0);
+    while from > 0
+        && sum + length(from - 1) <= CHUNK_MAX
+        && (sum == 0 || length(from - 1) <= 2 * sum)
+    {
+        from -= 1;
+        sum += length(from);
+    }
+    (chunks.len() - from > 1).then_some((from, chunks.len() - from))
 }
 
 #[derive(Default)]
 struct Chunks {
-    /// Those in heaps first, then those that were put down lately.
     waiting: Vec<Chunk>,
+    /// Grows whenever all that waits is taken away.
+    version: u64,
     waiting_to: u64,
     /// Being written to a run; still looked at.
     moving: Vec<Chunk>,
@@ -81,43 +97,31 @@ impl Pending {
     }
 
     /// Adds a batch's entries, in any order; everything up to `to` is then visible.
-    pub fn add(&self, entries: Vec<Entry>, to: u64) {
+    pub fn add(&self, entries: &[Entry], to: u64) {
+        let chunk = (!entries.is_empty()).then(|| Chunk::of(&[entries]));
         let mut chunks = self.lock();
         chunks.waiting_to = to;
-        if !entries.is_empty() {
-            chunks.waiting.push(Chunk { entries: Arc::new(entries), heaps: None });
-        }
+        chunks.waiting.extend(chunk);
     }
 
-    /// Puts what came since the last time into heaps, and keeps the chunks few. Called by one thread
-    /// alone; what it works on stays visible meanwhile.
+    /// Puts chunks together, so that a query looks into few. Called by one thread alone; what it
+    /// works on stays visible meanwhile.
     pub fn tidy(&self) {
         loop {
-            let (mut from, mut work) = {
+            // The first place from which on the chunks are not each at least twice the next one.
+            let (from, work, version) = {
                 let chunks = self.lock();
-                let done = chunks.waiting.iter().take_while(|chunk| chunk.heaps.is_some()).count();
-                if done == chunks.waiting.len() {
-                    return;
-                }
-                (done, chunks.waiting[done..].to_vec())
+                let Some((from, count)) = to_join(&chunks.waiting) else { return };
+                (from, chunks.waiting[from..from + count].to_vec(), chunks.version)
             };
-            let mut length: usize = work.iter().map(|chunk| chunk.entries.len()).sum();
-            // Each chunk is at least four times the next one, as in a counter in base four.
-            while let Some(before) = from.checked_sub(1).map(|at| self.lock().waiting[at].clone()) {
-                let more = before.entries.len();
-                if more >= 4 * length || more + length > CHUNK_MAX {
-                    break;
-                }
-                length += more;
-                from -= 1;
-                work.push(before);
-            }
             let parts: Vec<&[Entry]> = work.iter().map(|chunk| chunk.entries.as_slice()).collect();
-            let (entries, heaps) = entry::into_heaps(&parts);
-            let heaps = Some(Arc::new(heaps));
-            let whole = Chunk { entries: Arc::new(entries), heaps };
-            // Only this thread takes chunks away, so those that were read are still where they were.
-            self.lock().waiting.splice(from..from + work.len(), [whole]);
+            let whole = Chunk::of(&parts);
+            let mut chunks = self.lock();
+            // Unless they have been taken meanwhile, they are where they were: others were only
+            // added behind them.
+            if chunks.version == version {
+                chunks.waiting.splice(from..from + work.len(), [whole]);
+            }
         }
     }
 
@@ -172,6 +176,7 @@ impl Pending {
         }
         // Added to what moves already: after a failed attempt that is still in no run.
         let waiting = std::mem::take(&mut chunks.waiting);
+        chunks.version += 1;
         chunks.moving.extend(waiting);
         let (after, to) = (chunks.complete_to, chunks.waiting_to);
         Some(Taken { chunks: chunks.moving.clone(), after, to })
@@ -204,9 +209,9 @@ mod tests {
     #[test]
     fn what_a_failed_attempt_took_is_taken_again_and_seen_meanwhile() {
         let pending = Pending::new(0);
-        pending.add(vec![entry(1, 1)], 1);
+        pending.add(&[entry(1, 1)], 1);
         assert!(pending.take().is_some(), "the attempt fails: nothing says that it is done");
-        pending.add(vec![entry(2, 2)], 2);
+        pending.add(&[entry(2, 2)], 2);
         let taken = pending.take().unwrap();
         assert_eq!((taken.after, taken.to), (0, 2));
         assert_eq!(taken.entries(), vec![entry(1, 1), entry(2, 2)]);
@@ -217,16 +222,18 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_found_before_and_after_it_is_put_into_a_heap() {
+    fn an_entry_is_found_before_and_after_chunks_are_put_together() {
         let pending = Pending::new(0);
         for seq in 1..=100_u64 {
-            pending.add(vec![entry((seq % 5) as u8, seq), entry(200, seq)], seq);
+            pending.add(&[entry((seq % 5) as u8, seq), entry(200, seq)], seq);
             if seq % 3 == 0 {
                 pending.tidy();
             }
             assert_eq!(find(&pending, 200).len() as u64, seq);
             assert_eq!(find(&pending, 3).len() as u64, (seq + 2) / 5);
         }
+        pending.tidy();
+        assert!(pending.lock().waiting.len() <= 4, "{}", pending.lock().waiting.len());
         assert_eq!(pending.snapshot().len(), 200);
         assert!(pending.snapshot().is_sorted());
     }

@@ -151,7 +151,7 @@ impl Runs {
         entries: &[Entry],
     ) -> Result<(), Error> {
         let head = Head::new(after, to, entries.len() as u64);
-        let options = super::open::run_options();
+        let options = super::open::run_file_options();
         let id = RunId { to, level: 0 };
         let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
         entries.iter().try_for_each(|entry| writer.push(entry))?;
@@ -180,7 +180,7 @@ impl Runs {
         let level = old.iter().map(|run| run.id.level).max().unwrap_or(0).saturating_add(1);
         let id = RunId { to: last.to, level };
         let (options, head) =
-            (super::open::run_options(), Head::new(first.after, last.to, entries));
+            (super::open::run_file_options(), Head::new(first.after, last.to, entries));
         let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
         for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))?;
         let run = Arc::new(writer.ingest(db, handle(db, self.family))?);
@@ -318,7 +318,7 @@ fn load_filter(db: &DB, handle: &ColumnFamily, id: RunId) -> Result<Filter, Erro
 }
 
 /// The place of an entry's bytes in a bucket.
-fn parts<'a>(bytes: &'a [u8], known: usize) -> (&'a [u8], u64) {
+fn parts(bytes: &[u8], known: usize) -> (&[u8], u64) {
     let (rest, seq) = bytes.split_at(16 - known);
     let mut whole = [0; 8];
     whole[8 - SEQ_BYTES..].copy_from_slice(seq);
@@ -448,7 +448,7 @@ pub fn decode_bucket(key: &[u8], value: &[u8], head: &Head) -> Result<Vec<Entry>
     let damaged = || Error::Damaged { what: format!("bucket of an index, key {key:02x?}") };
     let (_, slot) = keys::parse_run(key).ok_or_else(damaged)?;
     let (width, known) = (head.width(), head.known_bytes());
-    if value.is_empty() || value.len() % width != 0 || slot <= keys::RUN_HEAD {
+    if value.is_empty() || !value.len().is_multiple_of(width) || slot == keys::RUN_HEAD {
         return Err(damaged());
     }
     let bucket = u64::from(slot - keys::RUN_HEAD - 1);
@@ -509,7 +509,10 @@ mod tests {
     use super::*;
 
     fn opened(dir: &Path) -> (DB, Runs) {
-        let db = super::super::open::open_fold(dir, &Default::default(), true).unwrap();
+        let db = {
+            let cache = super::super::open::block_cache(&Default::default());
+            super::super::open::open_fold(dir, &cache, true).unwrap()
+        };
         let runs = Runs::open(&db, super::super::open::PEOPLE).unwrap();
         (db, runs)
     }

@@ -63,6 +63,8 @@ pub struct Place {
 struct Voice<T> {
     talk: Talk,
     under_way: VecDeque<Message<T>>,
+    /// So many of the oldest of them are acknowledged: one answer may be for several.
+    settled: u64,
     /// Messages that were told to come back, with the time of that.
     refused: VecDeque<Timed<Message<T>>>,
     messages: u64,
@@ -85,7 +87,7 @@ impl<T> Voice<T> {
         let opened = open_as(&place.line, place.source.clone(), epoch, kind).await;
         let (talk, _) = opened.with_context(|| format!("the stream of {}", place.source))?;
         let (under_way, refused, said) = (VecDeque::new(), VecDeque::new(), Said::default());
-        Ok(Voice { talk, under_way, refused, messages: 0, is_desk, said })
+        Ok(Voice { talk, under_way, settled: 0, refused, messages: 0, is_desk, said })
     }
 
     /// The number of the next message.
@@ -114,6 +116,11 @@ impl<T> Voice<T> {
     /// the same ids. Nothing is lost when the wait is given up.
     async fn heard(&mut self) -> Result<T> {
         loop {
+            if self.settled > 0 {
+                self.settled -= 1;
+                let message = self.under_way.pop_front().context("an answer to nothing")?;
+                return Ok(self.recorded(message));
+            }
             let again = time_of(self.refused.front().map(|refused| refused.0));
             let answer = tokio::select! {
                 biased;
@@ -127,20 +134,26 @@ impl<T> Voice<T> {
                 }
             };
             let answer = answer.context("the server closed a stream")?;
-            let mut message = self.under_way.pop_front().context("an answer to nothing")?;
             let Some(retry_ms) = again_after(&answer)? else {
-                self.said.messages += 1;
-                self.said.facts += message.facts;
-                let took = message.sent.elapsed();
-                latency_of(&mut self.said, self.is_desk).note(took, 1);
-                return Ok(message.about);
+                self.settled += u64::from(answer.messages).max(1);
+                continue;
             };
+            // A message that is refused is answered by itself.
+            let mut message = self.under_way.pop_front().context("an answer to nothing")?;
             message.tries += 1;
             self.said.again += 1;
             ensure!(message.tries < TRIES_MAX, "a message was told to come back {TRIES_MAX} times");
             let at = Instant::now() + Duration::from_millis(retry_ms);
             self.refused.push_back((at, message));
         }
+    }
+
+    fn recorded(&mut self, message: Message<T>) -> T {
+        self.said.messages += 1;
+        self.said.facts += message.facts;
+        let took = message.sent.elapsed();
+        latency_of(&mut self.said, self.is_desk).note(took, 1);
+        message.about
     }
 
     /// Ends the stream in order.

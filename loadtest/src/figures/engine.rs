@@ -65,7 +65,7 @@ pub async fn over_raw_log(sheet: &mut Sheet) -> Result<()> {
             let line = sheet.fresh_block("engine", seconds).await?;
             engine.push(number(&line, "tubes_per_s")?);
             settle.push(number(&line, "settle_s")?);
-            debt.push(number(&line, "debt")?);
+            debt.push(line["debt"].clone());
         }
     }
     sheet.engine = Some(mean(&engine));
