@@ -29,7 +29,10 @@ impl Sheet {
     /// A block of the engine on a folder.
     async fn engine_block(&self, dir: &Path, flag: &str, count: u64, first: u64) -> Result<Value> {
         let (count, first) = (count.to_string(), first.to_string());
-        self.place.benchmark(&["engine", flag, &count, "--first", &first], dir).await
+        let mut args = vec!["engine", flag, &count, "--first", &first];
+        // Between blocks a folder is as busy as it is; what was filled is merged first.
+        args.extend((flag == "--seconds").then_some("--leave-unmerged"));
+        self.place.benchmark(&args, dir).await
     }
 
     /// A block of the engine on a fresh folder, and one of the raw log.
@@ -125,10 +128,12 @@ impl Filled {
 
 /// What a folder takes, how it slows down when it is large, and how it answers then.
 pub async fn growth(sheet: &mut Sheet) -> Result<()> {
-    let tubes = sheet.pick(25_000_000, 2_500_000);
-    let scaled = match sheet.place.quick {
-        true => json!("25 M person records instead of 250 M"),
-        false => Value::Null,
+    // Only the one figure needs so many.
+    let many = !sheet.place.quick && sheet.wants("growth");
+    let tubes = if many { 25_000_000 } else { 2_500_000 };
+    let scaled = match many {
+        false => json!("25 M person records instead of 250 M"),
+        true => Value::Null,
     };
     let mut large = Filled::new(sheet, "large", tubes).await?;
     if sheet.wants("bytes_collected") {
@@ -138,11 +143,13 @@ pub async fn growth(sheet: &mut Sheet) -> Result<()> {
         sheet.put("bytes_collected", bytes / people, details);
     }
     if sheet.wants("growth") {
-        let mut small = Filled::new(sheet, "small", 100_000).await?;
-        let (seconds, blocks) = (sheet.pick(10, 5), sheet.pick(4, 2));
+        let (seconds, blocks) = (sheet.pick(10, 5), 2);
         let (mut of_small, mut of_large) = (vec![], vec![]);
         for _ in 0..blocks {
+            // Made anew: after some seconds of intake it is small no more.
+            let mut small = Filled::new(sheet, "small", 100_000).await?;
             of_small.push(small.go_on(sheet, seconds).await?);
+            remove(&small.dir)?;
             of_large.push(large.go_on(sheet, seconds).await?);
         }
         let details = json!({
@@ -154,16 +161,19 @@ pub async fn growth(sheet: &mut Sheet) -> Result<()> {
             "scaled": scaled,
         });
         sheet.put("growth", mean(&of_large) / mean(&of_small), details);
-        remove(&small.dir)?;
     }
     if sheet.wants("person_queries") {
-        let seconds = sheet.pick(60, 10).to_string();
+        if !sheet.place.quick {
+            // The people of one city: who asks, asks about the round at hand.
+            remove(&large.dir)?;
+            large = Filled::new(sheet, "city", 2_500_000).await?;
+        }
+        let seconds = sheet.pick(30, 10).to_string();
         let args = ["person-queries", "--seconds", &seconds];
         let line = sheet.place.benchmark(&args, &large.dir).await?;
         let details = json!({
             "ingest_tubes_per_s": number(&line, "ingest_tubes_per_s")?,
             "people": large.tubes as f64 * PEOPLE,
-            "scaled": scaled,
         });
         sheet.put("person_queries", number(&line, "queries_per_s")?, details);
     }

@@ -142,8 +142,14 @@ pub fn fill(
     Ok(rate)
 }
 
-/// The engine alone.
-pub fn engine(dir: &Path, limit: Limit, first: u64, group: usize) -> anyhow::Result<Filled> {
+/// The engine alone; at the end everything is written, and merged when that is wanted.
+pub fn engine(
+    dir: &Path,
+    limit: Limit,
+    first: u64,
+    group: usize,
+    merge: bool,
+) -> anyhow::Result<Filled> {
     let engine = open(dir, group)?;
     let handle = engine.handle();
     let busy = processor_seconds();
@@ -154,9 +160,11 @@ pub fn engine(dir: &Path, limit: Limit, first: u64, group: usize) -> anyhow::Res
     let begun = Instant::now();
     drop(handle);
     engine.stop()?;
-    let store = Store::open(dir, None, &StoreOptions::default())?;
-    store.settle();
-    store.close()?;
+    if merge {
+        let store = Store::open(dir, None, &StoreOptions::default())?;
+        store.settle();
+        store.close()?;
+    }
     let settle_seconds = begun.elapsed().as_secs_f64();
     Ok(Filled { rate, cores_busy, debt, settle_seconds })
 }

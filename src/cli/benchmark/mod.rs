@@ -64,6 +64,9 @@ struct Amount {
     /// Tubes in a group; each is made durable by itself
     #[arg(long, default_value_t = 1_000)]
     group: usize,
+    /// Do not merge everything at the end
+    #[arg(long)]
+    leave_unmerged: bool,
 }
 
 impl Amount {
@@ -91,7 +94,13 @@ pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
             })
         }
         What::Engine(amount) => {
-            let done = filling::engine(&amount.dir, amount.limit(), amount.first, amount.group)?;
+            let done = filling::engine(
+                &amount.dir,
+                amount.limit(),
+                amount.first,
+                amount.group,
+                !amount.leave_unmerged,
+            )?;
             json!({
                 "tubes_per_s": done.rate.tubes as f64 / done.rate.seconds,
                 "tubes": done.rate.tubes,
