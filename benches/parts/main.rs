@@ -1,9 +1,18 @@
 //! What the parts cost by themselves, each without the others: `cargo bench --bench parts`, or one
-//! group of them with `cargo bench --bench parts -- wire`.
+//! group of them with `cargo bench --bench parts -- wire`. In the order of the way of a fact.
 
+mod answers;
+mod fold;
+mod index;
+mod log;
+mod tubes;
 mod wire;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, wire::group);
+/// The allocator of the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+criterion_group!(benches, wire::group, fold::group, log::group, index::group, answers::group);
 criterion_main!(benches);

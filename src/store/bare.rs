@@ -1,11 +1,15 @@
-//! A bare log: the same database with the same settings and nothing but events in it. What it takes
-//! is the most that a log on this machine can take; the engine is measured against it.
+//! Parts of the store by themselves, for measuring. A bare log: the same database with the same
+//! settings and nothing but events in it; what it takes is the most that a log on this machine can
+//! take, and the engine is measured against it. A bare index: runs and nothing else.
 
+use super::entry::{self, Entry};
 use super::error::Error;
 use super::keys::{self, Kind};
-use super::open::{self, LOG, Options};
+use super::open::{self, LOG, Options, PEOPLE};
+use super::runs::Runs;
+use crate::domain::PersonKey;
 use rocksdb::{DB, WriteBatch, WriteOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A log without chain, records or indexes.
 pub struct BareLog(DB);
@@ -35,5 +39,49 @@ impl BareLog {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         Ok(self.0.write_opt(batch, &options)?)
+    }
+}
+
+/// The index of people alone, in a folder of its own: for measuring.
+pub struct BareIndex {
+    fold: DB,
+    runs: Runs,
+    dir: PathBuf,
+    to: u64,
+}
+
+impl BareIndex {
+    /// Opens an index; makes it when there is none.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(dir: &Path) -> Result<BareIndex, Error> {
+        std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
+        let fold = open::open_fold(dir, &open::block_cache(&Options::default()), true)?;
+        let runs = Runs::open(&fold, PEOPLE)?;
+        let to = runs.complete_to();
+        Ok(BareIndex { fold, runs, dir: dir.into(), to })
+    }
+
+    /// Sorts these people and writes them as one run, each with an event of its own.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn add(&mut self, people: &[PersonKey]) -> Result<(), Error> {
+        let after = self.to;
+        let entry = |(seq, person): (u64, &PersonKey)| Entry::new(&person.0, seq);
+        let entries: Vec<Entry> = (after + 1..).zip(people).map(entry).collect();
+        self.to += entries.len() as u64;
+        self.runs.add(&self.fold, &self.dir, after, self.to, &entry::sorted(&[&entries]))
+    }
+
+    /// The events of a person.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn find(&self, person: PersonKey) -> Result<Vec<u64>, Error> {
+        let mut found = Vec::new();
+        self.runs.find(&self.fold, &person.0, &mut found)?;
+        Ok(found)
     }
 }

@@ -29,7 +29,7 @@ mod swabs;
 mod verify;
 mod view;
 
-pub use bare::BareLog;
+pub use bare::{BareIndex, BareLog};
 pub use commit::Store;
 pub use entry::fact_key;
 pub use error::Error;
