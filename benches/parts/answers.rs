@@ -15,9 +15,8 @@ const TUBES: u64 = 10_000;
 /// Asking.
 pub fn group(criterion: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
-    let open = || {
-        Store::open(dir.path(), Some(FolderKind::Drill), &Options::default()).expect("a store")
-    };
+    let open =
+        || Store::open(dir.path(), Some(FolderKind::Drill), &Options::default()).expect("a store");
     let fill = |store: &mut Store, first: u64| {
         for from in (first..first + TUBES).step_by(1_000) {
             store.commit(&tubes::commit(from, 1_000)).expect("a disk that works");

@@ -14,8 +14,8 @@ pub fn group(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(TUBES)).sample_size(20);
 
     let dir = tempfile::tempdir().expect("a folder");
-    let mut store = Store::open(dir.path(), Some(FolderKind::Drill), &Options::default())
-        .expect("a store");
+    let mut store =
+        Store::open(dir.path(), Some(FolderKind::Drill), &Options::default()).expect("a store");
     let mut next = 1;
     group.bench_function("commit_1000_tubes", |bencher| {
         bencher.iter_batched(

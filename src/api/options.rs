@@ -13,6 +13,10 @@ pub struct Options {
     /// Messages of one stream that were taken in and are not answered yet. At the limit the server
     /// stops reading that stream, and the connection's own flow control holds the sender.
     pub stream_inflight_max: usize,
+    /// Streams that may open within a tenth of a second, and then send what they have kept. At the
+    /// limit a stream waits for its Welcome: so devices that all come back at once are let in a few
+    /// at a time, and desks that are at work do not wait for them.
+    pub streams_opening_max: usize,
     /// Calls at a time on one connection. More wait at the client, which HTTP/2 tells the limit.
     pub streams_per_connection_max: u32,
     /// Calls of one connection that are being answered at a time, streams not counted once they
@@ -33,6 +37,7 @@ impl Default for Options {
         Options {
             tokens: None,
             stream_inflight_max: 16,
+            streams_opening_max: 128,
             streams_per_connection_max: 128,
             calls_per_connection_max: 64,
             connections_max: 40_000,

@@ -17,7 +17,7 @@ use pb::recording_server::RecordingServer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::server::NamedService;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::server::HealthReporter;
@@ -76,7 +76,9 @@ pub async fn serve(
         stopping: stopping.clone(),
         call_max: Duration::from_millis(options.call_ms_max),
     });
+    let opening = options.streams_opening_max.clamp(1, Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {
+        opening: Arc::new(Semaphore::new(opening)),
         handle: api.handle,
         keys: api.keys,
         options: api.options,

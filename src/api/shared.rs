@@ -13,7 +13,7 @@ use crate::keyring::KeyRing;
 use crate::store::{FolderKind, Read};
 use dashmap::DashMap;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What all services hold.
 pub struct Shared {
@@ -27,6 +27,8 @@ pub struct Shared {
     pub stopping: watch::Receiver<bool>,
     /// Streams open now, by source and epoch.
     pub sessions: DashMap<(Code, u64), u32>,
+    /// Places for streams that open: see `streams_opening_max`.
+    pub opening: Arc<Semaphore>,
     /// Figures of people, shared by all who ask.
     pub people: People,
 }

@@ -48,7 +48,9 @@ pub(super) async fn open(
         None => return Ok(None),
     };
     let source = (required("hello.source", &hello.source)?, hello.epoch);
+    // Measured before waiting: the device said its time when it said Hello.
     let clock_offset_ms = shared.clock_offset_ms(hello.device_now_ms);
+    turn(&shared, &mut stop).await?;
     let asked = source.clone();
     let state = shared
         .ask(Class::Intake, move |_, read| Ok(read.source_in(&asked.0, asked.1)?))
@@ -59,6 +61,25 @@ pub(super) async fn open(
     let each_fact = hello.acknowledgement() == pb::AcknowledgementKind::EachFact;
     let session = Session::open(shared, source);
     Ok(Some(Opened { inbound, session, state, clock_offset_ms, each_fact, welcome }))
+}
+
+/// How long a stream that opens keeps its place among those that open.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Waits for a turn to open. When a whole city's devices come back at once, each with hours of scans,
+/// they are welcomed a few at a time and in their order; desks that are at work go on meanwhile.
+async fn turn(shared: &Arc<Shared>, stop: &mut Stop) -> Result<(), Error> {
+    let opening = Arc::clone(&shared.opening).acquire_owned();
+    let place = tokio::select! {
+        biased;
+        () = stop.wait() => return Err(Error::ShuttingDown),
+        place = opening => place.map_err(|_| Error::ShuttingDown)?,
+    };
+    tokio::spawn(async move {
+        tokio::time::sleep(TURN).await;
+        drop(place);
+    });
+    Ok(())
 }
 
 fn welcome(shared: &Shared, epoch: u64, state: &SourceState, clock_offset_ms: i64) -> pb::Welcome {
