@@ -31,6 +31,8 @@ try "no acknowledgement before fsync" ack_before_fsync "--test suite" \
   powercut::no_power_cut_takes_what_was_acknowledged
 try "the log is the truth, everything else a fold of it" figures_drift "--test suite" \
   service::queries_and_progress_show_what_was_recorded_and_no_identity_is_on_the_disk
+try "a question sees what was acknowledged before it" seen_in_files_only "--test suite" \
+  seen::every_question_sees_what_was_acknowledged_before_it
 try "a thing that happened is never refused" unknown_desk_refused "--test suite" \
   folder::what_comes_after_the_close_is_recorded_and_flagged
 try "order does not matter" order_of_arrival "--lib" \

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
@@ -20,6 +21,11 @@ const ACCEPTED_MAX: usize = 64;
 /// it (4096 as a rule): after a break a whole city's devices come back at once. Beyond it they try
 /// again by themselves after a second.
 const BACKLOG: u32 = 16_384;
+
+/// Connections that are accepted within [`ACCEPTED_TIME`] at most; more wait in the kernel's queue. When
+/// a whole city's devices come back at once, their handshakes must not keep desks at work waiting.
+const ACCEPTED_AT_ONCE_MAX: u32 = 100;
+const ACCEPTED_TIME: Duration = Duration::from_millis(50);
 
 /// Pause after a failed accept, mostly for want of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -53,7 +59,15 @@ pub fn connections(
     let (queue, accepted) = mpsc::channel(ACCEPTED_MAX);
     let permits = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
     tokio::spawn(async move {
+        let (mut since, mut count) = (Instant::now(), 0);
         loop {
+            if since.elapsed() >= ACCEPTED_TIME {
+                (since, count) = (Instant::now(), 0);
+            } else if count >= ACCEPTED_AT_ONCE_MAX {
+                tokio::time::sleep_until(since + ACCEPTED_TIME).await;
+                continue;
+            }
+            count += 1;
             let next = tokio::select! {
                 next = accept(&listener, &permits) => next,
                 () = queue.closed() => break,

@@ -132,7 +132,7 @@ fn records_options(cache: &Cache) -> rocksdb::Options {
     universal.set_min_merge_width(4);
     universal.set_max_size_amplification_percent(150);
     family.set_universal_compaction_options(&universal);
-    family.set_level_zero_file_num_compaction_trigger(12);
+    family.set_level_zero_file_num_compaction_trigger(16);
     family
 }
 

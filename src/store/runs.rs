@@ -24,7 +24,7 @@ const PER_BUCKET: u64 = 192;
 const BITS_MAX: u32 = 28;
 
 /// So many runs of one level become one of the next.
-const MERGE_AT: usize = 4;
+const MERGE_AT: usize = 8;
 
 /// How far merging goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -567,10 +567,10 @@ mod tests {
     #[test]
     fn neighbours_of_one_level_are_merged_when_they_are_enough() {
         for (levels, expected) in [
-            (&[0, 0, 0][..], None),
-            (&[0, 0, 0, 0], Some((0, 4))),
-            (&[2, 1, 1, 1, 0, 0, 0, 0, 0], Some((4, 5))),
-            (&[1, 1, 1, 1, 0], Some((0, 4))),
+            (&[0, 0, 0, 0, 0, 0, 0][..], None),
+            (&[0, 0, 0, 0, 0, 0, 0, 0], Some((0, 8))),
+            (&[2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], Some((3, 9))),
+            (&[1, 1, 1, 1, 1, 1, 1, 1, 0], Some((0, 8))),
             (&[], None),
         ] {
             assert_eq!(to_merge(levels), expected, "{levels:?}");

@@ -6,6 +6,7 @@ mod drill;
 mod folder;
 mod limits;
 mod powercut;
+mod seen;
 mod service;
 mod sigkill;
 mod tampering;

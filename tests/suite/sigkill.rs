@@ -78,8 +78,10 @@ async fn twenty_kills_under_load_lose_nothing_acknowledged_and_double_nothing() 
     let acknowledged: Arc<Mutex<BTreeSet<FactId>>> = Arc::default();
     let next: Vec<Arc<AtomicU64>> = (0..SOURCES).map(|_| Arc::new(AtomicU64::new(1))).collect();
     for kill in 0..KILLS {
-        // Every second time index files are written all the while, so that kills fall into that too.
-        let small_runs: &[_] = &[("SWABLINE_STORE__INDEX_RUN_ENTRIES", "50")];
+        // Every second time files of indexes and records are written all the while, so that kills
+        // fall into that too.
+        let small_runs: &[_] =
+            &[("SWABLINE_STORE__INDEX_RUN_ENTRIES", "50"), ("SWABLINE_STORE__RECORDS_RUN", "30")];
         let environment = if kill % 2 == 1 { small_runs } else { &[] };
         let server = Server::start_with(&place.data(), &place.keys(), environment);
         open_round(&server.address).await;
