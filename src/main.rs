@@ -4,8 +4,8 @@ use clap::Parser;
 use std::process::ExitCode;
 use swabline::cli;
 
-/// Facts are made of many small pieces, taken in by one thread and let go by another: an allocator
-/// that is made for that carries half as much again.
+/// Facts are made of many small pieces, taken in by one thread and let go by another: this allocator
+/// is made for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

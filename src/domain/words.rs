@@ -8,8 +8,8 @@ use std::fmt;
 /// A code as it was read: tube barcode, box code, desk, laboratory. Never changed after reading.
 pub type Code = CompactString;
 
-/// A map by codes or keys. Its hash is seeded at random, as the standard one is, and several times
-/// as fast on names of twenty bytes, of which every tube costs a dozen.
+/// A map by codes or keys. Its hash is seeded at random, as the standard one is, and cheaper on
+/// names of twenty bytes, of which every tube costs a dozen.
 pub type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// A set of codes or keys, as [`Map`].

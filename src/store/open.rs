@@ -34,8 +34,8 @@ pub const FACTS: &str = "facts";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Bytes of decompressed blocks kept in memory for reading, of both databases together. About
-    /// what ten million people of a round take up; beyond it answers come from the disk.
+    /// Bytes of decompressed blocks kept in memory for reading, of both databases together.
+    /// Beyond it answers come from the disk.
     pub block_cache_bytes: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
