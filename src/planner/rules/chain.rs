@@ -2,13 +2,11 @@
 
 use std::cmp::Reverse;
 
-use super::city::{City, District, Lab};
 use super::fill::mobile_lab;
 use super::flow::{Allotment, allot};
 use super::labs::{head_s, lab_capacity};
-use super::norm::mul_div;
 use super::plan::{ChainStage, StageTime, Verdict};
-use super::shortage::Words;
+use crate::planner::city::{City, District, Lab, Words, mul_div};
 
 /// Longest campaign that the estimate looks at: 90 days. Beyond it the answer is "never".
 const MINUTES_MAX: u64 = 90 * 24 * 60;

@@ -148,12 +148,12 @@ impl Norm {
 }
 
 /// `a · b / c`, rounded down, without overflow on the way; `c` = 0 counts as 1.
-pub(super) fn mul_div(a: u64, b: u64, c: u64) -> u64 {
+pub(in crate::planner) fn mul_div(a: u64, b: u64, c: u64) -> u64 {
     u64::try_from(u128::from(a) * u128::from(b) / u128::from(c.max(1))).unwrap_or(u64::MAX)
 }
 
 /// `a · b / c`, rounded up, without overflow on the way; `c` = 0 counts as 1.
-pub(super) fn mul_div_ceil(a: u64, b: u64, c: u64) -> u64 {
+pub(in crate::planner) fn mul_div_ceil(a: u64, b: u64, c: u64) -> u64 {
     u64::try_from((u128::from(a) * u128::from(b)).div_ceil(u128::from(c.max(1))))
         .unwrap_or(u64::MAX)
 }

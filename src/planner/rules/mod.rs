@@ -12,13 +12,36 @@
 //! - "Alone, a stage needs x" is the time of the campaign if every other stage had means without limit. The binding
 //!   stage is the one that needs most.
 
-use super::chain::View;
-use super::city::{City, District};
-use super::labs::{LabCapacity, lab_capacity};
-use super::lines;
-use super::norm::mul_div_ceil;
-use super::plan::{CityCeilings, DistrictPlan, LabPlan, Plan, Range, Totals};
-use super::shortage::{Shortage, totals};
+//!
+//! In reading order:
+//! - `labs`: whole runs, the window of each stage, the stage that binds a lab;
+//! - `flow`: which lab takes whose tubes (maximal flow);
+//! - `chain`: every stage from the swab to the result, and which one binds;
+//! - `plan`: the answer;
+//! - `lines`, `shortage`: need, have, short, how to mend, support asked;
+//! - `fill`: the city with its shortages filled;
+//! - `claim`: a declared capacity explained from run times (the Guandu letter).
+
+mod chain;
+mod claim;
+mod fill;
+mod flow;
+mod labs;
+mod lines;
+mod plan;
+mod shortage;
+
+pub use claim::{Claim, Explanation, Side, explain};
+pub use fill::fill;
+pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
+pub use plan::{
+    ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,
+};
+pub use shortage::{Basis, Item, ItemTotal, Shortage};
+
+use crate::planner::city::{City, District, mul_div_ceil};
+use chain::View;
+use shortage::totals;
 
 /// The plan and the verdict for `target_h` hours.
 pub fn solve(city: &City, target_h: u32) -> Plan {

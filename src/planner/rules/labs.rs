@@ -5,8 +5,7 @@
 //! target less the wait for the first box and less one run of every other stage. The six hours in which an instrument
 //! does not count may thus be spent on waiting.
 
-use super::city::{Lab, LabStage};
-use super::norm::{Norm, StageKind};
+use crate::planner::city::{Lab, LabStage, Norm, StageKind};
 
 /// What one stage of a lab can do in a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,7 @@
 //! the binding side, and the cycle times that are consistent with the letter.
 
 use super::labs::whole_runs;
-use super::norm::{Norm, StageKind};
-use super::shortage::Words;
-use super::sourced::Origin;
+use crate::planner::city::{Norm, Origin, StageKind, Words};
 
 /// A published "so many machines, so many tubes".
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The answer: the plan with its verdict, per district, per lab and in total.
 
 use super::labs::LabCapacity;
-use super::norm::StageKind;
-use super::shortage::{ItemTotal, Shortage, Words};
+use super::shortage::{ItemTotal, Shortage};
+use crate::planner::city::{StageKind, Words};
 
 /// Low and high count of a range in the norm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,15 @@
 //! The problem: a city, its districts and what they have, its labs stage by stage, its stock.
 
-use super::norm::{Clock, Norm, StageKind, mul_div, mul_div_ceil};
-use super::sourced::{Origin, Sourced, Status};
-use super::{claim::Claim, shortage::Words};
+mod norm;
+mod sourced;
+mod words;
+
+pub use norm::{Clock, Norm, StageKind, StageNorm};
+pub(in crate::planner) use norm::{mul_div, mul_div_ceil};
+pub use sourced::{Origin, Sourced, Status};
+pub use words::Words;
+
+use super::rules::Claim;
 
 /// A whole city: what `solve` reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

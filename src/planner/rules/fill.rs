@@ -1,11 +1,9 @@
 //! The city with its shortages filled: what the drill rehearses, and the proof that the list is complete.
 
-use super::city::{City, Lab, LabStage, Ledger};
-use super::norm::StageKind;
 use super::plan::Plan;
-use super::rules::solve;
-use super::shortage::{Basis, Item, Words};
-use super::sourced::{Origin, Status};
+use super::shortage::{Basis, Item};
+use super::solve;
+use crate::planner::city::{City, Lab, LabStage, Ledger, Origin, StageKind, Status, Words};
 
 /// The city after every line of the plan's list has been mended; nothing is taken away.
 ///

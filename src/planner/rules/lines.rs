@@ -1,9 +1,8 @@
 //! The lines of need and have from which the shortages are taken, with how to mend each.
 
-use super::city::{City, District, Ledger};
-use super::norm::{StageKind, mul_div_ceil};
 use super::plan::{DistrictPlan, LabPlan};
-use super::shortage::{Basis, Item, Shortage, Words};
+use super::shortage::{Basis, Item, Shortage};
+use crate::planner::city::{City, District, Ledger, StageKind, Words, mul_div_ceil};
 
 /// Every line, also those where nothing is short: districts in order, then labs in order.
 pub(super) fn lines(

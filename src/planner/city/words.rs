@@ -1,0 +1,35 @@
+//! Words in the users' two languages.
+
+use super::norm::StageKind;
+
+/// The same words in the users' two languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Words {
+    /// Words from their two parts.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Words {
+        Words { zh: zh.into(), en: en.into() }
+    }
+}
+
+impl StageKind {
+    /// Name of the stage.
+    pub fn name(self) -> Words {
+        let (zh, en) = match self {
+            StageKind::Receive => ("接收", "reception"),
+            StageKind::Inactivate => ("灭活", "inactivation"),
+            StageKind::Decap => ("开盖加样", "decapping"),
+            StageKind::Extract => ("核酸提取", "extraction"),
+            StageKind::Setup => ("体系配制", "PCR set-up"),
+            StageKind::Pcr => ("PCR 扩增", "PCR"),
+            StageKind::Review => ("判读审核", "review"),
+        };
+        Words::new(zh, en)
+    }
+}
