@@ -9,7 +9,11 @@
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them.
 
 mod city;
+pub mod example;
+pub mod fluid;
+pub mod model;
 mod rules;
+pub mod simulate;
 #[cfg(test)]
 mod tests;
 

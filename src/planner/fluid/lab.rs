@@ -1,0 +1,234 @@
+//! A lab as pipes and tanks: what flows into a stage waits, is taken at the rate of the units that are there, and leaves
+//! one run later.
+
+use crate::planner::city::StageKind;
+use crate::planner::model::{DAY, Lab, Ms, Stage, Takes};
+
+/// Most steps of time that are reckoned; a longer round is reckoned in longer steps.
+pub(super) const STEPS_MAX: usize = 4096;
+
+/// What a stage did in the fluid.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StageFlow {
+    /// Time that tubes waited before the stage, tube·ms.
+    pub waited: f64,
+    /// Most tubes that waited at a time.
+    pub waiting_max: f64,
+    /// Since when, up to its last tube, the stage had more waiting than it could take: the time from which it binds.
+    pub backlog_from: Option<Ms>,
+    /// When the last tube of the first tests leaves it.
+    pub last: Ms,
+    /// When the last tube of all leaves it.
+    pub last_of_all: Ms,
+}
+
+/// A flow over steps of time, by lane: tubes by step.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flow {
+    /// First tests.
+    pub ordinary: Vec<f64>,
+    /// Single tubes of recalls; empty when there are none.
+    pub priority: Vec<f64>,
+}
+
+impl Flow {
+    fn empty(&mut self, steps: usize, priority: bool) {
+        self.ordinary.clear();
+        self.ordinary.resize(steps, 0.0);
+        self.priority.clear();
+        if priority {
+            self.priority.resize(steps, 0.0);
+        }
+    }
+}
+
+/// Memory of one reckoning: the flow into each stage, and out of the last.
+#[derive(Debug, Default)]
+pub(super) struct Tank {
+    pub flows: [Flow; StageKind::COUNT + 1],
+    /// Units at work by step of the day, by stage; empty: all of them, always.
+    up: [Vec<f64>; StageKind::COUNT],
+    change: Vec<f64>,
+    taken: Vec<f64>,
+    step: f64,
+    /// Step of the day at which the round starts.
+    first: usize,
+    /// Longest wait of a priority plate.
+    pub priority_hold: Ms,
+    /// Tubes that come together: in a box, and in a recall.
+    pub lumps: [f64; 2],
+}
+
+/// Rest of a flow below which it is said to have ended, tubes.
+pub(super) const REST: f64 = 0.5;
+
+impl Tank {
+    /// Makes ready for a lab; steps are `step` ms.
+    pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
+        self.step = step;
+        self.first = (f64::from(midnight_offset) / step) as usize;
+        for (k, stage) in lab.stages.iter().enumerate() {
+            self.units_up(k, stage);
+        }
+    }
+
+    /// Lets `flows[from]` through the stages from `from` on; afterwards the last of `flows` is what leaves the lab.
+    pub fn run(&mut self, lab: &Lab, from: usize, done: &mut [StageFlow; StageKind::COUNT]) {
+        for k in from..StageKind::COUNT {
+            done[k] = self.stage(k, &lab.stages[k]);
+        }
+    }
+
+    fn stage(&mut self, k: usize, stage: &Stage) -> StageFlow {
+        let step = self.step;
+        let (come, leave) = self.flows.split_at_mut(k + 1);
+        let (come, leave) = (&come[k], &mut leave[0]);
+        let steps = come.ordinary.len();
+        let lanes = !come.priority.is_empty();
+        leave.empty(steps, lanes);
+        let (units, sound) = (f64::from(stage.units), stage.sound_share());
+        let batch = f64::from(stage.batch.max(1));
+        // Tubes that one unit takes in a step.
+        let pace = batch * step / f64::from(stage.run.max(1)) * sound;
+        // A box is through when its own tubes are; the other ways take the whole run.
+        let delay = match stage.takes {
+            Takes::Box => 0.0,
+            Takes::Plate | Takes::Fill => f64::from(stage.run) / step,
+        };
+        let (whole, part) = (delay as usize, delay.fract());
+        let up = &self.up[k];
+        let begins = |lane: &[f64]| lane.iter().position(|tubes| *tubes > 0.0).unwrap_or(steps);
+        let begin = begins(&come.ordinary).min(begins(&come.priority));
+        let last_come =
+            |lane: &[f64]| lane.iter().rposition(|tubes| *tubes > 0.0).map_or(0, |i| i + 1);
+        let end = last_come(&come.ordinary).max(last_come(&come.priority));
+        let mut flow = StageFlow::default();
+        let (mut singles, mut tubes) = (0.0f64, 0.0f64);
+        // Tubes that were taken by step, and those that are in runs: units that are busy cannot start another run.
+        let taken = &mut self.taken;
+        taken.clear();
+        taken.resize(steps, 0.0);
+        let mut busy = 0.0f64;
+        let instant = delay < 1.0;
+        let mut backlog: Option<usize> = None;
+        // Where runs are filled and nothing waits, a plate is closed when it has waited long enough, full or not, and takes
+        // as much of the stages behind as a full one: there it counts as full.
+        let fills = stage.takes == Takes::Fill;
+        let holds =
+            [stage.hold, self.priority_hold.min(stage.hold)].map(|hold| f64::from(hold) / step);
+        let [lump, recall] = self.lumps;
+        let ordinary_weight = |come: f64| {
+            if fills { batch / (lump + come * holds[0]).clamp(1.0, batch) } else { 1.0 }
+        };
+        // A recall closes the plate that is being filled; the ordinary tubes in it would have taken room elsewhere.
+        let priority_weight = |come: f64| {
+            let along = (come * (holds[0] / 2.0).max(holds[1])).min(batch / 2.0);
+            if fills { ((batch - along) / recall.max(1.0)).max(1.0) } else { 1.0 }
+        };
+        let put = |lane: &mut [f64], i: usize, take: f64| {
+            let at = i + whole;
+            if at + 1 < steps {
+                lane[at] += take * (1.0 - part);
+                lane[at + 1] += take * part;
+            } else {
+                // Beyond what is reckoned: kept at the end, so that nothing is lost.
+                lane[steps - 1] += take;
+            }
+        };
+        for i in begin..steps {
+            let here = if up.is_empty() { units } else { up[(self.first + i) % up.len()] };
+            if whole > 0 && i >= whole {
+                // What was taken one run ago is through; between two steps, in its share.
+                busy -= taken[i - whole] * (1.0 - part);
+                if i > whole {
+                    busy -= taken[i - whole - 1] * part;
+                }
+            }
+            let mut ready =
+                if instant { here * pace } else { (here * batch * sound - busy).max(0.0) };
+            let before = ready;
+            if lanes {
+                singles += come.priority[i];
+                let take = singles.min(ready);
+                if take > 0.0 {
+                    ready -= take;
+                    singles -= take;
+                    let waits = tubes + come.ordinary[i] - ready >= 1.0;
+                    let weight = if waits { 1.0 } else { priority_weight(come.ordinary[i]) };
+                    put(&mut leave.priority, i, take * weight);
+                }
+            }
+            tubes += come.ordinary[i];
+            let take = tubes.min(ready);
+            if take > 0.0 {
+                ready -= take;
+                tubes -= take;
+                let weight = if tubes >= 1.0 { 1.0 } else { ordinary_weight(come.ordinary[i]) };
+                put(&mut leave.ordinary, i, take * weight);
+            }
+            taken[i] = before - ready;
+            busy += taken[i];
+            let left = singles + tubes;
+            flow.waited += left;
+            flow.waiting_max = flow.waiting_max.max(left);
+            if left > batch {
+                backlog.get_or_insert(i);
+            } else if left < 1.0 && i < end {
+                // It has caught up while tubes still come: what binds, if anything, comes later.
+                backlog = None;
+            }
+            if i >= end && left <= 0.0 {
+                break;
+            }
+        }
+        flow.waited *= step;
+        flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
+        let ends = |lane: &[f64]| {
+            let mut rest = REST;
+            let mut at = lane.len();
+            while at > 0 && rest > lane[at - 1] {
+                rest -= lane[at - 1];
+                at -= 1;
+            }
+            (at as f64 * step) as Ms
+        };
+        flow.last = ends(&leave.ordinary);
+        flow.last_of_all = flow.last.max(ends(&leave.priority));
+        flow
+    }
+
+    /// Works out the units at work by step of the day.
+    fn units_up(&mut self, k: usize, stage: &Stage) {
+        let up = &mut self.up[k];
+        up.clear();
+        let windows = || stage.rests.iter().take(stage.units as usize).flatten();
+        if windows().all(|w| w.1 == 0) {
+            return;
+        }
+        let steps = (f64::from(DAY) / self.step).round().max(1.0) as usize;
+        let change = &mut self.change;
+        change.clear();
+        change.resize(steps + 1, 0.0);
+        let mut now = f64::from(stage.units);
+        for (from, length) in windows().map(|w| stage.idle_window(*w)) {
+            let from = f64::from(from % DAY) / self.step;
+            let to = from + f64::from(length.min(DAY)) / self.step;
+            // Edges within a step count for their share of it.
+            for (at, by) in [(from, -1.0), (to, 1.0)] {
+                let over = at >= steps as f64;
+                if over && by > 0.0 {
+                    // A rest that passes midnight: the day begins with it.
+                    now -= 1.0;
+                }
+                let at = if over { at - steps as f64 } else { at };
+                let (i, part) = ((at as usize).min(steps - 1), at.fract());
+                change[i] += by * (1.0 - part);
+                change[i + 1] += by * part;
+            }
+        }
+        for by in change.iter().take(steps) {
+            now += by;
+            up.push(now.clamp(0.0, f64::from(stage.units)));
+        }
+    }
+}

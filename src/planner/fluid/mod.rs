@@ -1,0 +1,415 @@
+//! The fluid layer: the round as flows. Milliseconds for a whole city, no chance in it.
+//!
+//! Each lab is reckoned on a grid of time: tubes come to its door (`street`), and pass its stages as through pipes and
+//! tanks (`lab`), with the calendars of its units, ordinary tubes behind the single tubes of recalls. That says when each
+//! stage is done, which one binds and from when, and what one more unit would save. Beside it stands the closed form of
+//! network calculus, by which a stage alone is judged: its finish and the units it needs (`alone`, `units_needed`).
+//!
+//! Held against the simulation in `planner::tests::layers`.
+
+mod lab;
+mod street;
+#[cfg(test)]
+mod tests;
+
+pub use lab::StageFlow;
+
+use lab::{REST, STEPS_MAX, Tank};
+use street::Inflow;
+
+use super::city::StageKind;
+use super::model::{DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Stage, Street, Takes};
+
+/// What the fluid says of a lab.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabFlow {
+    /// When every first test is resulted.
+    pub finish: Ms,
+    /// When recalls are resulted too.
+    pub closed: Ms,
+    /// The last tube at the door.
+    pub delivered: Ms,
+    /// Tubes of first tests.
+    pub tubes: u64,
+    /// Single tubes of recalls that are expected.
+    pub recalled: f64,
+    /// By stage.
+    pub stages: [StageFlow; StageKind::COUNT],
+    /// By stage: when the lab would be done if no other stage had to be waited for.
+    pub alone: [Ms; StageKind::COUNT],
+    /// By stage: units by which the target is met, as far as this stage goes; `None`: no number of units meets it.
+    pub units_needed: [Option<u32>; StageKind::COUNT],
+    /// By stage: what one more unit saves this lab.
+    pub one_more_saves: [Ms; StageKind::COUNT],
+    /// The stage that binds: the one by which alone it would take longest.
+    pub binding: StageKind,
+}
+
+/// What the fluid says of a city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CityFlow {
+    /// The last swab.
+    pub sampled: Ms,
+    /// The last tube at a door.
+    pub delivered: Ms,
+    /// When every first test is resulted.
+    pub finish: Ms,
+    /// When recalls are resulted too.
+    pub closed: Ms,
+    /// By lab.
+    pub labs: Vec<LabFlow>,
+    /// By street: its last swab.
+    pub streets: Vec<Ms>,
+}
+
+impl CityFlow {
+    /// The lab that is done last, and so decides.
+    pub fn last_lab(&self) -> Option<usize> {
+        (0..self.labs.len()).max_by_key(|&i| self.labs[i].finish)
+    }
+}
+
+impl LabFlow {
+    /// The stage that binds and since when, while anything waits longer than it must.
+    pub fn backlog(&self) -> Option<(StageKind, Ms)> {
+        self.stages[self.binding.index()].backlog_from.map(|from| (self.binding, from))
+    }
+}
+
+/// Memory of the fluid layer.
+#[derive(Debug, Default)]
+struct Scratch {
+    inflow: Inflow,
+    tank: Tank,
+}
+
+/// The whole city. The model must have passed `Model::check`.
+pub fn city(model: &Model) -> CityFlow {
+    let mut scratch = Scratch::default();
+    let mut streets = vec![0; model.streets.len()];
+    let mut by_lab = vec![Vec::new(); model.labs.len()];
+    for (i, street) in model.streets.iter().enumerate() {
+        if let Some(list) = by_lab.get_mut(street.lab) {
+            list.push(i);
+        }
+    }
+    let extreme = latest_of(model.streets.len());
+    let mut labs = Vec::with_capacity(model.labs.len());
+    let (mut delivered, mut finish) = (0, 0);
+    for (number, list) in by_lab.iter().enumerate() {
+        let lab = &model.labs[number];
+        let flow = scratch.lab(model, lab, list, &mut streets);
+        delivered = delivered.max(flow.delivered);
+        finish = finish.max(flow.finish);
+        labs.push(flow);
+        // Of many streets some trip is very late: the city waits for the latest, a lab for the latest of its own.
+        for &i in list {
+            let street = &model.streets[i];
+            let last = street::last_at_door(street, f64::from(streets[i]), extreme);
+            delivered = delivered.max(last);
+            finish = finish.max(last.saturating_add(pipeline(lab)));
+        }
+    }
+    let closed = labs.iter().map(|lab| lab.closed).max().unwrap_or(0).max(finish);
+    let sampled = streets.iter().copied().max().unwrap_or(0);
+    CityFlow { sampled, delivered, finish, closed, labs, streets }
+}
+
+/// One lab of a model, as it would be with `lab` in its place: for comparing.
+pub fn one_lab(model: &Model, number: usize, lab: &Lab) -> LabFlow {
+    let list: Vec<usize> =
+        (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
+    Scratch::default().lab(model, lab, &list, &mut vec![0; model.streets.len()])
+}
+
+/// Expected lateness of the latest of `n` trips, in standard deviations: the normal quantile at (n − 0.375)/(n + 0.25)
+/// (Blom 1958).
+fn latest_of(n: usize) -> f64 {
+    let n = n.max(1) as f64;
+    normal_quantile((n - 0.375) / (n + 0.25)).max(0.0)
+}
+
+/// Normal quantile, Abramowitz and Stegun 26.2.23; absolute error below 4.5e-4.
+fn normal_quantile(p: f64) -> f64 {
+    let tail = if p > 0.5 { 1.0 - p } else { p }.max(1e-12);
+    let t = (-2.0 * tail.ln()).sqrt();
+    let x = t
+        - (2.515_517 + t * (0.802_853 + t * 0.010_328))
+            / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
+    if p > 0.5 { x } else { -x }
+}
+
+/// Share of single tubes from which on recalls are reckoned twice.
+const MANY: f64 = 0.02;
+
+/// Time of a plate through all stages without waiting for units; the last one waits for more tubes in vain.
+fn pipeline(lab: &Lab) -> Ms {
+    lab.stages.iter().map(latency).sum()
+}
+
+fn latency(stage: &Stage) -> Ms {
+    match stage.takes {
+        // The last box: ten tubes or so of a plate.
+        Takes::Box => stage.run / 9,
+        Takes::Fill => stage.run + stage.hold,
+        Takes::Plate => stage.run,
+    }
+}
+
+impl Scratch {
+    fn lab(&mut self, model: &Model, lab: &Lab, list: &[usize], swabs: &mut [Ms]) -> LabFlow {
+        let tubes: u64 = list.iter().map(|&i| model.streets[i].tubes()).sum();
+        let share = recall_share(model, list, tubes);
+        let (step, steps) = grid(model, lab, list, tubes, share);
+        self.inflow.clear(step, steps);
+        for &i in list {
+            swabs[i] = street::add(&model.streets[i], &mut self.inflow) as Ms;
+        }
+        self.tank.prepare(lab, model.midnight_offset, step);
+        self.tank.priority_hold = model.recall.hold;
+        self.tank.lumps = lumps(model, lab, list, tubes);
+        let door = &mut self.tank.flows[0];
+        door.ordinary.clear();
+        door.ordinary.resize(steps, 0.0);
+        door.priority.clear();
+        let arrivals = self.inflow.write(&mut door.ordinary);
+        let late = latest_of(list.len());
+        let last = |i: &usize| street::last_at_door(&model.streets[*i], f64::from(swabs[*i]), late);
+        let delivered = list.iter().map(last).max().unwrap_or(0);
+        let after_last = delivered.saturating_add(pipeline(lab));
+
+        let mut flows = [StageFlow::default(); StageKind::COUNT];
+        self.tank.run(lab, 0, &mut flows);
+        let saves = self.one_more(model, lab, step, after_last, &flows);
+        let recalled = share * tubes as f64;
+        let (mut finish, mut closed) = (end(&flows), end(&flows));
+        if recalled >= 1.0 {
+            // Once more, with the single tubes of the recalls that these results bring.
+            self.recalls(lab, share, recall_delay(model) / step, &mut flows);
+            finish = end(&flows);
+            closed = flows[StageKind::COUNT - 1].last_of_all;
+            if share > MANY {
+                // Results came later than was thought, and so did the recalls: once more.
+                self.recalls(lab, share, recall_delay(model) / step, &mut flows);
+                finish = finish.min(end(&flows));
+            }
+        }
+        let mut answer = LabFlow {
+            finish: if tubes == 0 { 0 } else { finish.max(after_last) },
+            closed: if tubes == 0 { 0 } else { closed.max(finish).max(after_last) },
+            delivered,
+            tubes,
+            recalled,
+            stages: flows,
+            alone: [0; StageKind::COUNT],
+            units_needed: [Some(0); StageKind::COUNT],
+            one_more_saves: saves,
+            binding: StageKind::Pcr,
+        };
+        if tubes > 0 {
+            self.alone(model, lab, step, arrivals, share, &mut answer);
+        }
+        answer
+    }
+
+    /// The whole lab again, with what the results of the run before bring back to the door.
+    fn recalls(
+        &mut self,
+        lab: &Lab,
+        share: f64,
+        delay: f64,
+        flows: &mut [StageFlow; StageKind::COUNT],
+    ) {
+        let [door, .., results] = &mut self.tank.flows;
+        let steps = door.ordinary.len();
+        let lane = &mut door.priority;
+        lane.clear();
+        lane.resize(steps, 0.0);
+        let (whole, part) = (delay as usize, delay.fract());
+        for (i, tubes) in results.ordinary.iter().enumerate().filter(|(_, tubes)| **tubes > 0.0) {
+            let at = (i + whole).min(steps - 2);
+            lane[at] += tubes * share * (1.0 - part);
+            lane[at + 1] += tubes * share * part;
+        }
+        self.tank.run(lab, 0, flows);
+    }
+
+    /// The closed form, stage by stage: `max over t of { t + (A(∞) − A(t))/μ }` and the latencies of the others; and the
+    /// units that the target asks for.
+    fn alone(
+        &self,
+        model: &Model,
+        lab: &Lab,
+        step: f64,
+        arrivals: usize,
+        share: f64,
+        answer: &mut LabFlow,
+    ) {
+        let total = answer.tubes as f64 * (1.0 + share);
+        let door = &self.tank.flows[0].ordinary;
+        let all_latency = f64::from(pipeline(lab));
+        for (k, stage) in lab.stages.iter().enumerate() {
+            let own = stage.working_share() * stage.sound_share();
+            let each = f64::from(stage.batch) / f64::from(stage.run.max(1)) * own;
+            let rate = each * f64::from(stage.units);
+            // Tubes reach the stage one latency after another: the door's curve, later.
+            let before: Ms = lab.stages[..k].iter().map(latency).sum();
+            let after = all_latency - f64::from(before);
+            let limit = f64::from(model.target) - after;
+            let (mut come, mut latest, mut needed) = (0.0, 0.0f64, Some(0.0f64));
+            for i in 0..=arrivals.min(door.len() - 1) {
+                let t = i as f64 * step + f64::from(before);
+                let left = total - come;
+                if left > REST {
+                    latest = latest.max(t + left / rate.max(1e-12));
+                    needed = match needed {
+                        Some(n) if limit > t => Some(n.max(left / (each.max(1e-12) * (limit - t)))),
+                        _ => None,
+                    };
+                }
+                come += door[i] * (1.0 + share);
+            }
+            let after_last = f64::from(answer.delivered) + all_latency;
+            answer.alone[k] = (latest + after).max(after_last).min(f64::from(HORIZON_MS)) as Ms;
+            let possible = after_last <= f64::from(model.target);
+            answer.units_needed[k] =
+                needed.filter(|_| possible).map(|n| (n - 1e-9).ceil().clamp(0.0, 1e9) as u32);
+        }
+        answer.binding = StageKind::ALL
+            .into_iter()
+            .max_by_key(|kind| answer.alone[kind.index()])
+            .unwrap_or(StageKind::Pcr);
+    }
+
+    /// What one more unit saves, stage by stage, recalls aside; nothing where nothing waits. Uses the flows of the run
+    /// before: only the stages from the one that grows on are reckoned again.
+    fn one_more(
+        &mut self,
+        model: &Model,
+        lab: &Lab,
+        step: f64,
+        after_last: Ms,
+        flows: &[StageFlow; StageKind::COUNT],
+    ) -> [Ms; StageKind::COUNT] {
+        let mut saves = [0; StageKind::COUNT];
+        let base = end(flows);
+        if base <= after_last {
+            return saves;
+        }
+        // From the last stage to the first: what a run overwrites is not needed any more by those before it.
+        for k in (0..StageKind::COUNT).rev() {
+            if flows[k].backlog_from.is_none() {
+                continue;
+            }
+            let mut more = lab.clone();
+            add_unit(&mut more.stages[k]);
+            self.tank.prepare(&more, model.midnight_offset, step);
+            let mut with = *flows;
+            self.tank.run(&more, k, &mut with);
+            saves[k] = base.saturating_sub(end(&with).max(after_last));
+        }
+        if saves.iter().any(|s| *s > 0) {
+            self.tank.prepare(lab, model.midnight_offset, step);
+        }
+        saves
+    }
+}
+
+/// One more unit that works like the others.
+pub fn add_unit(stage: &mut Stage) {
+    let rest = stage.rests.first().and_then(|windows| windows.first()).map(|w| w.1);
+    let staggered = stage.rests.len() == stage.units as usize
+        && stage.rests.iter().all(|windows| windows.len() == 1 && Some(windows[0].1) == rest);
+    stage.units += 1;
+    match rest {
+        // Rests are spread over the day anew.
+        Some(rest) if staggered && stage.rests.iter().any(|w| w[0].0 != stage.rests[0][0].0) => {
+            stage.rests = super::example::staggered(stage.units, rest);
+        }
+        _ => {
+            if let Some(last) = stage.rests.last().cloned() {
+                stage.rests.push(last);
+            }
+        }
+    }
+}
+
+fn end(flows: &[StageFlow; StageKind::COUNT]) -> Ms {
+    flows[StageKind::COUNT - 1].last
+}
+
+/// Tubes that come together, on average: in a box; and of the unclean pools of one plate, whose members are called together.
+fn lumps(model: &Model, lab: &Lab, list: &[usize], tubes: u64) -> [f64; 2] {
+    let mean = |of: &dyn Fn(&Street) -> f64| {
+        let sum: f64 =
+            list.iter().map(|&i| of(&model.streets[i]) * model.streets[i].tubes() as f64).sum();
+        sum / tubes.max(1) as f64
+    };
+    let in_box = |s: &Street| {
+        let each = s.desk_rate / f64::from(s.pool.max(1)) * f64::from(s.box_time) / f64::from(HOUR);
+        each.min(f64::from(s.box_tubes))
+    };
+    let plate = lab.stages.last().map_or(1.0, |stage| f64::from(stage.batch));
+    let of_plate = |s: &Street| {
+        let unclean = plate * model.recall.unclean(s.pool);
+        // Clusters on a plate are few and far between: at least one of them, where there is any.
+        let any = 1.0 - (-unclean / model.recall.cluster).exp();
+        let members = unclean * f64::from(s.pool) / any.max(1e-12);
+        if any > 1e-12 { members } else { f64::from(s.pool) * model.recall.cluster }
+    };
+    [mean(&in_box), mean(&of_plate)]
+}
+
+/// Single tubes of recalls by tube of the lab's streets.
+fn recall_share(model: &Model, list: &[usize], tubes: u64) -> f64 {
+    let singles = |s: &Street| match s.pool {
+        0 | 1 => 0.0,
+        pool => model.recall.unclean(pool) * f64::from(pool) * s.tubes() as f64,
+    };
+    list.iter().map(|&i| singles(&model.streets[i])).sum::<f64>() / (tubes.max(1) as f64)
+}
+
+/// Mean time from the result of a pool to its members' single tubes at the door.
+fn recall_delay(model: &Model) -> f64 {
+    let r = &model.recall;
+    f64::from(r.delay) * (r.delay_spread.powi(2) / 2.0).exp() + f64::from(r.travel) * 1.06
+}
+
+/// Shortest step of time.
+const STEP: Ms = 4 * MINUTE;
+
+/// Step and number of steps: `STEP`, or longer when the round takes longer than `STEPS_MAX` of them.
+fn grid(model: &Model, lab: &Lab, list: &[usize], tubes: u64, share: f64) -> (f64, usize) {
+    let mut until = 0u64;
+    for &i in list {
+        let s = &model.streets[i];
+        let desk = s.desk_time(s.tubes() as f64 / f64::from(s.desks.max(1)), 0.6);
+        let swabs = s.wall(desk as u64).max(u64::from(s.open) + u64::from(s.hours));
+        let carried =
+            s.tubes() / (u64::from(s.vehicles.max(1)) * u64::from(s.vehicle_tubes.max(1)));
+        let carried = carried * u64::from(2 * s.travel_max + s.handling);
+        until = until.max(
+            swabs
+                + carried
+                + u64::from(s.box_time)
+                + u64::from(s.trip_hold) * 2
+                + u64::from(s.travel_max) * 3,
+        );
+    }
+    let slowest = lab
+        .stages
+        .iter()
+        .map(|s| {
+            tubes as f64 * (1.0 + share)
+                / (s.tubes_per_hour() * s.working_share() * s.sound_share()).max(1e-9)
+        })
+        .fold(0.0, f64::max);
+    // The slowest stage may have to begin after the last tube, and rest for a day.
+    until += (slowest * f64::from(HOUR)) as u64 + u64::from(DAY / 2) + 2 * u64::from(pipeline(lab));
+    until += (recall_delay(model) * 2.0) as u64;
+    let mut step = f64::from(STEP);
+    while until as f64 / step > STEPS_MAX as f64 {
+        step *= 2.0;
+    }
+    ((step), (until as f64 / step).ceil() as usize + 2)
+}

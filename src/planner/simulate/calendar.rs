@@ -1,0 +1,78 @@
+//! When a unit is there: daily rests and repairs.
+
+use super::random::Stream;
+use crate::planner::model::{DAY, Ms, Stage};
+
+/// Failures are drawn for so long; a round that takes longer has none after it.
+const FAILURES_UNTIL: Ms = 10 * DAY;
+
+/// The calendars of one stage in one replication.
+#[derive(Debug, Default)]
+pub(super) struct Calendar {
+    /// (unit, from, to), by unit and time.
+    repairs: Vec<(u32, Ms, Ms)>,
+    /// Further stops of the whole stage, (from, to), by time.
+    stops: Vec<(Ms, Ms)>,
+    midnight_offset: Ms,
+}
+
+impl Calendar {
+    /// Draws the repairs. Each unit has a stream of its own: one more unit changes nothing for the others.
+    pub fn draw(&mut self, stage: &Stage, midnight_offset: Ms, stream: Stream, stops: &[(Ms, Ms)]) {
+        self.repairs.clear();
+        self.stops.clear();
+        self.stops.extend_from_slice(stops);
+        self.midnight_offset = midnight_offset;
+        if stage.failures_per_day <= 0.0 {
+            return;
+        }
+        let mean = f64::from(DAY) / stage.failures_per_day;
+        for unit in 0..stage.units {
+            let own = stream.below(u64::from(unit));
+            let mut at = 0.0;
+            for k in 0..8 {
+                at += own.exponential(2 * k) * mean;
+                if at >= f64::from(FAILURES_UNTIL) {
+                    break;
+                }
+                let repair = own.exponential(2 * k + 1) * f64::from(stage.repair);
+                self.repairs.push((unit, at as Ms, (at + repair) as Ms));
+                at += repair;
+            }
+        }
+    }
+
+    /// The first time from `at` on at which the unit may start a run. A run that has started goes on to its end.
+    pub fn next_up(&self, stage: &Stage, unit: u32, at: Ms) -> Ms {
+        let rests = stage.rests.get(unit as usize).map_or(&[][..], Vec::as_slice);
+        if rests.is_empty() && self.repairs.is_empty() && self.stops.is_empty() {
+            return at;
+        }
+        let mut at = at;
+        // Windows may touch: go on until none holds it back. Bounded, so that rests round the clock cannot loop.
+        for _ in 0..16 {
+            let mut moved = false;
+            let of_day = (u64::from(at) + u64::from(self.midnight_offset)) % u64::from(DAY);
+            for &(from, length) in rests {
+                let into = (of_day + u64::from(DAY) - u64::from(from % DAY)) % u64::from(DAY);
+                if into < u64::from(length) {
+                    at = at.saturating_add((u64::from(length) - into) as Ms);
+                    moved = true;
+                    break;
+                }
+            }
+            let first = self.repairs.partition_point(|r| r.0 < unit);
+            let own = self.repairs[first..].iter().take_while(|r| r.0 == unit);
+            for (from, to) in own.map(|r| (r.1, r.2)).chain(self.stops.iter().copied()) {
+                if from <= at && at < to {
+                    at = to;
+                    moved = true;
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+        at
+    }
+}

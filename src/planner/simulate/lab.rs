@@ -1,0 +1,194 @@
+//! A lab: seven stages in a row, and the way back for unclean pools.
+
+use super::field::{Trip, recall_time};
+use super::random::{Cause, Stream};
+use super::stage::{Lot, ORDINARY, PRIORITY, Passed, Station};
+use crate::planner::city::StageKind;
+use crate::planner::model::{Lab, Ms, RECALL_MIN, Recall};
+
+/// Where a lab begins: what is in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LabStart {
+    /// Nothing starts before.
+    pub from: Ms,
+    /// Tubes that wait before each stage, and since when.
+    pub waiting: [Vec<(Ms, u32)>; StageKind::COUNT],
+    /// Runs that go on at each stage: (since, end, tubes).
+    pub running: [Vec<(Ms, Ms, u32)>; StageKind::COUNT],
+    /// Single tubes on their way back: when they will be at the door, and how many.
+    pub recalls: Vec<(Ms, u32)>,
+    /// Stops of the whole lab, (from, to).
+    pub stops: Vec<(Ms, Ms)>,
+}
+
+/// What a lab did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabRun {
+    /// Last result of a pool or first single tube.
+    pub finish: Ms,
+    /// Last result of all, recalls included.
+    pub closed: Ms,
+    /// By stage.
+    pub stages: [Passed; StageKind::COUNT],
+    /// Single tubes of recalls.
+    pub recalled: u64,
+    /// Tubes resulted, without recalls: (until, so many), rising.
+    pub results: Vec<(Ms, u64)>,
+}
+
+impl LabRun {
+    /// When the first `tubes` tubes, in the order in which they came to the door, have their results.
+    pub fn resulted(&self, tubes: u64) -> Ms {
+        let at = self.results.partition_point(|(_, n)| *n < tubes);
+        self.results.get(at).or(self.results.last()).map_or(0, |(at, _)| *at)
+    }
+
+    /// The stage before which tubes waited longest in sum: the bottleneck.
+    pub fn bottleneck(&self) -> StageKind {
+        StageKind::ALL
+            .into_iter()
+            .max_by_key(|kind| self.stages[kind.index()].waited)
+            .unwrap_or(StageKind::Pcr)
+    }
+}
+
+/// A lab at work; kept between replications for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Works {
+    stations: [Station; StageKind::COUNT],
+    results: Vec<(Ms, u32)>,
+}
+
+/// Chance of a lab in one replication.
+pub(super) struct LabChance {
+    pub seed: u64,
+    pub replication: u64,
+    pub lab: u64,
+}
+
+impl Works {
+    /// Runs a lab to its end. `trips` are those of this lab, by time.
+    pub fn run(
+        &mut self,
+        lab: &Lab,
+        recall: &Recall,
+        midnight_offset: Ms,
+        start: &LabStart,
+        trips: &[Trip],
+        boxes: &[Lot],
+        chance: &LabChance,
+        watch: &mut impl FnMut(StageKind, Lot),
+    ) -> LabRun {
+        let LabChance { seed, replication, lab: number } = *chance;
+        for (i, (station, stage)) in self.stations.iter_mut().zip(&lab.stages).enumerate() {
+            let place = number * 16 + i as u64;
+            let streams = [Cause::Run, Cause::Failure]
+                .map(|cause| Stream::of(seed, replication, cause, place));
+            station.set_up(stage, recall.hold, midnight_offset, streams, &start.stops);
+            if start.from > 0 {
+                station.not_before(stage, start.from);
+            }
+        }
+        self.results.clear();
+        self.begin(lab, start);
+        let door = &mut self.stations[0];
+        let mut any_unclean = !start.recalls.is_empty();
+        for trip in trips {
+            let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
+            for lot in &boxes[first..end] {
+                any_unclean |= lot.members > 0;
+                door.push(ORDINARY, Lot { ready: trip.at, ..*lot });
+            }
+        }
+        for &(at, tubes) in &start.recalls {
+            door.push(PRIORITY, Lot { ready: at, tubes, singles: tubes, members: 0 });
+        }
+        let mut run = LabRun::default();
+        let mut recalls = 0;
+        let back = Stream::of(seed, replication, Cause::Recall, number);
+        // Nothing that leaves in one slice of time can come back in the same slice.
+        let slice = if any_unclean { RECALL_MIN } else { Ms::MAX };
+        let mut until = start.from.saturating_add(slice);
+        let mut again: Vec<Lot> = Vec::new();
+        loop {
+            self.advance(lab, until, &mut again, watch);
+            for lot in again.drain(..) {
+                let at = lot.ready.saturating_add(recall_time(recall, back, recalls));
+                recalls += 1;
+                run.recalled += u64::from(lot.members);
+                let single =
+                    Lot { ready: at, tubes: lot.members, singles: lot.members, members: 0 };
+                self.stations[0].push(PRIORITY, single);
+            }
+            if self.stations.iter().all(Station::is_empty) || until == Ms::MAX {
+                break;
+            }
+            until = until.saturating_add(slice);
+        }
+        self.sum_up(&mut run);
+        run
+    }
+
+    /// What is in the lab at the beginning.
+    fn begin(&mut self, lab: &Lab, start: &LabStart) {
+        for i in 0..StageKind::COUNT {
+            for &(since, end, tubes) in &start.running[i] {
+                let lot = Lot { ready: end, tubes, ..Lot::default() };
+                let (here, after) = self.stations.split_at_mut(i + 1);
+                let results = &mut self.results;
+                here[i].running(&lab.stages[i], lot, since, ORDINARY, &mut |lane, lot| match after
+                    .first_mut()
+                {
+                    Some(next) => next.push(lane, lot),
+                    None => results.push((lot.ready, lot.tubes)),
+                });
+            }
+            for &(since, tubes) in &start.waiting[i] {
+                self.stations[i].push(ORDINARY, Lot { ready: since, tubes, ..Lot::default() });
+            }
+        }
+    }
+
+    fn advance(
+        &mut self,
+        lab: &Lab,
+        until: Ms,
+        again: &mut Vec<Lot>,
+        watch: &mut impl FnMut(StageKind, Lot),
+    ) {
+        for (i, stage) in lab.stages.iter().enumerate() {
+            let kind = StageKind::ALL[i];
+            let (here, after) = self.stations.split_at_mut(i + 1);
+            let results = &mut self.results;
+            here[i].advance(stage, until, &mut |lane, lot| {
+                watch(kind, lot);
+                match after.first_mut() {
+                    Some(next) => next.push(lane, lot),
+                    None => {
+                        results.push((lot.ready, lot.tubes - lot.singles));
+                        if lot.members > 0 {
+                            again.push(lot);
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    fn sum_up(&mut self, run: &mut LabRun) {
+        for (passed, station) in run.stages.iter_mut().zip(&self.stations) {
+            *passed = *station.passed();
+            // These hold whatever the model: a tube that is lost in the reckoning would be a result too early.
+            assert!(passed.adds_up(), "a stage lost tubes or time: {passed:?}");
+        }
+        run.closed = run.stages[StageKind::COUNT - 1].last;
+        self.results.sort_unstable();
+        let mut sum = 0;
+        run.results = Vec::with_capacity(self.results.len());
+        for &(at, tubes) in self.results.iter().filter(|(_, tubes)| *tubes > 0) {
+            sum += u64::from(tubes);
+            run.results.push((at, sum));
+        }
+        run.finish = run.results.last().map_or(0, |(at, _)| *at);
+    }
+}

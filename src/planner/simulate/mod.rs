@@ -1,0 +1,186 @@
+//! The simulation: desks, boxes, trips, plates, one by one, with everything that chance does to them.
+//!
+//! Each street has one lab in a round, so labs do not touch each other and are run one after the other; in a lab, stages
+//! are driven one after the other through time (see `stage`). There is no list of events.
+//!
+//! A replication is a function of (model, start, seed, number): the same on every machine and for any number of threads.
+//! Two models that differ in one resource see the same chance (`random`).
+
+mod calendar;
+mod field;
+mod lab;
+mod random;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+pub use field::{StreetRun, StreetStart};
+pub use lab::{LabRun, LabStart};
+pub(in crate::planner) use random::{Cause, Stream};
+pub use stage::Lot;
+pub use stage::Passed;
+
+use field::{Chances, Field, Trip};
+use lab::{LabChance, Works};
+
+use super::city::StageKind;
+use super::model::{Model, Ms};
+
+/// Where a simulation begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// By street.
+    pub streets: Vec<StreetStart>,
+    /// By lab.
+    pub labs: Vec<LabStart>,
+}
+
+impl Start {
+    /// The start of the round: everybody still to come, the labs empty.
+    pub fn whole(model: &Model) -> Start {
+        Start {
+            streets: model.streets.iter().map(StreetStart::whole).collect(),
+            labs: vec![LabStart::default(); model.labs.len()],
+        }
+    }
+}
+
+/// What one replication gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replication {
+    /// The last swab.
+    pub sampled: Ms,
+    /// The last tube at the door of its lab.
+    pub delivered: Ms,
+    /// The last first result: every pool and every first single tube is resulted.
+    pub finish: Ms,
+    /// The last result of all, recalls included.
+    pub closed: Ms,
+    /// By street: its last swab, its last tube at the lab's door, its tubes.
+    pub streets: Vec<StreetRun>,
+    /// By street: its last first result.
+    pub street_finish: Vec<Ms>,
+    /// By lab.
+    pub labs: Vec<LabRun>,
+}
+
+/// Memory of one thread, used again for the next replication.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    field: Field,
+    works: Works,
+    trips: Vec<Trip>,
+    boxes: Vec<Lot>,
+}
+
+/// A model prepared for simulating: who belongs to which lab.
+#[derive(Clone, Debug)]
+pub struct Simulation<'m> {
+    model: &'m Model,
+    start: &'m Start,
+    /// Streets by lab.
+    streets_of: Vec<Vec<u32>>,
+}
+
+impl<'m> Simulation<'m> {
+    /// Prepares. The model must have passed `Model::check`; `start` must be of the same model.
+    pub fn new(model: &'m Model, start: &'m Start) -> Simulation<'m> {
+        let mut streets_of = vec![Vec::new(); model.labs.len()];
+        for (i, street) in model.streets.iter().enumerate() {
+            if let Some(list) = streets_of.get_mut(street.lab) {
+                list.push(i as u32);
+            }
+        }
+        Simulation { model, start, streets_of }
+    }
+
+    /// One replication of the whole city.
+    pub fn run(&self, seed: u64, replication: u64, scratch: &mut Scratch) -> Replication {
+        let streets = self.model.streets.len();
+        let mut all = Replication {
+            streets: vec![StreetRun::default(); streets],
+            street_finish: vec![0; streets],
+            labs: Vec::with_capacity(self.model.labs.len()),
+            ..Replication::default()
+        };
+        for lab in 0..self.model.labs.len() {
+            let run = self.lab(lab, seed, replication, scratch, &mut all.streets, &mut |_, _| {});
+            self.finish_of_streets(lab, &run, scratch, &mut all.street_finish);
+            all.finish = all.finish.max(run.finish);
+            all.closed = all.closed.max(run.closed);
+            all.labs.push(run);
+        }
+        all.sampled = all.streets.iter().map(|s| s.sampled).max().unwrap_or(0);
+        all.delivered = all.streets.iter().map(|s| s.delivered).max().unwrap_or(0);
+        all
+    }
+
+    /// One replication of one lab and its streets; other streets are not touched in `streets`. `watch` sees every lot
+    /// that leaves a stage.
+    pub fn lab(
+        &self,
+        lab: usize,
+        seed: u64,
+        replication: u64,
+        scratch: &mut Scratch,
+        streets: &mut [StreetRun],
+        watch: &mut impl FnMut(StageKind, Lot),
+    ) -> LabRun {
+        self.collect(lab, seed, replication, scratch, streets);
+        self.test(&self.model.labs[lab], lab, seed, replication, scratch, watch)
+    }
+
+    /// The streets of a lab: their trips, by time, are left in `scratch`.
+    fn collect(
+        &self,
+        lab: usize,
+        seed: u64,
+        replication: u64,
+        scratch: &mut Scratch,
+        streets: &mut [StreetRun],
+    ) {
+        let Scratch { field, trips, boxes, .. } = scratch;
+        trips.clear();
+        boxes.clear();
+        for &number in &self.streets_of[lab] {
+            let i = number as usize;
+            let chances = Chances::of(seed, replication, u64::from(number));
+            let street = &self.model.streets[i];
+            let start = &self.start.streets[i];
+            streets[i] =
+                field.run(street, number, start, &self.model.recall, chances, trips, boxes);
+        }
+        trips.sort_unstable_by_key(|trip| (trip.at, trip.street, trip.first));
+    }
+
+    /// The lab alone, on the trips in `scratch`.
+    fn test(
+        &self,
+        lab: &super::model::Lab,
+        number: usize,
+        seed: u64,
+        replication: u64,
+        scratch: &mut Scratch,
+        watch: &mut impl FnMut(StageKind, Lot),
+    ) -> LabRun {
+        let Scratch { works, trips, boxes, .. } = scratch;
+        let chance = LabChance { seed, replication, lab: number as u64 };
+        let (model, start) = (self.model, &self.start.labs[number]);
+        let offset = model.midnight_offset;
+        works.run(lab, &model.recall, offset, start, trips, boxes, &chance, watch)
+    }
+
+    /// By street, when its last tube has its result: tubes are resulted in the order in which they came to the door.
+    fn finish_of_streets(&self, lab: usize, run: &LabRun, scratch: &Scratch, finish: &mut [Ms]) {
+        let inside = &self.start.labs[lab];
+        let tubes = |lots: &[(Ms, u32)]| lots.iter().map(|l| u64::from(l.1)).sum::<u64>();
+        let mut before: u64 = inside.waiting.iter().map(|lots| tubes(lots)).sum();
+        before +=
+            inside.running.iter().flatten().map(|(_, _, tubes)| u64::from(*tubes)).sum::<u64>();
+        for trip in &scratch.trips {
+            let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
+            before += scratch.boxes[first..end].iter().map(|lot| u64::from(lot.tubes)).sum::<u64>();
+            finish[trip.street as usize] = run.resulted(before);
+        }
+    }
+}

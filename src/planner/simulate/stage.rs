@@ -1,0 +1,328 @@
+//! One stage of a lab: lots come in, runs take them, lots go out. Two lanes, the priority lane first, nobody interrupted.
+//!
+//! A stage needs no list of events: when a run starts follows from the lots that have come and from the unit that is free
+//! first. So a stage is driven to a point in time, and then the next stage, which knows by then all that comes to it up
+//! to that point.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::calendar::Calendar;
+use super::random::Stream;
+use crate::planner::model::{Ms, Stage, Takes};
+
+/// Tubes that move together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lot {
+    /// When they are there.
+    pub ready: Ms,
+    /// Tubes, single ones included.
+    pub tubes: u32,
+    /// Single tubes of people called back.
+    pub singles: u32,
+    /// Members of the unclean pools among them: so many single tubes will come back.
+    pub members: u32,
+}
+
+impl Lot {
+    /// Takes `tubes` off the front; the rest stays. Members and singles go in proportion, and none is lost.
+    fn cut(&mut self, tubes: u32) -> Lot {
+        let share = |n: u32| {
+            (u64::from(n) * u64::from(tubes)).div_ceil(u64::from(self.tubes.max(1))) as u32
+        };
+        let front = Lot {
+            ready: self.ready,
+            tubes,
+            // Not more singles than tubes on either side.
+            singles: share(self.singles).min(tubes),
+            members: share(self.members),
+        };
+        self.tubes -= front.tubes;
+        self.singles -= front.singles;
+        self.members -= front.members;
+        front
+    }
+}
+
+/// Lots that wait in a lane, in the order of their time.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    lots: Vec<Lot>,
+    head: usize,
+}
+
+impl Lane {
+    fn clear(&mut self) {
+        self.lots.clear();
+        self.head = 0;
+    }
+
+    /// Puts a lot to its place by time; it is nearly always the last one.
+    pub fn push(&mut self, lot: Lot) {
+        let mut at = self.lots.len();
+        while at > self.head && self.lots[at - 1].ready > lot.ready {
+            at -= 1;
+        }
+        if at == self.lots.len() {
+            self.lots.push(lot);
+        } else {
+            self.lots.insert(at, lot);
+        }
+    }
+
+    fn waiting(&self) -> &[Lot] {
+        &self.lots[self.head..]
+    }
+
+    fn take(&mut self, run: &mut Run, room: u32, until: Ms) {
+        let mut room = room;
+        while room > 0 && self.head < self.lots.len() && self.lots[self.head].ready <= until {
+            let lot = &mut self.lots[self.head];
+            let part = if lot.tubes <= room {
+                self.head += 1;
+                *lot
+            } else {
+                lot.cut(room)
+            };
+            room -= part.tubes;
+            run.add(part);
+        }
+    }
+}
+
+/// What a run has taken.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    lot: Lot,
+    /// Sum over its tubes of the time at which each came, ms.
+    came: u64,
+}
+
+impl Run {
+    fn add(&mut self, part: Lot) {
+        self.lot.tubes += part.tubes;
+        self.lot.singles += part.singles;
+        self.lot.members += part.members;
+        self.came += u64::from(part.ready) * u64::from(part.tubes);
+    }
+}
+
+/// Lanes of a stage.
+pub(super) const PRIORITY: usize = 0;
+/// Everybody else.
+pub(super) const ORDINARY: usize = 1;
+
+/// What went through a stage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Tubes that came.
+    pub tubes_in: u64,
+    /// Tubes that left.
+    pub tubes_out: u64,
+    /// Runs.
+    pub runs: u64,
+    /// Time that tubes waited, tube·ms.
+    pub waited: u64,
+    /// Time that tubes were in runs, tube·ms.
+    pub worked: u64,
+    /// Time that units ran, unit·ms.
+    pub busy: u64,
+    /// End of the last run.
+    pub last: Ms,
+    /// Sum of the times at which tubes came, tube·ms.
+    came: u64,
+    /// Sum of the times at which tubes left, tube·ms.
+    left: u64,
+}
+
+impl Passed {
+    /// Whether nothing was lost, and Little's law holds: the time that tubes spent here is the same counted by tubes
+    /// (waiting and working) and counted at the doors (leaving less coming).
+    pub fn adds_up(&self) -> bool {
+        self.tubes_in == self.tubes_out && self.came + self.waited + self.worked == self.left
+    }
+}
+
+/// A stage at work.
+#[derive(Debug, Default)]
+pub(super) struct Station {
+    lanes: [Lane; 2],
+    /// (free from, unit), the earliest first.
+    units: BinaryHeap<Reverse<(Ms, u32)>>,
+    calendar: Calendar,
+    runs: Option<Stream>,
+    hold: [Ms; 2],
+    passed: Passed,
+}
+
+impl Station {
+    /// Made ready for a replication, with all units free and nothing waiting.
+    pub fn set_up(
+        &mut self,
+        stage: &Stage,
+        priority_hold: Ms,
+        midnight_offset: Ms,
+        streams: [Stream; 2],
+        stops: &[(Ms, Ms)],
+    ) {
+        let [runs, failures] = streams;
+        self.lanes.iter_mut().for_each(Lane::clear);
+        self.calendar.draw(stage, midnight_offset, failures, stops);
+        self.units.clear();
+        for unit in 0..stage.units {
+            self.units.push(Reverse((self.calendar.next_up(stage, unit, 0), unit)));
+        }
+        self.runs = Some(runs);
+        self.hold = [priority_hold.min(stage.hold), stage.hold];
+        self.passed = Passed::default();
+    }
+
+    /// No unit starts before `from`: the past is past.
+    pub fn not_before(&mut self, stage: &Stage, from: Ms) {
+        let units = std::mem::take(&mut self.units).into_vec();
+        self.units = units
+            .into_iter()
+            .map(|Reverse((_, unit))| Reverse((self.calendar.next_up(stage, unit, from), unit)))
+            .collect();
+    }
+
+    /// A run that is going on: its tubes leave at `end`, and its unit is free after it.
+    pub fn running(
+        &mut self,
+        stage: &Stage,
+        lot: Lot,
+        from: Ms,
+        lane: usize,
+        next: &mut impl FnMut(usize, Lot),
+    ) {
+        let end = lot.ready;
+        if let Some(mut top) = self.units.peek_mut() {
+            let Reverse((free, unit)) = *top;
+            *top = Reverse((self.calendar.next_up(stage, unit, end.max(free)), unit));
+        }
+        let tubes = u64::from(lot.tubes);
+        self.passed.tubes_in += tubes;
+        self.passed.tubes_out += tubes;
+        self.passed.came += tubes * u64::from(from);
+        self.passed.left += tubes * u64::from(end);
+        self.passed.worked += tubes * u64::from(end - from);
+        self.passed.busy += u64::from(end - from);
+        self.passed.last = self.passed.last.max(end);
+        next(lane, lot);
+    }
+
+    /// Lots come in.
+    pub fn push(&mut self, lane: usize, lot: Lot) {
+        let tubes = u64::from(lot.tubes);
+        self.passed.tubes_in += tubes;
+        self.passed.came += tubes * u64::from(lot.ready);
+        self.lanes[lane].push(lot);
+    }
+
+    /// What went through so far.
+    pub fn passed(&self) -> &Passed {
+        &self.passed
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.waiting().is_empty())
+    }
+
+    /// Starts every run that starts before `until`; all lots that come before `until` must be there. Lots go to `next`
+    /// with the end of their run.
+    pub fn advance(&mut self, stage: &Stage, until: Ms, next: &mut impl FnMut(usize, Lot)) {
+        let Some(runs) = self.runs else { return };
+        let batch = stage.batch.max(1);
+        loop {
+            let Some(worth) = self.worth_starting(stage, batch) else { break };
+            let Some(mut top) = self.units.peek_mut() else { break };
+            let Reverse((free, unit)) = *top;
+            let start = free.max(worth);
+            if start >= until {
+                break;
+            }
+            // The unit may rest by then, and another may be first.
+            let up = self.calendar.next_up(stage, unit, start);
+            if up > start {
+                *top = Reverse((up, unit));
+                continue;
+            }
+            let [priority, ordinary] = &mut self.lanes;
+            let first = |lane: &Lane| lane.waiting().first().is_some_and(|lot| lot.ready <= start);
+            let lane = if first(priority) { PRIORITY } else { ORDINARY };
+            let mut run = Run::default();
+            let mut time = f64::from(stage.run);
+            if stage.takes == Takes::Fill {
+                priority.take(&mut run, batch, start);
+                let room = batch - run.lot.tubes;
+                ordinary.take(&mut run, room, start);
+            } else {
+                let from = if lane == PRIORITY { priority } else { ordinary };
+                let lot = from.waiting().first().map_or(0, |lot| lot.tubes);
+                if stage.takes == Takes::Box {
+                    from.take(&mut run, lot, start);
+                    time *= f64::from(lot) / f64::from(batch);
+                } else {
+                    from.take(&mut run, lot.min(batch), start);
+                }
+            }
+            if stage.run_spread > 0.0 {
+                let noise = runs.noise(self.passed.runs);
+                time *= (1.0 + stage.run_spread * noise).max(0.2);
+            }
+            let end = start.saturating_add(time as Ms);
+            *top = Reverse((self.calendar.next_up(stage, unit, end), unit));
+            drop(top);
+            let tubes = u64::from(run.lot.tubes);
+            self.passed.runs += 1;
+            self.passed.tubes_out += tubes;
+            self.passed.waited += tubes * u64::from(start) - run.came;
+            self.passed.worked += tubes * u64::from(end - start);
+            self.passed.left += tubes * u64::from(end);
+            self.passed.busy += u64::from(end - start);
+            self.passed.last = self.passed.last.max(end);
+            next(lane, Lot { ready: end, ..run.lot });
+        }
+    }
+
+    /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `None`: nothing waits.
+    fn worth_starting(&self, stage: &Stage, batch: u32) -> Option<Ms> {
+        let [priority, ordinary] = &self.lanes;
+        let (p, o) = (priority.waiting(), ordinary.waiting());
+        let held = |lots: &[Lot], hold: Ms| lots.first().map(|lot| lot.ready.saturating_add(hold));
+        if stage.takes != Takes::Fill {
+            return [p, o].into_iter().filter_map(|lots| held(lots, 0)).min();
+        }
+        let held = match (held(p, self.hold[PRIORITY]), held(o, self.hold[ORDINARY])) {
+            (Some(a), Some(b)) => a.min(b),
+            (a, b) => a.or(b)?,
+        };
+        // When is it full? Go through both lanes in the order of time, no further than that matters.
+        let (mut i, mut j, mut tubes) = (0, 0, 0u32);
+        loop {
+            let lot = match (p.get(i), o.get(j)) {
+                (Some(a), Some(b)) if a.ready <= b.ready => {
+                    i += 1;
+                    a
+                }
+                (Some(a), None) => {
+                    i += 1;
+                    a
+                }
+                (_, Some(b)) => {
+                    j += 1;
+                    b
+                }
+                (None, None) => return Some(held),
+            };
+            if lot.ready >= held {
+                return Some(held);
+            }
+            tubes = tubes.saturating_add(lot.tubes);
+            if tubes >= batch {
+                return Some(lot.ready);
+            }
+        }
+    }
+}
