@@ -35,7 +35,7 @@ pub(super) fn read<'s>(
     let norm = other_norm.or(named_norm);
     let target_h = match (root.has("target_hours"), &norm) {
         (true, _) => root.number("target_hours", 1..=2160),
-        (false, Some(norm)) => Some(norm.target_h.value),
+        (false, Some(norm)) => Some(norm.target_for(population.as_ref().map_or(0, |p| p.value))),
         (false, None) => None,
     };
     let deadline = root.text_maybe("deadline");
@@ -77,6 +77,10 @@ pub(super) fn read<'s>(
         population: population?,
         target_h: u32::try_from(target_h?).ok()?,
         deadline,
+        plan: crate::planner::PlanHead::default(),
+        start_s: 21_600,
+        one_to_one: false,
+        max_travel_s: None,
         norm,
         districts: all?,
         labs: labs.into_iter().map(|(_, read)| read.lab).collect::<Option<_>>()?,
@@ -126,8 +130,12 @@ fn district(block: Block<'_>, sources: &Sources) -> (String, Option<District>) {
                 None => None,
                 Some(read) => Some(read?),
             },
+            zone: None,
+            place: None,
             have: have?,
             stock: stock?,
+            fleet: None,
+            streets: Vec::new(),
         })
     };
     (known, read())
@@ -161,7 +169,13 @@ fn stock(block: Block<'_>, sources: &Sources) -> Option<Stock> {
     let extraction = block.block("extraction").and_then(ledger);
     let pcr = block.block("pcr").and_then(ledger);
     block.close();
-    Some(Stock { tubes: tubes?, extraction: extraction?, pcr: pcr?, origin: origin? })
+    Some(Stock {
+        tubes: tubes?,
+        extraction: extraction?,
+        pcr: pcr?,
+        held: Vec::new(),
+        origin: origin?,
+    })
 }
 
 fn ledger(block: Block<'_>) -> Option<Ledger> {
@@ -207,6 +221,11 @@ fn lab(block: Block<'_>, norm: &Norm, sources: &Sources) -> LabRead {
             name: name?,
             serves: codes,
             stages: [receive?, inactivate?, decap?, extract?, setup?, pcr?, review?],
+            place: None,
+            outside: false,
+            shifts: Vec::new(),
+            instrument_day: None,
+            derate: None,
             origin: origin?,
         })
     };

@@ -6,6 +6,7 @@
 mod city;
 mod error;
 pub mod norm;
+mod parts;
 mod sheet;
 #[cfg(test)]
 mod tests;
