@@ -167,8 +167,11 @@ fn read<'s>(
             contradiction(&root, keys, small.value, large.value);
         }
     }
-    root.close();
     let [receive, inactivate, decap, extract, setup, pcr, review] = stages;
+    if let (Some(field), Some(transport)) = (&field, &transport) {
+        parts::box_fits(&root, field, transport);
+    }
+    root.close();
     Some(Norm {
         name: name?,
         title_zh: title_zh?,

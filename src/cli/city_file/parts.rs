@@ -1,7 +1,6 @@
 //! The parts of a norm pack that describe the way of people and tubes. A pack states them; a pack on a base, and a city,
 //! state only what differs: what they leave out is `kept` with its source.
 
-use super::norm::contradiction;
 use super::sheet::Block;
 use crate::planner::{
     DerateNorm, FieldNorm, LargeCity, Norm, PrevalenceNorm, RecallNorm, Sourced, TransportNorm,
@@ -50,7 +49,6 @@ fn part<'b, 's, T: Clone>(
 ) -> Option<T> {
     let block = match kept {
         Some(_) if !root.has(key) => {
-            root.find(key);
             return kept.cloned();
         }
         _ => root.block(key)?,
@@ -216,7 +214,6 @@ pub(super) fn zones(
     sources: &Sources,
 ) -> Option<Vec<ZoneNorm>> {
     if !root.has("zone") {
-        root.find("zone");
         return Some(kept.map_or_else(Vec::new, |norm| norm.zones.clone()));
     }
     let mut zones: Vec<ZoneNorm> = Vec::new();
@@ -261,13 +258,19 @@ pub(super) fn overrides(root: &Block<'_>, norm: &mut Norm, sources: &Sources) {
     if let Some(read) = derate(root, Some(&norm.derate), sources) {
         norm.derate = read;
     }
-    box_fits(root, norm);
+    box_fits(root, &norm.field, &norm.transport);
 }
 
 /// A box must fit into a vehicle.
-pub(super) fn box_fits(root: &Block<'_>, norm: &Norm) {
-    let (tubes, vehicle) = (norm.field.box_tubes.value, norm.transport.vehicle_tubes.value);
+pub(super) fn box_fits(root: &Block<'_>, field: &FieldNorm, transport: &TransportNorm) {
+    let (tubes, vehicle) = (field.box_tubes.value, transport.vehicle_tubes.value);
     if tubes > vehicle {
-        contradiction(root, ["box_tubes", "vehicle_tubes"], tubes, vehicle);
+        let what = [
+            format!("数字矛盾：“box_tubes” {tubes} 大于“vehicle_tubes” {vehicle}"),
+            format!("numbers contradict: `box_tubes` {tubes} is more than `vehicle_tubes` {vehicle}"),
+        ];
+        let at = root.spot(if root.has("field") { "field" } else { "transport" });
+        let expected = ["一箱装得进一车", "a box that fits into a vehicle"];
+        root.sheet.problem(&at, [&what[0], &what[1]], expected);
     }
 }

@@ -69,7 +69,7 @@ impl<'s> Block<'s> {
         Block { sheet, at, table, asked, any_key: Cell::new(false) }
     }
 
-    pub(super) fn find(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
+    fn find(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
         self.asked.borrow_mut().push(key);
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
@@ -99,9 +99,9 @@ impl<'s> Block<'s> {
         found.map_or_else(|| self.at.clone(), |(_, value)| value.span())
     }
 
-    /// Whether the key is there.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.table.iter().any(|(name, _)| name.get_ref() == key)
+    /// Whether the key is there. It counts as asked for.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.find(key).is_some()
     }
 
     /// A whole number within bounds.
