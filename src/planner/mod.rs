@@ -14,10 +14,10 @@ mod rules;
 mod tests;
 
 pub use city::{
-    Article, City, Clock, DerateNorm, District, FieldNorm, Fleet, Have, Holding, InstrumentDay,
-    Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place, PlanHead, PrevalenceNorm,
-    RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock, Street, TransportNorm, Words,
-    ZoneNorm,
+    Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
+    Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
+    PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
+    Street, TransportNorm, Words, ZoneNorm, diff,
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,

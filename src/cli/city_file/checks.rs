@@ -66,8 +66,10 @@ pub(super) fn served(
                 format!("区县“{code}”没有承检实验室"),
                 format!("no lab serves district \"{code}\""),
             ];
-            let expected =
-                ["至少一个本市 [[lab]] 的 serves 列出它", "at least one [[lab]] of the city that serves it"];
+            let expected = [
+                "至少一个本市 [[lab]] 的 serves 列出它",
+                "at least one [[lab]] of the city that serves it",
+            ];
             sheet.problem(at, [&what[0], &what[1]], expected);
         }
     }

@@ -12,9 +12,9 @@ pub mod norm;
 mod parts;
 mod sheet;
 mod stock;
-mod when;
 #[cfg(test)]
 mod tests;
+mod when;
 
 use std::io::Read;
 use std::path::Path;

@@ -267,7 +267,9 @@ pub(super) fn box_fits(root: &Block<'_>, field: &FieldNorm, transport: &Transpor
     if tubes > vehicle {
         let what = [
             format!("数字矛盾：“box_tubes” {tubes} 大于“vehicle_tubes” {vehicle}"),
-            format!("numbers contradict: `box_tubes` {tubes} is more than `vehicle_tubes` {vehicle}"),
+            format!(
+                "numbers contradict: `box_tubes` {tubes} is more than `vehicle_tubes` {vehicle}"
+            ),
         ];
         let at = root.spot(if root.has("field") { "field" } else { "transport" });
         let expected = ["一箱装得进一车", "a box that fits into a vehicle"];

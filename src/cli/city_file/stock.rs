@@ -27,13 +27,7 @@ pub(super) fn stock(block: Block<'_>, sources: &Sources) -> Option<Stock> {
     let extraction = of("extraction", Article::Extraction);
     let pcr = of("pcr", Article::Pcr);
     block.close();
-    Some(Stock {
-        tubes: tubes?,
-        extraction: extraction?,
-        pcr: pcr?,
-        held: held?,
-        origin: origin?,
-    })
+    Some(Stock { tubes: tubes?, extraction: extraction?, pcr: pcr?, held: held?, origin: origin? })
 }
 
 /// `[[district.stock.held]]`.

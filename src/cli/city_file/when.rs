@@ -23,7 +23,8 @@ impl Block<'_> {
 
     /// The end of a span, 1 to 86 400: `00:00` and `24:00` are the end of the day.
     fn day_end(&self, key: &'static str) -> Option<u64> {
-        let expected = ["时刻，如 \"18:00\" 或 \"24:00\"", "a time of day such as \"18:00\" or \"24:00\""];
+        let expected =
+            ["时刻，如 \"18:00\" 或 \"24:00\"", "a time of day such as \"18:00\" or \"24:00\""];
         let value = self.need(key, expected)?;
         let read = value.get_ref().as_str().and_then(second_of_day);
         if read.is_none() {

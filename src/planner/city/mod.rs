@@ -1,8 +1,11 @@
 //! The problem: a city, its districts, streets and what they have, its labs stage by stage, its stock.
 
+mod constants;
+mod diff;
 mod district;
 mod head;
 mod lab;
+mod leaves;
 mod norm;
 mod parts;
 mod place;
@@ -11,6 +14,8 @@ mod sourced;
 mod stock;
 mod words;
 
+pub use constants::Constant;
+pub use diff::{Change, ChangeKind, diff};
 pub use district::{District, Fleet, Have, Street};
 pub use head::PlanHead;
 pub use lab::{InstrumentDay, Lab, LabStage, Shift};
