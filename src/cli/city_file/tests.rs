@@ -1,6 +1,7 @@
 //! The built-in files are sound, and every bad file is answered with its line and what is expected.
 
 mod model;
+mod packs;
 
 use super::*;
 use crate::planner::{Item, StageKind, Status, fill, solve};

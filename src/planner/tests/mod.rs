@@ -1,6 +1,8 @@
-//! A small city to test with; golden figures, one line per fact; properties of `solve` and `fill`.
+//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`.
 
+mod diff;
 mod golden;
+mod model;
 mod properties;
 
 use super::*;
