@@ -18,8 +18,10 @@ pub mod simulate;
 mod tests;
 
 pub use city::{
-    City, Clock, District, Have, Lab, LabStage, Ledger, Norm, Origin, Sourced, StageKind,
-    StageNorm, Status, Stock, Words,
+    Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
+    Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
+    PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
+    Street, TransportNorm, Words, ZoneNorm, diff,
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,

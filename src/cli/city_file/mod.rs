@@ -3,12 +3,18 @@
 //! Numbers that are missing, negative, out of bounds or in contradiction are errors, and so are unknown keys: a slip of
 //! the pen must not become a plan. Every number carries a status and names a source of the `[sources]` table.
 
+mod checks;
 mod city;
+mod district;
 mod error;
+mod lab;
 pub mod norm;
+mod parts;
 mod sheet;
+mod stock;
 #[cfg(test)]
 mod tests;
+mod when;
 
 use std::io::Read;
 use std::path::Path;

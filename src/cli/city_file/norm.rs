@@ -4,16 +4,23 @@
 use toml::de::DeTable;
 
 use super::error::{Error, Problem};
+use super::parts;
 use super::sheet::{Block, Sheet, line_of};
 use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm};
 
 /// The packs that are compiled in: name and text.
-pub const BUILTIN: [(&str, &str); 4] = [
+pub const BUILTIN: [(&str, &str); 7] = [
     ("chifeng-2022", include_str!("../../../deploy/norms/chifeng-2022.toml")),
+    ("guide-1st-2021", include_str!("../../../deploy/norms/guide-1st-2021.toml")),
+    ("guide-2nd-2021", include_str!("../../../deploy/norms/guide-2nd-2021.toml")),
     ("guide-3rd-2022", include_str!("../../../deploy/norms/guide-3rd-2022.toml")),
     ("jiyuan-2021", include_str!("../../../deploy/norms/jiyuan-2021.toml")),
+    ("practice-2020", include_str!("../../../deploy/norms/practice-2020.toml")),
     ("qilin-2020", include_str!("../../../deploy/norms/qilin-2020.toml")),
 ];
+
+/// The pack whose numbers stand in for those that a pack without base leaves out.
+const ROOT: &str = "chifeng-2022";
 
 /// How many packs may stand on each other.
 const BASES_MAX: u32 = 4;
@@ -28,18 +35,22 @@ fn builtin_at(name: &str, bases_left: u32) -> Result<Norm, Error> {
         let known = BUILTIN.map(|(known, _)| known).join(", ");
         return Err(Error::Unknown { name: name.to_owned(), known });
     };
-    parse_at(&format!("builtin:{name}.toml"), text, bases_left)
+    let file = format!("builtin:{name}.toml");
+    // The root stands on nothing, not even on itself.
+    let rest = (name != ROOT).then(|| builtin_at(ROOT, bases_left)).transpose()?;
+    parse_at(&file, text, bases_left, rest)
 }
 
 /// A norm pack from its text; `file` is the name that messages use.
 pub fn parse(file: &str, text: &str) -> Result<Norm, Error> {
-    parse_at(file, text, BASES_MAX)
+    parse_at(file, text, BASES_MAX, Some(builtin(ROOT)?))
 }
 
-fn parse_at(file: &str, text: &str, bases_left: u32) -> Result<Norm, Error> {
+/// `rest` is the root pack, unless the text is its own.
+fn parse_at(file: &str, text: &str, bases_left: u32, rest: Option<Norm>) -> Result<Norm, Error> {
     let table = table_of(file, text)?;
     let sheet = Sheet::new(text);
-    let norm = read(&sheet, &table, bases_left);
+    let norm = read(&sheet, &table, bases_left, rest.as_ref());
     finish(file, sheet.into_problems(), norm)
 }
 
@@ -80,7 +91,12 @@ pub(super) fn finish<T>(file: &str, problems: Vec<Problem>, value: Option<T>) ->
     }
 }
 
-fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Option<Norm> {
+fn read<'s>(
+    sheet: &'s Sheet<'s>,
+    table: &'s DeTable<'s>,
+    bases_left: u32,
+    rest: Option<&Norm>,
+) -> Option<Norm> {
     let root = Block::new(sheet, table, 0..0);
     let name = root.text("name");
     let title_zh = root.text("title");
@@ -100,6 +116,7 @@ fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Op
         },
     };
     let base = base.as_ref();
+    let kept = base.or(rest);
     let sources = root.block("sources").map(|b| b.names()).unwrap_or_default();
     let of =
         |key: &'static str, scale: u64, from: u64, to: u64, kept: fn(&Norm) -> &Sourced<u64>| {
@@ -129,7 +146,16 @@ fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Op
     let usable = of("wells_usable", 1, 1, 2000, |n| &n.wells_usable);
     let box_s = of("box_minutes", 60, 0, 1440, |n| &n.box_s);
     let transport_s = of("transport_minutes", 60, 0, 1440, |n| &n.transport_s);
-    let stages = StageKind::ALL.map(|kind| read_stage(&root, kind, base, &sources));
+    let stages = StageKind::ALL.map(|kind| read_stage(&root, kind, base, rest, &sources));
+    let kit =
+        root.sourced_or("kit_reactions", 1, 1..=100_000, &sources, kept.map(|n| &n.kit_reactions));
+    let large_city = parts::large_city(&root, base, &sources);
+    let field = parts::field(&root, kept.map(|n| &n.field), &sources);
+    let transport = parts::transport(&root, kept.map(|n| &n.transport), &sources);
+    let recall = parts::recall(&root, kept.map(|n| &n.recall), &sources);
+    let prevalence = parts::prevalence(&root, kept.map(|n| &n.prevalence), &sources);
+    let derate = parts::derate(&root, kept.map(|n| &n.derate), &sources);
+    let zones = parts::zones(&root, kept, &sources);
 
     // Contradictions inside the pack.
     for (small, large, keys) in [
@@ -144,8 +170,11 @@ fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Op
             contradiction(&root, keys, small.value, large.value);
         }
     }
-    root.close();
     let [receive, inactivate, decap, extract, setup, pcr, review] = stages;
+    if let (Some(field), Some(transport)) = (&field, &transport) {
+        parts::box_fits(&root, field, transport);
+    }
+    root.close();
     Some(Norm {
         name: name?,
         title_zh: title_zh?,
@@ -171,6 +200,14 @@ fn read<'s>(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, bases_left: u32) -> Op
         box_s: box_s?,
         transport_s: transport_s?,
         stages: [receive?, inactivate?, decap?, extract?, setup?, pcr?, review?],
+        kit_reactions: kit?,
+        large_city: large_city?,
+        field: field?,
+        transport: transport?,
+        recall: recall?,
+        prevalence: prevalence?,
+        derate: derate?,
+        zones: zones?,
     })
 }
 
@@ -190,6 +227,7 @@ fn read_stage(
     root: &Block<'_>,
     kind: StageKind,
     base: Option<&Norm>,
+    rest: Option<&Norm>,
     sources: &[(String, String)],
 ) -> Option<StageNorm> {
     if let Some(base) = base
@@ -201,6 +239,15 @@ fn read_stage(
     let run_s = block.sourced("run_minutes", 60, 0..=1440, sources);
     let load_s = block.sourced("load_minutes", 60, 0..=1440, sources);
     let crew = block.sourced("crew", 1, 0..=100, sources);
+    let kept = base.or(rest).map(|norm| norm.stage(kind));
+    let spread = kept.map(|n| &n.spread_permille);
+    let spread = block.sourced_or("spread_percent", 10, 0..=500, sources, spread);
+    let breakdowns = kept.map(|n| &n.breakdowns_permille_day);
+    let breakdowns = block.sourced_or("breakdowns_percent_day", 10, 0..=100, sources, breakdowns);
+    let repair = kept.map(|n| &n.repair_s);
+    let repair = block.sourced_or("repair_minutes", 60, 0..=10_080, sources, repair);
+    let hold = kept.map(|n| &n.hold_s);
+    let hold = block.sourced_or("hold_minutes", 60, 0..=1440, sources, hold);
     let clock = match block.text("clock").as_deref() {
         Some("instrument") => Some(Clock::Instrument),
         Some("staffed") => Some(Clock::Staffed),
@@ -220,5 +267,15 @@ fn read_stage(
         block.sheet.problem(&block.at, what, expected);
     }
     block.close();
-    Some(StageNorm { kind, clock: clock?, run_s: run_s?, load_s: load_s?, crew: crew? })
+    Some(StageNorm {
+        kind,
+        clock: clock?,
+        run_s: run_s?,
+        load_s: load_s?,
+        crew: crew?,
+        spread_permille: spread?,
+        breakdowns_permille_day: breakdowns?,
+        repair_s: repair?,
+        hold_s: hold?,
+    })
 }

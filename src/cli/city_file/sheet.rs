@@ -74,7 +74,11 @@ impl<'s> Block<'s> {
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
-    fn need(&self, key: &'static str, expected: [&str; 2]) -> Option<&'s Spanned<DeValue<'s>>> {
+    pub(super) fn need(
+        &self,
+        key: &'static str,
+        expected: [&str; 2],
+    ) -> Option<&'s Spanned<DeValue<'s>>> {
         let found = self.find(key);
         if found.is_none() {
             let what = [format!("缺少“{key}”"), format!("`{key}` is missing")];
@@ -83,7 +87,7 @@ impl<'s> Block<'s> {
         found
     }
 
-    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: [&str; 2]) {
+    pub(super) fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: [&str; 2]) {
         let shown = shown(value.get_ref());
         let what = [format!("“{key}”为 {shown}"), format!("`{key}` is {shown}")];
         self.sheet.problem(&value.span(), [&what[0], &what[1]], expected);
@@ -95,9 +99,9 @@ impl<'s> Block<'s> {
         found.map_or_else(|| self.at.clone(), |(_, value)| value.span())
     }
 
-    /// Whether the key is there.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.table.iter().any(|(name, _)| name.get_ref() == key)
+    /// Whether the key is there. It counts as asked for.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.find(key).is_some()
     }
 
     /// A whole number within bounds.
@@ -163,6 +167,11 @@ impl<'s> Block<'s> {
             return None;
         };
         Some(Block::new(self.sheet, table, value.span()))
+    }
+
+    /// A table inside this one that may be left out.
+    pub(super) fn block_maybe(&self, key: &'static str) -> Option<Block<'s>> {
+        self.find(key).and_then(|_| self.block(key))
     }
 
     /// A list of tables; missing counts as empty.
@@ -264,6 +273,21 @@ impl<'s> Block<'s> {
         let origin = block.origin(sources);
         block.close();
         Some(Sourced { value: number?, origin: origin? })
+    }
+
+    /// The same, or `kept` where it is left out; without `kept` it is missing.
+    pub(super) fn sourced_or(
+        &self,
+        key: &'static str,
+        scale: u64,
+        bounds: RangeInclusive<u64>,
+        sources: &[(String, String)],
+        kept: Option<&Sourced<u64>>,
+    ) -> Option<Sourced<u64>> {
+        match (self.find(key), kept) {
+            (None, Some(kept)) => Some(kept.clone()),
+            _ => self.sourced(key, scale, bounds, sources),
+        }
     }
 
     /// Notes every key that nobody asked for. Call it last.

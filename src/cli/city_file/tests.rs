@@ -1,5 +1,8 @@
 //! The built-in files are sound, and every bad file is answered with its line and what is expected.
 
+mod model;
+mod packs;
+
 use super::*;
 use crate::planner::{Item, StageKind, Status, fill, solve};
 
@@ -63,8 +66,13 @@ fn a_sound_file_is_read_to_the_last_number() {
 
 /// Breaks the sound file at `old` and checks that the answer names the line, and the words in both languages.
 fn check(old: &str, new: &str, line: usize, zh: &str, en: &str) {
-    assert!(SOUND.contains(old), "{old}");
-    let error = read_text(&SOUND.replacen(old, new, 1)).expect_err(new);
+    check_in(SOUND, old, new, line, zh, en);
+}
+
+/// The same with another sound file.
+fn check_in(sound: &str, old: &str, new: &str, line: usize, zh: &str, en: &str) {
+    assert!(sound.contains(old), "{old}");
+    let error = read_text(&sound.replacen(old, new, 1)).expect_err(new);
     for (message, words, mark) in [(error.zh(), zh, "应为"), (error.en(), en, "expected")] {
         let found = message.lines().any(|l| {
             let rest = l.strip_prefix(&format!("small.toml:{line}"));
@@ -81,6 +89,7 @@ fn check(old: &str, new: &str, line: usize, zh: &str, en: &str) {
 fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
     // broken place, what stands there, line, words in Chinese, words in English
     for (old, new, line, zh, en) in [
+        ("[[lab]]", "[[lab]]\nlon = 118.9", 27, "缺少“lat”", "`lat` is missing"),
         ("desks = 2", "desks = -2", 18, "-2", "a whole number from 0"),
         ("desks = 2\n", "", 14, "缺少“desks”", "`desks` is missing"),
         ("desks = 2", "desks = 2.5", 18, "2.5", "a whole number from 0"),

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use super::words::{basis, constants, stage, stage_key};
+use super::words::{basis, stage, stage_key};
 use crate::planner::{
-    Basis, District, DistrictPlan, Explanation, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
-    Range, Shortage, Side, StageTime, Verdict, Words, explain,
+    Basis, Constant, District, DistrictPlan, Explanation, Item, ItemTotal, Lab, LabPlan, Ledger,
+    Origin, PlanHead, Range, Shortage, Side, StageTime, Verdict, Words, explain,
 };
 
 /// Version of the document; raised when a key changes its meaning.
@@ -22,10 +22,7 @@ pub(super) fn report(report: &Report) -> Value {
     let Report { city, plan, .. } = report;
     let norm = &city.norm;
     let claims: Vec<Value> = city.claims.iter().map(|c| explanation(&explain(c, norm))).collect();
-    let norm_constants: Vec<Value> = constants(norm)
-        .into_iter()
-        .map(|c| json!({ "key": c.key, "value": c.value, "unit": words(&c.unit), "origin": origin(c.origin) }))
-        .collect();
+    let norm_constants: Vec<Value> = norm.constants().iter().map(constant).collect();
     json!({
         "schema": SCHEMA,
         "city": {
@@ -34,6 +31,7 @@ pub(super) fn report(report: &Report) -> Value {
             "population": city.population.value,
             "origin": origin(&city.population.origin),
         },
+        "plan": head(&city.plan),
         "norm": {
             "name": norm.name,
             "title": { "zh": norm.title_zh, "en": norm.title_en },
@@ -52,6 +50,27 @@ pub(super) fn report(report: &Report) -> Value {
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "claims": claims,
+    })
+}
+
+/// Version and approval of a plan.
+pub(super) fn head(plan: &PlanHead) -> Value {
+    json!({
+        "version": plan.version,
+        "author": plan.author,
+        "approved_by": plan.approved_by,
+        "approved_on": plan.approved_on,
+        "note": plan.note,
+    })
+}
+
+fn constant(c: &Constant<'_>) -> Value {
+    json!({
+        "key": c.key,
+        "title": words(&c.title),
+        "value": c.value,
+        "unit": words(&c.unit),
+        "origin": origin(c.origin),
     })
 }
 

@@ -1,8 +1,12 @@
 //! `swabline plan`: the rules layer of the planner on a city file, as a table or as one JSON document.
 //!
-//! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong.
+//! `swabline plan diff OLD NEW`: what changed between two versions of a plan.
+//!
+//! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong. Of `diff`: 0 nothing
+//! changed, 1 something did, 64 as above.
 
 mod claim_text;
+mod diff;
 mod json;
 mod text;
 mod words;
@@ -31,8 +35,13 @@ pub enum Lang {
 }
 
 /// Can the whole city be tested in time, where is the bottleneck, what is missing?
+///
+/// Exit code 0: yes, 2: no, 64: a file or argument is wrong.
 #[derive(Clone, Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct PlanArgs {
+    #[command(subcommand)]
+    pub what: Option<PlanWhat>,
     /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing
     #[arg(required_unless_present = "guandu")]
     pub city: Option<PathBuf>,
@@ -56,12 +65,23 @@ pub struct PlanArgs {
     pub guandu: bool,
 }
 
+/// What else can be asked about plans. A city file of such a name is written with its folder: `./diff`.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum PlanWhat {
+    /// What changed between two versions of a plan? 两版方案的差异
+    Diff(diff::DiffArgs),
+}
+
 /// Runs the subcommand; an error here is a fault of output, never of input.
 pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
     let (output, code) = match answer(&args) {
         Ok(done) => done,
         Err(error) => {
-            let message = match args.lang {
+            let lang = match &args.what {
+                Some(PlanWhat::Diff(diff)) => diff.lang,
+                None => args.lang,
+            };
+            let message = match lang {
                 Some(Lang::Zh) => error.zh(),
                 Some(Lang::En) => error.en(),
                 None => error.to_string(),
@@ -80,6 +100,9 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
 
 /// What is printed and the exit code.
 fn answer(args: &PlanArgs) -> Result<(String, u8), city_file::Error> {
+    if let Some(PlanWhat::Diff(args)) = &args.what {
+        return diff::answer(args);
+    }
     let norm = args.norm.as_deref().map(norm_of).transpose()?;
     let Some(path) = &args.city else {
         let norm = match norm {

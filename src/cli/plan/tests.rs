@@ -4,6 +4,7 @@ use super::*;
 
 fn args(city: &str) -> PlanArgs {
     PlanArgs {
+        what: None,
         city: (!city.is_empty()).then(|| PathBuf::from(city)),
         target: None,
         json: false,
@@ -102,4 +103,89 @@ fn another_norm_changes_the_target_and_the_verdict_line() {
 fn a_bad_file_is_an_error_with_its_name() {
     let error = answer(&args("/nowhere/city.toml")).expect_err("no such file");
     assert!(error.zh().contains("/nowhere/city.toml") && error.en().contains("cannot be read"));
+}
+
+/// The command line as the user types it.
+#[derive(clap::Parser)]
+struct Typed {
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+fn typed(words: &[&str]) -> Result<PlanArgs, clap::Error> {
+    use clap::Parser;
+    Typed::try_parse_from([&["plan"], words].concat()).map(|typed| typed.plan)
+}
+
+#[test]
+fn diff_stands_beside_the_report_and_does_not_disturb_it() {
+    assert!(typed(&["chifeng"]).is_ok_and(|a| a.what.is_none() && a.city.is_some()));
+    assert!(typed(&["chifeng", "--json", "--target", "48h"]).is_ok_and(|a| a.json));
+    assert!(typed(&["--guandu"]).is_ok_and(|a| a.guandu && a.what.is_none()));
+    assert!(typed(&["./diff"]).is_ok_and(|a| a.what.is_none()));
+    for words in [&["diff", "chifeng", "jiyuan"][..], &["diff", "chifeng", "jiyuan", "--json"]] {
+        assert!(typed(words).is_ok_and(|a| a.what.is_some()), "{words:?}");
+    }
+    for words in [&[][..], &["diff"], &["diff", "chifeng"], &["chifeng", "diff", "a", "b"]] {
+        assert!(typed(words).is_err(), "{words:?}");
+    }
+}
+
+/// The answer of `plan diff` on two texts of city files.
+fn diff_of(old: &str, new: &str, json: bool) -> (String, u8) {
+    let folder = tempfile::tempdir().expect("folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let (old, new) = (write("old.toml", old), write("new.toml", new));
+    let diff = diff::DiffArgs { old, new, json, lang: None };
+    answer(&PlanArgs { what: Some(PlanWhat::Diff(diff)), ..args("jiyuan") }).expect("read")
+}
+
+#[test]
+fn diff_says_in_both_languages_what_changed_and_by_its_exit_code_whether() {
+    let (_, jiyuan) = city_file::BUILTIN.iter().find(|b| b.0 == "jiyuan").expect("jiyuan");
+    let (text, code) = diff_of(jiyuan, jiyuan, false);
+    assert_eq!(code, 0);
+    assert!(text.contains("没有变更 / nothing changed"), "{text}");
+    let new = jiyuan.replace("desks = 909", "desks = 950").replace(
+        "\n[sources]\n",
+        "\n[plan]\nversion = 2\nauthor = \"甲\"\napproved_by = \"乙\"\napproved_on = \"2022-04-30\"\n[sources]\n",
+    );
+    let (text, code) = diff_of(jiyuan, &new, false);
+    assert_eq!(code, diff::EXIT_CHANGED);
+    for words in [
+        "~ district[419001].have.desks  济源市 采样台 / Jiyuan desks: 909 → 950",
+        "~ plan.version  方案 版本 / plan version: 0 → 2",
+        "+ plan.approved_on  方案 批准日期 / plan approved on: 2022-04-30",
+        "第 2 版 / version 2; 编制 / by 甲; 批准 / approved by 乙 2022-04-30",
+        "共 5 处变更 / 5 changes",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let (text, code) = diff_of(jiyuan, &new, true);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(code, diff::EXIT_CHANGED);
+    assert_eq!(json["changes"].as_array().map(Vec::len), Some(5));
+    assert_eq!(json["changes"][4]["path"], "district[419001].have.desks");
+    assert_eq!(json["new"]["approved_by"], "乙");
+}
+
+#[test]
+fn every_assumption_is_printed_with_its_status_and_source() {
+    let city = city_file::builtin("chifeng").expect("chifeng");
+    let (text, _) = answer(&args("chifeng")).expect("chifeng");
+    for constant in city.norm.constants() {
+        let shown = text.lines().any(|line| {
+            line.trim_start().starts_with(&constant.key)
+                && line.contains(constant.origin.status.word())
+                && line.contains(&constant.origin.source)
+        });
+        assert!(shown, "{}", constant.key);
+    }
+    for key in ["field.straggler_percent", "derate.mean_percent", "zone[sealed].persons_per_tube"] {
+        assert!(text.contains(key), "{key}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The report as tables.
 
-use super::words::{basis, constants, grouped, hours, minutes, pick, say, stage, table};
+use super::diff::head_line;
+use super::words::{basis, grouped, hours, minutes, pick, say, stage, table};
 use super::{Lang, Report, claim_text};
 use crate::planner::{
     ChainStage, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
@@ -20,6 +21,9 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, &norm.title_zh, &norm.title_en),
         norm.name
     );
+    if city.plan.version > 0 {
+        out += &format!("{}: {}\n", pick(lang, "方案", "plan"), head_line(&city.plan, lang));
+    }
     out += &format!(
         "{}: {}  [{}] {}\n\n",
         pick(lang, "人口", "population"),
@@ -363,7 +367,7 @@ fn place_name(lang: Option<Lang>, name: &Words) -> String {
 fn sources(report: &Report, lang: Option<Lang>) -> String {
     let city = &report.city;
     let mut rows = Vec::new();
-    for c in constants(&city.norm) {
+    for c in city.norm.constants() {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
         rows.push(vec![c.key, c.value, say(lang, &c.unit), status, c.origin.source.clone()]);
     }

@@ -1,7 +1,7 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
-use crate::planner::{Basis, ChainStage, Clock, Norm, Origin, StageKind, Words};
+use crate::planner::{Basis, ChainStage, Norm, Words};
 
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
@@ -142,70 +142,4 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         out.push('\n');
     }
     out
-}
-
-/// One constant of a norm pack, as the report prints it.
-pub(super) struct Constant<'a> {
-    pub(super) key: String,
-    pub(super) value: String,
-    pub(super) unit: Words,
-    pub(super) origin: &'a Origin,
-}
-
-/// Every constant of a norm pack.
-pub(super) fn constants(norm: &Norm) -> Vec<Constant<'_>> {
-    let people = || Words::new("人", "persons");
-    let hours = || Words::new("小时", "h");
-    let rounds = || Words::new("轮", "rounds");
-    let wells = || Words::new("孔", "wells");
-    let mins = || Words::new("分钟", "min");
-    let mut list = Vec::new();
-    for (key, number, unit) in [
-        ("target_hours", &norm.target_h, hours()),
-        ("persons_per_site_min", &norm.persons_per_site_min, people()),
-        ("persons_per_site_max", &norm.persons_per_site_max, people()),
-        ("persons_per_desk_min", &norm.persons_per_desk_min, people()),
-        ("persons_per_desk_max", &norm.persons_per_desk_max, people()),
-        ("persons_per_sampler", &norm.persons_per_sampler, people()),
-        ("persons_per_sampler_day", &norm.persons_per_sampler_day, people()),
-        ("registrars_per_desk", &norm.registrars_per_desk, people()),
-        ("persons_per_tube", &norm.pool, people()),
-        ("rounds", &norm.rounds, rounds()),
-        ("rounds_physical", &norm.rounds_physical, rounds()),
-        ("instrument_hours_per_day", &norm.instrument_hours, hours()),
-        ("staff_hours_per_day", &norm.staff_hours, hours()),
-        ("shifts", &norm.shifts, Words::new("班", "shifts")),
-        ("sampling_hours_per_day", &norm.sampling_hours, hours()),
-        ("wells", &norm.wells, wells()),
-        ("wells_usable", &norm.wells_usable, wells()),
-    ] {
-        let value = number.value.to_string();
-        list.push(Constant { key: key.to_owned(), value, unit, origin: &number.origin });
-    }
-    let rate = &norm.desk_rate_tenths;
-    list.push(Constant {
-        key: "persons_per_desk_hour".to_owned(),
-        value: tenths(rate.value),
-        unit: people(),
-        origin: &rate.origin,
-    });
-    for (key, number) in [("box_minutes", &norm.box_s), ("transport_minutes", &norm.transport_s)] {
-        let value = minutes(number.value);
-        list.push(Constant { key: key.to_owned(), value, unit: mins(), origin: &number.origin });
-    }
-    for kind in StageKind::ALL {
-        let stage = norm.stage(kind);
-        let clock = match stage.clock {
-            Clock::Instrument => Words::new("分钟（仪器日）", "min (instrument day)"),
-            Clock::Staffed => Words::new("分钟（轮班）", "min (shifts)"),
-        };
-        for (part, value, unit, origin) in [
-            ("run_minutes", minutes(stage.run_s.value), clock, &stage.run_s.origin),
-            ("load_minutes", minutes(stage.load_s.value), mins(), &stage.load_s.origin),
-            ("crew", stage.crew.value.to_string(), people(), &stage.crew.origin),
-        ] {
-            list.push(Constant { key: format!("{}.{part}", kind.key()), value, unit, origin });
-        }
-    }
-    list
 }

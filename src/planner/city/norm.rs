@@ -1,5 +1,8 @@
 //! The constants of a notice or guide. They changed by year and place, so they are data (a norm pack), never code.
 
+use super::parts::{
+    DerateNorm, FieldNorm, LargeCity, PrevalenceNorm, RecallNorm, TransportNorm, ZoneNorm,
+};
 use super::sourced::Sourced;
 
 /// The stages of a lab, in the order a tube passes them.
@@ -76,6 +79,15 @@ pub struct StageNorm {
     pub load_s: Sourced<u64>,
     /// Persons that one unit needs in each shift; 0 for an instrument that runs by itself.
     pub crew: Sourced<u64>,
+    /// By how much the longest run takes longer than `run_s`, permille (+76 % = 760). Triangular: `run_s` is the
+    /// shortest and the likeliest.
+    pub spread_permille: Sourced<u64>,
+    /// Breakdowns of one unit per day, permille (40 = one in 25 days).
+    pub breakdowns_permille_day: Sourced<u64>,
+    /// Seconds until a broken unit works again.
+    pub repair_s: Sourced<u64>,
+    /// Seconds that a batch waits at most to become full; then it starts as it is.
+    pub hold_s: Sourced<u64>,
 }
 
 /// A norm pack.
@@ -87,7 +99,7 @@ pub struct Norm {
     pub title_zh: String,
     /// What it is, in English.
     pub title_en: String,
-    /// Hours in which the whole city is to be done unless the city says otherwise.
+    /// Hours in which the whole city is to be done unless the city says otherwise; see `Norm::target_for`.
     pub target_h: Sourced<u64>,
     /// Fewest persons per collection site: gives the high count of sites.
     pub persons_per_site_min: Sourced<u64>,
@@ -129,12 +141,46 @@ pub struct Norm {
     pub transport_s: Sourced<u64>,
     /// The lab stages, in the order of `StageKind::ALL`.
     pub stages: [StageNorm; StageKind::COUNT],
+    /// Reactions in one kit of extraction or PCR reagent.
+    pub kit_reactions: Sourced<u64>,
+    /// Another target for a large city, where the guide has one.
+    pub large_city: Option<LargeCity>,
+    /// Desks, boxes and people who come.
+    pub field: FieldNorm,
+    /// Trips from the sites to the labs. `transport_s` is their limit.
+    pub transport: TransportNorm,
+    /// People of a positive tube, called back and sampled singly.
+    pub recall: RecallNorm,
+    /// How many are positive, and how they cluster.
+    pub prevalence: PrevalenceNorm,
+    /// What labs really do of what they declare.
+    pub derate: DerateNorm,
+    /// Persons per tube by zone; a zone that is not listed takes `pool`.
+    pub zones: Vec<ZoneNorm>,
 }
 
 impl Norm {
     /// The norm of one lab stage.
     pub fn stage(&self, kind: StageKind) -> &StageNorm {
         &self.stages[kind.index()]
+    }
+
+    /// Wells of a plate that hold controls.
+    pub fn controls_per_plate(&self) -> u64 {
+        self.wells.value.saturating_sub(self.wells_usable.value)
+    }
+
+    /// Persons per tube in a zone; `None` when the pack does not list it.
+    pub fn zone_pool(&self, key: &str) -> Option<u64> {
+        self.zones.iter().find(|zone| zone.key == key).map(|zone| zone.pool.value)
+    }
+
+    /// Hours in which a city of `people` persons is to be done.
+    pub fn target_for(&self, people: u64) -> u64 {
+        match &self.large_city {
+            Some(large) if people > large.above_persons.value => large.target_h.value,
+            _ => self.target_h.value,
+        }
     }
 
     /// Seconds of working time that a stage has in a campaign of `target_s` seconds, before waiting is taken off.

@@ -91,6 +91,11 @@ pub(super) fn mobile_lab(city: &City, district: &str, name: &Words) -> Lab {
         name: Words::new(format!("{}移动方舱实验室", name.zh), format!("{} mobile lab", name.en)),
         serves: vec![district.to_owned()],
         stages: StageKind::ALL.map(|kind| LabStage::of_norm(kind, &city.norm)),
+        place: city.districts.iter().find(|d| d.code == district).and_then(|d| d.place),
+        outside: false,
+        shifts: Vec::new(),
+        instrument_day: None,
+        derate: None,
         origin: Origin::new("founded by the plan", Status::Calculated),
     }
 }

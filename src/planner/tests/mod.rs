@@ -1,6 +1,8 @@
-//! A small city to test with; golden figures, one line per fact; properties of `solve` and `fill`.
+//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`.
 
+mod diff;
 mod golden;
+mod model;
 mod properties;
 
 use super::*;
@@ -17,6 +19,10 @@ fn norm() -> Norm {
         run_s: n(run_s),
         load_s: n(load_s),
         crew: n(crew),
+        spread_permille: n(if clock == Clock::Staffed { 760 } else { 100 }),
+        breakdowns_permille_day: n(if clock == Clock::Staffed { 0 } else { 20 }),
+        repair_s: n(7200),
+        hold_s: n(1800),
     };
     use Clock::{Instrument, Staffed};
     Norm {
@@ -52,6 +58,41 @@ fn norm() -> Norm {
             stage(StageKind::Pcr, Instrument, 6480, 0, 0),
             stage(StageKind::Review, Staffed, 300, 0, 1),
         ],
+        kit_reactions: n(96),
+        large_city: None,
+        field: FieldNorm {
+            ramp_s: n(3600),
+            ramp_percent: n(72),
+            desk_spread_permille: n(120),
+            site_spread_permille: n(200),
+            box_tubes: n(94),
+            straggler_permille: n(100),
+            straggler_tail_s: n(14_400),
+            coverage_permille: n(1000),
+        },
+        transport: TransportNorm {
+            vehicle_tubes: n(2000),
+            handling_s: n(600),
+            travel_s: n(1800),
+            travel_spread_permille: n(350),
+            hold_s: n(1800),
+            speed_kmh_tenths: n(400),
+            persons_per_vehicle: n(10_000),
+        },
+        recall: RecallNorm {
+            delay_s: n(5400),
+            delay_spread_permille: n(500),
+            travel_s: n(1800),
+            hold_s: n(900),
+        },
+        prevalence: PrevalenceNorm {
+            alpha_milli: n(1000),
+            beta_milli: n(9_999_000),
+            rho_permille: n(100),
+            cluster_tubes_tenths: n(15),
+        },
+        derate: DerateNorm { mean_permille: n(850), spread_permille: n(60) },
+        zones: Vec::new(),
     }
 }
 
@@ -71,6 +112,11 @@ fn lab(code: &str, serves: &[&str], units: u64) -> Lab {
             stage.staff = units * stage.crew * 3;
             stage
         }),
+        place: None,
+        outside: false,
+        shifts: Vec::new(),
+        instrument_day: None,
+        derate: None,
         origin: origin(),
     }
 }
@@ -82,6 +128,8 @@ fn district(code: &str, people: u64, means: u64) -> District {
         name: Words::new(code, code),
         population: n(people),
         pool: None,
+        zone: None,
+        place: None,
         have: Have {
             sites: means / 4,
             desks: means,
@@ -89,7 +137,15 @@ fn district(code: &str, people: u64, means: u64) -> District {
             registrars: means,
             origin: origin(),
         },
-        stock: Stock { tubes: ledger, extraction: ledger, pcr: ledger, origin: origin() },
+        stock: Stock {
+            tubes: ledger,
+            extraction: ledger,
+            pcr: ledger,
+            held: Vec::new(),
+            origin: origin(),
+        },
+        fleet: None,
+        streets: Vec::new(),
     }
 }
 
@@ -100,6 +156,10 @@ fn city(districts: Vec<District>, labs: Vec<Lab>) -> City {
         population: n(districts.iter().map(|d| d.population.value).sum()),
         target_h: 24,
         deadline: None,
+        plan: PlanHead::default(),
+        start_s: 21_600,
+        one_to_one: false,
+        max_travel_s: None,
         norm: norm(),
         districts,
         labs,

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn cities() -> impl Strategy<Value = City> {
+/// Cities with labs, some of them without means.
+pub(super) fn cities() -> impl Strategy<Value = City> {
     let district_of = (1u64..400_000, 0u64..800, 1u64..=20, any::<bool>());
     let lab_of = (0u64..40, 0u64..64, prop::collection::vec(0u64..60, StageKind::COUNT));
     (prop::collection::vec(district_of, 1..5), prop::collection::vec(lab_of, 0..4)).prop_map(

@@ -1,0 +1,134 @@
+//! `swabline plan diff`: what changed between two versions of a plan, for whoever approves the new one.
+//!
+//! Exit code: 0 nothing changed, 1 something did, 64 a file or argument is wrong.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::words::pick;
+use super::{Lang, city_of, json as report_json};
+use crate::cli::city_file;
+use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead};
+
+/// Exit code when something changed.
+pub(super) const EXIT_CHANGED: u8 = 1;
+
+/// What changed between two versions of a plan? Exit code 0: nothing, 1: something. 两版方案的差异
+#[derive(Clone, Debug, clap::Args)]
+pub struct DiffArgs {
+    /// Old city file, or a built-in city
+    pub old: PathBuf,
+    /// New city file, or a built-in city
+    pub new: PathBuf,
+    /// Print one JSON document instead of lines
+    #[arg(long)]
+    pub json: bool,
+    /// Language of the lines; both unless given
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
+}
+
+/// What is printed and the exit code.
+pub(super) fn answer(args: &DiffArgs) -> Result<(String, u8), city_file::Error> {
+    let (old, new) = (city_of(&args.old, None)?, city_of(&args.new, None)?);
+    let changes = planner::diff(&old, &new);
+    let output = if args.json {
+        report_json::document(&document(&old, &new, &changes))
+    } else {
+        text(args, [&old, &new], &changes)
+    };
+    Ok((output, if changes.is_empty() { 0 } else { EXIT_CHANGED }))
+}
+
+fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change]) -> String {
+    let lang = args.lang;
+    let mut out = String::new();
+    for (zh, en, file, city) in [("旧", "old", &args.old, old), ("新", "new", &args.new, new)] {
+        let head = head_line(&city.plan, lang);
+        out += &format!("{}: {}  {head}\n", pick(lang, zh, en), file.display());
+    }
+    out.push('\n');
+    for change in changes {
+        out += &line(change, lang);
+    }
+    out += &match changes.len() {
+        0 => format!("{}\n", pick(lang, "没有变更", "nothing changed")),
+        n => {
+            let (zh, en) = (format!("共 {n} 处变更"), format!("{n} changes"));
+            format!("\n{}\n", pick(lang, &zh, &en))
+        }
+    };
+    out
+}
+
+/// Version and approval of a plan in one line.
+pub(super) fn head_line(plan: &PlanHead, lang: Option<Lang>) -> String {
+    let v = plan.version;
+    let mut out = pick(lang, &format!("第 {v} 版"), &format!("version {v}"));
+    if let Some(author) = &plan.author {
+        out += &format!("; {} {author}", pick(lang, "编制", "by"));
+    }
+    out += "; ";
+    out += &match (&plan.approved_by, &plan.approved_on) {
+        (Some(by), on) => {
+            let on = on.as_deref().unwrap_or_default();
+            format!("{} {by} {on}", pick(lang, "批准", "approved by")).trim_end().to_owned()
+        }
+        (None, _) => pick(lang, "未批准", "not approved"),
+    };
+    out
+}
+
+fn line(change: &Change, lang: Option<Lang>) -> String {
+    let title = pick(lang, &change.title.zh, &change.title.en);
+    let from = |origin: &Origin| {
+        let status = pick(lang, origin.status.word_zh(), origin.status.word());
+        format!("[{status}] {}", origin.source)
+    };
+    let alone = |sign: char, value: &str, origin: &Option<Origin>| {
+        let origin = origin.as_ref().map(from).unwrap_or_default();
+        let tail = [value, &origin].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>();
+        format!("{sign} {}  {title}: {}\n", change.path, tail.join("  "))
+    };
+    match change.kind {
+        ChangeKind::Added => return alone('+', &change.is, &change.is_origin),
+        ChangeKind::Removed => return alone('-', &change.was, &change.was_origin),
+        ChangeKind::Value | ChangeKind::Origin => {}
+    }
+    let mut out = format!("~ {}  {title}: ", change.path);
+    out += &match change.kind {
+        ChangeKind::Value => format!("{} → {}\n", change.was, change.is),
+        _ if change.is.is_empty() => format!("{}\n", pick(lang, "来源变更", "new origin")),
+        _ => format!("{} ({})\n", change.is, pick(lang, "来源变更", "new origin")),
+    };
+    if let (Some(was), Some(is)) = (&change.was_origin, &change.is_origin)
+        && was != is
+    {
+        out += &format!("    {} → {}\n", from(was), from(is));
+    }
+    out
+}
+
+fn document(old: &City, new: &City, changes: &[Change]) -> Value {
+    let origin = |origin: &Option<Origin>| {
+        origin.as_ref().map(|o| json!({ "status": o.status.word(), "source": o.source }))
+    };
+    let one = |c: &Change| {
+        json!({
+            "path": c.path,
+            "title": { "zh": c.title.zh, "en": c.title.en },
+            "kind": c.kind.key(),
+            "was": c.was,
+            "is": c.is,
+            "was_origin": origin(&c.was_origin),
+            "is_origin": origin(&c.is_origin),
+        })
+    };
+    json!({
+        "schema": 1,
+        "old": report_json::head(&old.plan),
+        "new": report_json::head(&new.plan),
+        "changes": changes.iter().map(one).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,128 @@
+//! What changed between two versions of a plan: every number, text, source and status, by name.
+
+use std::collections::BTreeMap;
+
+use super::City;
+use super::leaves::{Leaf, leaves};
+use super::sourced::{Origin, Status};
+use super::words::Words;
+
+/// What happened to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It is another one; its origin may have changed as well.
+    Value,
+    /// It is the same, of another source or status.
+    Origin,
+}
+
+impl ChangeKind {
+    /// The word used in JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            ChangeKind::Added => "added",
+            ChangeKind::Removed => "removed",
+            ChangeKind::Value => "value",
+            ChangeKind::Origin => "origin",
+        }
+    }
+
+    /// Name.
+    pub fn name(self) -> Words {
+        match self {
+            ChangeKind::Added => Words::new("新增", "added"),
+            ChangeKind::Removed => Words::new("删除", "removed"),
+            ChangeKind::Value => Words::new("变更", "changed"),
+            ChangeKind::Origin => Words::new("来源变更", "new origin"),
+        }
+    }
+}
+
+/// One value that is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its keys and codes, such as `district[150402].have.desks`; `….origin` is the origin of a whole group.
+    pub path: String,
+    /// What it is.
+    pub title: Words,
+    /// What happened to it.
+    pub kind: ChangeKind,
+    /// The old value in the unit of the file; empty when it is new, or when there is an origin only.
+    pub was: String,
+    /// The new value; empty when it is gone.
+    pub is: String,
+    /// Where the old value came from, where that is kept.
+    pub was_origin: Option<Origin>,
+    /// Where the new value comes from.
+    pub is_origin: Option<Origin>,
+}
+
+impl Change {
+    /// The old and the new status, where they differ.
+    pub fn status(&self) -> Option<(Status, Status)> {
+        let (was, is) = (self.was_origin.as_ref()?.status, self.is_origin.as_ref()?.status);
+        (was != is).then_some((was, is))
+    }
+
+    /// The old and the new source, where they differ.
+    pub fn source(&self) -> Option<(&str, &str)> {
+        let (was, is) = (self.was_origin.as_ref()?, self.is_origin.as_ref()?);
+        (was.source != is.source).then_some((&was.source, &is.source))
+    }
+}
+
+/// Everything that is not in `new` as it was in `old`, in the order of the new file; what is gone stands where it was.
+///
+/// Districts, streets and labs are told apart by their codes, so their order does not matter. A lab stage is compared by
+/// what is in force: a time that the norm pack sets shows in the pack and in every lab that takes it from there.
+pub fn diff(old: &City, new: &City) -> Vec<Change> {
+    let (old, new) = (leaves(old), leaves(new));
+    let before: BTreeMap<&str, &Leaf> = old.iter().map(|leaf| (leaf.path.as_str(), leaf)).collect();
+    let after: BTreeMap<&str, usize> =
+        new.iter().enumerate().map(|(i, leaf)| (leaf.path.as_str(), i)).collect();
+    // Place in the new file, then place in the old one behind it.
+    let mut changes: Vec<((usize, usize), Change)> = Vec::new();
+    for (i, leaf) in new.iter().enumerate() {
+        let change = match before.get(leaf.path.as_str()) {
+            None => Some(change(leaf, ChangeKind::Added, None, Some(leaf))),
+            Some(was) if was.value != leaf.value => {
+                Some(change(leaf, ChangeKind::Value, Some(was), Some(leaf)))
+            }
+            Some(was) if was.origin != leaf.origin => {
+                Some(change(leaf, ChangeKind::Origin, Some(was), Some(leaf)))
+            }
+            Some(_) => None,
+        };
+        changes.extend(change.map(|change| ((i + 1, 0), change)));
+    }
+    let mut anchor = 0;
+    for (j, leaf) in old.iter().enumerate() {
+        match after.get(leaf.path.as_str()) {
+            Some(i) => anchor = i + 1,
+            None => {
+                let gone = change(leaf, ChangeKind::Removed, Some(leaf), None);
+                changes.push(((anchor, j + 1), gone));
+            }
+        }
+    }
+    changes.sort_by_key(|(place, _)| *place);
+    changes.into_iter().map(|(_, change)| change).collect()
+}
+
+fn change(named: &Leaf, kind: ChangeKind, was: Option<&Leaf>, is: Option<&Leaf>) -> Change {
+    let value = |leaf: Option<&Leaf>| leaf.map(|l| l.value.clone()).unwrap_or_default();
+    let origin = |leaf: Option<&Leaf>| leaf.and_then(|l| l.origin.clone());
+    Change {
+        path: named.path.clone(),
+        title: named.title.clone(),
+        kind,
+        was: value(was),
+        is: value(is),
+        was_origin: origin(was),
+        is_origin: origin(is),
+    }
+}
