@@ -8,7 +8,7 @@
 //! - `dinic`: the largest flow; `bound`: the least T; `explain`: the minimum cut as a reason;
 //! - `overflow`: the aim, with or without labs of other cities;
 //! - `distance`: the shortest ways within the aim; `answer`: what is handed back;
-//! - `place`, `whole`: one-to-one (一一对应);
+//! - `place`, `level`, `whole`: one-to-one (一一对应);
 //! - `redispatch`: solving again during a round (统一调度);
 //! - `example`: a made-up city to measure with.
 
@@ -18,6 +18,7 @@ mod dinic;
 mod distance;
 mod example;
 mod explain;
+mod level;
 mod model;
 mod net;
 mod overflow;

@@ -3,25 +3,16 @@
 //! Every lab has a backlog inside, which counts as work: it can begin on new tubes only after backlog / rate, however
 //! near they are. A street changes its lab only when that is worth more than the penalty.
 //!
-//! What is made small: tube-hours, Σ s·L + L²/(2r) over the labs with load L, the sum of the hours after which each
-//! tube is done; plus the penalty, in minutes for every tube of a street that leaves its lab. For divisible streets
-//! the least tube-hours also give the earliest finish (the lexicographically optimal base, Fujishige 1980), and unlike
-//! the finish they feel every single move. So a tube moves from a lab that ends at f to one that ends at g when f − g
-//! is more than the penalty.
-//!
-//! Solving again changes nothing: moves away from the answer were no gain when it was found, and from the answer they
-//! cost the penalty at least as often (the penalty obeys the triangle inequality).
+//! Solving again changes nothing; why, stands in `level`.
 
 use super::answer::{LabLoad, Options, Whole, gap};
 use super::explain::Bound;
+use super::level::Level;
 use super::model::{Error, Problem};
 use super::net::Net;
-use super::place::Place;
 use super::{distance, overflow};
 use crate::planner::city::Words;
 
-/// Rounds over all streets, at most; a handful are used.
-const ROUNDS: usize = 200;
 /// The head start of a lab whose backlog never ends, in hours.
 const NEVER_H: f64 = 87_600.0;
 
@@ -111,7 +102,7 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
         .enumerate()
         .map(|(street, lab)| lab.and_then(|lab| net.arc(street, lab)))
         .collect();
-    let mut search = Search::new(&net, &stay, penalty_min / 60.0);
+    let mut search = Level::new(&net, stay.clone(), penalty_min / 60.0);
     let can_stay = (0..net.streets()).all(|i| net.tubes[i] == 0 || stay[i].is_some());
     let finish_before_h = can_stay.then(|| search.place.last().1.max(backlog_h));
     let settled = search.settle();
@@ -161,126 +152,8 @@ fn with_backlog(left: &Problem, backlog: &[u64]) -> (Problem, Vec<(usize, u64)>,
     (problem, stuck, longest_h)
 }
 
-struct Search<'a> {
-    net: &'a Net,
-    place: Place<'a>,
-    /// Per street: the arc it may stay on.
-    stay: &'a [Option<usize>],
-    penalty_h: f64,
-    /// No move may let a lab end after this: as if nobody changed.
-    ceiling_h: f64,
-}
-
-impl<'a> Search<'a> {
-    fn new(net: &'a Net, stay: &'a [Option<usize>], penalty_h: f64) -> Search<'a> {
-        // Streets that cannot stay go first where they would be done first, the largest of them first.
-        let mut load = vec![0; net.labs()];
-        let mut arcs = stay.to_vec();
-        for (street, arc) in stay.iter().enumerate() {
-            if let Some(arc) = *arc {
-                load[net.lab_of[arc]] += net.tubes[street];
-            }
-        }
-        let mut homeless: Vec<usize> = (0..net.streets()).filter(|&i| stay[i].is_none()).collect();
-        homeless.sort_by_key(|&street| std::cmp::Reverse(net.tubes[street]));
-        for street in homeless {
-            let done = |arc: usize| {
-                let lab = net.lab_of[arc];
-                net.finish_h(lab, load[lab] + net.tubes[street])
-            };
-            let soonest = net.arcs_of(street).min_by(|&a, &b| done(a).total_cmp(&done(b)));
-            if let Some(arc) = soonest {
-                load[net.lab_of[arc]] += net.tubes[street];
-            }
-            arcs[street] = soonest;
-        }
-        let place = Place::new(net, &arcs);
-        let ceiling_h = place.last().1;
-        Search { net, place, stay, penalty_h, ceiling_h }
-    }
-
-    /// Moves and exchanges until none gains. False when cut off.
-    fn settle(&mut self) -> bool {
-        for _ in 0..ROUNDS {
-            let mut changed = false;
-            for street in (0..self.net.streets()).filter(|&street| self.net.tubes[street] > 0) {
-                if let Some((arc, exchange)) = self.best(street) {
-                    self.place.put(street, arc);
-                    if let Some((other, into)) = exchange {
-                        self.place.put(other, into);
-                    }
-                    changed = true;
-                }
-            }
-            if !changed {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// The change of this street, alone or in exchange for another, that gains most, if any gains.
-    fn best(&self, street: usize) -> Option<(usize, Option<(usize, usize)>)> {
-        let net = self.net;
-        let (from, tubes) = (self.place.lab(street), net.tubes[street]);
-        // Gains below the error of floating point are none.
-        let mut best = (1e-6 + 1e-9 * self.ceiling_h * tubes as f64, None);
-        for arc in net.arcs_of(street) {
-            let to = net.lab_of[arc];
-            if to == from {
-                continue;
-            }
-            let penalty = self.penalty(street, arc);
-            if let Some(gain) = self.gain(from, to, tubes, 0)
-                && gain - penalty > best.0
-            {
-                best = (gain - penalty, Some((arc, None)));
-            }
-            for &other in &self.place.members[to] {
-                let back = net.tubes[other];
-                // The larger of the two asks: an exchange of equals gains nothing.
-                if back >= tubes {
-                    continue;
-                }
-                let Some(gain) = self.gain(from, to, tubes, back) else { continue };
-                if gain - penalty <= best.0 {
-                    continue;
-                }
-                if let Some(into) = net.arc(other, from) {
-                    let gain = gain - penalty - self.penalty(other, into);
-                    if gain > best.0 {
-                        best = (gain, Some((arc, Some((other, into)))));
-                    }
-                }
-            }
-        }
-        best.1
-    }
-
-    /// Tube-hours of penalty that a street pays more if it takes this arc; less than 0 if it returns.
-    fn penalty(&self, street: usize, arc: usize) -> f64 {
-        let Some(stay) = self.stay[street] else { return 0.0 };
-        let away = |at: usize| if at == stay { 0.0 } else { 1.0 };
-        let now = self.place.arc(street).map_or(0.0, away);
-        (away(arc) - now) * self.penalty_h * self.net.tubes[street] as f64
-    }
-
-    /// Tube-hours gained when `out` tubes go from one lab to another and `back` return; None if one would end too late.
-    fn gain(&self, from: usize, to: usize, out: u64, back: u64) -> Option<f64> {
-        let (net, load) = (self.net, &self.place.load);
-        let (here, there) = (load[from] - out + back, load[to] - back + out);
-        let ceiling = self.ceiling_h * (1.0 + 1e-12);
-        if net.finish_h(from, here) > ceiling || net.finish_h(to, there) > ceiling {
-            return None;
-        }
-        // The difference itself, not of two large sums: s·ΔL + ΔL·(L + L')/(2r).
-        let change = |lab: usize, before: u64, after: u64| {
-            let more = after as f64 - before as f64;
-            more * (net.head_start[lab] + (before as f64 + after as f64) / (2.0 * net.rate[lab]))
-        };
-        Some(-change(from, load[from], here) - change(to, load[to], there))
-    }
-
+impl Level<'_> {
+    /// The streets with tubes that end up at another lab, and what that is worth.
     fn moved(&self) -> Vec<Moved> {
         let net = self.net;
         let moved = |street: usize| {
