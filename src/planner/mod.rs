@@ -6,8 +6,10 @@
 //! In reading order:
 //! - `city`: the problem: districts, what they have, labs by stage, stock, the constants of a norm pack, each with its
 //!   source and status;
-//! - `rules`: the guide's arithmetic: verdict, shortages, filling them.
+//! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
+//! - `assign`: which street sends to which lab, and why it cannot be earlier.
 
+pub mod assign;
 mod city;
 pub mod example;
 pub mod fluid;

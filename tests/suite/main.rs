@@ -1,6 +1,7 @@
 //! One test program for everything that needs a real folder, a real socket or the real binary.
 
 mod api;
+mod assign;
 mod common;
 mod drill;
 mod folder;

@@ -1,0 +1,118 @@
+//! The ways as flat arrays, seen from both ends. Ways to labs that stand still are left out: nothing is sent there.
+
+use super::model::Problem;
+
+/// A checked problem made flat. An arc is a way to a lab that works.
+#[derive(Clone, Debug)]
+pub(super) struct Net {
+    /// Tubes per street.
+    pub(super) tubes: Vec<u64>,
+    /// Per street, where its arcs begin; one more at the end.
+    first: Vec<usize>,
+    /// Per arc: its lab.
+    pub(super) lab_of: Vec<usize>,
+    /// Per arc: its street.
+    pub(super) street_of: Vec<usize>,
+    /// Per arc: metres.
+    pub(super) metres: Vec<u64>,
+    /// Per arc: minutes.
+    pub(super) minutes: Vec<f64>,
+    /// Per lab, where its arcs begin in `arcs_by_lab`; one more at the end.
+    first_back: Vec<usize>,
+    arcs_by_lab: Vec<usize>,
+    /// Per lab: tubes per hour.
+    pub(super) rate: Vec<f64>,
+    /// Per lab: hours before its first tube.
+    pub(super) head_start: Vec<f64>,
+    /// Per lab: of another city.
+    pub(super) outside: Vec<bool>,
+}
+
+impl Net {
+    /// The ways that pass `keep(street, lab)` of a problem that has been checked.
+    pub(super) fn new(problem: &Problem, keep: impl Fn(usize, usize) -> bool) -> Net {
+        let labs = problem.labs.len();
+        let mut net = Net {
+            tubes: problem.streets.iter().map(|street| street.tubes).collect(),
+            first: vec![0],
+            lab_of: Vec::new(),
+            street_of: Vec::new(),
+            metres: Vec::new(),
+            minutes: Vec::new(),
+            first_back: vec![0; labs + 1],
+            arcs_by_lab: Vec::new(),
+            rate: problem.labs.iter().map(|lab| lab.rate).collect(),
+            head_start: problem.labs.iter().map(|lab| lab.head_start_h).collect(),
+            outside: problem.labs.iter().map(|lab| lab.outside).collect(),
+        };
+        for (street, it) in problem.streets.iter().enumerate() {
+            for way in &it.ways {
+                if net.rate[way.lab] > 0.0 && keep(street, way.lab) {
+                    net.lab_of.push(way.lab);
+                    net.street_of.push(street);
+                    // Checked to be finite and short: the metres fit.
+                    net.metres.push((way.km * 1000.0).round() as u64);
+                    net.minutes.push(way.minutes);
+                }
+            }
+            net.first.push(net.lab_of.len());
+        }
+        for &lab in &net.lab_of {
+            net.first_back[lab + 1] += 1;
+        }
+        for lab in 0..labs {
+            net.first_back[lab + 1] += net.first_back[lab];
+        }
+        let mut next = net.first_back.clone();
+        net.arcs_by_lab = vec![0; net.lab_of.len()];
+        for (arc, &lab) in net.lab_of.iter().enumerate() {
+            net.arcs_by_lab[next[lab]] = arc;
+            next[lab] += 1;
+        }
+        net
+    }
+
+    /// Number of streets.
+    pub(super) fn streets(&self) -> usize {
+        self.tubes.len()
+    }
+
+    /// Number of labs.
+    pub(super) fn labs(&self) -> usize {
+        self.rate.len()
+    }
+
+    /// Number of arcs.
+    pub(super) fn arcs(&self) -> usize {
+        self.lab_of.len()
+    }
+
+    /// Arcs of a street, in the order of its ways.
+    pub(super) fn arcs_of(&self, street: usize) -> std::ops::Range<usize> {
+        self.first[street]..self.first[street + 1]
+    }
+
+    /// Arcs into a lab, by street.
+    pub(super) fn arcs_into(&self, lab: usize) -> &[usize] {
+        &self.arcs_by_lab[self.first_back[lab]..self.first_back[lab + 1]]
+    }
+
+    /// The arc from this street to this lab.
+    pub(super) fn arc(&self, street: usize, lab: usize) -> Option<usize> {
+        self.arcs_of(street).find(|&arc| self.lab_of[arc] == lab)
+    }
+
+    /// When a lab with this load is done, in hours; a lab without load is never waited for.
+    pub(super) fn finish_h(&self, lab: usize, load: u64) -> f64 {
+        if load == 0 { 0.0 } else { self.head_start[lab] + load as f64 / self.rate[lab] }
+    }
+
+    /// Whole tubes that a lab can do in so many hours, the last one begun counted whole.
+    ///
+    /// Rounded up, because whole tubes fit whenever parts of tubes do (flows in whole capacities are whole). What
+    /// exceeds a whole number by the error of floating point only is not rounded up.
+    pub(super) fn room(&self, lab: usize, hours: f64) -> u64 {
+        let tubes = self.rate[lab] * (hours - self.head_start[lab]).max(0.0);
+        (tubes - 1e-4).ceil().clamp(0.0, super::model::TUBES_MAX as f64) as u64
+    }
+}
