@@ -13,9 +13,12 @@ pub mod assign;
 mod city;
 pub mod example;
 pub mod fluid;
+pub mod forecast;
 pub mod model;
+pub mod round;
 mod rules;
 pub mod simulate;
+pub mod study;
 #[cfg(test)]
 mod tests;
 

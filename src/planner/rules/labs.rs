@@ -55,7 +55,7 @@ pub(super) fn head_s(norm: &Norm) -> u64 {
 }
 
 /// Units that the staff on the roll can run through all shifts.
-pub(super) fn units_working(stage: &LabStage, norm: &Norm) -> u64 {
+pub(in crate::planner) fn units_working(stage: &LabStage, norm: &Norm) -> u64 {
     match stage.crew.saturating_mul(norm.shifts.value) {
         0 => stage.units,
         persons => stage.units.min(stage.staff / persons),

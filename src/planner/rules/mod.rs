@@ -33,6 +33,7 @@ mod shortage;
 
 pub use claim::{Claim, Explanation, Side, explain};
 pub use fill::fill;
+pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
 pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,

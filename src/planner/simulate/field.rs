@@ -100,7 +100,7 @@ fn pack(closed: f64, tubes: u32) -> u64 {
 }
 
 impl Field {
-    /// Runs a street to its end. Trips and the boxes in them (lots without a time) are appended.
+    /// Runs a street to its end. Trips and the boxes in them (with the time at which each was closed) are appended.
     pub fn run(
         &mut self,
         street: &Street,
@@ -126,7 +126,7 @@ impl Field {
         for &(at, tubes) in &start.on_road {
             let members = unclean.members(tubes);
             trips.push(Trip { at, street: number, first: lots.len() as u32, boxes: 1 });
-            lots.push(Lot { tubes, members, ..Lot::default() });
+            lots.push(Lot { ready: start.from, tubes, members, singles: 0 });
             run.delivered = run.delivered.max(at);
         }
         self.trips(street, number, start.from, chances.road, &mut unclean, trips, lots, &mut run);
@@ -329,7 +329,8 @@ impl Field {
             let first = lots.len() as u32;
             for i in next..end {
                 let tubes = tubes(i);
-                lots.push(Lot { tubes, members: unclean.members(tubes), ..Lot::default() });
+                let members = unclean.members(tubes);
+                lots.push(Lot { ready: closed(i), tubes, members, singles: 0 });
             }
             trips.push(Trip { at, street: number, first, boxes: (end - next) as u32 });
             run.delivered = run.delivered.max(at);

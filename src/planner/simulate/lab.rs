@@ -32,6 +32,8 @@ pub struct LabRun {
     pub stages: [Passed; StageKind::COUNT],
     /// Single tubes of recalls.
     pub recalled: u64,
+    /// Single tubes of recalls: when they come to the door, and how many.
+    pub called_back: Vec<(Ms, u32)>,
     /// Tubes resulted, without recalls: (until, so many), rising.
     pub results: Vec<(Ms, u64)>,
 }
@@ -103,7 +105,7 @@ impl Works {
         for &(at, tubes) in &start.recalls {
             door.push(PRIORITY, Lot { ready: at, tubes, singles: tubes, members: 0 });
         }
-        let mut run = LabRun::default();
+        let mut run = LabRun { called_back: start.recalls.clone(), ..LabRun::default() };
         let mut recalls = 0;
         let back = Stream::of(seed, replication, Cause::Recall, number);
         // Nothing that leaves in one slice of time can come back in the same slice.
@@ -116,6 +118,7 @@ impl Works {
                 let at = lot.ready.saturating_add(recall_time(recall, back, recalls));
                 recalls += 1;
                 run.recalled += u64::from(lot.members);
+                run.called_back.push((at, lot.members));
                 let single =
                     Lot { ready: at, tubes: lot.members, singles: lot.members, members: 0 };
                 self.stations[0].push(PRIORITY, single);

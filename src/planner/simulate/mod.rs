@@ -71,6 +71,7 @@ pub struct Scratch {
     works: Works,
     trips: Vec<Trip>,
     boxes: Vec<Lot>,
+    streets: Vec<StreetRun>,
 }
 
 /// A model prepared for simulating: who belongs to which lab.
@@ -128,6 +129,33 @@ impl<'m> Simulation<'m> {
     ) -> LabRun {
         self.collect(lab, seed, replication, scratch, streets);
         self.test(&self.model.labs[lab], lab, seed, replication, scratch, watch)
+    }
+
+    /// One replication of a lab as it is and with `changed` in its place, on the same trips and with the same chance.
+    pub fn pair(
+        &self,
+        lab: usize,
+        changed: &super::model::Lab,
+        seed: u64,
+        replication: u64,
+        scratch: &mut Scratch,
+    ) -> [LabRun; 2] {
+        let mut streets = std::mem::take(&mut scratch.streets);
+        streets.clear();
+        streets.resize(self.model.streets.len(), StreetRun::default());
+        self.collect(lab, seed, replication, scratch, &mut streets);
+        scratch.streets = streets;
+        [&self.model.labs[lab], changed]
+            .map(|lab_as| self.test(lab_as, lab, seed, replication, scratch, &mut |_, _| {}))
+    }
+
+    /// The boxes of the lab that was run last: when each came to the door, when it was closed, and its tubes.
+    pub fn arrivals<'s>(&self, scratch: &'s Scratch) -> impl Iterator<Item = (Ms, Ms, u32)> + 's {
+        scratch.trips.iter().flat_map(|trip| {
+            let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
+            // Between collection and the door, a lot carries the time at which its box was closed.
+            scratch.boxes[first..end].iter().map(|lot| (trip.at, lot.ready.min(trip.at), lot.tubes))
+        })
     }
 
     /// The streets of a lab: their trips, by time, are left in `scratch`.

@@ -4,6 +4,7 @@ mod diff;
 mod golden;
 mod model;
 mod properties;
+mod rounds;
 
 use super::*;
 

@@ -1,0 +1,46 @@
+//! What is known of a round that is going on: readings of the service's own counters.
+
+use crate::planner::model::Ms;
+
+/// The counters at one time, cumulative since the start of the round. Streets and labs are in the order of the model;
+/// where a street of the model is a part of a street, the counts of the street are dealt by the parts' people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// When.
+    pub at: Ms,
+    /// By street.
+    pub streets: Vec<StreetCount>,
+    /// By lab.
+    pub labs: Vec<LabCount>,
+}
+
+/// Tubes of a street so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreetCount {
+    /// Filled, or being filled.
+    pub collected: u64,
+    /// Handed over to a vehicle, or further.
+    pub sent: u64,
+    /// Received by a lab, or further.
+    pub delivered: u64,
+}
+
+/// Tubes of a lab so far, single tubes of recalls included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LabCount {
+    /// Received.
+    pub received: u64,
+    /// On a plate, or further.
+    pub plated: u64,
+    /// With a result.
+    pub resulted: u64,
+    /// People called back whose single tube has no result yet.
+    pub recalls_open: u64,
+}
+
+/// A round that is going on: its readings, the newest last. At least one; times rise, and so do counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Situation {
+    /// The readings.
+    pub readings: Vec<Reading>,
+}
