@@ -6,9 +6,11 @@
 //! In reading order:
 //! - `city`: the problem: districts, what they have, labs by stage, stock, the constants of a norm pack, each with its
 //!   source and status;
-//! - `rules`: the guide's arithmetic: verdict, shortages, filling them.
+//! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
+//! - `pooling`: how many swabs per tube, against the recalls that follow.
 
 mod city;
+pub mod pooling;
 mod rules;
 #[cfg(test)]
 mod tests;
