@@ -1,7 +1,8 @@
-//! A small city to test with; golden figures, one line per fact; properties of `solve` and `fill`.
+//! A small city to test with; golden figures, one line per fact; properties of `solve` and `fill`; closed forms of queues.
 
 mod golden;
 mod properties;
+pub(super) mod queueing;
 
 use super::*;
 
