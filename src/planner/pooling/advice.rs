@@ -152,22 +152,21 @@ pub fn advise(zone: &Zone) -> Result<Advice, Error> {
 }
 
 fn choice(zone: &Zone, pool: u32, high: f64) -> Choice {
-    let of = |part: fn(&Load) -> f64| {
-        zone.belief.expect(|p| part(&load(zone.persons, p, pool, &zone.model)))
-    };
-    let load_expected = Load {
-        tubes: zone.persons.div_ceil(u64::from(pool)),
-        unclean: of(|load| load.unclean),
-        recalls: of(|load| load.recalls),
-        recalled: of(|load| load.recalled),
-        missed: of(|load| load.missed),
-    };
+    let mut expected = Load::default();
+    for (weight, p) in zone.belief.weighted() {
+        let at = load(zone.persons, p, pool, &zone.model);
+        expected.tubes = at.tubes;
+        expected.unclean += weight * at.unclean;
+        expected.recalls += weight * at.recalls;
+        expected.recalled += weight * at.recalled;
+        expected.missed += weight * at.missed;
+    }
     Choice {
         pool,
-        load: load_expected,
+        load: expected,
         // The extra load rises with the prevalence, so its quantile is the load at the quantile.
         extra_percent_quantile: load(zone.persons, high, pool, &zone.model).extra_percent(),
-        cost_tubes: load_expected.cost_tubes(&zone.price),
+        cost_tubes: expected.cost_tubes(&zone.price),
     }
 }
 

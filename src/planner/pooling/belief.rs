@@ -122,7 +122,12 @@ impl Belief {
 
     /// Mean of `f` over the prevalence.
     pub fn expect(&self, f: impl Fn(f64) -> f64) -> f64 {
-        self.points.iter().map(|point| point.weight * f(point.p)).sum()
+        self.weighted().map(|(weight, p)| weight * f(p)).sum()
+    }
+
+    /// Weights, which add up to 1, with their prevalences, lowest first.
+    pub(super) fn weighted(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.points.iter().map(|point| (point.weight, point.p))
     }
 
     /// The prevalence that is not exceeded with probability `level`.

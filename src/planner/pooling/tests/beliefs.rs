@@ -112,6 +112,11 @@ fn tails_are_those_of_the_binomial() {
     };
     near(tails(0.03, 1000, 60).upper, (60..=1000).map(pmf).sum(), 1e-10, "upper");
     near(tails(0.03, 1000, 20).lower, (0..=20).map(pmf).sum(), 1e-10, "lower");
+    // Far out on the lower side, where one less the upper tail would be nothing but rounding.
+    let half = |k: u64| {
+        (0..k).map(|i| (400 - i) as f64 / (i + 1) as f64).product::<f64>() * 0.5f64.powi(400)
+    };
+    near(tails(0.5, 400, 80).lower, (0..=80).map(half).sum(), 1e-10, "far out");
     // A uniform prevalence makes every count as likely: P(X ≥ k) = (n+1−k)/(n+1).
     let t = beta(1.0, 1.0).tails(Seen { tubes: 9, unclean: 7, pool: 1 }, &Model::PERFECT).unwrap();
     near(t.upper, 0.3, 1e-6, "uniform");
