@@ -88,8 +88,8 @@ impl Belief {
         Ok(Belief::laid_out(prior, Vec::new()))
     }
 
-    /// The belief after `seen`, for tubes that answer as `model` says (Bayes). The likelihood is binomial in tubes, with
-    /// P(unclean) of that pool size, correlation and assay. A fixed prevalence stays as it is.
+    /// The belief after `seen`, for tubes that answer as `model` says (Bayes). The likelihood is binomial in tubes,
+    /// with P(unclean) of that pool size, correlation and assay. A fixed prevalence stays as it is.
     ///
     /// Errors: more unclean tubes than tubes, more than 1e8 tubes, a pool size out of range.
     pub fn update(&self, seen: Seen, model: &Model) -> Result<Belief, Error> {
