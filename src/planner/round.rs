@@ -362,7 +362,12 @@ fn lab_of(city: &City, lab: &CityLab) -> Lab {
 fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_before: u32) -> Stage {
     let units = count(super::rules::units_working(stage, &city.norm)).min(100_000);
     let staffed = stage.clock == Clock::Staffed;
-    let run = f64::from(ms(stage.cycle_s())) / if staffed { derate } else { 1.0 };
+    // The file's time is the shortest and likeliest, and its spread says how much longer the longest is: the mean of that
+    // triangle, and its standard deviation over the mean.
+    let longest = permille(stage.spread_permille);
+    let mean = 1.0 + longest / 3.0;
+    let run_spread = longest / 18f64.sqrt() / mean;
+    let run = f64::from(ms(stage.cycle_s())) * mean / if staffed { derate } else { 1.0 };
     let run = run.clamp(1000.0, f64::from(7 * DAY)) as Ms;
     let batch = count(stage.usable.max(1));
     let takes = match stage.kind {
@@ -379,7 +384,7 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
         units,
         batch,
         run,
-        run_spread: permille(stage.spread_permille).min(1.0),
+        run_spread,
         takes,
         hold: if waits { ms(stage.hold_s) } else { 0 },
         rests: if staffed {

@@ -122,6 +122,50 @@ pub fn one_lab(model: &Model, number: usize, lab: &Lab) -> LabFlow {
     Scratch::default().lab(model, lab, &list, &mut vec![0; model.streets.len()])
 }
 
+/// What a lab would have done by now with what came to its door: tubes on plates and tubes resulted, cumulative, at each of
+/// `times` (rising). `door` is the curve of what came, (time, tubes so far), rising; between its points it is straight.
+pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Vec<[f64; 2]> {
+    let Some(&until) = times.last() else { return Vec::new() };
+    let step = f64::from(STEP).max(f64::from(until) / STEPS_MAX as f64);
+    let steps = (f64::from(until) / step) as usize + 2;
+    let mut tank = Tank::default();
+    tank.priority_hold = model.recall.hold;
+    tank.lumps = [10.0, 10.0];
+    tank.prepare(lab, model.midnight_offset, step);
+    let come = |t: f64| curve(door, t);
+    tank.flows[0].ordinary =
+        (0..steps).map(|i| come((i + 1) as f64 * step) - come(i as f64 * step)).collect();
+    tank.run(lab, 0, &mut [StageFlow::default(); StageKind::COUNT]);
+    let mut sums = [0.0; 2];
+    let mut at = 0;
+    let mut out = Vec::with_capacity(times.len());
+    let plated = StageKind::Extract.index();
+    for &time in times {
+        let upto = ((f64::from(time) / step) as usize).min(steps);
+        for i in at..upto {
+            sums[0] += tank.flows[plated].ordinary[i];
+            sums[1] += tank.flows[StageKind::COUNT].ordinary[i];
+        }
+        at = at.max(upto);
+        out.push(sums);
+    }
+    out
+}
+
+/// The value of a rising curve at a time; straight between points, flat outside.
+pub fn curve(points: &[(Ms, f64)], t: f64) -> f64 {
+    let i = points.partition_point(|p| f64::from(p.0) <= t);
+    match (i.checked_sub(1).and_then(|i| points.get(i)), points.get(i)) {
+        (Some(a), Some(b)) => {
+            let span = f64::from(b.0) - f64::from(a.0);
+            a.1 + (b.1 - a.1) * (t - f64::from(a.0)) / span.max(1.0)
+        }
+        (Some(a), None) => a.1,
+        (None, Some(b)) => b.1.min(0.0),
+        (None, None) => 0.0,
+    }
+}
+
 /// Expected lateness of the latest of `n` trips, in standard deviations: the normal quantile at (n − 0.375)/(n + 0.25)
 /// (Blom 1958).
 fn latest_of(n: usize) -> f64 {
@@ -143,7 +187,7 @@ fn normal_quantile(p: f64) -> f64 {
 const MANY: f64 = 0.02;
 
 /// Time of a plate through all stages without waiting for units; the last one waits for more tubes in vain.
-fn pipeline(lab: &Lab) -> Ms {
+pub(super) fn pipeline(lab: &Lab) -> Ms {
     lab.stages.iter().map(latency).sum()
 }
 

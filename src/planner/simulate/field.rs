@@ -78,7 +78,10 @@ pub(super) struct Field {
 /// A trip: when it is at the lab, and its boxes in the list that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trip {
+    /// At the door.
     pub at: Ms,
+    /// Away from the street.
+    pub left: Ms,
     pub street: u32,
     pub first: u32,
     pub boxes: u32,
@@ -125,7 +128,8 @@ impl Field {
         let mut unclean = Unclean::new(street, recall, chances.unclean);
         for &(at, tubes) in &start.on_road {
             let members = unclean.members(tubes);
-            trips.push(Trip { at, street: number, first: lots.len() as u32, boxes: 1 });
+            let left = start.from.min(at);
+            trips.push(Trip { at, left, street: number, first: lots.len() as u32, boxes: 1 });
             lots.push(Lot { ready: start.from, tubes, members, singles: 0 });
             run.delivered = run.delivered.max(at);
         }
@@ -332,7 +336,7 @@ impl Field {
                 let members = unclean.members(tubes);
                 lots.push(Lot { ready: closed(i), tubes, members, singles: 0 });
             }
-            trips.push(Trip { at, street: number, first, boxes: (end - next) as u32 });
+            trips.push(Trip { at, left: leave, street: number, first, boxes: (end - next) as u32 });
             run.delivered = run.delivered.max(at);
             next = end;
             trip += 1;
