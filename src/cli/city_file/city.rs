@@ -110,7 +110,6 @@ fn head(block: Block<'_>) -> Option<PlanHead> {
     // An approval is by somebody, on a day, of somebody's work.
     for (key, needs) in [
         ("approved_by", "author"),
-        ("approved_on", "author"),
         ("approved_by", "approved_on"),
         ("approved_on", "approved_by"),
     ] {
