@@ -260,18 +260,19 @@ fn again(p: &Problem, backlog: &[u64], current: &[Option<usize>], penalty_min: f
 fn streets_move_only_for_more_than_the_penalty() {
     let both = &[(0, 1.0), (1, 1.0)];
     let p = problem(vec![lab(10.0, 0.0), lab(10.0, 0.0)], vec![street(50, both), street(50, both)]);
-    // Both at lab 0: done after 10 h. Alone at lab 1 a street is done 5 h earlier, and so is every tube of it.
+    // Both at lab 0: done after 10 h. If one goes to lab 1, its 50 tubes are done 5 h earlier each, and the round is
+    // over 5 h earlier for 100: 750 tube-hours, 900 min for each of the 50.
     let crowded = [Some(0), Some(0)];
-    let r = again(&p, &[0, 0], &crowded, 299.0);
+    let r = again(&p, &[0, 0], &crowded, 899.0);
     assert_eq!((r.finish_before_h, r.finish_h), (Some(10.0), 5.0));
-    let moved = Moved { street: 0, from: Some(0), to: 1, tubes: 50, gain_min: Some(300.0) };
+    let moved = Moved { street: 0, from: Some(0), to: 1, tubes: 50, gain_min: Some(900.0) };
     assert_eq!(r.moved, [moved]);
     assert_eq!(r.words.zh, "1个街道改送其他检测机构，共50管，全市完成时间由10.0小时变为5.0小时。");
     assert_eq!(
         r.words.en,
         "1 street changes its lab, 50 tubes in all; the city is done in 5.0 h instead of 10.0 h."
     );
-    let r = again(&p, &[0, 0], &crowded, 301.0);
+    let r = again(&p, &[0, 0], &crowded, 901.0);
     assert_eq!((r.moved.len(), r.finish_h, r.settled), (0, 10.0, true));
     assert_eq!(r.words.en, "No change: every street keeps its lab.");
 }
@@ -316,4 +317,21 @@ fn large_cities_end_close_to_the_bound() {
         assert!(a.whole.gap <= 0.005, "{streets} × {labs}, seed {seed}: gap {}", a.whole.gap);
         assert!(a.whole.tube_km < 1.3 * a.shares.tube_km);
     }
+}
+
+#[test]
+fn a_large_city_is_redispatched_close_to_its_bound() {
+    let city = example(261, 40, 3);
+    let before = solve(&city, &Options::default(), None).unwrap().whole.lab_of;
+    // Half is sent, every lab has three hours of work, one is at half its rate and one stands still.
+    let mut left = city;
+    left.streets.iter_mut().for_each(|street| street.tubes /= 2);
+    left.labs[0].rate *= 0.5;
+    left.labs[1].rate = 0.0;
+    let backlog: Vec<u64> = left.labs.iter().map(|lab| (lab.rate * 3.0) as u64).collect();
+    let first = again(&left, &backlog, &before, 10.0);
+    assert!(first.settled && first.gap < 0.005, "gap {}", first.gap);
+    assert!(first.moved.iter().all(|moved| moved.gain_min.is_none_or(|gain| gain >= 10.0)));
+    let second = again(&left, &backlog, &first.lab_of, 10.0);
+    assert_eq!((second.moved.len(), &second.lab_of), (0, &first.lab_of));
 }
