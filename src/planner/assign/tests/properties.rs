@@ -214,6 +214,22 @@ proptest! {
     }
 
     #[test]
+    fn no_street_has_a_shorter_way_that_is_free(p in cities()) {
+        let a = solve(&p, &Options::default(), None).unwrap();
+        for (i, street) in p.streets.iter().enumerate().filter(|(_, street)| street.tubes > 0) {
+            let Some(own) = street.ways.iter().find(|way| Some(way.lab) == a.whole.lab_of[i]) else {
+                return Err(TestCaseError::fail("a street has no way to its lab"));
+            };
+            for way in street.ways.iter().filter(|way| way.km < own.km) {
+                let lab = &p.labs[way.lab];
+                let load = a.whole.labs[way.lab].tubes + street.tubes;
+                let full = lab.head_start_h + load as f64 / lab.rate > a.whole.finish_h;
+                prop_assert!(lab.rate == 0.0 || full, "street {i} to lab {}", way.lab);
+            }
+        }
+    }
+
+    #[test]
     fn solving_what_is_solved_changes_nothing(
         p in cities(),
         target in prop::option::of(1.0f64..40.0),
