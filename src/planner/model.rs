@@ -204,6 +204,9 @@ impl Street {
     /// The street with the hours that its desks will really keep for `main` tubes from the working time `since` on: when a
     /// queue would be left at the end of a day that is done within `OVERTIME`, they stay.
     pub fn with_overtime(&self, main: f64, since: u64, ramp: bool) -> Street {
+        if main < 0.5 {
+            return *self;
+        }
         let hours = f64::from(self.hours.clamp(1, DAY));
         let each = main / (f64::from(self.desks.max(1)) * self.mean_speed());
         let ramp = if ramp { self.ramp } else { 0 };

@@ -402,7 +402,7 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Vec<Vec<
         InstrumentDay::Staggered { hours } if hours >= 24 => Vec::new(),
         InstrumentDay::Staggered { hours } => {
             let rest = DAY - count(hours) * HOUR;
-            staggered(units, (rest + run / 2).min(DAY - HOUR))
+            staggered(units, rest, run)
         }
         InstrumentDay::Window { to_s, .. } => {
             let rest =

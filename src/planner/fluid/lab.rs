@@ -53,6 +53,10 @@ pub(super) struct Tank {
     step: f64,
     /// Step of the day at which the round starts.
     first: usize,
+    /// Nothing is taken from this step on; what is in runs then leaves later.
+    pub stop: usize,
+    /// By stage: what waited at the end.
+    pub waiting: [f64; StageKind::COUNT],
     /// Longest wait of a priority plate.
     pub priority_hold: Ms,
     /// Tubes that come together: in a box, and in a recall.
@@ -66,6 +70,7 @@ impl Tank {
     /// Makes ready for a lab; steps are `step` ms.
     pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
         self.step = step;
+        self.stop = usize::MAX;
         self.first = (f64::from(midnight_offset) / step) as usize;
         for (k, stage) in lab.stages.iter().enumerate() {
             self.units_up(k, stage);
@@ -135,7 +140,7 @@ impl Tank {
                 lane[steps - 1] += take;
             }
         };
-        for i in begin..steps {
+        for i in begin..steps.min(self.stop) {
             let here = if up.is_empty() { units } else { up[(self.first + i) % up.len()] };
             if whole > 0 && i >= whole {
                 // What was taken one run ago is through; between two steps, in its share.
@@ -181,6 +186,7 @@ impl Tank {
                 break;
             }
         }
+        self.waiting[k] = singles + tubes;
         flow.waited *= step;
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
         let ends = |lane: &[f64]| {

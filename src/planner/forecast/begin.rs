@@ -3,16 +3,15 @@
 use super::learn::Drawn;
 use super::situation::{LabCount, Situation, StreetCount};
 use crate::planner::city::StageKind;
-use crate::planner::model::{HOUR, Lab, Ms, Street, Takes};
+use crate::planner::fluid::Replay;
+use crate::planner::model::{Lab, Ms, Recall, Street};
 use crate::planner::simulate::{LabStart, Start, Stream, StreetStart};
 
 /// Boxes into which waiting tubes are dealt at most, by street: enough for their times to be spread.
 const PARTS_MAX: u64 = 40;
-/// The hour of which a lab's throughput is taken.
-const RECENT: Ms = HOUR;
 
 /// The start of the rest of the round, as one draw sees it.
-pub(super) fn start(drawn: &Drawn, situation: &Situation, dice: Stream) -> Start {
+pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> Start {
     let Some(now) = situation.readings.last() else { return Start::whole(&drawn.model) };
     let streets = drawn
         .model
@@ -24,17 +23,12 @@ pub(super) fn start(drawn: &Drawn, situation: &Situation, dice: Stream) -> Start
             street_start(street, drawn.late[i], &count, now.at, situation, i, dice.below(i as u64))
         })
         .collect();
-    let before = situation.readings.iter().rev().find(|r| r.at + RECENT <= now.at);
-    let labs = drawn
-        .model
-        .labs
-        .iter()
-        .enumerate()
-        .map(|(i, lab)| {
+    let recall = &drawn.model.recall;
+    let labs = drawn.model.labs.iter().zip(&drawn.inside).enumerate();
+    let labs = labs
+        .map(|(i, (lab, inside))| {
             let count = now.labs.get(i).copied().unwrap_or_default();
-            let hour_ago = before.and_then(|r| r.labs.get(i).copied());
-            let span = before.map_or(0, |r| now.at - r.at);
-            lab_start(lab, &count, hour_ago, span, now.at, drawn, dice.below(1_000_000 + i as u64))
+            lab_start(lab, &count, inside, now.at, recall, dice.below(1_000_000 + i as u64))
         })
         .collect();
     Start { streets, labs }
@@ -65,8 +59,8 @@ fn street_start(
     let on_road = count.sent.saturating_sub(count.delivered);
     let on_road = parts(on_road).into_iter().enumerate().map(|(k, n)| {
         let left = left_at(situation, number, count.sent, on_road, k);
-        let road = f64::from(street.travel)
-            * (street.travel_spread * dice.normal(100 + k as u64)).exp();
+        let road =
+            f64::from(street.travel) * (street.travel_spread * dice.normal(100 + k as u64)).exp();
         let road = road.min(f64::from(street.travel_max));
         let at = f64::from(left) + f64::from(street.handling) + road;
         // It has not come yet: in the next minutes, if it should have come already.
@@ -87,80 +81,80 @@ fn street_start(
 /// Deals tubes into parts of a box or so.
 fn parts(tubes: u64) -> Vec<u32> {
     let n = tubes.div_ceil(20).clamp(1, PARTS_MAX);
-    (0..n)
-        .map(|k| (tubes * (k + 1) / n - tubes * k / n) as u32)
-        .filter(|part| *part > 0)
-        .collect()
+    (0..n).map(|k| (tubes * (k + 1) / n - tubes * k / n) as u32).filter(|part| *part > 0).collect()
 }
 
 /// When the k-th part of what is on the road left, by the curve of what was sent.
 fn left_at(situation: &Situation, street: usize, sent: u64, on_road: u64, k: usize) -> Ms {
     let n = parts(on_road).len().max(1) as u64;
     let nth = sent - on_road + on_road * (k as u64) / n;
-    let reached = |r: &&super::situation::Reading| {
-        r.streets.get(street).is_some_and(|s| s.sent > nth)
-    };
+    let reached =
+        |r: &&super::situation::Reading| r.streets.get(street).is_some_and(|s| s.sent > nth);
     situation.readings.iter().find(reached).map_or(0, |r| r.at)
 }
 
+/// A lab as the fluid has it at the pace that was drawn, brought into line with what was counted.
 fn lab_start(
     lab: &Lab,
     count: &LabCount,
-    before: Option<LabCount>,
-    span: Ms,
+    inside: &Replay,
     now: Ms,
-    drawn: &Drawn,
+    recall: &Recall,
     dice: Stream,
 ) -> LabStart {
     let mut start = LabStart { from: now, ..LabStart::default() };
     let plates = StageKind::Extract.index();
     let halves = [
-        (0..plates, count.received.saturating_sub(count.plated), before.map(|b| count.plated - b.plated.min(count.plated))),
-        (
-            plates..StageKind::COUNT,
-            count.plated.saturating_sub(count.resulted),
-            before.map(|b| count.resulted - b.resulted.min(count.resulted)),
-        ),
+        (0..plates, count.received.saturating_sub(count.plated)),
+        (plates..StageKind::COUNT, count.plated.saturating_sub(count.resulted)),
     ];
-    for (stages, inside, done) in halves {
+    for (stages, counted) in halves {
         let slowest = stages
             .clone()
             .min_by(|a, b| pace(lab, *a).total_cmp(&pace(lab, *b)))
             .unwrap_or(stages.start);
-        // Tubes an hour that go through: what was seen, else what the slowest stage can do.
-        let able = pace(lab, slowest);
-        let flow = match done {
-            Some(done) if span > 0 => (done as f64 * f64::from(HOUR) / f64::from(span)).min(able),
-            _ => able,
-        };
-        let mut left = inside;
-        // From the last stage on: what goes through is in runs for their time, and the rest waits where it is slowest.
-        for i in stages.clone().rev() {
-            let stage = &lab.stages[i];
-            let batch = u64::from(stage.batch.max(1));
-            let room = u64::from(stage.units) * batch;
-            let run = if stage.takes == Takes::Box { f64::from(stage.run) / 9.0 } else { f64::from(stage.run) };
-            let busy = (flow * run / f64::from(HOUR)).round() as u64;
-            let busy = busy.min(room).min(left);
-            let runs = busy.div_ceil(batch);
-            for k in 0..runs {
-                let tubes = (busy * (k + 1) / runs - busy * k / runs) as u32;
-                let gone = run * dice.unit((i as u64) << 20 | k);
-                let since = (f64::from(now) - gone).max(0.0) as Ms;
-                let end = (f64::from(since) + run).max(f64::from(now) + 1.0) as Ms;
-                start.running[i].push((since, end, tubes));
+        let running = |i: usize| inside.running[i].iter().map(|r| r.1).sum::<f64>();
+        let thought: f64 = stages.clone().map(running).sum();
+        // More in runs than there are tubes: the runs have fewer.
+        let scale = (counted as f64 / thought.max(1e-9)).min(1.0);
+        let mut left = counted;
+        for i in stages.clone() {
+            let batch = u64::from(lab.stages[i].batch.max(1));
+            let run = lab.stages[i].run;
+            // Plates: each time a whole one has come together, it leaves.
+            let (mut come, mut given) = (0.0, 0u64);
+            for &(end, tubes) in &inside.running[i] {
+                come += tubes * scale;
+                while come - given as f64 >= batch as f64 && left >= batch {
+                    start.running[i].push((
+                        now.min(end.saturating_sub(run)),
+                        end.max(now + 1),
+                        batch as u32,
+                    ));
+                    given += batch;
+                    left -= batch;
+                }
             }
-            left -= busy;
+            let rest = ((come - given as f64).round().max(0.0) as u64).min(left);
+            if rest > 0 {
+                let end = inside.running[i].last().map_or(now + 1, |r| r.0.max(now + 1));
+                start.running[i].push((now.min(end.saturating_sub(run)), end, rest as u32));
+                left -= rest;
+            }
         }
-        let batch = u64::from(lab.stages[slowest].batch.max(1));
-        while left > 0 {
-            let tubes = left.min(batch);
-            start.waiting[slowest].push((now, tubes as u32));
-            left -= tubes;
+        // What waits: where the fluid has it waiting, and the difference where it is slowest.
+        for i in stages {
+            let here = if i == slowest {
+                0
+            } else {
+                (inside.waiting[i].round().max(0.0) as u64).min(left)
+            };
+            wait(&mut start, lab, i, here, now);
+            left -= here;
         }
+        wait(&mut start, lab, slowest, left, now);
     }
     if count.recalls_open > 0 {
-        let recall = &drawn.model.recall;
         let people = count.recalls_open.min(u64::from(u32::MAX));
         for (k, n) in parts(people).into_iter().enumerate() {
             let wait = f64::from(recall.delay + recall.travel) * dice.unit(900 + k as u64);
@@ -168,6 +162,16 @@ fn lab_start(
         }
     }
     start
+}
+
+fn wait(start: &mut LabStart, lab: &Lab, stage: usize, tubes: u64, now: Ms) {
+    let batch = u64::from(lab.stages[stage].batch.max(1));
+    let mut left = tubes;
+    while left > 0 {
+        let plate = left.min(batch);
+        start.waiting[stage].push((now, plate as u32));
+        left -= plate;
+    }
 }
 
 fn pace(lab: &Lab, stage: usize) -> f64 {

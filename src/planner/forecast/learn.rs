@@ -11,7 +11,7 @@
 
 use super::situation::Situation;
 use crate::planner::city::StageKind;
-use crate::planner::fluid;
+use crate::planner::fluid::{self, Replay};
 use crate::planner::model::{HOUR, Lab, Model, Ms, Street};
 use crate::planner::round::Doubt;
 use crate::planner::simulate::Stream;
@@ -33,17 +33,30 @@ pub(super) struct Belief {
     pub desks: Vec<(f64, f64)>,
     /// (logit offset of the late share, log of the factor of the tail's mean, weight), weights sum to 1.
     pub late: Vec<(f64, f64, f64)>,
-    /// By lab: (log of the factor of its pace, weight), weights sum to 1.
-    pub pace: Vec<Vec<(f64, f64)>>,
+    /// By lab: how fast it may be; weights sum to 1.
+    pub pace: Vec<Vec<Pace>>,
+}
+
+/// A pace of a lab, and what would be where in it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pace {
+    /// Logarithm of the factor of its pace.
+    pub log: f64,
+    /// Probability.
+    pub weight: f64,
+    /// The lab now, at that pace.
+    pub replay: Replay,
 }
 
 /// One draw of everything.
 #[derive(Clone, Debug)]
-pub(super) struct Drawn {
+pub(super) struct Drawn<'b> {
     /// The model with the numbers drawn.
     pub model: Model,
     /// Late share of each street.
     pub late: Vec<f64>,
+    /// By lab: what would be where in it.
+    pub inside: Vec<&'b Replay>,
 }
 
 impl Belief {
@@ -61,7 +74,7 @@ impl Belief {
     }
 
     /// A model as it may be, by what is believed.
-    pub fn draw(&self, model: &Model, doubt: &Doubt, dice: Stream) -> Drawn {
+    pub fn draw(&self, model: &Model, doubt: &Doubt, dice: Stream) -> Drawn<'_> {
         let mut drawn = model.clone();
         let (late, tail) = pick(&self.late, dice.unit(1));
         let travel = (doubt.travel * dice.normal(2)).exp();
@@ -72,18 +85,26 @@ impl Belief {
             street.late_mean = (f64::from(street.late_mean) * tail.exp()) as Ms;
             street.travel = ((f64::from(street.travel) * travel) as Ms).min(street.travel_max);
         }
+        let mut inside = Vec::with_capacity(drawn.labs.len());
         for (i, lab) in drawn.labs.iter_mut().enumerate() {
             let k = 1_000_000 + i as u64;
-            let grid: Vec<(f64, f64, f64)> = self.pace[i].iter().map(|p| (p.0, 0.0, p.1)).collect();
+            let grid = &self.pace[i];
+            let mut left = dice.unit(2 * k);
+            let picked = grid.iter().find(|p| {
+                left -= p.weight;
+                left <= 0.0
+            });
+            let Some(picked) = picked.or(grid.last()) else { continue };
+            // Between the points of the grid.
             let width = doubt.lab_pace * 0.25;
-            let pace = pick(&grid, dice.unit(2 * k)).0 + width * dice.normal(k);
-            scale_pace(lab, pace.exp());
+            scale_pace(lab, (picked.log + width * dice.normal(k)).exp());
+            inside.push(&picked.replay);
         }
         let (a, b) = doubt.prevalence;
         if a > 0.0 && b > 0.0 {
             drawn.recall.prevalence = crate::planner::study::beta(a, b, &dice.below(7));
         }
-        Drawn { late: drawn.streets.iter().map(|s| s.late_share).collect(), model: drawn }
+        Drawn { late: drawn.streets.iter().map(|s| s.late_share).collect(), model: drawn, inside }
     }
 }
 
@@ -229,7 +250,7 @@ fn pace(
     lab: &Lab,
     number: usize,
     situation: &Situation,
-) -> Vec<(f64, f64)> {
+) -> Vec<Pace> {
     let mut door: Vec<(Ms, f64)> = vec![(0, 0.0)];
     let mut windows: Vec<(Ms, [f64; 2])> = Vec::new();
     for reading in &situation.readings {
@@ -239,16 +260,18 @@ fn pace(
             windows.push((reading.at, [count.plated as f64, count.resulted as f64]));
         }
     }
-    let times: Vec<Ms> = windows.iter().map(|w| w.0).collect();
+    let mut times: Vec<Ms> = windows.iter().map(|w| w.0).collect();
+    times.extend(situation.readings.last().map(|newest| newest.at));
     let batch = f64::from(lab.stages[StageKind::Pcr.index()].batch.max(1));
     let mut grid: Vec<(f64, f64, f64)> = Vec::new();
+    let mut replays = Vec::new();
     for z in PACE_GRID {
         let log_pace = z * doubt.lab_pace;
         let mut log = -z * z / 2.0;
         let mut as_if = lab.clone();
         scale_pace(&mut as_if, log_pace.exp());
-        let expected = fluid::replay(model, &as_if, &door, &times);
-        for (pair, expected) in windows.windows(2).zip(expected.windows(2)) {
+        let replay = fluid::replay(model, &as_if, &door, &times);
+        for (pair, expected) in windows.windows(2).zip(replay.done.windows(2)) {
             for k in 0..2 {
                 let seen = pair[1].1[k] - pair[0].1[k];
                 let thought = expected[1][k] - expected[0][k];
@@ -258,7 +281,9 @@ fn pace(
             }
         }
         grid.push((log_pace, 0.0, log));
+        replays.push(replay);
     }
     normalise(&mut grid);
-    grid.into_iter().map(|g| (g.0, g.2)).collect()
+    let paces = grid.into_iter().zip(replays);
+    paces.map(|((log, _, weight), replay)| Pace { log, weight, replay }).collect()
 }

@@ -22,8 +22,7 @@ pub(super) fn regime(
     if finish.p50 > delivered.p50.saturating_add(pipeline).saturating_add(HOUR / 2) {
         return Regime::Backlog;
     }
-    let queue: f64 =
-        model.streets.iter().map(|s| s.tubes() as f64 * (1.0 - s.late_share)).sum();
+    let queue: f64 = model.streets.iter().map(|s| s.tubes() as f64 * (1.0 - s.late_share)).sum();
     let collected: u64 = newest.streets.iter().map(|s| s.collected).sum();
     if (collected as f64) < queue * 0.98 { Regime::Collecting } else { Regime::Stragglers }
 }

@@ -165,14 +165,14 @@ pub fn of_model(
 }
 
 /// The rest of the round as one draw sees it.
-fn particle(
-    belief: &Belief,
+fn particle<'b>(
+    belief: &'b Belief,
     model: &Model,
     doubt: &Doubt,
     situation: &Situation,
     seed: u64,
     number: u64,
-) -> (Drawn, Start) {
+) -> (Drawn<'b>, Start) {
     let dice = Stream::of(seed, number, Cause::Parameter, 1);
     let drawn = belief.draw(model, doubt, dice);
     let start = begin::start(&drawn, situation, dice.below(1));
@@ -208,7 +208,14 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(drawn: &Drawn, start: &Start, seed: u64, number: u64, now: Ms, scratch: &mut Scratch) -> Kept {
+    fn of(
+        drawn: &Drawn<'_>,
+        start: &Start,
+        seed: u64,
+        number: u64,
+        now: Ms,
+        scratch: &mut Scratch,
+    ) -> Kept {
         let run = Simulation::new(&drawn.model, start).run(seed, number, scratch);
         Kept {
             sampled: run.sampled,

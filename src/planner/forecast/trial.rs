@@ -4,8 +4,8 @@
 //! simulation. The other half have in them what the forecast does not know of: a lab that stands still for hours, late
 //! comers who come much later, people who come in two waves.
 
-use super::situation::{LabCount, Reading, Situation, StreetCount};
 use super::of_model;
+use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::example;
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
@@ -19,12 +19,24 @@ pub struct Trial {
     pub model: Model,
     /// What the plan doubted.
     pub doubt: Doubt,
+    /// truth
+    pub truth: Model,
     /// When it was really done.
     pub finish: Ms,
     /// What happened: counts of streets (boxes) and of labs.
     boxes: Vec<BoxRun>,
-    /// (time, lab, 0 plated or 1 resulted, tubes).
-    done: Vec<(Ms, usize, usize, u32)>,
+    /// (time, lab, what, tubes or people).
+    done: Vec<(Ms, usize, Row, u32)>,
+}
+
+/// What a lab did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Row {
+    Received,
+    Plated,
+    Resulted,
+    Called,
+    Answered,
 }
 
 /// What a round is like that the forecast does not know.
@@ -64,7 +76,7 @@ pub fn doubt() -> Doubt {
     }
 }
 
-/// A plan of a small round: one or two labs, some 20,000 to 80,000 people.
+/// A plan of a small round: one or two labs, some 50,000 to 200,000 people.
 fn plan(seed: u64) -> Model {
     let dice = Stream::of(seed, 0, Cause::Example, 2);
     let mut k = 0;
@@ -75,19 +87,21 @@ fn plan(seed: u64) -> Model {
     let mut model = example::city(0);
     for number in 0..even(1.0, 3.0) as usize {
         let mut tubes = 0.0;
-        for _ in 0..even(3.0, 7.0) as usize {
+        for _ in 0..even(6.0, 14.0) as usize {
             let persons = even(4_000.0, 12_000.0) as u32;
             let desks = (f64::from(persons) / even(500.0, 900.0)).ceil() as u32;
             tubes += f64::from(persons / 10);
             model.streets.push(example::street(persons, desks, number));
         }
         let mut lab = example::lab([1; StageKind::COUNT]);
-        for (stage, full) in lab.stages.iter_mut().zip(example::lab([1000; StageKind::COUNT]).stages) {
+        for (stage, full) in
+            lab.stages.iter_mut().zip(example::lab([1000; StageKind::COUNT]).stages)
+        {
             let hours = even(7.0, 20.0);
             let each = 94.0 * f64::from(HOUR) / f64::from(full.run);
             stage.units = (tubes / hours / each).ceil().max(1.0) as u32;
             if !full.rests.is_empty() {
-                stage.rests = example::staggered(stage.units, full.rests[0][0].1);
+                stage.rests = example::staggered(stage.units, 6 * HOUR, full.run);
             }
         }
         model.labs.push(lab);
@@ -107,7 +121,8 @@ impl Trial {
             Surprise::HeavyTail => {
                 for street in &mut truth.streets {
                     street.late_share = (street.late_share * (1.3 + dice.unit(1))).min(0.5);
-                    street.late_mean = (f64::from(street.late_mean) * (1.5 + 2.0 * dice.unit(2))) as Ms;
+                    street.late_mean =
+                        (f64::from(street.late_mean) * (1.5 + 2.0 * dice.unit(2))) as Ms;
                 }
             }
             Surprise::TwoWaves => {
@@ -141,18 +156,23 @@ impl Trial {
             let run: LabRun =
                 simulation.lab(lab, seed ^ 0x7ea1, 1, &mut scratch, &mut runs, &mut |kind, lot| {
                     match kind {
-                        StageKind::Decap => done.push((lot.ready, lab, 0, lot.tubes)),
-                        StageKind::Review => done.push((lot.ready, lab, 1, lot.tubes)),
+                        StageKind::Decap => done.push((lot.ready, lab, Row::Plated, lot.tubes)),
+                        StageKind::Review => {
+                            done.push((lot.ready, lab, Row::Resulted, lot.tubes));
+                            done.push((lot.ready, lab, Row::Called, lot.members));
+                            done.push((lot.ready, lab, Row::Answered, lot.singles));
+                        }
                         _ => {}
                     }
                 });
             finish = finish.max(run.finish);
+            done.extend(run.called_back.iter().map(|&(at, tubes)| (at, lab, Row::Received, tubes)));
             // The second wave of a street is the same street.
             boxes.extend(
                 simulation.boxes(&scratch).map(|b| BoxRun { street: b.street % streets, ..b }),
             );
         }
-        Trial { model, doubt, finish, boxes, done }
+        Trial { model, doubt, finish, boxes, done, truth: truth.clone() }
     }
 
     /// What the service would have read every quarter of an hour until `now`.
@@ -167,6 +187,7 @@ impl Trial {
         let mut streets = vec![StreetCount::default(); self.model.streets.len()];
         let mut labs = vec![LabCount::default(); self.model.labs.len()];
         let mut collected = vec![0.0; streets.len()];
+        let mut answered = vec![0; labs.len()];
         for b in &self.boxes {
             let street = &self.model.streets[b.street];
             // A box was filled in the time before it was closed.
@@ -186,11 +207,19 @@ impl Trial {
         for (street, collected) in streets.iter_mut().zip(collected) {
             street.collected = (collected as u64).max(street.sent);
         }
-        for &(_, lab, row, tubes) in self.done.iter().filter(|d| d.0 <= at) {
+        for &(_, at_lab, row, tubes) in self.done.iter().filter(|d| d.0 <= at) {
+            let (lab, tubes) = (&mut labs[at_lab], u64::from(tubes));
             match row {
-                0 => labs[lab].plated += u64::from(tubes),
-                _ => labs[lab].resulted += u64::from(tubes),
+                Row::Received => lab.received += tubes,
+                Row::Plated => lab.plated += tubes,
+                Row::Resulted => lab.resulted += tubes,
+                Row::Called => lab.recalls_open += tubes,
+                // They were called before they answered, though this list may say it later.
+                Row::Answered => answered[at_lab] += tubes,
             }
+        }
+        for (lab, answered) in labs.iter_mut().zip(answered) {
+            lab.recalls_open = lab.recalls_open.saturating_sub(answered);
         }
         Reading { at, streets, labs }
     }
@@ -219,7 +248,8 @@ pub fn score(rounds: std::ops::Range<u64>, surprising: bool, particles: usize) -
             [25u64, 50, 75].into_iter().filter_map(move |percent| {
                 let now = (u64::from(trial.finish) * percent / 100) as Ms;
                 let situation = trial.situation(now);
-                let told = of_model(&trial.model, &trial.doubt, &situation, seed, particles).ok()?;
+                let told =
+                    of_model(&trial.model, &trial.doubt, &situation, seed, particles).ok()?;
                 let (p10, p90) = (told.finish.p10, told.finish.p90);
                 let error = f64::from(told.finish.p50) / f64::from(trial.finish) - 1.0;
                 Some((
@@ -237,5 +267,22 @@ pub fn score(rounds: std::ops::Range<u64>, surprising: bool, particles: usize) -
         coverage: 100.0 * all.iter().filter(|a| a.0).count() as f64 / n,
         early: 100.0 * all.iter().filter(|a| a.1).count() as f64 / n,
         half_way_error: 100.0 * half.iter().sum::<f64>() / half.len().max(1) as f64,
+    }
+}
+
+impl Trial {
+    /// x
+    pub fn truth_pace(&self) -> Vec<f64> {
+        self.truth
+            .labs
+            .iter()
+            .zip(&self.model.labs)
+            .map(|(t, m)| (f64::from(m.stages[3].run) / f64::from(t.stages[3].run)).ln())
+            .collect()
+    }
+    /// x
+    pub fn truth_late(&self) -> f64 {
+        let l = |s: f64| (s / (1.0 - s)).ln();
+        l(self.truth.streets[0].late_share) - l(self.model.streets[0].late_share)
     }
 }

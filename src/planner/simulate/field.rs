@@ -2,7 +2,7 @@
 
 use super::random::{Cause, Stream};
 use super::stage::Lot;
-use crate::planner::model::{HOUR, Ms, RECALL_MIN, Recall, Street};
+use crate::planner::model::{HOUR, MINUTE, Ms, RECALL_MIN, Recall, Street};
 
 /// Spread of the time per person at a desk: standard deviation over mean (gamma with shape 4).
 const PERSON_SPREAD: f64 = 0.5;
@@ -116,7 +116,10 @@ impl Field {
     ) -> StreetRun {
         self.boxes.clear();
         let since = street.worked(u64::from(start.from));
-        let street = &street.with_overtime(start.main, since, start.ramp);
+        // Desks that have closed for the day do not open again for an hour of work.
+        let closed = u64::from(start.from) > street.wall(since) + u64::from(MINUTE);
+        let long = street.with_overtime(start.main, since, start.ramp);
+        let street = if closed { street } else { &long };
         let mut run = StreetRun { sampled: start.from, ..StreetRun::default() };
         self.desks(street, start, chances, &mut run);
         for &(closed, tubes) in &start.closed {
