@@ -104,55 +104,43 @@ fn lab_start(
 ) -> LabStart {
     let mut start = LabStart { from: now, ..LabStart::default() };
     let plates = StageKind::Extract.index();
-    let halves = [
-        (0..plates, count.received.saturating_sub(count.plated)),
-        (plates..StageKind::COUNT, count.plated.saturating_sub(count.resulted)),
-    ];
-    for (stages, counted) in halves {
+    // Before the plate, lots of a plate's size; after it, the plates that there are, with the tubes that are on them.
+    let batch = u64::from(lab.stages[plates].batch.max(1));
+    let before = count.received.saturating_sub(count.plated);
+    let (open, on_plates) = count.open_plates(batch);
+    let halves =
+        [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
+    for (stages, lots, tubes) in halves {
+        let mut deal = Deal { lots, tubes };
         let slowest = stages
             .clone()
             .min_by(|a, b| pace(lab, *a).total_cmp(&pace(lab, *b)))
             .unwrap_or(stages.start);
-        let running = |i: usize| inside.running[i].iter().map(|r| r.1).sum::<f64>();
-        let thought: f64 = stages.clone().map(running).sum();
-        // More in runs than there are tubes: the runs have fewer.
-        let scale = (counted as f64 / thought.max(1e-9)).min(1.0);
-        let mut left = counted;
         for i in stages.clone() {
-            let batch = u64::from(lab.stages[i].batch.max(1));
             let run = lab.stages[i].run;
-            // Plates: each time a whole one has come together, it leaves.
-            let (mut come, mut given) = (0.0, 0u64);
+            // Each time a whole plate has come together, it leaves.
+            let (mut come, mut given) = (0.0, 0.0);
             for &(end, tubes) in &inside.running[i] {
-                come += tubes * scale;
-                while come - given as f64 >= batch as f64 && left >= batch {
-                    start.running[i].push((
-                        now.min(end.saturating_sub(run)),
-                        end.max(now + 1),
-                        batch as u32,
-                    ));
-                    given += batch;
-                    left -= batch;
+                come += tubes / batch as f64;
+                while come - given >= 0.999 {
+                    given += 1.0;
+                    let end = end.max(now + 1);
+                    let since = now.min(end.saturating_sub(run));
+                    start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
                 }
             }
-            let rest = ((come - given as f64).round().max(0.0) as u64).min(left);
-            if rest > 0 {
+            if come - given > 0.4 {
                 let end = inside.running[i].last().map_or(now + 1, |r| r.0.max(now + 1));
-                start.running[i].push((now.min(end.saturating_sub(run)), end, rest as u32));
-                left -= rest;
+                let since = now.min(end.saturating_sub(run));
+                start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
             }
         }
         // What waits: where the fluid has it waiting, and the difference where it is slowest.
-        for i in stages {
-            let here = if i == slowest {
-                0
-            } else {
-                (inside.waiting[i].round().max(0.0) as u64).min(left)
-            };
-            wait(&mut start, lab, i, here, now);
-            left -= here;
+        for i in stages.filter(|i| *i != slowest) {
+            let here = (inside.waiting[i] / batch as f64).round() as u64;
+            start.waiting[i].extend((0..here).filter_map(|_| deal.lot()).map(|lot| (now, lot)));
         }
-        wait(&mut start, lab, slowest, left, now);
+        start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
     }
     if count.recalls_open > 0 {
         let people = count.recalls_open.min(u64::from(u32::MAX));
@@ -164,13 +152,22 @@ fn lab_start(
     start
 }
 
-fn wait(start: &mut LabStart, lab: &Lab, stage: usize, tubes: u64, now: Ms) {
-    let batch = u64::from(lab.stages[stage].batch.max(1));
-    let mut left = tubes;
-    while left > 0 {
-        let plate = left.min(batch);
-        start.waiting[stage].push((now, plate as u32));
-        left -= plate;
+/// Tubes that are dealt out in so many lots.
+struct Deal {
+    lots: u64,
+    tubes: u64,
+}
+
+impl Deal {
+    /// The next lot; `None` when all is dealt.
+    fn lot(&mut self) -> Option<u32> {
+        if self.lots == 0 || self.tubes == 0 {
+            return None;
+        }
+        let tubes = self.tubes.div_ceil(self.lots);
+        self.tubes -= tubes;
+        self.lots -= 1;
+        u32::try_from(tubes).ok()
     }
 }
 

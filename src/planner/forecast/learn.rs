@@ -251,18 +251,18 @@ fn pace(
     number: usize,
     situation: &Situation,
 ) -> Vec<Pace> {
+    let batch = f64::from(lab.stages[StageKind::Pcr.index()].batch.max(1));
     let mut door: Vec<(Ms, f64)> = vec![(0, 0.0)];
     let mut windows: Vec<(Ms, [f64; 2])> = Vec::new();
     for reading in &situation.readings {
         let Some(count) = reading.labs.get(number) else { continue };
         door.push((reading.at, count.received as f64));
         if windows.last().is_none_or(|(at, _)| reading.at >= at + WINDOW) {
-            windows.push((reading.at, [count.plated as f64, count.resulted as f64]));
+            windows.push((reading.at, count.as_full(batch)));
         }
     }
     let mut times: Vec<Ms> = windows.iter().map(|w| w.0).collect();
     times.extend(situation.readings.last().map(|newest| newest.at));
-    let batch = f64::from(lab.stages[StageKind::Pcr.index()].batch.max(1));
     let mut grid: Vec<(f64, f64, f64)> = Vec::new();
     let mut replays = Vec::new();
     for z in PACE_GRID {

@@ -211,8 +211,14 @@ impl Trial {
             let (lab, tubes) = (&mut labs[at_lab], u64::from(tubes));
             match row {
                 Row::Received => lab.received += tubes,
-                Row::Plated => lab.plated += tubes,
-                Row::Resulted => lab.resulted += tubes,
+                Row::Plated => {
+                    lab.plated += tubes;
+                    lab.plates += 1;
+                }
+                Row::Resulted => {
+                    lab.resulted += tubes;
+                    lab.plates_done += 1;
+                }
                 Row::Called => lab.recalls_open += tubes,
                 // They were called before they answered, though this list may say it later.
                 Row::Answered => answered[at_lab] += tubes,
