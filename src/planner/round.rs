@@ -21,6 +21,8 @@ pub struct Round {
     pub model: Model,
     /// By street of the model.
     pub streets: Vec<StreetOf>,
+    /// By street of the model: its number in `problem`.
+    pub source: Vec<usize>,
     /// By lab of the model: its code and name.
     pub labs: Vec<(String, Words)>,
     /// The assignment that the model follows.
@@ -108,7 +110,7 @@ impl Round {
             ..assign::Options::default()
         };
         let assignment = assign::solve(&problem, &options, None)?;
-        let mut streets = Vec::new();
+        let (mut streets, mut numbers) = (Vec::new(), Vec::new());
         for (i, source) in sources.iter().enumerate() {
             let whole = assignment.whole.lab_of.get(i).copied().flatten();
             let all = source.model.tubes().max(1) as f64;
@@ -150,11 +152,13 @@ impl Round {
                 });
                 model.streets.push(part);
                 streets.push(source.of.clone());
+                numbers.push(i);
             }
         }
         let round = Round {
             model,
             streets,
+            source: numbers,
             labs: city.labs.iter().map(|lab| (lab.code.clone(), lab.name.clone())).collect(),
             assignment,
             problem,
@@ -295,6 +299,16 @@ fn sources(city: &City) -> Vec<Source> {
         }
     }
     all
+}
+
+impl Round {
+    /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.
+    pub fn clock(&self, at: Ms) -> String {
+        let minutes = (u64::from(at) + u64::from(self.model.midnight_offset)) / u64::from(MINUTE);
+        let (day, minutes) = (minutes / 1440, minutes % 1440);
+        let time = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        if day == 0 { time } else { format!("+{day} {time}") }
+    }
 }
 
 /// Tubes an hour of a lab: those of its slowest stage, calendars and repairs taken off.

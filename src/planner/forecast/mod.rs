@@ -136,8 +136,13 @@ pub fn forecast(round: &Round, situation: &Situation, seed: u64) -> Result<Forec
     if let Err(why) = round.model.check() {
         return Err(Error::Unworkable(round.say(&why)));
     }
-    let mut forecast = of_model(&round.model, &round.doubt, situation, seed, PARTICLES)?;
-    measures::advise(round, situation, seed, &mut forecast);
+    let now = check(&round.model, situation)?;
+    let (model, doubt) = (&round.model, &round.doubt);
+    let belief = Belief::learn(model, doubt, situation);
+    let kept = particles(&belief, model, doubt, situation, seed, PARTICLES, &|_, _| {});
+    let mut forecast = sum_up(model, now, situation, &kept);
+    let asked = measures::Asked { round, situation, belief: &belief, seed, kept: &kept };
+    measures::advise(&asked, &mut forecast);
     Ok(forecast)
 }
 
@@ -154,14 +159,29 @@ pub fn of_model(
 ) -> Result<Forecast, Error> {
     let now = check(model, situation)?;
     let belief = Belief::learn(model, doubt, situation);
-    let kept: Vec<Kept> = (0..particles as u64)
+    let kept = self::particles(&belief, model, doubt, situation, seed, particles, &|_, _| {});
+    Ok(sum_up(model, now, situation, &kept))
+}
+
+/// Runs the rest of the round `n` times, each as another draw sees it, after `change` has been made to it.
+fn particles(
+    belief: &Belief,
+    model: &Model,
+    doubt: &Doubt,
+    situation: &Situation,
+    seed: u64,
+    n: usize,
+    change: &(dyn Fn(&mut Model, &mut Start) + Sync),
+) -> Vec<Kept> {
+    let now = situation.readings.last().map_or(0, |newest| newest.at);
+    (0..n as u64)
         .into_par_iter()
         .map_init(Scratch::default, |scratch, number| {
-            let (drawn, start) = particle(&belief, model, doubt, situation, seed, number);
+            let (mut drawn, mut start) = particle(belief, model, doubt, situation, seed, number);
+            change(&mut drawn.model, &mut start);
             Kept::of(&drawn, &start, seed, number, now, scratch)
         })
-        .collect();
-    Ok(sum_up(model, now, situation, &kept))
+        .collect()
 }
 
 /// The rest of the round as one draw sees it.

@@ -19,7 +19,7 @@ pub struct Trial {
     pub model: Model,
     /// What the plan doubted.
     pub doubt: Doubt,
-    /// truth
+    /// What was really so.
     pub truth: Model,
     /// When it was really done.
     pub finish: Ms,
@@ -113,7 +113,15 @@ impl Trial {
     /// Makes a round. The same seed and surprise give the same round.
     pub fn new(seed: u64, surprising: bool) -> Trial {
         let surprise = if surprising { Surprise::of(seed) } else { Surprise::None };
-        let (model, doubt) = (plan(seed), doubt());
+        Trial::with(plan(seed), doubt(), seed, surprise)
+    }
+
+    /// A round of a plan as the forecast believes the world to be.
+    pub fn of(model: Model, doubt: Doubt, seed: u64) -> Trial {
+        Trial::with(model, doubt, seed, Surprise::None)
+    }
+
+    fn with(model: Model, doubt: Doubt, seed: u64, surprise: Surprise) -> Trial {
         let mut truth = doubt.draw(&model, seed, 1);
         let dice = Stream::of(seed, 1, Cause::Example, 3);
         let streets = model.streets.len();
@@ -273,22 +281,5 @@ pub fn score(rounds: std::ops::Range<u64>, surprising: bool, particles: usize) -
         coverage: 100.0 * all.iter().filter(|a| a.0).count() as f64 / n,
         early: 100.0 * all.iter().filter(|a| a.1).count() as f64 / n,
         half_way_error: 100.0 * half.iter().sum::<f64>() / half.len().max(1) as f64,
-    }
-}
-
-impl Trial {
-    /// x
-    pub fn truth_pace(&self) -> Vec<f64> {
-        self.truth
-            .labs
-            .iter()
-            .zip(&self.model.labs)
-            .map(|(t, m)| (f64::from(m.stages[3].run) / f64::from(t.stages[3].run)).ln())
-            .collect()
-    }
-    /// x
-    pub fn truth_late(&self) -> f64 {
-        let l = |s: f64| (s / (1.0 - s)).ln();
-        l(self.truth.streets[0].late_share) - l(self.model.streets[0].late_share)
     }
 }
