@@ -92,7 +92,7 @@ pub struct Lab {
 /// What one run of a stage takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// One box, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
+    /// What came together, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
     Box,
     /// Tubes from several boxes or plates, up to `batch`, for the whole time.
     Fill,

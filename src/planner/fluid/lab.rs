@@ -84,6 +84,21 @@ impl Tank {
         }
     }
 
+    /// Lets the flow into stage `k` through `stage` in its place and through the stages behind it. The flow of the lab as
+    /// it is, from `k` on, is lost.
+    pub fn run_with(
+        &mut self,
+        lab: &Lab,
+        k: usize,
+        stage: &Stage,
+        done: &mut [StageFlow; StageKind::COUNT],
+    ) {
+        self.units_up(k, stage);
+        done[k] = self.stage(k, stage);
+        self.run(lab, k + 1, done);
+        self.units_up(k, &lab.stages[k]);
+    }
+
     fn stage(&mut self, k: usize, stage: &Stage) -> StageFlow {
         let step = self.step;
         let (come, leave) = self.flows.split_at_mut(k + 1);
@@ -107,6 +122,7 @@ impl Tank {
         let last_come =
             |lane: &[f64]| lane.iter().rposition(|tubes| *tubes > 0.0).map_or(0, |i| i + 1);
         let end = last_come(&come.ordinary).max(last_come(&come.priority));
+        let mut of_day = if up.is_empty() { 0 } else { (self.first + begin) % up.len() };
         let mut flow = StageFlow::default();
         let (mut singles, mut tubes) = (0.0f64, 0.0f64);
         // Tubes that were taken by step, and those that are in runs: units that are busy cannot start another run.
@@ -141,7 +157,13 @@ impl Tank {
             }
         };
         for i in begin..steps.min(self.stop) {
-            let here = if up.is_empty() { units } else { up[(self.first + i) % up.len()] };
+            let here = if up.is_empty() {
+                units
+            } else {
+                let here = up[of_day];
+                of_day = if of_day + 1 == up.len() { 0 } else { of_day + 1 };
+                here
+            };
             if whole > 0 && i >= whole {
                 // What was taken one run ago is through; between two steps, in its share.
                 busy -= taken[i - whole] * (1.0 - part);

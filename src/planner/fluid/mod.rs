@@ -240,7 +240,7 @@ impl Scratch {
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
         self.tank.run(lab, 0, &mut flows);
-        let saves = self.one_more(model, lab, step, after_last, &flows);
+        let saves = self.one_more(lab, after_last, &flows);
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
         if recalled >= 1.0 {
@@ -345,9 +345,7 @@ impl Scratch {
     /// before: only the stages from the one that grows on are reckoned again.
     fn one_more(
         &mut self,
-        model: &Model,
         lab: &Lab,
-        step: f64,
         after_last: Ms,
         flows: &[StageFlow; StageKind::COUNT],
     ) -> [Ms; StageKind::COUNT] {
@@ -361,15 +359,11 @@ impl Scratch {
             if flows[k].backlog_from.is_none() {
                 continue;
             }
-            let mut more = lab.clone();
-            add_unit(&mut more.stages[k]);
-            self.tank.prepare(&more, model.midnight_offset, step);
+            let mut more = lab.stages[k].clone();
+            add_unit(&mut more);
             let mut with = *flows;
-            self.tank.run(&more, k, &mut with);
+            self.tank.run_with(lab, k, &more, &mut with);
             saves[k] = base.saturating_sub(end(&with).max(after_last));
-        }
-        if saves.iter().any(|s| *s > 0) {
-            self.tank.prepare(lab, model.midnight_offset, step);
         }
         saves
     }
