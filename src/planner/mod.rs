@@ -7,7 +7,8 @@
 //! - `city`: the problem: districts, what they have, labs by stage, stock, the constants of a norm pack, each with its
 //!   source and status;
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
-//! - `assign`: which street sends to which lab, and why it cannot be earlier.
+//! - `assign`: which street sends to which lab, and why it cannot be earlier;
+//! - `pooling`: how many swabs per tube, against the recalls that follow.
 
 pub mod assign;
 mod city;
@@ -15,6 +16,7 @@ pub mod example;
 pub mod fluid;
 pub mod forecast;
 pub mod model;
+pub mod pooling;
 pub mod round;
 mod rules;
 pub mod simulate;
