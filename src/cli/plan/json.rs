@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
 use super::words::{basis, stage, stage_key};
+use super::{Report, json_layers};
 use crate::planner::{
     Basis, Constant, District, DistrictPlan, Explanation, Item, ItemTotal, Lab, LabPlan, Ledger,
     Origin, PlanHead, Range, Shortage, Side, StageTime, Verdict, Words, explain,
 };
 
-/// Version of the document; raised when a key changes its meaning.
-const SCHEMA: u32 = 1;
+/// Version of the document; raised when a key changes its meaning. 2: `yes`, `layers` and `why_no_layers` are new, and
+/// `yes` is the answer of the exit code; `verdict` is that of the guide's arithmetic alone, as before.
+const SCHEMA: u32 = 2;
 
 /// A value as text with a final line break.
 pub(super) fn document(value: &Value) -> String {
@@ -38,6 +39,7 @@ pub(super) fn report(report: &Report) -> Value {
             "constants": norm_constants,
         },
         "target_hours": plan.target_h,
+        "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
         "filled": report.filled.as_ref().map(|(_, plan)| json!({
@@ -50,6 +52,8 @@ pub(super) fn report(report: &Report) -> Value {
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "claims": claims,
+        "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
+        "why_no_layers": report.layers.as_ref().err().map(words),
     })
 }
 
@@ -74,7 +78,8 @@ fn constant(c: &Constant<'_>) -> Value {
     })
 }
 
-fn words(words: &Words) -> Value {
+/// Words by language.
+pub(super) fn words(words: &Words) -> Value {
     json!({ "zh": words.zh, "en": words.en })
 }
 
@@ -249,6 +254,7 @@ fn shortage(s: &Shortage, report: &Report) -> Value {
         "unit": words(&s.unit),
         "mend": words(&s.mend),
         "support": s.support,
+        "owners": s.owners.iter().map(|owner| owner.key()).collect::<Vec<_>>(),
         "deadline": s.deadline,
         "blocks_target": s.blocks,
     })

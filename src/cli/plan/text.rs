@@ -2,7 +2,7 @@
 
 use super::diff::head_line;
 use super::words::{basis, grouped, hours, minutes, pick, say, stage, table};
-use super::{Lang, Report, claim_text};
+use super::{Lang, Report, claim_text, layers_text, remedy_text};
 use crate::planner::{
     ChainStage, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
 };
@@ -41,6 +41,8 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &verdict(filled, lang);
     }
     out += &stages(plan, lang);
+    out.push('\n');
+    out += &layers_text::side_by_side(report, lang);
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
     out += &needs(report, lang);
     out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
@@ -53,8 +55,20 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     out += &labs(plan, lang);
     out += &section(lang, "五、缺口清单", "5. Shortages");
     out += &shortages(report, lang);
+    if let Ok(layers) = &report.layers {
+        out += &section(lang, "六、流体层：各环节何时完成", "6. Flows: when each stage is done");
+        out += &layers_text::flows(report, layers, lang);
+        if layers.remedy.is_some() {
+            out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            out += &remedy_text::measures(layers, lang);
+        }
+        out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
+        out += &layers_text::assignment(layers, lang);
+        out += &section(lang, "九、模拟", "9. Simulation");
+        out += &layers_text::simulation(report, layers, lang);
+    }
     for claim in &city.claims {
-        out += &section(lang, "六、公布能力的解释", "6. A declared capacity explained");
+        out += &section(lang, "十、公布能力的解释", "10. A declared capacity explained");
         out += &claim_text::explanation(&explain(claim, norm), lang);
     }
     out += &section(lang, "附、所用常数与来源", "Constants, their status and source");

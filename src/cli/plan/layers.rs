@@ -1,0 +1,85 @@
+//! The three layers side by side: the guide's arithmetic, the round as flows, the round simulated with its chance.
+
+use super::remedy::{self, Remedy};
+use crate::planner::fluid::{self, CityFlow};
+use crate::planner::model::Ms;
+use crate::planner::round::{Error, Round};
+use crate::planner::study::{self, Study};
+use crate::planner::{City, Plan, Words};
+
+/// How often the round is simulated, and with which chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dice {
+    /// Replications; 0 leaves the simulation out.
+    pub replications: usize,
+    /// Seed: the same one gives the same figures.
+    pub seed: u64,
+}
+
+/// What the layers after the rules say of a round.
+pub(super) struct Layers {
+    /// The round, with its assignment.
+    pub round: Round,
+    /// The flows.
+    pub flow: CityFlow,
+    /// The simulation; none with 0 replications.
+    pub study: Option<Study>,
+    /// What would bring it within the target; none where it is.
+    pub remedy: Option<Remedy>,
+}
+
+impl Layers {
+    /// The layers of a city at its own target.
+    ///
+    /// # Errors
+    /// Why the city gives no round, in words.
+    pub fn of(city: &City, dice: Dice) -> Result<Layers, Words> {
+        let mut layers = Layers::without_remedy(city, dice)?;
+        if !layers.in_time() {
+            layers.remedy = Some(remedy::find(city, &layers, dice));
+        }
+        Ok(layers)
+    }
+
+    /// The same without looking for remedies.
+    pub fn without_remedy(city: &City, dice: Dice) -> Result<Layers, Words> {
+        let round = Round::of(city).map_err(why)?;
+        let flow = fluid::city(&round.model);
+        let study = simulated(&round, &round.model, dice);
+        Ok(Layers { round, flow, study, remedy: None })
+    }
+
+    /// When the round is done: the median of the simulation, else the flows' time.
+    pub fn finish(&self) -> Ms {
+        self.study.as_ref().map_or(self.flow.finish, |study| study.finish.p50)
+    }
+
+    /// Whether that is within the target.
+    pub fn in_time(&self) -> bool {
+        self.finish() <= self.round.model.target
+    }
+}
+
+/// The study of a model of this round; none with 0 replications.
+pub(super) fn simulated(
+    round: &Round,
+    model: &crate::planner::model::Model,
+    dice: Dice,
+) -> Option<Study> {
+    let Dice { replications, seed } = dice;
+    let run = || study::study(model, Some(&round.doubt), seed, replications, &|_| true);
+    (replications > 0).then(run)
+}
+
+/// Whether everybody is resulted in time: by the rules, and by the simulation's median or, without it, by the flows.
+pub(super) fn yes(plan: &Plan, layers: &Result<Layers, Words>) -> bool {
+    plan.verdict.yes && layers.as_ref().is_ok_and(Layers::in_time)
+}
+
+/// Why a city gives no round.
+pub(super) fn why(error: Error) -> Words {
+    match error {
+        Error::Unworkable(words) => words,
+        Error::Assign(error) => Words::new(format!("无法分派：{error}"), format!("{error}")),
+    }
+}
