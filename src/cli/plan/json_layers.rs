@@ -64,7 +64,7 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         json!({
             "stage": kind.key(),
             "done": time(stage.last),
-            "binds_from": stage.backlog_from.map(time),
+            "binds_from": layers.binds_from(number, kind).map(time),
             "waiting_max_tubes": stage.waiting_max.round(),
             "alone": time(lab.alone[k]),
             "slack_hours": slack(model.target, lab.alone[k]),
@@ -81,7 +81,7 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         "finish": time(lab.finish),
         "closed": time(lab.closed),
         "binding": lab.binding.key(),
-        "binds_from": lab.backlog().map(|(_, from)| time(from)),
+        "binds_from": layers.binds_from(number, lab.binding).map(time),
         "stages": stages,
     })
 }
@@ -138,10 +138,11 @@ fn assignment(layers: &Layers) -> Value {
         "bound_with_outside_hours": of.bound_with_outside.as_ref().map(|bound| bound.hours),
         "aim_hours": of.aim_h,
         "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),
+        "one_to_one": layers.one_to_one,
         "one_to_one_hours": of.whole.finish_h,
         "one_to_one_least_hours": of.whole.least_h,
         "one_to_one_gap": of.whole.gap,
-        "labs": of.whole.labs.iter().enumerate().map(load).collect::<Vec<_>>(),
+        "labs": layers.loads().iter().enumerate().map(load).collect::<Vec<_>>(),
         "streets": whole.collect::<Vec<_>>(),
         "divided": of.shares.sent.iter().map(share).collect::<Vec<_>>(),
         "overflow": {

@@ -1,11 +1,12 @@
 //! The three layers side by side: the guide's arithmetic, the round as flows, the round simulated with its chance.
 
 use super::remedy::{self, Remedy};
+use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::Ms;
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
-use crate::planner::{City, Plan, Words};
+use crate::planner::{City, Plan, StageKind, Words};
 
 /// How often the round is simulated, and with which chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub(super) struct Layers {
     pub round: Round,
     /// The flows.
     pub flow: CityFlow,
+    /// Whether each street keeps to one lab.
+    pub one_to_one: bool,
+    /// By lab and stage: since when it has more waiting than it can take, up to its last first test. Single tubes of
+    /// recalls aside: they trickle on long after.
+    binds: Vec<[Option<Ms>; StageKind::COUNT]>,
     /// The simulation; none with 0 replications.
     pub study: Option<Study>,
     /// What would bring it within the target; none where it is.
@@ -46,7 +52,26 @@ impl Layers {
         let round = Round::of(city).map_err(why)?;
         let flow = fluid::city(&round.model);
         let study = simulated(&round, &round.model, dice);
-        Ok(Layers { round, flow, study, remedy: None })
+        let mut calm = round.model.clone();
+        calm.recall.prevalence = 0.0;
+        let binds = fluid::city(&calm)
+            .labs
+            .iter()
+            .map(|lab| lab.stages.each_ref().map(|stage| stage.backlog_from))
+            .collect();
+        let one_to_one = city.one_to_one;
+        Ok(Layers { round, flow, one_to_one, binds, study, remedy: None })
+    }
+
+    /// What each lab has to do in the assignment that the round follows.
+    pub fn loads(&self) -> &[LabLoad] {
+        let assignment = &self.round.assignment;
+        if self.one_to_one { &assignment.whole.labs } else { &assignment.shares.labs }
+    }
+
+    /// Since when a stage of a lab has more waiting than it can take.
+    pub fn binds_from(&self, lab: usize, stage: StageKind) -> Option<Ms> {
+        self.binds.get(lab).and_then(|stages| stages[stage.index()])
     }
 
     /// When the round is done: the median of the simulation, else the flows' time.

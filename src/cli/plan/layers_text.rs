@@ -50,9 +50,9 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
             yes_no(q.p50 <= model.target),
             pick(
                 lang,
-                &format!("{}–{}（10–90%），按时概率 {}", low.zh, high.zh, percent(study.in_time)),
+                &format!("P10–P90：{}–{}，按时概率 {}", low.zh, high.zh, percent(study.in_time)),
                 &format!(
-                    "{} – {} (10–90 %), in time with {}",
+                    "P10–P90: {} – {}, in time with {}",
                     low.en,
                     high.en,
                     percent(study.in_time)
@@ -61,7 +61,12 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
         ]);
     }
     out += &table(&rows);
-    out += &format!("  {}\n", say(lang, &remedy_text::sentence(report, layers)));
+    let answer = remedy_text::sentence(report, layers);
+    out.push('\n');
+    match lang {
+        Some(_) => out += &format!("  {}\n", say(lang, &answer)),
+        None => out += &format!("  {}\n  {}\n", answer.zh, answer.en),
+    }
     out
 }
 
@@ -132,7 +137,7 @@ pub(super) fn flows(report: &Report, layers: &Layers, lang: Option<Lang>) -> Str
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     for (i, lab) in flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
-        let from = lab.backlog().map(|(_, from)| from);
+        let from = layers.binds_from(i, lab.binding);
         rows.push(vec![
             lab_name(layers, i, lang),
             grouped(lab.tubes),
@@ -219,6 +224,14 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
             ),
         )
     );
+    let follows = match layers.one_to_one {
+        true => ("推算按一一对应方案", "the round is reckoned one-to-one"),
+        false => (
+            "推算按可分拆方案（一街道可送多家）",
+            "the round is reckoned with streets divided among labs",
+        ),
+    };
+    out += &format!("  {}\n", pick(lang, follows.0, follows.1));
     let head = [
         ("实验室", "lab"),
         ("管/h", "tubes/h"),
@@ -229,7 +242,7 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         ("+1 台本室(分)", "+1 lab (min)"),
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
-    for (i, load) in of.whole.labs.iter().enumerate() {
+    for (i, load) in layers.loads().iter().enumerate() {
         let gain = of.gains.iter().find(|gain| gain.lab == i);
         let minutes = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1}"));
         rows.push(vec![

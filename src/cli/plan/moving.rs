@@ -4,7 +4,7 @@
 //! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
 
 use super::layers::{Dice, Layers};
-use super::remedy::{Outcome, aim};
+use super::remedy::Outcome;
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
 use crate::planner::{City, District, fluid};
 
@@ -45,32 +45,37 @@ pub(super) struct Move {
 /// Smallest part of a street that is worth a trip.
 const PART_MIN: u64 = 200;
 
-/// Looks for moves that bring the round within its target.
+/// Tries of a closer and closer aim.
+const TRIES: usize = 4;
+
+/// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
-    let model = &layers.round.model;
-    let mut aim = aim(layers);
-    let mut best = Moving::Pointless;
-    for _ in 0..4 {
-        let (found, changed) = moved(city, layers, aim);
-        let (Moving::Moves { moves, .. }, Some(changed)) = (&found, changed) else {
-            return match best {
-                Moving::Pointless => found,
-                best => best,
-            };
+    let mut aim = layers.round.model.target;
+    let mut best: Option<(Vec<Move>, Outcome)> = None;
+    let mut without = Moving::Pointless;
+    for _ in 0..TRIES {
+        let (moves, changed) = match moved(city, layers, aim) {
+            Ok(found) => found,
+            Err(why) => {
+                without = why;
+                break;
+            }
         };
         let outcome = Outcome::of(layers, &changed, dice);
-        let over = outcome.finish().saturating_sub(model.target);
-        best = Moving::Moves { moves: moves.clone(), outcome };
+        let over = outcome.finish().saturating_sub(layers.round.model.target);
+        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
+            best = Some((moves, outcome));
+        }
         if over == 0 {
             break;
         }
-        aim = aim.saturating_sub(over + MINUTE);
+        aim = aim.saturating_sub(over / 2 + 10 * MINUTE);
     }
-    best
+    best.map_or(without, |(moves, outcome)| Moving::Moves { moves, outcome })
 }
 
-/// The moves for an aim, with the model that has made them.
-fn moved(city: &City, layers: &Layers, aim: Ms) -> (Moving, Option<Model>) {
+/// The moves for an aim, with the model that has made them; else why there are none.
+fn moved(city: &City, layers: &Layers, aim: Ms) -> Result<(Vec<Move>, Model), Moving> {
     let model = Model { target: aim, ..layers.round.model.clone() };
     let tubes = model.tubes_by_lab();
     let fits: Vec<u64> = (0..model.labs.len())
@@ -86,10 +91,10 @@ fn moved(city: &City, layers: &Layers, aim: Ms) -> (Moving, Option<Model>) {
     // A lab that could do nothing in time has its tubes too late, wherever they go.
     let late = |lab: usize| excess[lab] > 0 && fits[lab] == 0;
     if all == 0 || free == 0 && model.labs.len() < 2 || (0..tubes.len()).any(late) {
-        return (Moving::Pointless, None);
+        return Err(Moving::Pointless);
     }
     if free < all {
-        return (Moving::NoRoom { excess: all, room: free }, None);
+        return Err(Moving::NoRoom { excess: all, room: free });
     }
     let mut changed = model.clone();
     let mut moves: Vec<Move> = Vec::new();
@@ -116,8 +121,7 @@ fn moved(city: &City, layers: &Layers, aim: Ms) -> (Moving, Option<Model>) {
     }
     moves.sort_by_key(|m| std::cmp::Reverse(m.tubes));
     changed.target = layers.round.model.target;
-    let nothing = Outcome { fluid: 0, simulated: None, in_time: None };
-    (Moving::Moves { moves, outcome: nothing }, Some(changed))
+    Ok((moves, changed))
 }
 
 /// Tubes that a lab could do by the target if all its streets had more or fewer people alike.

@@ -6,7 +6,7 @@
 
 use super::layers::{Dice, Layers, simulated};
 use super::moving::{self, Moving};
-use crate::planner::model::{DAY, HORIZON_MS, Lab, MINUTE, Model, Ms, Stage, Street};
+use crate::planner::model::{DAY, HORIZON_MS, HOUR, Lab, Model, Ms, Stage, Street};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
 
@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pub fluid: Ms,
     /// Simulated, where the round was.
     pub simulated: Option<Quantiles>,
+    /// Median of the last swab, simulated.
+    pub sampled: Option<Ms>,
     /// Share of the replications within the target.
     pub in_time: Option<f64>,
 }
@@ -56,6 +58,7 @@ impl Outcome {
         Outcome {
             fluid: fluid::city(model).finish,
             simulated: study.as_ref().map(|study| study.finish),
+            sampled: study.as_ref().map(|study| study.sampled.p50),
             in_time: study.map(|study| study.in_time),
         }
     }
@@ -83,8 +86,10 @@ pub(super) struct Remedy {
     pub moving: Moving,
 }
 
-/// Tries of a closer and closer aim.
-const TRIES: usize = 5;
+/// Tries with more and more to spare.
+const TRIES: usize = 7;
+/// No stage grows beyond so many times what it has: what takes more than that is another lab.
+const GROWTH_MAX: u32 = 8;
 
 /// Looks for the remedies of a round that is late.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Remedy {
@@ -92,26 +97,54 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Remedy {
     Remedy { more: more(layers, dice), moving: moving::find(city, layers, dice) }
 }
 
-/// By how much the simulation is later than the flows say: the flows are aimed that much earlier.
-pub(super) fn aim(layers: &Layers) -> Ms {
-    let late = layers.finish().saturating_sub(layers.flow.finish);
-    layers.round.model.target.saturating_sub(late)
+/// What is asked of labs and desks beyond what the flows need, because the slowest of many decides.
+#[derive(Clone, Copy)]
+struct Spare {
+    /// Labs are taken to need so many times as long for a run.
+    labs: f64,
+    /// Desks could do so many times their people in the time.
+    desks: f64,
 }
+
+/// Desks' spare that only makes up for rounding: no desks are given for it alone.
+const DESKS_LEAST: f64 = 1.02;
 
 fn more(layers: &Layers, dice: Dice) -> Option<More> {
     let model = &layers.round.model;
-    let mut aim = aim(layers);
+    let mut spare = Spare { labs: 1.0, desks: DESKS_LEAST };
+    let mut reached = spare;
     let mut best: Option<(Model, More)> = None;
     for _ in 0..TRIES {
-        let Some(changed) = grown(model, aim) else { break };
+        let Some(changed) = grown(model, spare) else {
+            // Out of reach: half way back to what was reached, if anything was.
+            if best.is_none() {
+                break;
+            }
+            spare.labs = (spare.labs + reached.labs) / 2.0;
+            spare.desks = (spare.desks + reached.desks) / 2.0;
+            continue;
+        };
+        reached = spare;
         let outcome = Outcome::of(layers, &changed, dice);
         let over = outcome.finish().saturating_sub(model.target);
-        let (desks, units) = differences(model, &changed);
-        best = Some((changed, More { desks, units, outcome, paired: None }));
+        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.outcome.finish()) {
+            let (desks, units) = differences(model, &changed);
+            best = Some((
+                changed.clone(),
+                More { desks, units, outcome: outcome.clone(), paired: None },
+            ));
+        }
         if over == 0 {
             break;
         }
-        aim = aim.saturating_sub(over + MINUTE);
+        match outcome.sampled.is_some_and(|at| at > fluid::city(&changed).sampled + HOUR) {
+            // It is slow desks that chance makes late.
+            true => spare.desks += 0.12,
+            false => {
+                let share = f64::from(over) / f64::from(model.target.max(1));
+                spare.labs *= 1.0 + share.clamp(0.02, 0.12);
+            }
+        }
     }
     let (changed, mut more) = best?;
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
@@ -122,29 +155,39 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
     Some(more)
 }
 
-/// The model with what it takes to be done by `aim` in the flows; none when no number of desks and units does it.
-fn grown(model: &Model, aim: Ms) -> Option<Model> {
-    let mut changed = Model { target: aim, ..model.clone() };
-    for number in 0..changed.labs.len() {
-        let flow = fluid::one_lab(&changed, number, &changed.labs[number]);
-        if flow.tubes > 0 && flow.finish > aim && flow.units_needed.iter().all(Option::is_none) {
-            more_desks(&mut changed, number)?;
-        }
-        changed.labs[number] = grown_lab(&changed, number)?;
+/// The model with what it takes to be done in time in the flows with something to spare; none when no number of desks and
+/// units does it.
+fn grown(model: &Model, spare: Spare) -> Option<Model> {
+    let mut slow = model.clone();
+    for stage in slow.labs.iter_mut().flat_map(|lab| &mut lab.stages) {
+        stage.run = (f64::from(stage.run) * spare.labs).min(f64::from(HORIZON_MS)) as Ms;
     }
-    // The city also waits for the latest of all trips: nothing that units mend.
-    changed.target = model.target;
+    for number in 0..slow.labs.len() {
+        let flow = fluid::one_lab(&slow, number, &slow.labs[number]);
+        let late = flow.finish > slow.target && flow.units_needed.iter().all(Option::is_none);
+        if flow.tubes > 0 && (late || spare.desks > DESKS_LEAST) {
+            more_desks(&mut slow, number, spare.desks)?;
+        }
+        slow.labs[number] = grown_lab(&slow, number)?;
+    }
+    // The numbers of the slow labs, with the pace of the real ones.
+    let mut changed = Model { streets: slow.streets, ..model.clone() };
+    for (lab, slow) in changed.labs.iter_mut().zip(&slow.labs) {
+        for (stage, slow) in lab.stages.iter_mut().zip(&slow.stages) {
+            *stage = with_units(stage, slow.units)?;
+        }
+    }
     Some(changed)
 }
 
 /// Gives the streets of a lab the desks to be sampled in so many days that its tubes can come in time at all.
-fn more_desks(model: &mut Model, number: usize) -> Option<()> {
+fn more_desks(model: &mut Model, number: usize, spare: f64) -> Option<()> {
     let before = model.streets.clone();
     let days = model.target.div_ceil(DAY).max(1);
     for day in (1..=days).rev() {
         for (street, old) in model.streets.iter_mut().zip(&before) {
             if street.lab == number && street.persons > 0 {
-                *street = with_desks(old, day);
+                *street = with_desks(old, day, spare);
             }
         }
         let flow = fluid::one_lab(model, number, &model.labs[number]);
@@ -156,9 +199,9 @@ fn more_desks(model: &mut Model, number: usize) -> Option<()> {
 }
 
 /// A street with enough desks to sample everybody within so many working days.
-fn with_desks(street: &Street, days: u32) -> Street {
+fn with_desks(street: &Street, days: u32, spare: f64) -> Street {
     let mut more = *street;
-    let work = f64::from(street.hours.min(DAY)) * f64::from(days) * 0.98;
+    let work = f64::from(street.hours.min(DAY)) * f64::from(days) / spare;
     let tubes = street.tubes() as f64 / street.mean_speed();
     let enough = |desks: u32| street.desk_time(tubes / f64::from(desks.max(1)), 1.0) <= work;
     if enough(street.desks) {
@@ -178,6 +221,11 @@ fn grown_lab(model: &Model, number: usize) -> Option<Lab> {
     let now = &model.labs[number];
     let mut lab = now.clone();
     let ends = |lab: &Lab| fluid::one_lab(model, number, lab);
+    let with = |kind: StageKind, units: u32| {
+        let stage = &now.stages[kind.index()];
+        let most = stage.units.saturating_add(1).saturating_mul(GROWTH_MAX);
+        if units > most { None } else { with_units(stage, units) }
+    };
     // Each round of this grows some stage; 64 of them grow one by five percent each time to twentyfold.
     for _ in 0..64 {
         let flow = ends(&lab);
@@ -187,16 +235,14 @@ fn grown_lab(model: &Model, number: usize) -> Option<Lab> {
         let mut grew = false;
         for kind in StageKind::ALL {
             let needed = flow.units_needed[kind.index()]?;
-            let stage = &mut lab.stages[kind.index()];
-            if needed > stage.units {
-                *stage = with_units(&now.stages[kind.index()], needed)?;
+            if needed > lab.stages[kind.index()].units {
+                lab.stages[kind.index()] = with(kind, needed)?;
                 grew = true;
             }
         }
         if !grew {
-            let stage = &mut lab.stages[flow.binding.index()];
-            let units = stage.units + (stage.units / 20).max(1);
-            *stage = with_units(&now.stages[flow.binding.index()], units)?;
+            let units = lab.stages[flow.binding.index()].units;
+            lab.stages[flow.binding.index()] = with(flow.binding, units + (units / 20).max(1))?;
         }
     }
     None

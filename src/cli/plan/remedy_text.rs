@@ -31,8 +31,8 @@ pub(super) fn binds(city: &City, layers: &Layers) -> Words {
         );
     }
     let stage = flow.binding.name();
-    match flow.backlog() {
-        Some((_, from)) => {
+    match layers.binds_from(lab, flow.binding) {
+        Some(from) => {
             let from = clock_time(city, from);
             words(
                 format!("{code} {} 的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
@@ -108,8 +108,9 @@ fn more_words(layers: &Layers, more: &More) -> Words {
     if !more.desks.is_empty() {
         let desks: u64 = more.desks.iter().map(|d| u64::from(d.more)).sum();
         let (desks, streets) = (grouped(desks), more.desks.len());
+        let s = if streets == 1 { "" } else { "s" };
         zh.push(format!("在 {streets} 个街道增设 {desks} 个采样台及采样人员"));
-        en.push(format!("{desks} more desks with samplers in {streets} streets"));
+        en.push(format!("{desks} more desks with samplers in {streets} street{s}"));
     }
     let last = layers.flow.last_lab();
     if more.units.len() <= NAMED_MAX {
@@ -138,7 +139,8 @@ fn more_words(layers: &Layers, more: &More) -> Words {
         let (zh_sums, en_sums): (Vec<&str>, Vec<&str>) =
             sums.iter().map(|w| (w.zh.as_str(), w.en.as_str())).unzip();
         zh.push(format!("在 {} 家实验室共增加 {}（见下）", labs.len(), zh_sums.join("、")));
-        en.push(format!("{} at {} labs (listed below)", en_sums.join(", "), labs.len()));
+        let many = if labs.len() == 1 { "lab" } else { "labs" };
+        en.push(format!("{} at {} {many} (listed below)", en_sums.join(", "), labs.len()));
     }
     let brings = brings(layers, &more.outcome);
     words(
@@ -213,8 +215,18 @@ pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
         }
     }
     let mut out = String::new();
-    if rows.len() > 1 {
-        out += &table(&rows);
+    match rows.len() {
+        1 => {
+            out += &format!(
+                "  {}\n",
+                pick(
+                    lang,
+                    "增加设备或采样台不能使其按时完成",
+                    "no number of units or desks brings it within the target"
+                )
+            );
+        }
+        _ => out += &table(&rows),
     }
     if let Some((number, paired)) = remedy.more.as_ref().and_then(|more| more.paired) {
         let (saved, half) =

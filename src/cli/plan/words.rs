@@ -116,7 +116,8 @@ pub(super) fn more_units(stage: StageKind, n: u64) -> Words {
         (_, true) => "es",
         _ => "s",
     };
-    Words::new(format!("{n_zh} 台{}", name.zh), format!("{n_zh} more {}{ending}", name.en))
+    let space = if name.zh.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
+    Words::new(format!("{n_zh} 台{space}{}", name.zh), format!("{n_zh} more {}{ending}", name.en))
 }
 
 /// Seconds as minutes, with one decimal where there is one.

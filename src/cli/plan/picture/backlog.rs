@@ -50,7 +50,7 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
     let mut svg = Svg::new(SIZE, &format!("{} / {}", name.zh, name.en), &about);
     title(&mut svg, &name, &about);
     time_axis(&mut svg, city, (0.0, end), x);
-    count_axis(&mut svg, most, y, "采样管 / tubes");
+    count_axis(&mut svg, most, y, right, "采样管 / tubes");
     let mut floor = vec![0u64; last];
     for ((row, colour), name) in rows.iter().zip(COLOURS).zip(&names) {
         let roof: Vec<u64> = (0..last).map(|i| floor[i] + at(row, i)).collect();

@@ -56,7 +56,7 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
     let mut svg = Svg::new(SIZE, &format!("{} / {}", name.zh, name.en), &about);
     title(&mut svg, &name, &about);
     time_axis(&mut svg, city, (from, to), x);
-    count_axis(&mut svg, most, y, "次数 / replications");
+    count_axis(&mut svg, most, y, right, "次数 / replications");
     for (i, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let (a, b) = (first + i as f64 * width, first + (i + 1) as f64 * width);
         let gap = ((x.at(b) - x.at(a)) * 0.08).min(1.0);
@@ -74,26 +74,30 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
         let label = format!("{:.0}%", part * 100.0);
         svg.text((right + 8.0, share.at(part) + 4.5), 13.0, Anchor::Start, CURVE, &label);
     }
-    svg.text((right + 56.0, top - 14.0), 13.0, Anchor::End, CURVE, "已完成的比例 / share done");
+    svg.text((right + 56.0, top - 44.0), 13.0, Anchor::End, CURVE, "已完成的比例 / share done");
     let q = &study.finish;
-    for (at, label, row) in [(q.p10, "P10", 0.0), (q.p50, "P50", 1.0), (q.p90, "P90", 2.0)] {
+    // The middle one stands higher: however near they are, no label covers another.
+    for (at, label, anchor, up) in [
+        (q.p10, "P10", Anchor::End, 8.0),
+        (q.p50, "P50", Anchor::Middle, 25.0),
+        (q.p90, "P90", Anchor::Start, 8.0),
+    ] {
         let hour = f64::from(at) / f64::from(HOUR);
         let place = x.at(hour);
-        svg.line((place, top + 20.0), (place, bottom), QUANTILE, 1.6, "2 3");
-        let label = format!("{label} {hour:.2} h");
-        let (place, anchor) = if place > (left + right) / 2.0 {
-            (place - 5.0, Anchor::End)
-        } else {
-            (place + 5.0, Anchor::Start)
+        svg.line((place, top - up + 2.0), (place, bottom), QUANTILE, 1.6, "2 3");
+        let side = match anchor {
+            Anchor::Start => 3.0,
+            Anchor::Middle => 0.0,
+            Anchor::End => -3.0,
         };
-        svg.text((place, top + 34.0 + row * 17.0), 13.0, anchor, QUANTILE, &label);
+        svg.text((place + side, top - up), 13.0, anchor, QUANTILE, &format!("{label} {hour:.2} h"));
     }
     match near {
         true => target(&mut svg, target_h, x),
         false => {
             let side = if target_h < from { "←" } else { "→" };
             let label = format!("时限 {target_h:.0} h 在图外 / target is off the picture {side}");
-            svg.text((left + 8.0, top - 14.0 + 26.0), 13.0, Anchor::Start, "#000000", &label);
+            svg.text((left + 8.0, top + 14.0), 13.0, Anchor::Start, "#000000", &label);
         }
     }
     let legend = [

@@ -15,9 +15,9 @@ use crate::planner::{City, Words, study};
 use svg::{Anchor, Svg};
 
 /// Width and height of a picture, in its own units.
-const SIZE: (f64, f64) = (1120.0, 620.0);
+const SIZE: (f64, f64) = (1120.0, 640.0);
 /// Where the curves are: left, top, right, bottom.
-const FRAME: [f64; 4] = [92.0, 92.0, 1096.0, 500.0];
+const FRAME: [f64; 4] = [92.0, 128.0, 1096.0, 520.0];
 
 fn layers(report: &Report) -> Result<&Layers, Words> {
     report.layers.as_ref().map_err(Words::clone)
@@ -65,7 +65,8 @@ fn step(range: f64, most: f64) -> f64 {
 
 /// The axis of time: ticks in hours, the time of day below, and a line on either side of the frame.
 fn time_axis(svg: &mut Svg, city: &City, hours: (f64, f64), x: Scale) {
-    let [left, top, right, bottom] = FRAME;
+    let [_, top, _, bottom] = FRAME;
+    let (left, right) = x.to;
     let range = hours.1 - hours.0;
     let steps = [0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0, 48.0, 96.0, 240.0];
     let by = steps.into_iter().find(|by| range / by <= 13.0).unwrap_or(480.0);
@@ -91,8 +92,8 @@ fn time_axis(svg: &mut Svg, city: &City, hours: (f64, f64), x: Scale) {
 }
 
 /// The axis of counts, with a line across for each tick.
-fn count_axis(svg: &mut Svg, most: f64, y: Scale, title: &str) {
-    let [left, top, right, bottom] = FRAME;
+fn count_axis(svg: &mut Svg, most: f64, y: Scale, right: f64, title: &str) {
+    let [left, top, _, bottom] = FRAME;
     let by = step(most, 6.0).max(1.0);
     let mut tick = 0.0;
     while tick <= most + 1e-9 {
@@ -103,7 +104,7 @@ fn count_axis(svg: &mut Svg, most: f64, y: Scale, title: &str) {
         tick += by;
     }
     svg.line((left, top), (left, bottom), "#333333", 1.2, "");
-    svg.text((left - 80.0, top - 14.0), 13.0, Anchor::Start, "#222222", title);
+    svg.text((left - 76.0, top - 30.0), 13.0, Anchor::Start, "#222222", title);
 }
 
 /// The line of the target.
@@ -114,7 +115,7 @@ fn target(svg: &mut Svg, hours: f64, x: Scale) {
     let label = format!("时限 {hours:.0} h / target");
     let (place, anchor) =
         if at > right - 130.0 { (at - 6.0, Anchor::End) } else { (at + 6.0, Anchor::Start) };
-    svg.text((place, top + 8.0), 13.0, anchor, "#000000", &label);
+    svg.text((place, top + 14.0), 13.0, anchor, "#000000", &label);
 }
 
 /// Title and what is under it.

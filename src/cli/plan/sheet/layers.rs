@@ -107,7 +107,7 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
                 Cell::Count(flow.tubes),
                 hours(stage.last),
                 Cell::text(clock_time(&report.city, stage.last).zh),
-                stage.backlog_from.map_or(Cell::Blank, hours),
+                found.binds_from(i, kind).map_or(Cell::Blank, hours),
                 Cell::Number(super::super::json_layers::slack(
                     found.round.model.target,
                     flow.alone[k],
@@ -145,21 +145,28 @@ pub(super) fn assignment(found: &Layers) -> Sheet {
         ("实验室完成（小时）", "lab done (h)", 16.0),
     ]);
     let (of, problem) = (&found.round.assignment, &found.round.problem);
-    for (street, to) in problem.streets.iter().zip(&of.whole.lab_of) {
-        let Some(to) = *to else { continue };
+    let sent: Vec<(usize, usize, u64)> = match found.one_to_one {
+        true => {
+            let whole = of.whole.lab_of.iter().enumerate();
+            whole.filter_map(|(i, to)| Some((i, (*to)?, problem.streets.get(i)?.tubes))).collect()
+        }
+        false => of.shares.sent.iter().map(|s| (s.street, s.lab, s.tubes)).collect(),
+    };
+    for (i, to, tubes) in sent {
+        let Some(street) = problem.streets.get(i) else { continue };
         let way = street.ways.iter().find(|way| way.lab == to);
         let code = street.code.rsplit('/').next().unwrap_or(&street.code);
         let name = found.round.streets.iter().find(|s| s.code == code);
         table.rows.push(vec![
             name.map_or_else(|| Cell::text(code), |s| Cell::both(&s.name)),
             lab(found, to),
-            Cell::Count(street.tubes),
+            Cell::Count(tubes),
             way.map_or(Cell::Blank, |way| Cell::Number(way.km)),
             way.map_or(Cell::Blank, |way| Cell::Number(way.minutes)),
-            Cell::Number(of.whole.labs[to].finish_h),
+            found.loads().get(to).map_or(Cell::Blank, |load| Cell::Number(load.finish_h)),
         ]);
     }
-    for (i, load) in of.whole.labs.iter().enumerate() {
+    for (i, load) in found.loads().iter().enumerate() {
         table.sum(vec![
             Cell::both(&Words::new("实验室小计", "lab")),
             lab(found, i),
@@ -171,7 +178,7 @@ pub(super) fn assignment(found: &Layers) -> Sheet {
     }
     Sheet {
         name: "分派".to_owned(),
-        title: Words::new("街道与实验室一一对应", "assignment of streets to labs"),
+        title: Words::new("街道与实验室分派", "assignment of streets to labs"),
         lines: vec![of.words.clone()],
         table,
     }
