@@ -17,6 +17,13 @@ pub(super) struct Dice {
     pub seed: u64,
 }
 
+impl Dice {
+    /// The same with at most so many replications.
+    pub fn at_most(self, most: usize) -> Dice {
+        Dice { replications: self.replications.min(most), ..self }
+    }
+}
+
 /// What the layers after the rules say of a round.
 pub(super) struct Layers {
     /// The round, with its assignment.

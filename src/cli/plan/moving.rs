@@ -4,7 +4,7 @@
 //! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
 
 use super::layers::{Dice, Layers};
-use super::remedy::Outcome;
+use super::remedy::{Outcome, TRY};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
 use crate::planner::{City, District, fluid};
 
@@ -51,7 +51,7 @@ const TRIES: usize = 4;
 /// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
     let mut aim = layers.round.model.target;
-    let mut best: Option<(Vec<Move>, Outcome)> = None;
+    let mut best: Option<(Vec<Move>, Model, Outcome)> = None;
     let mut without = Moving::Pointless;
     for _ in 0..TRIES {
         let (moves, changed) = match moved(city, layers, aim) {
@@ -61,17 +61,22 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
                 break;
             }
         };
-        let outcome = Outcome::of(layers, &changed, dice);
+        let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(layers.round.model.target);
-        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
-            best = Some((moves, outcome));
+        if best.as_ref().is_none_or(|(_, _, best)| outcome.finish() < best.finish()) {
+            best = Some((moves, changed, outcome));
         }
         if over == 0 {
             break;
         }
         aim = aim.saturating_sub(over / 2 + 10 * MINUTE);
     }
-    best.map_or(without, |(moves, outcome)| Moving::Moves { moves, outcome })
+    let Some((moves, changed, tried)) = best else { return without };
+    let outcome = match dice.replications > TRY {
+        true => Outcome::of(layers, &changed, dice),
+        false => tried,
+    };
+    Moving::Moves { moves, outcome }
 }
 
 /// The moves for an aim, with the model that has made them; else why there are none.

@@ -88,12 +88,16 @@ pub(super) struct Remedy {
 
 /// Tries with more and more to spare.
 const TRIES: usize = 7;
+/// Replications of a try: enough for a median.
+pub(super) const TRY: usize = 30;
+/// Most replications of what is found in the end.
+const CONFIRM_MAX: usize = 200;
 /// No stage grows beyond so many times what it has: what takes more than that is another lab.
 const GROWTH_MAX: u32 = 8;
 
 /// Looks for the remedies of a round that is late.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Remedy {
-    let dice = Dice { replications: dice.replications.min(200), ..dice };
+    let dice = dice.at_most(CONFIRM_MAX);
     Remedy { more: more(layers, dice), moving: moving::find(city, layers, dice) }
 }
 
@@ -125,7 +129,7 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
             continue;
         };
         reached = spare;
-        let outcome = Outcome::of(layers, &changed, dice);
+        let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(model.target);
         if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.outcome.finish()) {
             let (desks, units) = differences(model, &changed);
@@ -147,6 +151,9 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
         }
     }
     let (changed, mut more) = best?;
+    if dice.replications > TRY {
+        more.outcome = Outcome::of(layers, &changed, dice);
+    }
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
         let pairs = study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications);
