@@ -4,7 +4,7 @@
 //! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
 
 use super::layers::{Dice, Layers};
-use super::remedy::{Outcome, TRY};
+use super::remedy::{Outcome, TRY, goal};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
 use crate::planner::{City, District, fluid};
 
@@ -62,7 +62,7 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
             }
         };
         let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
-        let over = outcome.finish().saturating_sub(layers.round.model.target);
+        let over = outcome.finish().saturating_sub(goal(layers, dice));
         if best.as_ref().is_none_or(|(_, _, best)| outcome.finish() < best.finish()) {
             best = Some((moves, changed, outcome));
         }

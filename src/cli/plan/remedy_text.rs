@@ -35,7 +35,7 @@ pub(super) fn binds(city: &City, layers: &Layers) -> Words {
         Some(from) => {
             let from = clock_time(city, from);
             words(
-                format!("{code} {} 的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
+                format!("{code} {}的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
                 format!("{} at {code} {} binds from {}", stage.en, name.en, from.en),
             )
         }
@@ -94,10 +94,10 @@ fn capital(text: &str) -> String {
 fn brings(layers: &Layers, outcome: &Outcome) -> Words {
     let done = span(outcome.finish());
     match outcome.finish() <= layers.round.model.target {
-        true => words(format!("可提前到 {}", done.zh), format!("bring it to {}", done.en)),
+        true => words(format!("可提前到 {}", done.zh), format!("would bring it to {}", done.en)),
         false => words(
             format!("只能提前到 {}，仍不够", done.zh),
-            format!("bring it only to {}, which is not enough", done.en),
+            format!("would bring it only to {}, which is not enough", done.en),
         ),
     }
 }
