@@ -3,7 +3,7 @@
 use super::remedy::{self, Remedy};
 use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
-use crate::planner::model::Ms;
+use crate::planner::model::{Model, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
 use crate::planner::{City, Plan, StageKind, Words};
@@ -93,11 +93,7 @@ impl Layers {
 }
 
 /// The study of a model of this round; none with 0 replications.
-pub(super) fn simulated(
-    round: &Round,
-    model: &crate::planner::model::Model,
-    dice: Dice,
-) -> Option<Study> {
+pub(super) fn simulated(round: &Round, model: &Model, dice: Dice) -> Option<Study> {
     let Dice { replications, seed } = dice;
     let run = || study::study(model, Some(&round.doubt), seed, replications, &|_| true);
     (replications > 0).then(run)

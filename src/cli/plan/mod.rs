@@ -9,9 +9,12 @@
 //! rules say so and the simulation's median is within the target; with `--replications 0`, the rules and the flows. Of
 //! `diff`: 0 nothing changed, 1 something did, 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
 
+mod claim_json;
 mod claim_text;
 mod diff;
 mod error;
+mod flow_text;
+mod grow;
 mod json;
 mod json_layers;
 mod layers;
@@ -23,6 +26,7 @@ mod remedy;
 mod remedy_text;
 mod sheet;
 mod text;
+mod text_shortage;
 mod whatif;
 mod words;
 
@@ -160,7 +164,7 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         };
         let explained = planner::explain(&guandu(), &norm);
         let output = if args.json {
-            json::document(&json::explanation(&explained))
+            json::document(&claim_json::explanation(&explained))
         } else {
             claim_text::explanation(&explained, args.lang)
         };

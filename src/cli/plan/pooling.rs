@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::json::words;
 use super::words::{grouped, pick, say, table};
 use super::{Error, Lang, city_of, json as report_json, norm_of};
-use crate::planner::pooling::{Advice, Belief, Model, Price, Prior, Zone, ZoneKind, advise};
+use crate::planner::pooling::{
+    Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
+};
 use crate::planner::{City, Words};
 
 /// How many swabs to put into one tube? Exit code 0: answered, 64: wrong. 混采规格建议
@@ -73,7 +75,7 @@ fn advised(args: &PoolingArgs, city: &City) -> Result<Vec<Advised>, Error> {
             beta: prior.beta_milli.value as f64 / 1000.0,
         },
     };
-    let refused = |error: crate::planner::pooling::Error| {
+    let refused = |error: Refused| {
         Error::Argument(Words::new(format!("参数不成立：{error}"), error.to_string()))
     };
     let belief = Belief::new(prior).map_err(refused)?;
@@ -135,7 +137,7 @@ fn people(city: &City, key: Option<&str>) -> (u64, Vec<u64>) {
 
 fn percent(value: f64) -> String {
     match value {
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         v if v < 0.1 => format!("{v:.4}"),
         v => format!("{v:.2}"),
     }

@@ -6,7 +6,7 @@ use super::remedy::{More, Outcome};
 use super::words::{clock_time, grouped, more_units, pick, say, span, table};
 use super::{Lang, Report};
 use crate::planner::model::MINUTE;
-use crate::planner::{City, StageKind, Words};
+use crate::planner::{City, Item, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
 const NAMED_MAX: usize = 3;
@@ -205,7 +205,7 @@ pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
             ]);
         }
         for units in &more.units {
-            let name = crate::planner::Item::LabUnit(units.stage).name();
+            let name = Item::LabUnit(units.stage).name();
             rows.push(vec![
                 say(lang, &name),
                 lab(units.lab),

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::grow::with_units;
 use super::json_layers::{lab_flow, paired, time};
 use super::layers::{Dice, Layers};
-use super::remedy::with_units;
 use super::words::{more_units, pick, say, span};
 use super::{Error, Lang, REPLICATIONS, city_of, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;

@@ -19,6 +19,14 @@ pub(super) fn pick(lang: Option<Lang>, zh: &str, en: &str) -> String {
     }
 }
 
+/// Name of a place in a table: Chinese alone where both languages are shown, or the rows get too long.
+pub(super) fn place_name(lang: Option<Lang>, name: &Words) -> String {
+    match lang {
+        Some(Lang::En) => name.en.clone(),
+        _ => name.zh.clone(),
+    }
+}
+
 /// Name of a stage of the chain.
 pub(super) fn stage(stage: ChainStage) -> Words {
     match stage {
