@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Report;
 use super::words::{basis, stage, stage_key};
+use super::{Report, claim_json, json_layers};
 use crate::planner::{
-    Basis, Constant, District, DistrictPlan, Explanation, Item, ItemTotal, Lab, LabPlan, Ledger,
-    Origin, PlanHead, Range, Shortage, Side, StageTime, Verdict, Words, explain,
+    Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
+    PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
 };
 
-/// Version of the document; raised when a key changes its meaning.
-const SCHEMA: u32 = 1;
+/// Version of the document; raised when a key changes its meaning. 2: `yes`, `layers` and `why_no_layers` are new, and
+/// `yes` is the answer of the exit code; `verdict` is that of the guide's arithmetic alone, as before.
+const SCHEMA: u32 = 2;
 
 /// A value as text with a final line break.
 pub(super) fn document(value: &Value) -> String {
@@ -21,7 +22,8 @@ pub(super) fn document(value: &Value) -> String {
 pub(super) fn report(report: &Report) -> Value {
     let Report { city, plan, .. } = report;
     let norm = &city.norm;
-    let claims: Vec<Value> = city.claims.iter().map(|c| explanation(&explain(c, norm))).collect();
+    let claims: Vec<Value> =
+        city.claims.iter().map(|c| claim_json::explanation(&explain(c, norm))).collect();
     let norm_constants: Vec<Value> = norm.constants().iter().map(constant).collect();
     json!({
         "schema": SCHEMA,
@@ -38,6 +40,7 @@ pub(super) fn report(report: &Report) -> Value {
             "constants": norm_constants,
         },
         "target_hours": plan.target_h,
+        "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
         "filled": report.filled.as_ref().map(|(_, plan)| json!({
@@ -50,6 +53,8 @@ pub(super) fn report(report: &Report) -> Value {
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "claims": claims,
+        "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
+        "why_no_layers": report.layers.as_ref().err().map(words),
     })
 }
 
@@ -74,11 +79,12 @@ fn constant(c: &Constant<'_>) -> Value {
     })
 }
 
-fn words(words: &Words) -> Value {
+/// Words by language.
+pub(super) fn words(words: &Words) -> Value {
     json!({ "zh": words.zh, "en": words.en })
 }
 
-fn origin(origin: &Origin) -> Value {
+pub(super) fn origin(origin: &Origin) -> Value {
     json!({ "status": origin.status.word(), "source": origin.source })
 }
 
@@ -249,6 +255,7 @@ fn shortage(s: &Shortage, report: &Report) -> Value {
         "unit": words(&s.unit),
         "mend": words(&s.mend),
         "support": s.support,
+        "owners": s.owners.iter().map(|owner| owner.key()).collect::<Vec<_>>(),
         "deadline": s.deadline,
         "blocks_target": s.blocks,
     })
@@ -265,44 +272,5 @@ fn item_total(t: &ItemTotal, report: &Report) -> Value {
         "short": t.short,
         "support": t.support,
         "unit": words(&t.unit),
-    })
-}
-
-/// A declared capacity explained.
-pub(super) fn explanation(e: &Explanation) -> Value {
-    let side = |s: &Side| {
-        json!({
-            "units": s.units,
-            "run_seconds": s.run_s,
-            "load_seconds": s.load_s,
-            "runs_per_unit": s.runs,
-            "tubes": s.tubes,
-        })
-    };
-    let cycles = |range: &Option<std::ops::RangeInclusive<u64>>| {
-        range.as_ref().map(|r| json!({ "from": r.start(), "to": r.end() }))
-    };
-    json!({
-        "place": words(&e.claim.place),
-        "cyclers": e.claim.cyclers,
-        "extractors": e.claim.extractors,
-        "claimed_tubes": e.claim.tubes,
-        "origin": origin(&e.claim.origin),
-        "convention": "whole runs; controls taken off unless the key says otherwise",
-        "instrument_day_minutes": e.day_s / 60,
-        "wells": e.wells,
-        "wells_usable": e.usable,
-        "extraction": side(&e.extraction),
-        "pcr": side(&e.pcr),
-        "binding": e.binding.key(),
-        "tubes": e.tubes,
-        "consistent": e.consistent,
-        "consistent_from": e.consistent_from,
-        "consistent_to": e.consistent_to,
-        "extractor_cycle_seconds": cycles(&e.extractor_cycle),
-        "extractor_cycle_seconds_all_wells": cycles(&e.extractor_cycle_all_wells),
-        "cycler_cycle_seconds_max": e.cycler_cycle_max,
-        "split_runs_all_wells_cycle_minutes": e.fractional_cycle_tenths.map(|n| n as f64 / 10.0),
-        "whole_runs_all_wells_at_that_cycle": e.fractional_cycle_whole_runs,
     })
 }

@@ -1,19 +1,42 @@
-//! `swabline plan`: the rules layer of the planner on a city file, as a table or as one JSON document.
+//! `swabline plan`: the layers of the planner on a city file, as tables, as one JSON document, as a workbook that can be
+//! filed (`--xlsx`) and as pictures (`--svg-backlog`, `--svg-finish`).
 //!
-//! `swabline plan diff OLD NEW`: what changed between two versions of a plan.
+//! - `swabline plan diff OLD NEW`: what changed between two versions of a plan;
+//! - `swabline plan whatif CITY --lab CODE --stage KEY --units +N`: what other units would change;
+//! - `swabline plan pooling CITY`: how many swabs to put into one tube.
 //!
-//! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong. Of `diff`: 0 nothing
-//! changed, 1 something did, 64 as above.
+//! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong. It can be done when the
+//! rules say so and the simulation's median is within the target; with `--replications 0`, the rules and the flows. Of
+//! `diff`: 0 nothing changed, 1 something did, 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
 
+mod claim_json;
 mod claim_text;
 mod diff;
+mod error;
+mod flow_text;
+mod grow;
 mod json;
+mod json_layers;
+mod layers;
+mod layers_text;
+mod moving;
+mod picture;
+mod pooling;
+mod remedy;
+mod remedy_text;
+mod sheet;
 mod text;
+mod text_shortage;
+mod whatif;
 mod words;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+pub use error::Error;
+
+use layers::{Dice, Layers};
 
 use crate::cli::city_file;
 use crate::planner::{self, City, Claim, Norm, Origin, Plan, Status, Words};
@@ -36,7 +59,8 @@ pub enum Lang {
 
 /// Can the whole city be tested in time, where is the bottleneck, what is missing?
 ///
-/// Exit code 0: yes, 2: no, 64: a file or argument is wrong.
+/// Exit code 0: yes, 2: no, 64: a file or argument is wrong. Yes is said when the guide's arithmetic says yes and the
+/// median of the simulated finishes is within the target; with `--replications 0`: the arithmetic and the flows.
 #[derive(Clone, Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(disable_help_subcommand = true)]
@@ -64,13 +88,37 @@ pub struct PlanArgs {
     /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes
     #[arg(long)]
     pub guandu: bool,
+    /// How often the round is simulated; 0 = not at all
+    #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
+    pub replications: usize,
+    /// Seed of the simulation: the same one gives the same figures
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Write a workbook with the list of shortages as it is filed upward
+    #[arg(long, value_name = "FILE")]
+    pub xlsx: Option<PathBuf>,
+    /// Write a picture of the tubes on the way and at each stage over time
+    #[arg(long, value_name = "FILE")]
+    pub svg_backlog: Option<PathBuf>,
+    /// Write a picture of the simulated finishes
+    #[arg(long, value_name = "FILE")]
+    pub svg_finish: Option<PathBuf>,
 }
+
+/// Replications when nothing else is said.
+const REPLICATIONS: usize = 200;
+/// Most replications of one question: hours of work for a large city.
+const REPLICATIONS_MAX: usize = 100_000;
 
 /// What else can be asked about plans. A city file of such a name is written with its folder: `./diff`.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum PlanWhat {
     /// What changed between two versions of a plan? 两版方案的差异
     Diff(diff::DiffArgs),
+    /// What would other units at a stage of a lab change? 增减设备的效果
+    Whatif(whatif::WhatIfArgs),
+    /// How many swabs to put into one tube? 混采规格建议
+    Pooling(pooling::PoolingArgs),
 }
 
 /// Runs the subcommand; an error here is a fault of output, never of input.
@@ -80,6 +128,8 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
         Err(error) => {
             let lang = match &args.what {
                 Some(PlanWhat::Diff(diff)) => diff.lang,
+                Some(PlanWhat::Whatif(whatif)) => whatif.lang,
+                Some(PlanWhat::Pooling(pooling)) => pooling.lang,
                 None => args.lang,
             };
             let message = match lang {
@@ -99,10 +149,13 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// What is printed and the exit code.
-fn answer(args: &PlanArgs) -> Result<(String, u8), city_file::Error> {
-    if let Some(PlanWhat::Diff(args)) = &args.what {
-        return diff::answer(args);
+/// What is printed and the exit code. Writes the files that are asked for.
+fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
+    match &args.what {
+        Some(PlanWhat::Diff(args)) => return Ok(diff::answer(args)?),
+        Some(PlanWhat::Whatif(args)) => return whatif::answer(args),
+        Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
+        None => {}
     }
     let norm = args.norm.as_deref().map(norm_of).transpose()?;
     let Some(path) = &args.city else {
@@ -112,7 +165,7 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), city_file::Error> {
         };
         let explained = planner::explain(&guandu(), &norm);
         let output = if args.json {
-            json::document(&json::explanation(&explained))
+            json::document(&claim_json::explanation(&explained))
         } else {
             claim_text::explanation(&explained, args.lang)
         };
@@ -122,28 +175,57 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), city_file::Error> {
     if args.guandu && city.claims.is_empty() {
         city.claims.push(guandu());
     }
-    let report = Report::of(city, args.target, args.filled);
+    let dice = Dice { replications: args.replications, seed: args.seed };
+    let report = Report::of(city, args.target, args.filled, dice);
+    write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
     } else {
         text::report(&report, args.lang)
     };
-    Ok((output, if report.plan.verdict.yes { 0 } else { EXIT_NO }))
+    Ok((output, if report.yes() { 0 } else { EXIT_NO }))
+}
+
+/// The workbook and the pictures, where they are asked for.
+fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
+    if let Some(path) = &args.xlsx {
+        let book = sheet::workbook(report).map_err(|error| Error::book(path, &error))?;
+        write(path, &book)?;
+    }
+    for (path, draw) in [
+        (&args.svg_backlog, picture::backlog as fn(&Report) -> Result<String, Words>),
+        (&args.svg_finish, picture::finish),
+    ] {
+        if let Some(path) = path {
+            write(path, draw(report).map_err(Error::Argument)?.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    std::fs::write(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// All that a report shows, whatever its form.
 struct Report {
+    /// The city, with the target that was asked for.
     city: City,
     plan: Plan,
     /// Plans for the targets of the notices, the asked one left out.
     others: Vec<Plan>,
     /// The city with its shortages filled, and its plan.
     filled: Option<(City, Plan)>,
+    /// How the round was simulated.
+    dice: Dice,
+    /// The layers after the rules, or why there are none.
+    layers: Result<Layers, Words>,
 }
 
 impl Report {
-    fn of(city: City, target: Option<u32>, filled: bool) -> Report {
+    fn of(mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
         let target_h = target.unwrap_or(city.target_h);
+        city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
         let others = TARGETS_H
             .into_iter()
@@ -155,7 +237,13 @@ impl Report {
             let plan = planner::solve(&full, target_h);
             (full, plan)
         });
-        Report { city, plan, others, filled }
+        let layers = Layers::of(&city, dice);
+        Report { city, plan, others, filled, dice, layers }
+    }
+
+    /// The answer of all layers: that of the exit code.
+    fn yes(&self) -> bool {
+        layers::yes(&self.plan, &self.layers)
     }
 }
 
@@ -199,6 +287,14 @@ fn hours(text: &str) -> Result<u32, String> {
     match digits.parse::<u32>() {
         Ok(hours @ 1..=2160) => Ok(hours),
         _ => Err("应为 1h 到 2160h，如 24h / expected 1h to 2160h, such as 24h".to_owned()),
+    }
+}
+
+/// A number of replications.
+fn replications(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n @ 0..=REPLICATIONS_MAX) => Ok(n),
+        _ => Err(format!("应为 0 到 {REPLICATIONS_MAX} / expected 0 to {REPLICATIONS_MAX}")),
     }
 }
 

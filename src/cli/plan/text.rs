@@ -1,11 +1,9 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{basis, grouped, hours, minutes, pick, say, stage, table};
-use super::{Lang, Report, claim_text};
-use crate::planner::{
-    ChainStage, District, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
-};
+use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table};
+use super::{Lang, Report, claim_text, flow_text, layers_text, remedy_text, text_shortage};
+use crate::planner::{ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, explain};
 
 /// The whole report.
 pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
@@ -41,6 +39,8 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &verdict(filled, lang);
     }
     out += &stages(plan, lang);
+    out.push('\n');
+    out += &layers_text::side_by_side(report, lang);
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
     out += &needs(report, lang);
     out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
@@ -52,9 +52,21 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     );
     out += &labs(plan, lang);
     out += &section(lang, "五、缺口清单", "5. Shortages");
-    out += &shortages(report, lang);
+    out += &text_shortage::shortages(report, lang);
+    if let Ok(layers) = &report.layers {
+        out += &section(lang, "六、流体层：各环节何时完成", "6. Flows: when each stage is done");
+        out += &flow_text::flows(report, layers, lang);
+        if layers.remedy.is_some() {
+            out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            out += &remedy_text::measures(layers, lang);
+        }
+        out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
+        out += &layers_text::assignment(layers, lang);
+        out += &section(lang, "九、模拟", "9. Simulation");
+        out += &layers_text::simulation(report, layers, lang);
+    }
     for claim in &city.claims {
-        out += &section(lang, "六、公布能力的解释", "6. A declared capacity explained");
+        out += &section(lang, "十、公布能力的解释", "10. A declared capacity explained");
         out += &claim_text::explanation(&explain(claim, norm), lang);
     }
     out += &section(lang, "附、所用常数与来源", "Constants, their status and source");
@@ -288,80 +300,6 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
         grouped(plan.total.tubes)
     );
     out
-}
-
-fn shortages(report: &Report, lang: Option<Lang>) -> String {
-    let Report { city, plan, .. } = report;
-    if plan.shortages.is_empty() {
-        return format!("  {}\n", pick(lang, "无缺口", "none"));
-    }
-    let mut rows = vec![vec![
-        pick(lang, "合计", "total"),
-        pick(lang, "依据", "basis"),
-        pick(lang, "需", "need"),
-        pick(lang, "有", "have"),
-        pick(lang, "缺", "short"),
-        pick(lang, "请求支援", "support"),
-        pick(lang, "单位", "unit"),
-    ]];
-    for t in plan.item_totals.iter().filter(|t| t.short > 0) {
-        rows.push(vec![
-            say(lang, &t.item.name()),
-            say(lang, &basis(t.basis, &city.norm)),
-            grouped(t.need),
-            grouped(t.have),
-            grouped(t.short),
-            grouped(t.support),
-            say(lang, &t.unit),
-        ]);
-    }
-    let mut out = table(&rows);
-    out.push('\n');
-    let mut rows = vec![vec![
-        pick(lang, "单位", "place"),
-        pick(lang, "项目", "item"),
-        pick(lang, "依据", "basis"),
-        pick(lang, "需", "need"),
-        pick(lang, "有", "have"),
-        pick(lang, "缺", "short"),
-        pick(lang, "请求支援", "support"),
-        pick(lang, "解决办法", "how to mend"),
-    ]];
-    for s in &plan.shortages {
-        let place: &Words = &s.place_name;
-        let mark = if s.blocks { "* " } else { "  " };
-        let lab = matches!(s.item, Item::LabUnit(_) | Item::LabStaff(_));
-        let mut mend = say(lang, &s.mend);
-        if let Some(deadline) = &s.deadline {
-            mend += &format!(" [{}]", deadline);
-        }
-        let name = place_name(lang, place);
-        let name = if lab { format!("{} {name}", s.place) } else { name };
-        rows.push(vec![
-            format!("{mark}{name}"),
-            say(lang, &s.item.name()),
-            say(lang, &basis(s.basis, &city.norm)),
-            grouped(s.need),
-            grouped(s.have),
-            grouped(s.short),
-            grouped(s.support),
-            mend,
-        ]);
-    }
-    out += &table(&rows);
-    out += &format!(
-        "  * {}\n",
-        pick(lang, "不补齐则不能按时完成", "the target cannot be met without it")
-    );
-    out
-}
-
-/// Name of a place in a table: Chinese alone where both languages are shown, or the rows get too long.
-fn place_name(lang: Option<Lang>, name: &Words) -> String {
-    match lang {
-        Some(Lang::En) => name.en.clone(),
-        _ => name.zh.clone(),
-    }
 }
 
 fn sources(report: &Report, lang: Option<Lang>) -> String {

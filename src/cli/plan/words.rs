@@ -1,7 +1,8 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
-use crate::planner::{Basis, ChainStage, Norm, Words};
+use crate::planner::model::{DAY, HOUR, MINUTE, Ms};
+use crate::planner::{Basis, ChainStage, City, Item, Norm, StageKind, Words};
 
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
@@ -15,6 +16,14 @@ pub(super) fn pick(lang: Option<Lang>, zh: &str, en: &str) -> String {
         Some(Lang::En) => en.to_owned(),
         None if zh == en => zh.to_owned(),
         None => format!("{zh} / {en}"),
+    }
+}
+
+/// Name of a place in a table: Chinese alone where both languages are shown, or the rows get too long.
+pub(super) fn place_name(lang: Option<Lang>, name: &Words) -> String {
+    match lang {
+        Some(Lang::En) => name.en.clone(),
+        _ => name.zh.clone(),
     }
 }
 
@@ -74,6 +83,49 @@ pub(super) fn hours(minutes: u64) -> Words {
         0 => Words::new(format!("{h} 小时"), format!("{h} h")),
         _ => Words::new(format!("{h} 小时 {m} 分"), format!("{h} h {m:02} min")),
     }
+}
+
+/// A time of the model as hours and minutes, to the nearest minute.
+pub(super) fn span(at: Ms) -> Words {
+    hours(u64::from((at + MINUTE / 2) / MINUTE))
+}
+
+/// A time of the model as hours with two decimals.
+pub(super) fn in_hours(at: Ms) -> f64 {
+    (f64::from(at) / f64::from(HOUR) * 100.0).round() / 100.0
+}
+
+/// Hours with one decimal, of a difference that may be negative.
+pub(super) fn tenth_hours(ms: i64) -> String {
+    let tenths = (ms as f64 / f64::from(HOUR) * 10.0).round() + 0.0;
+    format!("{:.1}", tenths / 10.0).replace('-', "−")
+}
+
+/// A time of the round as a time of day: `14:00`, and the day where it is not the first.
+pub(super) fn clock_time(city: &City, at: Ms) -> Words {
+    let minutes = (city.start_s % 86_400) / 60 + u64::from((at + MINUTE / 2) / MINUTE);
+    let day = minutes / u64::from(DAY / MINUTE);
+    let (h, m) = (minutes / 60 % 24, minutes % 60);
+    match day {
+        0 => Words::new(format!("{h:02}:{m:02}"), format!("{h:02}:{m:02}")),
+        1 => Words::new(format!("次日 {h:02}:{m:02}"), format!("{h:02}:{m:02} next day")),
+        day => {
+            let day = day + 1;
+            Words::new(format!("第 {day} 天 {h:02}:{m:02}"), format!("{h:02}:{m:02} on day {day}"))
+        }
+    }
+}
+
+/// So many more units of a stage: 2 台核酸提取仪, 2 more extractors.
+pub(super) fn more_units(stage: StageKind, n: u64) -> Words {
+    let (name, n_zh) = (Item::LabUnit(stage).name(), grouped(n));
+    let ending = match (n, name.en.ends_with("ch")) {
+        (1, _) => "",
+        (_, true) => "es",
+        _ => "s",
+    };
+    let space = if name.zh.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
+    Words::new(format!("{n_zh} 台{space}{}", name.zh), format!("{n_zh} more {}{ending}", name.en))
 }
 
 /// Seconds as minutes, with one decimal where there is one.

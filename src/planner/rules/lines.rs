@@ -2,7 +2,9 @@
 
 use super::plan::{DistrictPlan, LabPlan};
 use super::shortage::{Basis, Item, Shortage};
-use crate::planner::city::{City, District, Ledger, StageKind, Words, mul_div_ceil};
+use crate::planner::city::{
+    Article, City, District, Ledger, Owner, StageKind, Words, mul_div_ceil,
+};
 
 /// Every line, also those where nothing is short: districts in order, then labs in order.
 pub(super) fn lines(
@@ -40,6 +42,7 @@ fn line(place: &str, name: &Words, item: Item, basis: Basis, need: u64, have: u6
         unit: item.unit(),
         mend: item.mend(),
         support: 0,
+        owners: Vec::new(),
         deadline: None,
         blocks: false,
     }
@@ -84,11 +87,15 @@ fn people_and_places(
 
 fn goods(city: &City, district: &District, plan: &DistrictPlan, lines: &mut Vec<Shortage>) {
     let stock = &district.stock;
-    for (item, ledger) in [
-        (Item::Tube, &stock.tubes),
-        (Item::ExtractionReagent, &stock.extraction),
-        (Item::PcrReagent, &stock.pcr),
+    for (item, article) in [
+        (Item::Tube, Article::Tube),
+        (Item::ExtractionReagent, Article::Extraction),
+        (Item::PcrReagent, Article::Pcr),
     ] {
+        let ledger = stock.ledger(article);
+        let mut owners: Vec<Owner> = stock.holders(article).map(|holding| holding.owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
         let need = plan.reserve_physical;
         let mut shelf =
             line(&plan.code, &plan.name, item, Basis::PhysicalRounds, need, ledger.physical);
@@ -96,7 +103,9 @@ fn goods(city: &City, district: &District, plan: &DistrictPlan, lines: &mut Vec<
         shelf.support = plan.tubes.saturating_sub(ledger.physical);
         shelf.blocks = shelf.support > 0;
         shelf.deadline = city.deadline.clone();
-        let all = all_rounds(city, plan, item, ledger, shelf.short);
+        shelf.owners.clone_from(&owners);
+        let mut all = all_rounds(city, plan, item, ledger, shelf.short);
+        all.owners = owners;
         lines.push(shelf);
         lines.push(all);
     }

@@ -1,6 +1,6 @@
 //! The list of shortages (缺口清单): need, have, short, how to mend, support asked. A document that is filed upward.
 
-use crate::planner::city::{StageKind, Words};
+use crate::planner::city::{Owner, StageKind, Words};
 
 /// What may be short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +63,8 @@ pub struct Shortage {
     pub mend: Words,
     /// How many of the missing ones are asked of the level above, in `unit`.
     pub support: u64,
+    /// Who holds such stock here, in order; empty where the stock does not say, and for what is no stock.
+    pub owners: Vec<Owner>,
     /// Date by which, as the notice words it.
     pub deadline: Option<String>,
     /// Whether the target cannot be met until this is mended.

@@ -1,5 +1,9 @@
 //! What the user sees: exit codes, both languages, figures in the table and in JSON.
 
+mod layers;
+mod outputs;
+mod questions;
+
 use super::*;
 
 fn args(city: &str) -> PlanArgs {
@@ -12,6 +16,11 @@ fn args(city: &str) -> PlanArgs {
         lang: None,
         filled: false,
         guandu: city.is_empty(),
+        replications: 0,
+        seed: 1,
+        xlsx: None,
+        svg_backlog: None,
+        svg_finish: None,
     }
 }
 

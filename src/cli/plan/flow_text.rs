@@ -1,0 +1,118 @@
+//! The flows as tables: when each stage is done, what binds, what one more unit saves, how many are needed.
+
+use super::layers::Layers;
+use super::layers_text::lab_name;
+use super::remedy::never;
+use super::words::{clock_time, grouped, pick, say, span, table, tenth_hours};
+use super::{Lang, Report};
+use crate::planner::model::{MINUTE, Ms};
+use crate::planner::{City, StageKind};
+
+/// A time of day, Chinese alone where both languages are shown, or the rows get too long.
+fn moment(city: &City, at: Ms, lang: Option<Lang>) -> String {
+    match lang {
+        _ if never(at) => pick(lang, "40 天以上", "over 40 days"),
+        Some(Lang::En) => clock_time(city, at).en,
+        _ => clock_time(city, at).zh,
+    }
+}
+
+fn hours(at: Ms) -> String {
+    tenth_hours(i64::from(at))
+}
+
+/// When each stage is done, which one binds, what one more unit saves, and how many are needed.
+pub(super) fn flows(report: &Report, layers: &Layers, lang: Option<Lang>) -> String {
+    let (city, flow) = (&report.city, &layers.flow);
+    let when = |at: Ms| {
+        let (span, clock) = (span(at), clock_time(city, at));
+        pick(lang, &format!("{}（{}）", span.zh, clock.zh), &format!("{} ({})", span.en, clock.en))
+    };
+    let mut out = String::new();
+    for (zh, en, at) in [
+        ("最后一人采样", "last swab", flow.sampled),
+        ("最后一管送达", "last tube at a lab", flow.delivered),
+        ("首检全部出结果", "last first result", flow.finish),
+        ("召回复采全部出结果", "recalls closed", flow.closed),
+    ] {
+        out += &format!("  {}: {}\n", pick(lang, zh, en), when(at));
+    }
+    let head = [
+        ("实验室", "lab"),
+        ("管数", "tubes"),
+        ("完成(h)", "done (h)"),
+        ("完成时刻", "at"),
+        ("瓶颈环节", "binding"),
+        ("自", "from"),
+        ("自(h)", "from (h)"),
+        ("召回单管", "recalled"),
+    ];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    for (i, lab) in flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
+        let from = layers.binds_from(i, lab.binding);
+        rows.push(vec![
+            lab_name(layers, i, lang),
+            grouped(lab.tubes),
+            hours(lab.finish),
+            moment(city, lab.finish, lang),
+            say(lang, &lab.binding.name()),
+            from.map_or_else(|| "–".to_owned(), |at| moment(city, at, lang)),
+            from.map_or_else(|| "–".to_owned(), hours),
+            grouped(lab.recalled.round() as u64),
+        ]);
+    }
+    out += &table(&rows);
+    out += &stages_done(layers, lang);
+    out += &units(layers, lang);
+    out
+}
+
+fn by_stage(lang: Option<Lang>) -> Vec<String> {
+    let mut head = vec![pick(lang, "实验室", "lab")];
+    head.extend(StageKind::ALL.map(|kind| say(lang, &kind.name())));
+    head
+}
+
+fn stages_done(layers: &Layers, lang: Option<Lang>) -> String {
+    let target = i64::from(layers.round.model.target);
+    let mut rows = vec![by_stage(lang)];
+    for (i, lab) in layers.flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
+        let mut row = vec![lab_name(layers, i, lang)];
+        row.extend(StageKind::ALL.map(|kind| {
+            let k = kind.index();
+            let slack = tenth_hours(target - i64::from(lab.alone[k]));
+            format!("{} ({slack})", hours(lab.stages[k].last))
+        }));
+        rows.push(row);
+    }
+    let what = pick(
+        lang,
+        "各环节完成（h）；括号内为该环节单独受限时距时限的余量（h，负数为超时）",
+        "done (h) by stage; in brackets the slack to the target were it the only limit (h, negative: late)",
+    );
+    format!("\n  {what}\n{}", table(&rows))
+}
+
+fn units(layers: &Layers, lang: Option<Lang>) -> String {
+    let mut rows = vec![by_stage(lang)];
+    for (i, lab) in layers.flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
+        let mut row = vec![lab_name(layers, i, lang)];
+        row.extend(StageKind::ALL.map(|kind| {
+            let k = kind.index();
+            let now = layers.round.model.labs[i].stages[k].units;
+            let needed = lab.units_needed[k].map_or("×".to_owned(), |n| n.to_string());
+            let saves = lab.one_more_saves[k] / MINUTE;
+            match saves {
+                0 => format!("{now}/{needed}"),
+                saves => format!("{now}/{needed} −{saves}′"),
+            }
+        }));
+        rows.push(row);
+    }
+    let what = pick(
+        lang,
+        "可用/所需台数（× 表示送达已迟，增加设备无效）；−n′ 为该环节再增 1 台本实验室提前的分钟数",
+        "units working/needed (×: tubes come too late for any number); −n′: minutes that one more unit saves this lab",
+    );
+    format!("\n  {what}\n{}", table(&rows))
+}

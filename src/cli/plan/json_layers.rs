@@ -1,0 +1,251 @@
+//! The layers after the rules as JSON. Times are milliseconds since the start of the round (`_ms`), or hours.
+
+use serde_json::{Value, json};
+
+use super::Report;
+use super::json::words;
+use super::layers::Layers;
+use super::layers_text::seven;
+use super::moving::Moving;
+use super::remedy::{More, Outcome, Remedy};
+use super::remedy_text;
+use super::words::in_hours;
+use crate::planner::assign::{Cut, LabLoad, Share};
+use crate::planner::fluid::LabFlow;
+use crate::planner::model::Ms;
+use crate::planner::study::{Paired, Quantiles};
+use crate::planner::{Item, StageKind};
+
+/// All of the layers.
+pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
+    let model = &layers.round.model;
+    json!({
+        "in_time": layers.in_time(),
+        "finish_hours": in_hours(layers.finish()),
+        "start_ms_of_day": model.midnight_offset,
+        "target_ms": model.target,
+        "sentence": words(&remedy_text::sentence(report, layers)),
+        "flow": flow(layers),
+        "assignment": assignment(layers),
+        "simulation": simulation(report, layers),
+        "remedy": layers.remedy.as_ref().map(|found| remedy(layers, found)),
+    })
+}
+
+/// A time: milliseconds and hours.
+pub(super) fn time(at: Ms) -> Value {
+    json!({ "ms": at, "hours": in_hours(at) })
+}
+
+fn lab_code(layers: &Layers, lab: usize) -> &str {
+    layers.round.labs.get(lab).map_or("", |(code, _)| code)
+}
+
+fn flow(layers: &Layers) -> Value {
+    let flow = &layers.flow;
+    let labs = flow.labs.iter().enumerate().map(|(i, lab)| lab_flow(layers, i, lab));
+    json!({
+        "sampled": time(flow.sampled),
+        "delivered": time(flow.delivered),
+        "finish": time(flow.finish),
+        "closed": time(flow.closed),
+        "in_time": flow.finish <= layers.round.model.target,
+        "last_lab": flow.last_lab().map(|lab| lab_code(layers, lab)),
+        "labs": labs.collect::<Vec<_>>(),
+    })
+}
+
+/// One lab of the flows.
+pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
+    let model = &layers.round.model;
+    let stages = StageKind::ALL.map(|kind| {
+        let k = kind.index();
+        let stage = &lab.stages[k];
+        json!({
+            "stage": kind.key(),
+            "done": time(stage.last),
+            "binds_from": layers.binds_from(number, kind).map(time),
+            "waiting_max_tubes": stage.waiting_max.round(),
+            "alone": time(lab.alone[k]),
+            "slack_hours": slack(model.target, lab.alone[k]),
+            "units_working": model.labs[number].stages[k].units,
+            "units_needed": lab.units_needed[k],
+            "one_more_saves_ms": lab.one_more_saves[k],
+        })
+    });
+    json!({
+        "lab": lab_code(layers, number),
+        "tubes": lab.tubes,
+        "recalled": lab.recalled,
+        "delivered": time(lab.delivered),
+        "finish": time(lab.finish),
+        "closed": time(lab.closed),
+        "binding": lab.binding.key(),
+        "binds_from": layers.binds_from(number, lab.binding).map(time),
+        "stages": stages,
+    })
+}
+
+/// Hours to the target, negative when it is late.
+pub(super) fn slack(target: Ms, at: Ms) -> f64 {
+    let hours = (i64::from(target) - i64::from(at)) as f64 / 36e5;
+    (hours * 100.0).round() / 100.0
+}
+
+fn assignment(layers: &Layers) -> Value {
+    let (of, problem) = (&layers.round.assignment, &layers.round.problem);
+    let lab = |lab: usize| lab_code(layers, lab);
+    let street = |street: usize| problem.streets.get(street).map_or("", |s| s.code.as_str());
+    let share = |share: &Share| {
+        json!({
+            "street": street(share.street),
+            "lab": lab(share.lab),
+            "tubes": share.tubes,
+            "minutes": share.minutes,
+            "km": share.km,
+        })
+    };
+    let load = |(i, load): (usize, &LabLoad)| {
+        let gain = of.gains.iter().find(|gain| gain.lab == i);
+        json!({
+            "lab": lab(i),
+            "tubes_per_hour": problem.labs.get(i).map(|lab| lab.rate),
+            "outside": problem.labs.get(i).map(|lab| lab.outside),
+            "streets": load.streets,
+            "tubes": load.tubes,
+            "finish_hours": load.finish_h,
+            "one_more_saves_city_minutes": gain.map(|gain| gain.city_minutes),
+            "one_more_saves_lab_minutes": gain.map(|gain| gain.lab_minutes),
+        })
+    };
+    let cut = |cut: &Cut| {
+        json!({
+            "streets": cut.streets.iter().map(|&i| street(i)).collect::<Vec<_>>(),
+            "labs": cut.labs.iter().map(|&i| lab(i)).collect::<Vec<_>>(),
+            "tubes": cut.tubes,
+            "tubes_per_hour": cut.rate,
+        })
+    };
+    let whole = of
+        .whole
+        .lab_of
+        .iter()
+        .enumerate()
+        .map(|(i, to)| json!({ "street": street(i), "lab": to.map(lab) }));
+    json!({
+        "sentence": words(&of.words),
+        "bound_hours": of.bound.hours,
+        "bound_with_outside_hours": of.bound_with_outside.as_ref().map(|bound| bound.hours),
+        "aim_hours": of.aim_h,
+        "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),
+        "one_to_one": layers.one_to_one,
+        "one_to_one_hours": of.whole.finish_h,
+        "one_to_one_least_hours": of.whole.least_h,
+        "one_to_one_gap": of.whole.gap,
+        "labs": layers.loads().iter().enumerate().map(load).collect::<Vec<_>>(),
+        "streets": whole.collect::<Vec<_>>(),
+        "divided": of.shares.sent.iter().map(share).collect::<Vec<_>>(),
+        "overflow": {
+            "tubes": of.overflow.tubes,
+            "sent": of.overflow.sent.iter().map(share).collect::<Vec<_>>(),
+        },
+    })
+}
+
+/// Quantiles, in hours.
+pub(super) fn quantiles(q: &Quantiles) -> Value {
+    let [p05, p10, p25, p50, p75, p90, p95] = seven(q).map(in_hours);
+    json!({ "p05": p05, "p10": p10, "p25": p25, "p50": p50, "p75": p75, "p90": p90, "p95": p95 })
+}
+
+fn simulation(report: &Report, layers: &Layers) -> Value {
+    let Some(study) = &layers.study else { return Value::Null };
+    let labs = study.labs.iter().zip(&study.bottlenecks).enumerate().map(|(i, (q, busiest))| {
+        json!({
+            "lab": lab_code(layers, i),
+            "finish_hours": quantiles(q),
+            "busiest": busiest.key(),
+        })
+    });
+    let streets = study.streets.iter().zip(&layers.round.streets).map(|(q, street)| {
+        json!({
+            "district": street.district,
+            "street": street.code,
+            "finish_hours": quantiles(q),
+        })
+    });
+    json!({
+        "replications": study.replications,
+        "seed": report.dice.seed,
+        "in_time_probability": study.in_time,
+        "sampled_hours": quantiles(&study.sampled),
+        "delivered_hours": quantiles(&study.delivered),
+        "finish_hours": quantiles(&study.finish),
+        "closed_hours": quantiles(&study.closed),
+        "recalled_mean": study.recalled,
+        "labs": labs.collect::<Vec<_>>(),
+        "streets": streets.collect::<Vec<_>>(),
+    })
+}
+
+fn outcome(layers: &Layers, outcome: &Outcome) -> Value {
+    json!({
+        "enough": outcome.finish() <= layers.round.model.target,
+        "finish_hours": in_hours(outcome.finish()),
+        "flow_hours": in_hours(outcome.fluid),
+        "simulated_hours": outcome.simulated.as_ref().map(quantiles),
+        "in_time_probability": outcome.in_time,
+    })
+}
+
+/// A comparison in pairs, in minutes.
+pub(super) fn paired(paired: &Paired) -> Value {
+    let minutes = |ms: f64| (ms / 600.0).round() / 100.0;
+    json!({
+        "pairs": paired.pairs,
+        "before_minutes": minutes(paired.before),
+        "after_minutes": minutes(paired.after),
+        "saved_minutes": minutes(paired.saved),
+        "half_width_minutes": minutes(paired.half_width),
+    })
+}
+
+fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
+    let more = |more: &More| {
+        let desks = more.desks.iter().map(|desks| {
+            let street = layers.round.streets.get(desks.street);
+            json!({ "street": street.map(|s| s.code.as_str()), "now": desks.now, "more": desks.more })
+        });
+        let units = more.units.iter().map(|units| {
+            json!({
+                "lab": lab_code(layers, units.lab),
+                "stage": units.stage.key(),
+                "name": words(&Item::LabUnit(units.stage).name()),
+                "now": units.now,
+                "more": units.more,
+            })
+        });
+        json!({
+            "desks": desks.collect::<Vec<_>>(),
+            "units": units.collect::<Vec<_>>(),
+            "outcome": outcome(layers, &more.outcome),
+            "paired": more.paired.as_ref().map(|(lab, pairs)| {
+                json!({ "lab": lab_code(layers, *lab), "result": paired(pairs) })
+            }),
+        })
+    };
+    let moving = match &remedy.moving {
+        Moving::Pointless => Value::Null,
+        Moving::NoRoom { excess, room } => json!({ "excess_tubes": excess, "room_tubes": room }),
+        Moving::Moves { moves, outcome: brings } => json!({
+            "moves": moves.iter().map(|m| json!({
+                "from": lab_code(layers, m.from),
+                "to": lab_code(layers, m.to),
+                "tubes": m.tubes,
+                "serves_the_district": m.serves,
+            })).collect::<Vec<_>>(),
+            "outcome": outcome(layers, brings),
+        }),
+    };
+    json!({ "more": remedy.more.as_ref().map(more), "moving": moving })
+}

@@ -1,0 +1,127 @@
+//! The three layers side by side: the guide's arithmetic, the round as flows, the round simulated with its chance.
+
+use super::remedy::{self, Remedy};
+use crate::planner::assign::LabLoad;
+use crate::planner::fluid::{self, CityFlow};
+use crate::planner::model::{Model, Ms};
+use crate::planner::round::{Error, Round};
+use crate::planner::study::{self, Study};
+use crate::planner::{City, Plan, StageKind, Words};
+
+/// How often the round is simulated, and with which chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dice {
+    /// Replications; 0 leaves the simulation out.
+    pub replications: usize,
+    /// Seed: the same one gives the same figures.
+    pub seed: u64,
+}
+
+impl Dice {
+    /// The same with at most so many replications.
+    pub fn at_most(self, most: usize) -> Dice {
+        Dice { replications: self.replications.min(most), ..self }
+    }
+}
+
+/// What the layers after the rules say of a round.
+pub(super) struct Layers {
+    /// The round, with its assignment.
+    pub round: Round,
+    /// The flows.
+    pub flow: CityFlow,
+    /// Whether each street keeps to one lab.
+    pub one_to_one: bool,
+    /// By lab and stage: since when it has more waiting than it can take, up to its last first test. Single tubes of
+    /// recalls aside: they trickle on long after.
+    binds: Vec<[Option<Ms>; StageKind::COUNT]>,
+    /// The simulation; none with 0 replications.
+    pub study: Option<Study>,
+    /// What would bring it within the target; none where it is.
+    pub remedy: Option<Remedy>,
+}
+
+impl Layers {
+    /// The layers of a city at its own target.
+    ///
+    /// # Errors
+    /// Why the city gives no round, in words.
+    pub fn of(city: &City, dice: Dice) -> Result<Layers, Words> {
+        let mut layers = Layers::without_remedy(city, dice)?;
+        if !layers.in_time() {
+            layers.remedy = Some(remedy::find(city, &layers, dice));
+        }
+        Ok(layers)
+    }
+
+    /// The same without looking for remedies.
+    pub fn without_remedy(city: &City, dice: Dice) -> Result<Layers, Words> {
+        let round = Round::of(city).map_err(why)?;
+        let flow = fluid::city(&round.model);
+        let study = simulated(&round, &round.model, dice);
+        let mut calm = round.model.clone();
+        calm.recall.prevalence = 0.0;
+        let binds = fluid::city(&calm)
+            .labs
+            .iter()
+            .map(|lab| lab.stages.each_ref().map(|stage| stage.backlog_from))
+            .collect();
+        let one_to_one = city.one_to_one;
+        Ok(Layers { round, flow, one_to_one, binds, study, remedy: None })
+    }
+
+    /// What each lab has to do in the assignment that the round follows.
+    pub fn loads(&self) -> &[LabLoad] {
+        let assignment = &self.round.assignment;
+        if self.one_to_one { &assignment.whole.labs } else { &assignment.shares.labs }
+    }
+
+    /// Since when a stage of a lab has more waiting than it can take.
+    pub fn binds_from(&self, lab: usize, stage: StageKind) -> Option<Ms> {
+        self.binds.get(lab).and_then(|stages| stages[stage.index()])
+    }
+
+    /// When the round is done: the median of the simulation, else the flows' time.
+    pub fn finish(&self) -> Ms {
+        self.study.as_ref().map_or(self.flow.finish, |study| study.finish.p50)
+    }
+
+    /// Whether that is within the target.
+    pub fn in_time(&self) -> bool {
+        self.finish() <= self.round.model.target
+    }
+}
+
+/// The study of a model of this round; none with 0 replications.
+pub(super) fn simulated(round: &Round, model: &Model, dice: Dice) -> Option<Study> {
+    let Dice { replications, seed } = dice;
+    let run = || study::study(model, Some(&round.doubt), seed, replications, &|_| true);
+    (replications > 0).then(run)
+}
+
+/// Whether everybody is resulted in time: by the rules, and by the simulation's median or, without it, by the flows.
+pub(super) fn yes(plan: &Plan, layers: &Result<Layers, Words>) -> bool {
+    plan.verdict.yes && layers.as_ref().is_ok_and(Layers::in_time)
+}
+
+/// Why a city gives no round.
+pub(super) fn why(error: Error) -> Words {
+    match error {
+        Error::Unworkable(words) => words,
+        Error::Assign(error) => {
+            use crate::planner::assign::Error as Assign;
+            let zh = match &error {
+                Assign::NoLabs => "没有实验室".to_owned(),
+                Assign::NoWay { code, tubes, .. } => {
+                    format!("{code} 有 {tubes} 管而没有可送的实验室")
+                }
+                Assign::OnlyIdleLabs { code, tubes, codes, .. } => {
+                    let labs = codes.join("、");
+                    format!("{code} 有 {tubes} 管，而可送的实验室都有环节没有设备或人员：{labs}")
+                }
+                other => format!("无法分派：{other}"),
+            };
+            Words::new(zh, error.to_string())
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The layers after the rules as tables: all three side by side, assignment, simulation. The flows: `flow_text`.
+
+use super::layers::Layers;
+use super::remedy_text;
+use super::words::{grouped, pick, place_name, say, span, stage, table, tenth_hours};
+use super::{Lang, Report};
+use crate::planner::model::Ms;
+use crate::planner::study::Quantiles;
+
+/// The three layers side by side, and the answer in a sentence.
+pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
+    let mut out = format!("  {}:\n", pick(lang, "三层并列", "the layers side by side"));
+    let layers = match &report.layers {
+        Ok(layers) => layers,
+        Err(why) => {
+            let none = pick(lang, "流体层和模拟层无法推算", "no flows and no simulation");
+            return format!("  {none}: {}\n", say(lang, why));
+        }
+    };
+    let (city, verdict) = (&report.city, &report.plan.verdict);
+    let yes_no = |yes| if yes { pick(lang, "能", "yes") } else { pick(lang, "不能", "no") };
+    let rules = match verdict.minutes {
+        Some(minutes) => say(lang, &super::words::hours(minutes)),
+        None => pick(lang, "无法完成", "never"),
+    };
+    let head = [("层", "layer"), ("需时", "needs"), ("按时", "in time"), ("瓶颈", "binding")];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    let at = verdict.binding.tightest.as_ref().map(|(_, name)| place_name(lang, name));
+    rows.push(vec![
+        pick(lang, "测算（指南算术）", "rules (the guide's arithmetic)"),
+        rules,
+        yes_no(verdict.yes),
+        format!("{} {}", say(lang, &stage(verdict.binding.stage)), at.unwrap_or_default()),
+    ]);
+    let model = &layers.round.model;
+    rows.push(vec![
+        pick(lang, "流体", "flows"),
+        say(lang, &span(layers.flow.finish)),
+        yes_no(layers.flow.finish <= model.target),
+        say(lang, &remedy_text::binds(city, layers)),
+    ]);
+    if let Some(study) = &layers.study {
+        let q = &study.finish;
+        let (low, high) = (span(q.p10), span(q.p90));
+        rows.push(vec![
+            pick(lang, "模拟（中位数）", "simulation (median)"),
+            say(lang, &span(q.p50)),
+            yes_no(q.p50 <= model.target),
+            pick(
+                lang,
+                &format!("P10–P90：{}–{}，按时概率 {}", low.zh, high.zh, percent(study.in_time)),
+                &format!(
+                    "P10–P90: {} – {}, in time with {}",
+                    low.en,
+                    high.en,
+                    percent(study.in_time)
+                ),
+            ),
+        ]);
+    }
+    out += &table(&rows);
+    let answer = remedy_text::sentence(report, layers);
+    out.push('\n');
+    match lang {
+        Some(_) => out += &format!("  {}\n", say(lang, &answer)),
+        None => out += &format!("  {}\n  {}\n", answer.zh, answer.en),
+    }
+    out
+}
+
+/// A probability in percent.
+pub(super) fn percent(p: f64) -> String {
+    let percent = p * 100.0;
+    if percent > 0.0 && percent < 10.0 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// Code and name of a lab of the round, as tables show them.
+pub(super) fn lab_name(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
+    layers
+        .round
+        .labs
+        .get(lab)
+        .map_or_else(String::new, |(code, name)| format!("{code} {}", place_name(lang, name)))
+}
+
+fn hours(at: Ms) -> String {
+    tenth_hours(i64::from(at))
+}
+
+/// The sentence of the cut, the load and finish of each lab, what goes outside.
+pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
+    let (of, problem) = (&layers.round.assignment, &layers.round.problem);
+    let mut out = format!("  {}\n", say(lang, &of.words));
+    let h = |hours: f64| format!("{hours:.1}");
+    let gap = 100.0 * of.whole.gap.max(0.0);
+    let (bound, least, finish) = (h(of.bound.hours), h(of.whole.least_h), h(of.whole.finish_h));
+    out += &format!(
+        "  {}\n",
+        pick(
+            lang,
+            &format!(
+                "下限 {bound} h；一一对应至少 {least} h，本方案 {finish} h，比所求多 {gap:.2}%"
+            ),
+            &format!(
+                "bound {bound} h; one-to-one at least {least} h, this one {finish} h, {gap:.2} % above the aim"
+            ),
+        )
+    );
+    let follows = match layers.one_to_one {
+        true => ("推算按一一对应方案", "the round is reckoned one-to-one"),
+        false => (
+            "推算按可分拆方案（一街道可送多家）",
+            "the round is reckoned with streets divided among labs",
+        ),
+    };
+    out += &format!("  {}\n", pick(lang, follows.0, follows.1));
+    let head = [
+        ("实验室", "lab"),
+        ("管/h", "tubes/h"),
+        ("街道", "streets"),
+        ("管数", "tubes"),
+        ("完成(h)", "done (h)"),
+        ("+1 台全市(分)", "+1 city (min)"),
+        ("+1 台本室(分)", "+1 lab (min)"),
+    ];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    for (i, load) in layers.loads().iter().enumerate() {
+        let gain = of.gains.iter().find(|gain| gain.lab == i);
+        let minutes = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1}"));
+        rows.push(vec![
+            lab_name(layers, i, lang),
+            grouped(problem.labs.get(i).map_or(0.0, |lab| lab.rate).round() as u64),
+            grouped(load.streets as u64),
+            grouped(load.tubes),
+            h(load.finish_h),
+            minutes(gain.map(|gain| gain.city_minutes)),
+            minutes(gain.map(|gain| gain.lab_minutes)),
+        ]);
+    }
+    out += &table(&rows);
+    out += &match of.overflow.tubes {
+        0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
+        n => {
+            let n = grouped(n);
+            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} tubes must go to other cities"));
+            format!("  {}\n", pick(lang, &zh, &en))
+        }
+    };
+    out
+}
+
+/// Quantiles of the round, and by lab.
+pub(super) fn simulation(report: &Report, layers: &Layers, lang: Option<Lang>) -> String {
+    let Some(study) = &layers.study else {
+        return format!(
+            "  {}\n",
+            pick(lang, "未模拟（--replications 0）", "not simulated (--replications 0)")
+        );
+    };
+    let (n, seed) = (study.replications, report.dice.seed);
+    let mut out = format!(
+        "  {}\n",
+        pick(
+            lang,
+            &format!(
+                "模拟 {n} 次，种子 {seed}；按时概率 {}；平均召回 {:.0} 人单采",
+                percent(study.in_time),
+                study.recalled
+            ),
+            &format!(
+                "{n} replications, seed {seed}; in time with {}; {:.0} people called back on average",
+                percent(study.in_time),
+                study.recalled
+            ),
+        )
+    );
+    let mut head = vec![pick(lang, "分位（h）", "quantiles (h)")];
+    head.extend(["5%", "10%", "25%", "50%", "75%", "90%", "95%"].map(str::to_owned));
+    let mut rows = vec![head];
+    for (zh, en, q) in [
+        ("最后采样", "last swab", &study.sampled),
+        ("最后送达", "last at a lab", &study.delivered),
+        ("首检完成", "first results", &study.finish),
+        ("召回办结", "recalls closed", &study.closed),
+    ] {
+        let mut row = vec![pick(lang, zh, en)];
+        row.extend(seven(q).map(hours));
+        rows.push(row);
+    }
+    out += &table(&rows);
+    let head = [
+        ("实验室", "lab"),
+        ("10%", "10%"),
+        ("50%", "50%"),
+        ("90%", "90%"),
+        ("最忙环节", "busiest stage"),
+    ];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    let labs = study.labs.iter().zip(&study.bottlenecks).enumerate();
+    for (i, (q, busiest)) in labs.filter(|(_, (q, _))| q.p95 > 0) {
+        rows.push(vec![
+            lab_name(layers, i, lang),
+            hours(q.p10),
+            hours(q.p50),
+            hours(q.p90),
+            say(lang, &busiest.name()),
+        ]);
+    }
+    out += "\n";
+    out += &table(&rows);
+    out
+}
+
+/// The seven quantiles, rising.
+pub(super) fn seven(q: &Quantiles) -> [Ms; 7] {
+    [q.p05, q.p10, q.p25, q.p50, q.p75, q.p90, q.p95]
+}

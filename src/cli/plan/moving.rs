@@ -1,0 +1,220 @@
+//! Tubes of labs that are late to labs that have room: how many, where to, and what it brings.
+//!
+//! Room is what a lab could take and still be done in time if all its streets grew alike. Labs that take a district's
+//! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
+
+use super::layers::{Dice, Layers};
+use super::remedy::{Outcome, TRY, goal};
+use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
+use crate::planner::{City, District, fluid};
+
+/// What moving tubes can do.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Moving {
+    /// It is not the labs that are late, or there is only one.
+    Pointless,
+    /// The other labs have too little room for it.
+    NoRoom {
+        /// Tubes that the late labs cannot do in time.
+        excess: u64,
+        /// Tubes that all others could take.
+        room: u64,
+    },
+    /// It brings this.
+    Moves {
+        /// From where to where.
+        moves: Vec<Move>,
+        /// What it brings.
+        outcome: Outcome,
+    },
+}
+
+/// Tubes from one lab to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Move {
+    /// Number of the lab that is late.
+    pub from: usize,
+    /// Number of the lab that takes them.
+    pub to: usize,
+    /// Tubes.
+    pub tubes: u64,
+    /// Whether the lab takes tubes of their district today.
+    pub serves: bool,
+}
+
+/// Smallest part of a street that is worth a trip.
+const PART_MIN: u64 = 200;
+
+/// Tries of a closer and closer aim.
+const TRIES: usize = 4;
+
+/// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
+pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
+    let mut aim = layers.round.model.target;
+    let mut best: Option<(Vec<Move>, Model, Outcome)> = None;
+    let mut without = Moving::Pointless;
+    for _ in 0..TRIES {
+        let (moves, changed) = match moved(city, layers, aim) {
+            Ok(found) => found,
+            Err(why) => {
+                without = why;
+                break;
+            }
+        };
+        let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
+        let over = outcome.finish().saturating_sub(goal(layers, dice));
+        if best.as_ref().is_none_or(|(_, _, best)| outcome.finish() < best.finish()) {
+            best = Some((moves, changed, outcome));
+        }
+        if over == 0 {
+            break;
+        }
+        aim = aim.saturating_sub(over / 2 + 10 * MINUTE);
+    }
+    let Some((moves, changed, tried)) = best else { return without };
+    let outcome = match dice.replications > TRY {
+        true => Outcome::of(layers, &changed, dice),
+        false => tried,
+    };
+    Moving::Moves { moves, outcome }
+}
+
+/// The moves for an aim, with the model that has made them; else why there are none.
+fn moved(city: &City, layers: &Layers, aim: Ms) -> Result<(Vec<Move>, Model), Moving> {
+    let model = Model { target: aim, ..layers.round.model.clone() };
+    let tubes = model.tubes_by_lab();
+    let fits: Vec<u64> = (0..model.labs.len())
+        .map(|lab| match tubes[lab] {
+            0 => empty_room(layers, lab, aim),
+            tubes => fitting(&model, lab, tubes),
+        })
+        .collect();
+    let beyond = |(a, b): (&u64, &u64)| a.saturating_sub(*b);
+    let mut excess: Vec<u64> = tubes.iter().zip(&fits).map(beyond).collect();
+    let mut room: Vec<u64> = fits.iter().zip(&tubes).map(beyond).collect();
+    let (all, free) = (excess.iter().sum::<u64>(), room.iter().sum::<u64>());
+    // A lab that could do nothing in time has its tubes too late, wherever they go.
+    let late = |lab: usize| excess[lab] > 0 && fits[lab] == 0;
+    if all == 0 || free == 0 && model.labs.len() < 2 || (0..tubes.len()).any(late) {
+        return Err(Moving::Pointless);
+    }
+    if free < all {
+        return Err(Moving::NoRoom { excess: all, room: free });
+    }
+    let mut changed = model.clone();
+    let mut moves: Vec<Move> = Vec::new();
+    for (i, street) in model.streets.iter().enumerate() {
+        let from = street.lab;
+        let (own, fit) = (tubes[from].max(1), fits[from]);
+        // From each street the same part: the lab's inflow keeps its shape.
+        let mut part = if fit >= own { 0 } else { (street.tubes() * (own - fit)).div_ceil(own) };
+        part = part.min(excess[from]);
+        excess[from] -= part;
+        for (to, serves) in nearest(city, layers, i, from) {
+            let take = part.min(room[to]);
+            if take == 0 || (take < PART_MIN && part > take) {
+                continue;
+            }
+            give(city, layers, &mut changed, i, to, take);
+            room[to] -= take;
+            part -= take;
+            match moves.iter_mut().find(|m| (m.from, m.to, m.serves) == (from, to, serves)) {
+                Some(known) => known.tubes += take,
+                None => moves.push(Move { from, to, tubes: take, serves }),
+            }
+        }
+    }
+    moves.sort_by_key(|m| std::cmp::Reverse(m.tubes));
+    changed.target = layers.round.model.target;
+    Ok((moves, changed))
+}
+
+/// Tubes that a lab could do by the target if all its streets had more or fewer people alike.
+fn fitting(model: &Model, number: usize, tubes: u64) -> u64 {
+    let lab = &model.labs[number];
+    let (mut below, mut above) = (0.0, 4.0);
+    for _ in 0..24 {
+        let middle = 0.5 * (below + above);
+        let mut tried = model.clone();
+        for street in tried.streets.iter_mut().filter(|street| street.lab == number) {
+            *street = part(street, middle);
+        }
+        match fluid::one_lab(&tried, number, lab).finish <= model.target {
+            true => below = middle,
+            false => above = middle,
+        }
+    }
+    // A street of the model has whole tubes: a little less than what just fits.
+    (tubes as f64 * below * 0.998) as u64
+}
+
+/// Tubes that a lab without any could do by a time: by its rate, with a tenth to spare.
+fn empty_room(layers: &Layers, lab: usize, by: Ms) -> u64 {
+    layers.round.problem.labs.get(lab).map_or(0, |lab| {
+        let hours = f64::from(by) / f64::from(HOUR) - lab.head_start_h;
+        (lab.rate * hours.max(0.0) * 0.9) as u64
+    })
+}
+
+/// So much of a street: people and desks alike.
+fn part(street: &Street, share: f64) -> Street {
+    let of = |n: u32| (f64::from(n) * share).min(f64::from(u32::MAX / 4)) as u32;
+    Street {
+        persons: of(street.persons),
+        desks: of(street.desks).max(street.desks.min(1)),
+        vehicles: of(street.vehicles).max(1),
+        ..*street
+    }
+}
+
+/// Moves tubes of a street to another lab: a street of the model more, with its part of people and desks.
+fn give(city: &City, layers: &Layers, model: &mut Model, street: usize, to: usize, tubes: u64) {
+    let whole = layers.round.model.streets[street];
+    let share = (tubes as f64 / whole.tubes().max(1) as f64).min(1.0);
+    let mut gone = part(&whole, share);
+    let left = &mut model.streets[street];
+    gone.persons = gone.persons.min(left.persons);
+    gone.desks = gone.desks.max(1);
+    left.persons -= gone.persons;
+    left.desks = left.desks.saturating_sub(gone.desks).max(1);
+    left.vehicles = left.vehicles.saturating_sub(gone.vehicles).max(1);
+    gone.lab = to;
+    gone.travel = way(city, layers, street, to);
+    model.streets.push(gone);
+}
+
+/// The other labs for a street, best first, with whether they take its district's tubes today.
+fn nearest(city: &City, layers: &Layers, street: usize, from: usize) -> Vec<(usize, bool)> {
+    let serves = |lab: usize| {
+        district(city, layers, street).is_some_and(|d| city.labs[lab].serves.contains(&d.code))
+    };
+    let far = |lab: usize| {
+        city.max_travel_s
+            .is_some_and(|max| u64::from(way(city, layers, street, lab)) > max.saturating_mul(1000))
+    };
+    let mut labs: Vec<(usize, bool)> = (0..city.labs.len())
+        .filter(|&lab| lab != from && !far(lab) && (!city.labs[lab].outside || serves(lab)))
+        .map(|lab| (lab, serves(lab)))
+        .collect();
+    labs.sort_by_key(|&(lab, serves)| (!serves, way(city, layers, street, lab), lab));
+    labs
+}
+
+fn district<'c>(city: &'c City, layers: &Layers, street: usize) -> Option<&'c District> {
+    let code = &layers.round.streets.get(street)?.district;
+    city.districts.iter().find(|d| d.code == *code)
+}
+
+/// Time on the road from a street to a lab, ms: by its own place or its district's.
+fn way(city: &City, layers: &Layers, street: usize, lab: usize) -> Ms {
+    let transport = &city.norm.transport;
+    let place = district(city, layers, street).and_then(|district| {
+        let own = layers.round.streets.get(street)?;
+        let street = district.streets.iter().find(|s| s.code == own.code);
+        street.and_then(|s| s.place).or(district.place)
+    });
+    let seconds = transport.way_s(place.as_ref(), city.labs[lab].place.as_ref());
+    let ms = Ms::try_from(seconds.max(transport.travel_s.value).saturating_mul(1000));
+    let max = layers.round.model.streets[street].travel_max;
+    ms.unwrap_or(max).clamp(MINUTE, max)
+}

@@ -1,0 +1,241 @@
+//! `swabline plan pooling`: how many swabs to put into one tube, zone by zone, against the recalls that follow.
+//!
+//! Zones are those that the city file names for its districts and streets; what names none is "elsewhere". Exit code: 0
+//! answered, 64 a file or argument is wrong.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::json::words;
+use super::words::{grouped, pick, say, table};
+use super::{Error, Lang, city_of, json as report_json, norm_of};
+use crate::planner::pooling::{
+    Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
+};
+use crate::planner::{City, Words};
+
+/// How many swabs to put into one tube? Exit code 0: answered, 64: wrong. 混采规格建议
+#[derive(Clone, Debug, clap::Args)]
+pub struct PoolingArgs {
+    /// City file (CITY.toml), or a built-in city
+    pub city: PathBuf,
+    /// Share of infected people, taken as known, such as 0.002 [default: the norm pack's belief]
+    #[arg(long, value_name = "P")]
+    pub prevalence: Option<f64>,
+    /// What a recall costs, in tubes: the visit of a team and its trip
+    #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
+    pub recall_price: f64,
+    /// What a person called back costs, in tubes: 1 is the single tube alone
+    #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
+    pub single_price: f64,
+    /// Level of the quantile of the extra load
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
+    pub level: f64,
+    /// Norm pack to use instead of the city's own: a file, or a built-in name
+    #[arg(long, value_name = "FILE")]
+    pub norm: Option<PathBuf>,
+    /// Print one JSON document instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Language of the tables; both unless given
+    #[arg(long, value_enum)]
+    pub lang: Option<Lang>,
+}
+
+/// A zone of the city with the advice for it.
+struct Advised {
+    key: String,
+    name: Words,
+    persons: u64,
+    /// Swabs per tube that the city file and norm pack say now.
+    now: Vec<u64>,
+    advice: Advice,
+}
+
+/// What is printed and the exit code.
+pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
+    let norm = args.norm.as_deref().map(norm_of).transpose()?;
+    let city = city_of(&args.city, norm)?;
+    let zones = advised(args, &city)?;
+    let output = match args.json {
+        true => report_json::document(&document(args, &city, &zones)),
+        false => text(args, &city, &zones),
+    };
+    Ok((output, 0))
+}
+
+/// The zones that have people, in the order of the norm pack, what names none last.
+fn advised(args: &PoolingArgs, city: &City) -> Result<Vec<Advised>, Error> {
+    let prior = &city.norm.prevalence;
+    let prior = match args.prevalence {
+        Some(p) => Prior::Fixed(p),
+        None => Prior::Beta {
+            alpha: prior.alpha_milli.value as f64 / 1000.0,
+            beta: prior.beta_milli.value as f64 / 1000.0,
+        },
+    };
+    let refused = |error: Refused| {
+        Error::Argument(Words::new(format!("参数不成立：{error}"), error.to_string()))
+    };
+    let belief = Belief::new(prior).map_err(refused)?;
+    let rho = city.norm.prevalence.rho_permille.value as f64 / 1000.0;
+    let model = Model::new(1.0, 1.0, rho.min(0.999)).map_err(refused)?;
+    let mut keys: Vec<(Option<String>, Words)> =
+        city.norm.zones.iter().map(|z| (Some(z.key.clone()), z.title.clone())).collect();
+    keys.push((None, Words::new("未划分区的地区", "where no zone is named")));
+    let mut all = Vec::new();
+    for (key, name) in keys {
+        let (persons, now) = people(city, key.as_deref());
+        if persons == 0 {
+            continue;
+        }
+        let zone = Zone {
+            name: name.clone(),
+            persons,
+            sizes: sizes(key.as_deref()),
+            belief: belief.clone(),
+            model,
+            price: Price { recall_tubes: args.recall_price, single_tubes: args.single_price },
+            level: args.level,
+        };
+        let advice = advise(&zone).map_err(refused)?;
+        let key = key.unwrap_or_else(|| "none".to_owned());
+        all.push(Advised { key, name, persons, now, advice });
+    }
+    Ok(all)
+}
+
+/// Sizes that a zone allows: single tubes at places of isolation and in sealed zones.
+fn sizes(key: Option<&str>) -> Vec<u32> {
+    let kind = match key {
+        Some("isolation" | "sealed") => ZoneKind::Sealed,
+        Some("controlled") => ZoneKind::Controlled,
+        _ => ZoneKind::Prevention,
+    };
+    kind.sizes().value.to_vec()
+}
+
+/// People of a zone who come, and the sizes in use there.
+fn people(city: &City, key: Option<&str>) -> (u64, Vec<u64>) {
+    let (mut persons, mut now) = (0u64, Vec::new());
+    for district in &city.districts {
+        for street in city.streets_of(district) {
+            if street.zone.as_deref().or(district.zone.as_deref()) != key {
+                continue;
+            }
+            let coverage = city.norm.field.coverage_permille.value;
+            persons =
+                persons.saturating_add(street.population.value.saturating_mul(coverage) / 1000);
+            now.push(city.street_pool(district, &street));
+        }
+    }
+    now.sort_unstable();
+    now.dedup();
+    (persons, now)
+}
+
+fn percent(value: f64) -> String {
+    match value {
+        0.0 => "0".to_owned(),
+        v if v < 0.1 => format!("{v:.4}"),
+        v => format!("{v:.2}"),
+    }
+}
+
+fn text(args: &PoolingArgs, city: &City, zones: &[Advised]) -> String {
+    let lang = args.lang;
+    let mut out = format!(
+        "{}  {}\n",
+        say(lang, &city.name),
+        pick(lang, "混采规格建议", "how many swabs to put into one tube")
+    );
+    let (recall, single) = (args.recall_price, args.single_price);
+    out += &pick(
+        lang,
+        &format!("召回一次按 {recall} 管计、召回一人按 {single} 管计（假定，可用参数修改）"),
+        &format!(
+            "a recall counts as {recall} tubes, a person called back as {single} (assumed; see --help)"
+        ),
+    );
+    out.push('\n');
+    for zone in zones {
+        let now: Vec<String> = zone.now.iter().map(u64::to_string).collect();
+        out += &format!(
+            "\n{}: {} {}; {} {}\n",
+            say(lang, &zone.name),
+            grouped(zone.persons),
+            pick(lang, "人", "persons"),
+            pick(lang, "现用每管人数", "persons per tube now"),
+            now.join(", ")
+        );
+        let head = [
+            ("每管人数", "per tube"),
+            ("采样管", "tubes"),
+            ("预计召回管", "recalls"),
+            ("召回人数", "called back"),
+            ("增加(%)", "extra (%)"),
+            ("高位增加(%)", "extra, high (%)"),
+            ("折合管数", "cost in tubes"),
+            ("建议", "advice"),
+        ];
+        let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+        for (i, choice) in zone.advice.choices.iter().enumerate() {
+            let load = &choice.load;
+            rows.push(vec![
+                choice.pool.to_string(),
+                grouped(load.tubes),
+                format!("{:.1}", load.recalls),
+                format!("{:.1}", load.recalled),
+                percent(load.extra_percent()),
+                percent(choice.extra_percent_quantile),
+                grouped(choice.cost_tubes.round() as u64),
+                if i == zone.advice.advised { "←".to_owned() } else { String::new() },
+            ]);
+        }
+        out += &table(&rows);
+        for sentence in &zone.advice.sentences {
+            out += &format!("  {}\n", say(lang, sentence));
+        }
+    }
+    out
+}
+
+fn document(args: &PoolingArgs, city: &City, zones: &[Advised]) -> Value {
+    let zone = |zone: &Advised| {
+        let choices = zone.advice.choices.iter().map(|choice| {
+            json!({
+                "persons_per_tube": choice.pool,
+                "tubes": choice.load.tubes,
+                "unclean": choice.load.unclean,
+                "recalls": choice.load.recalls,
+                "recalled_persons": choice.load.recalled,
+                "extra_percent": choice.load.extra_percent(),
+                "extra_percent_quantile": choice.extra_percent_quantile,
+                "cost_tubes": choice.cost_tubes,
+            })
+        });
+        json!({
+            "zone": zone.key,
+            "name": words(&zone.name),
+            "persons": zone.persons,
+            "persons_per_tube_now": zone.now,
+            "choices": choices.collect::<Vec<_>>(),
+            "advised": zone.advice.choice().pool,
+            "prevalence": zone.advice.prevalence,
+            "flip": zone.advice.flip.as_ref().map(|flip| json!({
+                "prevalence": flip.prevalence,
+                "unclean_share": flip.unclean_share,
+                "to": flip.to,
+            })),
+            "sentences": zone.advice.sentences.iter().map(words).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "schema": 1,
+        "city": { "code": city.code, "name": words(&city.name) },
+        "price": { "recall_tubes": args.recall_price, "single_tubes": args.single_price },
+        "level": args.level,
+        "zones": zones.iter().map(zone).collect::<Vec<_>>(),
+    })
+}

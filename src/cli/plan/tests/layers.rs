@@ -1,0 +1,183 @@
+//! The layers after the rules: the answer in words, what mends it, the exit code, the keys of the document.
+
+use super::*;
+use serde_json::json;
+
+pub(super) const TINY: &str = include_str!("tiny.toml");
+
+/// A city file in a folder of its own, and what is asked of it.
+pub(super) fn asked(text: &str) -> (tempfile::TempDir, PlanArgs) {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("city.toml");
+    std::fs::write(&path, text).expect("written");
+    let asked = args(path.to_str().expect("a path of plain letters"));
+    (folder, asked)
+}
+
+fn answered(text: &str, change: impl FnOnce(&mut PlanArgs)) -> (String, u8) {
+    let (_folder, mut args) = asked(text);
+    change(&mut args);
+    answer(&args).expect("an answer")
+}
+
+/// The lines between two headings.
+fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+    let start = text.find(from).expect("first heading");
+    let end = text[start..].find(to).expect("second heading") + start;
+    text[start..end].trim_end()
+}
+
+#[test]
+fn the_three_layers_stand_side_by_side_in_english() {
+    let (text, code) = answered(TINY, |args| {
+        args.lang = Some(Lang::En);
+        args.replications = 40;
+    });
+    assert_eq!(code, EXIT_NO);
+    let shown = between(&text, "  the layers side by side", "\n2. Needs");
+    let expected = "  the layers side by side:
+  layer                                needs in time binding
+  rules (the guide's arithmetic) 24 h 42 min no      lab: extraction East lab
+  flows                          32 h 08 min no      extraction at L1 East lab binds from 09:20
+  simulation (median)            32 h 20 min no      P10–P90: 30 h 07 min – 37 h 11 min, in time with 0 %
+
+  No: 32 h 20 min (30 h 07 min – 37 h 11 min). Extraction at L1 East lab binds from 09:20. 2 more extractors there \
+  would bring it to 21 h 57 min. Or";
+    assert!(shown.starts_with(expected), "{shown}");
+    assert!(shown.contains(
+        "tubes to L2 West lab, which must take tubes of other districts, would bring it"
+    ));
+}
+
+#[test]
+fn the_three_layers_stand_side_by_side_in_chinese() {
+    let (text, code) = answered(TINY, |args| {
+        args.lang = Some(Lang::Zh);
+        args.replications = 40;
+    });
+    assert_eq!(code, EXIT_NO);
+    let shown = between(&text, "  三层并列", "\n二、");
+    let expected = "  三层并列:
+  层                        需时 按时 瓶颈
+  测算（指南算术） 24 小时 42 分 不能 实验室：核酸提取 东区实验室
+  流体              32 小时 8 分 不能 L1 东区实验室的核酸提取自 09:20 起成为瓶颈
+  模拟（中位数）   32 小时 20 分 不能 P10–P90：30 小时 7 分–37 小时 11 分，按时概率 0 %
+
+  不能按时完成：32 小时 20 分（30 小时 7 分–37 小时 11 分）。L1 东区实验室的核酸提取自 09:20 起成为瓶颈。\
+在该处增加 2 台核酸提取仪，可提前到 21 小时 57 分。或将 ";
+    assert!(shown.starts_with(expected), "{shown}");
+}
+
+#[test]
+fn the_remedy_it_names_is_true_when_it_is_carried_out() {
+    let (_, before) = answered(TINY, |args| args.replications = 40);
+    assert_eq!(before, EXIT_NO);
+    let mended = TINY.replacen("extract = { units = 2,", "extract = { units = 4,", 1);
+    let (text, after) = answered(&mended, |args| args.replications = 40);
+    assert_eq!(after, 0, "{text}");
+    assert!(text.contains("能完成：21 小时 57 分") && text.contains("Yes: 21 h 57 min"), "{text}");
+}
+
+#[test]
+fn without_a_simulation_the_flows_decide() {
+    let one_more = TINY.replacen("extract = { units = 2,", "extract = { units = 3,", 1);
+    for (city, target, code) in [(TINY, 24, EXIT_NO), (TINY, 48, 0), (&one_more, 24, 0)] {
+        let (text, said) = answered(city, |args| args.target = Some(target));
+        assert_eq!(said, code, "{target} {text}");
+        assert!(text.contains("未模拟（--replications 0）"));
+    }
+    let (text, _) = answered(TINY, |args| args.lang = Some(Lang::En));
+    assert!(text.contains(
+        "No: 32 h 08 min. Extraction at L1 East lab binds from 09:20. 1 more extractor there"
+    ));
+}
+
+#[test]
+fn the_rules_alone_do_not_make_a_yes() {
+    // The guide's arithmetic spreads the load evenly and says yes; the flows know that the last tubes come at night.
+    let close = TINY.replacen(
+        "run_minutes = 30, load_minutes = 4",
+        "run_minutes = 25, load_minutes = 4",
+        1,
+    );
+    let (text, code) = answered(&close, |args| args.json = true);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(json["verdict"]["yes"], true);
+    assert_eq!((json["yes"].clone(), code), (json!(false), EXIT_NO));
+}
+
+#[test]
+fn a_city_that_gives_no_round_says_why_and_still_has_its_rules() {
+    let broken =
+        TINY.replacen("decap = { units = 6, staff = 36 }", "decap = { units = 6, staff = 0 }", 1);
+    let (text, code) = answered(&broken, |_| {});
+    assert_eq!(code, EXIT_NO);
+    for words in [
+        "可送的实验室都有环节没有设备或人员：L1",
+        "its only labs stand still: L1",
+        "缺口清单 / 5. Shortages",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+    let (text, _) = answered(&broken, |args| args.json = true);
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert!(json["layers"].is_null() && json["why_no_layers"]["en"].is_string());
+}
+
+#[test]
+fn the_document_has_the_keys_of_every_layer() {
+    let (text, _) = answered(TINY, |args| {
+        args.json = true;
+        args.replications = 20;
+        args.seed = 7;
+    });
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    for (pointer, value) in [
+        ("/schema", json!(2)),
+        ("/yes", json!(false)),
+        ("/layers/in_time", json!(false)),
+        ("/layers/target_ms", json!(86_400_000)),
+        ("/layers/flow/last_lab", json!("L1")),
+        ("/layers/flow/labs/0/binding", json!("extract")),
+        ("/layers/flow/labs/0/stages/3/units_working", json!(2)),
+        ("/layers/flow/labs/0/stages/3/units_needed", json!(3)),
+        ("/layers/assignment/one_to_one", json!(true)),
+        ("/layers/assignment/streets/0/lab", json!("L1")),
+        ("/layers/assignment/overflow/tubes", json!(0)),
+        ("/layers/simulation/replications", json!(20)),
+        ("/layers/simulation/seed", json!(7)),
+        ("/layers/simulation/labs/0/busiest", json!("extract")),
+        ("/layers/remedy/more/units/0/lab", json!("L1")),
+        ("/layers/remedy/more/units/0/stage", json!("extract")),
+        ("/layers/remedy/more/outcome/enough", json!(true)),
+        ("/layers/remedy/moving/moves/0/to", json!("L2")),
+        ("/layers/remedy/moving/moves/0/serves_the_district", json!(false)),
+    ] {
+        assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
+    }
+    let slack = json.pointer("/layers/flow/labs/0/stages/3/slack_hours").and_then(|s| s.as_f64());
+    assert!(slack.is_some_and(|hours| hours < 0.0));
+    let q = &json["layers"]["simulation"]["finish_hours"];
+    assert!(q["p10"].as_f64() <= q["p50"].as_f64() && q["p50"].as_f64() <= q["p90"].as_f64());
+}
+
+#[test]
+fn the_same_seed_gives_the_same_report() {
+    let report = |seed| {
+        answered(TINY, |args| {
+            args.replications = 10;
+            args.seed = seed;
+        })
+    };
+    assert_eq!(report(3), report(3));
+    assert_ne!(report(3), report(4));
+}
+
+#[test]
+fn every_built_in_city_is_answered_with_what_would_mend_it() {
+    for (name, _) in city_file::BUILTIN {
+        let (text, code) = answer(&args(name)).expect("an answer");
+        assert_eq!(code == 0, text.contains("能完成：") && !text.contains("No: "), "{name}");
+        assert!(code == 0 || text.contains("would bring it"), "{name}");
+    }
+}

@@ -1,0 +1,207 @@
+//! The workbook and the pictures: the rows that are set, and files that are what they should be.
+
+use super::layers::{TINY, asked};
+use super::sheet::{Cell, sheets};
+use super::*;
+
+fn report(text: &str, replications: usize) -> Report {
+    let (_folder, args) = asked(text);
+    let city = city_of(args.city.as_deref().expect("a city"), None).expect("a city file");
+    Report::of(city, None, false, Dice { replications, seed: 1 })
+}
+
+fn text(cell: &Cell) -> &str {
+    match cell {
+        Cell::Text(text) => text,
+        _ => "",
+    }
+}
+
+#[test]
+fn the_list_of_shortages_has_a_row_for_each_with_owner_and_deadline() {
+    let held = "[[district.stock.held]]\nowner = \"street\"\narticle = \"tube\"\nphysical = 36000\nagreement = 24000\ndeposit_paid = false\n";
+    let whole = TINY.replacen(
+        "[[district]]\ncode = \"999902\"",
+        &format!("{held}\n[[district]]\ncode = \"999902\""),
+        1,
+    );
+    let report = report(&whole, 0);
+    let list = &sheets(&report)[0];
+    assert_eq!(list.name, "缺口清单");
+    let heads: Vec<&str> = list.table.columns.iter().map(|c| c.zh.as_str()).collect();
+    for head in ["需要", "现有", "缺口", "解决办法", "需上级支持", "责任单位", "完成时限"]
+    {
+        assert!(heads.contains(&head), "{head}");
+    }
+    let row = |item: &str| {
+        let rows = list.table.rows.iter();
+        rows.clone().find(|row| text(&row[1]).starts_with(item)).expect("a row").clone()
+    };
+    let tubes = row("采样管");
+    assert_eq!(tubes[4..7], [Cell::Count(60_000), Cell::Count(36_000), Cell::Count(24_000)]);
+    assert_eq!(
+        text(&tubes[7]),
+        "缴纳定金确认协议储备 24000\npay the deposit: 24000 by agreement then count"
+    );
+    assert_eq!(text(&tubes[9]), "东区（街道）\nEast (street)");
+    assert_eq!(tubes[10], Cell::Day(2022, 4, 30));
+    let extractor = row("核酸提取仪");
+    assert_eq!(extractor[4..7], [Cell::Count(3), Cell::Count(2), Cell::Count(1)]);
+    assert_eq!(text(&extractor[0]), "L1 东区实验室\nL1 East lab");
+    assert_eq!(text(&extractor[11]), "是\nyes");
+    // Every shortage, one line under each place, and the sums, which agree with the rows.
+    let plan = &report.plan;
+    let totals = plan.item_totals.iter().filter(|t| t.short > 0).count();
+    assert_eq!(list.table.rows.len(), plan.shortages.len() + 2 + totals);
+    assert!(list.table.rows.iter().all(|row| row.len() == list.table.columns.len()));
+    let last = list.table.rows.last().expect("a sum");
+    assert!(text(&last[0]).starts_with("全市合计") && last[6] == Cell::Count(1));
+}
+
+#[test]
+fn deadlines_are_days_where_they_are_written_as_days() {
+    let city = |deadline: &str| TINY.replace("2022-04-30", deadline);
+    for (written, cell) in [
+        ("2022-05-06", Cell::Day(2022, 5, 6)),
+        ("2022-02-29", Cell::Text("2022-02-29".to_owned())),
+        ("2022-04-31", Cell::Text("2022-04-31".to_owned())),
+        ("2022 年 4 月底前", Cell::Text("2022 年 4 月底前".to_owned())),
+    ] {
+        let text = city(written).replace("approved_on = \"2022-02-29\"", "");
+        let list = &sheets(&report(&text, 0))[0];
+        assert!(list.table.rows.iter().any(|row| row[10] == cell), "{written}");
+    }
+}
+
+#[test]
+fn there_is_a_sheet_for_each_layer_and_every_assumption_is_on_the_last() {
+    let report = report(TINY, 10);
+    let sheets = sheets(&report);
+    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
+    assert_eq!(names, ["缺口清单", "测算", "实验室各环节", "分派", "模拟", "依据与状态"]);
+    for sheet in &sheets {
+        let columns = sheet.table.columns.len();
+        assert!(sheet.table.rows.iter().all(|row| row.len() == columns), "{}", sheet.name);
+    }
+    let last = &sheets[5];
+    assert!(
+        last.lines[0].zh.contains("第 3 版") && last.lines[0].zh.contains("批准 乙 2022-04-20")
+    );
+    for constant in report.city.norm.constants() {
+        let row = last.table.rows.iter().find(|row| text(&row[0]) == constant.key);
+        let row = row.unwrap_or_else(|| panic!("{} is missing", constant.key));
+        assert_eq!(text(&row[5]), constant.origin.source, "{}", constant.key);
+        assert_eq!(text(&row[4]).lines().last(), Some(constant.origin.status.word()));
+    }
+    // Labs by stage: seven rows each, the binding one marked.
+    let labs = &sheets[2].table;
+    assert_eq!((labs.rows.len(), labs.sums.len()), (14, 2));
+    assert_eq!(labs.rows[3][2..5], [Cell::Text("是".to_owned()), Cell::Count(2), Cell::Count(3)]);
+}
+
+#[test]
+fn the_files_are_written_and_are_what_they_should_be() {
+    let (folder, mut args) = asked(TINY);
+    let path = |name: &str| Some(folder.path().join(name));
+    args.replications = 20;
+    (args.xlsx, args.svg_backlog, args.svg_finish) =
+        (path("plan.xlsx"), path("backlog.svg"), path("finish.svg"));
+    answer(&args).expect("an answer");
+    let book = std::fs::read(folder.path().join("plan.xlsx")).expect("the workbook");
+    assert!(book.starts_with(b"PK\x03\x04"));
+    for (name, words) in [
+        ("backlog.svg", ["在途 on the way", "核酸提取 extraction", "时限 24 h / target"]),
+        ("finish.svg", ["P10", "按时概率", "时限 24 h / target"]),
+    ] {
+        let svg = std::fs::read_to_string(folder.path().join(name)).expect("a picture");
+        well_formed(&svg);
+        for words in words {
+            assert!(svg.contains(words), "{name} {words}");
+        }
+    }
+}
+
+#[test]
+fn excel_files_open_and_hold_numbers_as_numbers() {
+    let (folder, mut args) = asked(TINY);
+    let path = folder.path().join("plan.xlsx");
+    args.xlsx = Some(path.clone());
+    answer(&args).expect("an answer");
+    let look = "
+import sys, zipfile, xml.dom.minidom as dom
+book = zipfile.ZipFile(sys.argv[1])
+assert book.testzip() is None
+for name in book.namelist():
+    if name.endswith('.xml') or name.endswith('.rels'):
+        dom.parseString(book.read(name))
+sheet = dom.parseString(book.read('xl/worksheets/sheet1.xml'))
+numbers = [c for c in sheet.getElementsByTagName('c') if not c.getAttribute('t') and c.getElementsByTagName('v')]
+assert any(c.getElementsByTagName('v')[0].firstChild.data == '60000' for c in numbers)
+assert sheet.getElementsByTagName('pane')[0].getAttribute('state') == 'frozen'
+print('ok')
+";
+    // A second reader of the format, on machines that have one.
+    let Ok(out) = std::process::Command::new("python3").args(["-c", look]).arg(&path).output()
+    else {
+        return;
+    };
+    assert_eq!(String::from_utf8_lossy(&out.stdout).trim(), "ok", "{out:?}");
+}
+
+#[test]
+fn names_with_markup_do_not_break_a_picture() {
+    let odd = TINY.replace("name_en = \"Tinytown\"", "name_en = \"A<b>&'c\\\" \\u0007\"");
+    let report = report(&odd, 3);
+    for svg in [picture::backlog(&report), picture::finish(&report)] {
+        let svg = svg.expect("a picture");
+        well_formed(&svg);
+        assert!(svg.contains("A&lt;b&gt;&amp;&#39;c&quot;"));
+    }
+}
+
+#[test]
+fn one_replication_and_a_city_that_is_done_at_once_still_give_pictures() {
+    for (text, replications) in [(TINY, 1), (TINY, 2)] {
+        let report = report(text, replications);
+        well_formed(&picture::finish(&report).expect("finishes"));
+        well_formed(&picture::backlog(&report).expect("backlog"));
+    }
+}
+
+#[test]
+fn a_picture_that_cannot_be_drawn_is_refused_in_words() {
+    let (folder, mut args) = asked(TINY);
+    args.svg_finish = Some(folder.path().join("finish.svg"));
+    let error = answer(&args).expect_err("nothing was simulated");
+    assert!(error.zh().contains("需要模拟") && error.en().contains("needs a simulation"));
+    args.svg_finish = None;
+    args.xlsx = Some(folder.path().join("no/such/folder/plan.xlsx"));
+    let error = answer(&args).expect_err("no such folder");
+    assert!(error.zh().contains("无法写入") && error.en().contains("cannot be written"));
+}
+
+/// Every tag that is opened is closed in order, attributes are quoted, and every number is one.
+fn well_formed(svg: &str) {
+    assert!(svg.starts_with("<?xml") && !svg.contains("NaN") && !svg.contains("inf"));
+    assert!(svg.contains("viewBox=\"0 0 ") && svg.contains("<title ") && svg.contains("<desc "));
+    let mut open: Vec<&str> = Vec::new();
+    for piece in svg.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').expect("a tag ends");
+        assert!(!text.contains('>'), "{text}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or("");
+        match (tag.starts_with('?'), tag.starts_with('/'), tag.ends_with('/')) {
+            (true, ..) | (_, _, true) => {}
+            (_, true, _) => assert_eq!(open.pop(), Some(name), "{tag}"),
+            _ => open.push(name),
+        }
+        for amp in text.split('&').skip(1) {
+            assert!(
+                amp.split(';')
+                    .next()
+                    .is_some_and(|e| ["amp", "lt", "gt", "quot", "#39"].contains(&e))
+            );
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}

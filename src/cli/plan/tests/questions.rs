@@ -1,0 +1,129 @@
+//! `plan whatif` and `plan pooling`: what they say, in words and as documents, and what they refuse.
+
+use super::layers::{TINY, asked};
+use super::*;
+
+/// The answer to a question as it is typed, with `CITY` for a file of this text.
+fn said(text: &str, words: &[&str]) -> Result<(String, u8), Error> {
+    let (_folder, args) = asked(text);
+    let city = args.city.expect("a city");
+    let city = city.to_str().expect("a path of plain letters");
+    let words: Vec<&str> = words.iter().map(|w| if *w == "CITY" { city } else { w }).collect();
+    answer(&typed(&words).expect("arguments"))
+}
+
+#[test]
+fn one_more_extractor_is_compared_in_pairs() {
+    let words = [
+        "whatif",
+        "CITY",
+        "--lab",
+        "L1",
+        "--stage",
+        "extract",
+        "--units",
+        "+1",
+        "--replications",
+        "30",
+    ];
+    let (text, code) = said(TINY, &[&words[..], &["--lang", "en"]].concat()).expect("an answer");
+    assert_eq!(code, 0);
+    for words in [
+        "L1 East lab: 1 more extractor (2 → 3)",
+        "(95 %, 30 pairs)",
+        "this lab, flows: 32 h 08 min → 23 h 52 min; 496.0 min earlier",
+        "the city, flows: 32 h 08 min → 23 h 52 min; 496.0 min earlier",
+        "binding stage: extraction → extraction",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let (text, _) = said(TINY, &[&words[..], &["--lang", "zh"]].concat()).expect("an answer");
+    assert!(
+        text.contains("L1 东区实验室：增加 1 台核酸提取仪（2 → 3）")
+            && text.contains("提前 496.0 分钟")
+    );
+    let (text, _) = said(TINY, &[&words[..], &["--json"]].concat()).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!((json["units_now"].as_u64(), json["units_then"].as_u64()), (Some(2), Some(3)));
+    assert_eq!(json["paired"]["pairs"], 30);
+    // The flows and the pairs agree within a tenth.
+    let saved = json["paired"]["saved_minutes"].as_f64().expect("minutes");
+    assert!((saved - 496.0).abs() < 50.0, "{saved}");
+}
+
+#[test]
+fn fewer_units_take_longer_and_others_change_nothing() {
+    let ask = |stage, units| {
+        let words = ["whatif", "CITY", "--lab", "L1", "--stage", stage, "--units", units];
+        said(TINY, &[&words[..], &["--replications", "5", "--lang", "en"]].concat())
+            .expect("an answer")
+            .0
+    };
+    let fewer = ask("extract", "-1");
+    assert!(fewer.contains("1 fewer: extractor (2 → 1)") && fewer.contains("min later"), "{fewer}");
+    let more = ask("review", "+1");
+    assert!(more.contains("the city, flows: 32 h 08 min → 32 h 08 min; no change"), "{more}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_with_what_there_is() {
+    let ask = |lab: &str, units: &str| {
+        said(TINY, &["whatif", "CITY", "--lab", lab, "--stage", "extract", "--units", units])
+    };
+    let error = ask("L9", "+1").expect_err("no such lab");
+    assert!(error.zh().contains("可用：L1, L2") && error.en().contains("there are: L1, L2"));
+    let error = ask("L1", "-2").expect_err("no extractor left");
+    assert!(error.zh().contains("现有 2 台") && error.en().contains("1 to 20,000 must be left"));
+    for words in [
+        &["whatif", "chifeng", "--lab", "L1", "--stage", "extract", "--units", "0"][..],
+        &["whatif", "chifeng", "--lab", "L1", "--stage", "extract", "--units", "many"],
+        &["whatif", "chifeng", "--lab", "L1", "--stage", "oven", "--units", "+1"],
+        &["whatif", "chifeng", "--stage", "extract", "--units", "+1"],
+        &["chifeng", "--replications", "-1"],
+        &["chifeng", "--replications", "100001"],
+        &["chifeng", "--seed", "x"],
+        &["pooling"],
+        &["pooling", "chifeng", "--prevalence", "much"],
+    ] {
+        assert!(typed(words).is_err(), "{words:?}");
+    }
+}
+
+#[test]
+fn pool_sizes_are_advised_zone_by_zone() {
+    let (text, code) = said(TINY, &["pooling", "CITY"]).expect("an answer");
+    assert_eq!(code, 0);
+    for words in [
+        "管控区 / controlled zone: 60,000 人 / persons; 现用每管人数 / persons per tube now 10",
+        "防范区 / prevention zone: 20,000",
+        "应改为",
+        "change to 10 swabs per tube",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let (text, _) = said(TINY, &["pooling", "CITY", "--json"]).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(json["zones"].as_array().map(Vec::len), Some(2));
+    assert_eq!(json["zones"][0]["advised"], 10);
+    assert_eq!(json["zones"][1]["advised"], 20);
+    let flip = json["zones"][1]["flip"]["prevalence"].as_f64().expect("a prevalence");
+    assert!((0.005..0.05).contains(&flip), "{flip}");
+    // Where half of the tubes would be unclean, single tubes.
+    let (text, _) =
+        said(TINY, &["pooling", "CITY", "--json", "--prevalence", "0.4"]).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(json["zones"][1]["advised"], 1);
+}
+
+#[test]
+fn a_city_without_zones_is_one_zone_and_odd_numbers_are_refused() {
+    let (text, _) = said(TINY, &["pooling", "jiyuan", "--lang", "en"]).expect("an answer");
+    assert!(text.contains("where no zone is named: 727,265 persons"), "{text}");
+    for words in
+        [["--prevalence", "2"], ["--prevalence", "NaN"], ["--level", "7"], ["--recall-price", "-1"]]
+    {
+        let odd = words.join("=");
+        let error = said(TINY, &["pooling", "jiyuan", &odd]).expect_err(words[1]);
+        assert!(error.zh().contains("参数不成立"), "{words:?}");
+    }
+}
