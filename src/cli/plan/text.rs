@@ -30,6 +30,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         city.population.origin.source
     );
     out += &section(lang, "一、结论", "1. Verdict");
+    out += &format!("  {}:\n", pick(lang, "按指南算术", "by the guide's arithmetic"));
     out += &verdict(plan, lang);
     for other in &report.others {
         out += &verdict(other, lang);
