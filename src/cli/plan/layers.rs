@@ -32,9 +32,6 @@ pub(super) struct Layers {
     pub flow: CityFlow,
     /// Whether each street keeps to one lab.
     pub one_to_one: bool,
-    /// By lab and stage: since when it has more waiting than it can take, up to its last first test. Single tubes of
-    /// recalls aside: they trickle on long after.
-    binds: Vec<[Option<Ms>; StageKind::COUNT]>,
     /// The simulation; none with 0 replications.
     pub study: Option<Study>,
     /// What would bring it within the target; none where it is.
@@ -59,15 +56,8 @@ impl Layers {
         let round = Round::of(city).map_err(why)?;
         let flow = fluid::city(&round.model);
         let study = simulated(&round, &round.model, dice);
-        let mut calm = round.model.clone();
-        calm.recall.prevalence = 0.0;
-        let binds = fluid::city(&calm)
-            .labs
-            .iter()
-            .map(|lab| lab.stages.each_ref().map(|stage| stage.backlog_from))
-            .collect();
         let one_to_one = city.one_to_one;
-        Ok(Layers { round, flow, one_to_one, binds, study, remedy: None })
+        Ok(Layers { round, flow, one_to_one, study, remedy: None })
     }
 
     /// What each lab has to do in the assignment that the round follows.
@@ -78,7 +68,7 @@ impl Layers {
 
     /// Since when a stage of a lab has more waiting than it can take.
     pub fn binds_from(&self, lab: usize, stage: StageKind) -> Option<Ms> {
-        self.binds.get(lab).and_then(|stages| stages[stage.index()])
+        self.flow.labs.get(lab).and_then(|lab| lab.stages[stage.index()].backlog_from)
     }
 
     /// When the round is done: the median of the simulation, else the flows' time.

@@ -3,7 +3,9 @@
 use super::diff::head_line;
 use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table};
 use super::{Lang, Report, claim_text, flow_text, layers_text, remedy_text, text_shortage};
-use crate::planner::{ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, explain};
+use crate::planner::{
+    ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, explain,
+};
 
 /// The whole report.
 pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {

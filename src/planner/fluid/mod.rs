@@ -243,6 +243,7 @@ impl Scratch {
         let saves = self.one_more(lab, after_last, &flows);
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
+        let calm = flows;
         if recalled >= 1.0 {
             // Once more, with the single tubes of the recalls that these results bring.
             self.recalls(lab, share, recall_delay(model) / step, &mut flows);
@@ -253,6 +254,10 @@ impl Scratch {
                 self.recalls(lab, share, recall_delay(model) / step, &mut flows);
                 finish = finish.min(end(&flows));
             }
+        }
+        for (flow, calm) in flows.iter_mut().zip(calm) {
+            // Single tubes trickle in long after: since when a stage binds is said without them.
+            flow.backlog_from = calm.backlog_from;
         }
         let mut answer = LabFlow {
             finish: if tubes == 0 { 0 } else { finish.max(after_last) },
