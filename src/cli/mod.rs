@@ -1,13 +1,14 @@
 //! The command line: one file or folder per subcommand.
 
 mod benchmark;
-pub mod city_file;
 mod demo;
 mod import;
 mod plan;
 mod round;
 mod serve;
 mod verify;
+
+pub use crate::city_file;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
