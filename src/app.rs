@@ -118,14 +118,9 @@ impl Service {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let stop_forecaster = watch::Sender::new(false);
-        let watching =
-            forecaster.clone().watch(engine.handle(), kept, stop_forecaster.subscribe());
-        let api = api::Api {
-            handle: engine.handle(),
-            keys,
-            forecaster,
-            options: config.api.clone(),
-        };
+        let watching = forecaster.clone().watch(engine.handle(), kept, stop_forecaster.subscribe());
+        let api =
+            api::Api { handle: engine.handle(), keys, forecaster, options: config.api.clone() };
         let shutdown = async move { drop(stopped.await) };
         let server = tokio::spawn(api::serve(listener, api, tls, shutdown));
         let gauges = tokio::spawn(keep_gauges(engine.handle()));

@@ -151,10 +151,7 @@ mod tests {
         let [round] = &held(&lines)[..] else { panic!("one round") };
         assert_eq!((round.finish, round.readings), (Some(45), 4));
         let found: Vec<_> = round.forecasts.iter().map(|one| (one.error, one.held)).collect();
-        assert_eq!(
-            found,
-            [(Some(5), Some(true)), (Some(-20), Some(false)), (Some(0), Some(true))]
-        );
+        assert_eq!(found, [(Some(5), Some(true)), (Some(-20), Some(false)), (Some(0), Some(true))]);
         // What was said after the finish is no forecast.
         assert_eq!(round.coverage, Coverage { forecasts: 2, held: 1 });
         // With a tube in work nothing can be said.

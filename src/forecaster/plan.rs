@@ -106,7 +106,8 @@ fn began(planned: Ms, history: &History) -> Ms {
     let readings = &history.situation().readings;
     let any = |at: usize| readings[at].streets.iter().any(|street| street.collected > 0);
     let first = (0..readings.len()).find(|&at| any(at));
-    let empty_until = first.unwrap_or(readings.len()).checked_sub(1).map_or(0, |at| readings[at].at);
+    let empty_until =
+        first.unwrap_or(readings.len()).checked_sub(1).map_or(0, |at| readings[at].at);
     let filled_at = first.map_or(Ms::MAX, |at| readings[at].at);
     planned.clamp(empty_until, filled_at.max(empty_until))
 }

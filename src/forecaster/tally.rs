@@ -95,11 +95,9 @@ fn reached(status: Status) -> (Sent, Tested) {
         Status::InTransit => ([1, 1, 0], [0; 3]),
         Status::Received => ([1; 3], [1, 0, 0]),
         Status::Plated => ([1; 3], [1, 1, 0]),
-        Status::Resulted
-        | Status::Released
-        | Status::Rejected
-        | Status::Lost
-        | Status::Reused => ([1; 3], [1; 3]),
+        Status::Resulted | Status::Released | Status::Rejected | Status::Lost | Status::Reused => {
+            ([1; 3], [1; 3])
+        }
     };
     let [collected, sent, delivered] = sent;
     let [received, plated, resulted] = tested;
@@ -146,10 +144,11 @@ impl Tally {
                 lab.recalls_closed = called_back;
             }
             if of_round && (way.collected > 0 || called_back > 0) {
-                let key = keys.entry((&cell.district, &cell.site)).or_insert_with(|| match places {
-                    Some(places) => places.key(reference, cell),
-                    None => cell.district.to_string(),
-                });
+                let key =
+                    keys.entry((&cell.district, &cell.site)).or_insert_with(|| match places {
+                        Some(places) => places.key(reference, cell),
+                        None => cell.district.to_string(),
+                    });
                 let place = tally.places.entry(key.clone()).or_default();
                 place.collected += way.collected;
                 place.sent += way.sent;

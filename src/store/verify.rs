@@ -74,7 +74,10 @@ pub fn verify(dir: &Path) -> Result<Report, Error> {
         }
     }
     for line in super::ForecastLines::read(dir)?.damaged {
-        report.find(format!("forecasts line {line}"), "its check is wrong; forecasts go on without it");
+        report.find(
+            format!("forecasts line {line}"),
+            "its check is wrong; forecasts go on without it",
+        );
     }
     // What RocksDB itself notices is a finding of ours, not a reason to give up.
     match super::Store::open_read_only(dir) {
