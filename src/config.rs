@@ -243,7 +243,7 @@ mod tests {
             ("[engine]\nqueries_max = 0", "engine.queries_max"),
             ("[store]\nindex_pending_max = 5", "store.index_pending_max"),
             ("[planner]\nforecast_seconds = 0", "planner.forecast_seconds"),
-            ("[planner]\nplans_running_max = 2", "planner.plans_running_max"),
+            ("[planner]\nplans_running_max = 5", "planner.plans_running_max"),
             ("tls_key = '/k'", "tls_certificate"),
             ("listen = '0.0.0.0:7700'", "--insecure"),
             ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),

@@ -48,7 +48,9 @@ impl Whose {
         };
         let mut unknown = Unknown::default();
         for (key, sent) in &tally.places {
-            let parts = self.streets.get(key).or_else(|| self.districts.get(key));
+            // A street that the city file no longer names is dealt over its district.
+            let district = key.split('/').next().unwrap_or_default();
+            let parts = self.streets.get(key).or_else(|| self.districts.get(district));
             let Some(parts) = parts else {
                 unknown.collected += sent.collected;
                 continue;
@@ -185,6 +187,44 @@ mod tests {
         }
         assert_eq!(deal(10, &[(0, 3), (4, 5), (7, 2)]), [3, 5, 2]);
         assert_eq!(deal(u64::MAX, &[(0, u64::MAX), (1, u64::MAX)])[0], u64::MAX / 2);
+    }
+
+    #[test]
+    fn codes_find_their_streets_and_what_finds_none_is_counted_apart() {
+        let part = |people| vec![(people, 10_u64)];
+        let whose = Whose {
+            streets: HashMap::from([
+                ("01/0101".to_owned(), part(0)),
+                ("01/0102".to_owned(), vec![(1, 30), (2, 10)]),
+            ]),
+            districts: HashMap::from([("01".to_owned(), vec![(0, 10), (1, 30), (2, 10)])]),
+            labs: HashMap::from([("L".to_owned(), 0)]),
+            counts: (3, 1),
+        };
+        let sent = |tubes| Sent { collected: tubes, sent: tubes / 2, delivered: 0 };
+        let lab = |received| Tested { received, plated: 1, recalls_open: 3, ..Tested::default() };
+        let tally = Tally {
+            at: 7,
+            places: [
+                ("01/0101", 4),
+                ("01/0102", 8),
+                ("01", 10),
+                ("01/gone", 5),
+                ("02", 3),
+                ("", 1),
+            ]
+            .map(|(key, tubes)| (key.to_owned(), sent(tubes)))
+            .into(),
+            labs: [("L", 9), ("M", 2)].map(|(key, tubes)| (key.to_owned(), lab(tubes))).into(),
+        };
+        let (reading, unknown) = whose.reading(&tally);
+        // 4 and a fifth of 10 and of 5; 6 of 8 and three fifths; 2 of 8 and a fifth.
+        let collected: Vec<u64> = reading.streets.iter().map(|one| one.collected).collect();
+        assert_eq!(collected, [4 + 2 + 1, 6 + 6 + 3, 2 + 2 + 1]);
+        assert_eq!(reading.streets.iter().map(|one| one.sent).sum::<u64>(), 2 + 4 + 5 + 2);
+        let expected = LabCount { received: 9, plated: 1, resulted: 0, recalls_open: 3 };
+        assert_eq!((reading.at, reading.labs[0]), (7, expected));
+        assert_eq!(unknown, Unknown { collected: 4, received: 2 });
     }
 
     #[test]

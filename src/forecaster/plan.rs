@@ -61,6 +61,12 @@ impl CityPlan {
         Ok(plan)
     }
 
+    /// A city that is compiled in, for tests.
+    #[cfg(test)]
+    pub fn builtin(name: &str) -> CityPlan {
+        CityPlan::of(city_file::builtin(name).unwrap())
+    }
+
     /// Of a city.
     pub fn of(city: City) -> CityPlan {
         let round = round_of(&city, city.target_h);
@@ -162,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_built_in_city_has_places_and_a_round() {
-        let plan = CityPlan::of(city_file::builtin("chifeng").unwrap());
+        let plan = CityPlan::builtin("chifeng");
         let round = plan.round.as_ref().unwrap();
         let opened = plan.round_opened(at(5), &History::new(9)).unwrap();
         assert_eq!(opened.model.streets[0].open, round.model.streets[0].open + HOUR);

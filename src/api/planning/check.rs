@@ -188,12 +188,10 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::city_file;
-
     #[test]
     fn built_in_cities_are_answered_with_sentences_that_end() {
-        for (name, _) in city_file::BUILTIN {
-            let plan = CityPlan::of(city_file::builtin(name).unwrap());
+        for name in ["chifeng", "jiyuan", "kunming", "qujing"] {
+            let plan = CityPlan::builtin(name);
             let Ok(round) = &plan.round else { continue };
             let flow = fluid::city(&round.model);
             let told = of_flow(round, &flow);
