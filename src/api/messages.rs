@@ -81,8 +81,8 @@ impl Error {
                  start the service again",
             ),
             Error::NoForecast => own(
-                "尚无预测：请先开启轮次，并在约一分钟后再查询",
-                "there is no forecast yet: open a round, and ask again in about a minute",
+                "尚无预测：请先开启轮次，收到第一管约一分钟后再查询",
+                "there is no forecast yet: open a round, and ask again about a minute after its first tube",
             ),
             Error::Unworkable { words: (zh, en) } => {
                 (format!("无法按此测算：{zh}"), format!("this cannot be reckoned: {en}"))

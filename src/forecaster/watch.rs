@@ -197,7 +197,9 @@ impl Watch {
             return true;
         };
         let (reading, unknown) = plan.whose.reading(tally);
-        round.fresh = Arc::make_mut(&mut round.history).take(reading) == Taken::Newest;
+        // A forecast begins with the first tube.
+        let begun = reading.streets.iter().any(|street| street.collected > 0);
+        round.fresh = Arc::make_mut(&mut round.history).take(reading) == Taken::Newest && begun;
         round.last = (seq, unknown);
         true
     }
