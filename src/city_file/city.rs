@@ -108,12 +108,9 @@ fn head(block: Block<'_>) -> Option<PlanHead> {
     let approved_on = block.has("approved_on").then(|| block.date("approved_on"));
     let note = block.text_maybe("note");
     // An approval is by somebody, on a day, of somebody's work.
-    for (key, needs) in [
-        ("approved_by", "author"),
-        ("approved_on", "author"),
-        ("approved_by", "approved_on"),
-        ("approved_on", "approved_by"),
-    ] {
+    for (key, needs) in
+        [("approved_by", "author"), ("approved_by", "approved_on"), ("approved_on", "approved_by")]
+    {
         if block.has(key) && !block.has(needs) {
             let what = [format!("有“{key}”而无“{needs}”"), format!("`{key}` without `{needs}`")];
             let expected = [format!("同时给出“{needs}”"), format!("`{needs}` as well")];

@@ -1,9 +1,8 @@
 //! A laboratory with more or fewer units of a stage, and what that does to it.
 
 use crate::planner::StageKind;
-use crate::planner::example::staggered;
 use crate::planner::fluid;
-use crate::planner::model::{Lab, Model};
+use crate::planner::model::{Lab, Model, Ms};
 use crate::planner::study::{Paired, what_if};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,19 +24,20 @@ pub fn changed(model: &Model, change: &Change) -> Option<Lab> {
     for _ in 0..change.units.max(0) {
         fluid::add_unit(stage);
     }
-    let gone = change.units.min(0).unsigned_abs();
-    if gone > 0 {
+    let left = stage.units.saturating_sub(change.units.min(0).unsigned_abs());
+    if left < stage.units {
+        let lengths = |windows: &[(Ms, Ms)]| windows.iter().map(|w| w.1).collect::<Vec<_>>();
+        let first = stage.rests.first().cloned().unwrap_or_default();
         let spread = stage.rests.len() == stage.units as usize
-            && stage.rests.iter().all(|windows| windows.len() == 1)
-            && stage.rests.iter().any(|windows| windows[0].0 != stage.rests[0][0].0);
-        stage.units = stage.units.saturating_sub(gone);
-        let rest = stage.rests.first().and_then(|windows| windows.first()).map(|window| window.1);
-        match rest {
-            // Rests are spread over the day anew.
-            Some(rest) if spread && stage.units > 0 => {
-                stage.rests = staggered(stage.units, rest);
-            }
-            _ => stage.rests.truncate(stage.units as usize),
+            && stage.rests.iter().all(|windows| lengths(windows) == lengths(&first))
+            && stage.rests.iter().any(|windows| *windows != first);
+        if spread && left > 0 {
+            // Rests are spread over the day anew, as they are when a unit comes.
+            (stage.units, stage.rests) = (1, vec![first]);
+            (1..left).for_each(|_| fluid::add_unit(stage));
+        } else {
+            stage.units = left;
+            stage.rests.truncate(left as usize);
         }
     }
     Some(lab)

@@ -1,6 +1,6 @@
 //! The readings of a round in the order of time: what the model's streets and labs have seen so far.
 
-use super::tally::{Sent, Tally, Tested, place_key};
+use super::tally::{Sent, Tally, place_key};
 use crate::planner::forecast::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::round::Round;
 use std::collections::HashMap;
@@ -65,10 +65,18 @@ impl Whose {
             }
         }
         for (code, tested) in &tally.labs {
-            let Tested { received, plated, resulted, recalls_open, .. } = *tested;
             match self.labs.get(code).and_then(|lab| reading.labs.get_mut(*lab)) {
-                Some(count) => *count = LabCount { received, plated, resulted, recalls_open },
-                None => unknown.received += received,
+                Some(count) => {
+                    *count = LabCount {
+                        received: tested.received,
+                        plated: tested.plated,
+                        resulted: tested.resulted,
+                        plates: tested.plates,
+                        plates_done: tested.plates_done,
+                        recalls_open: tested.recalls_open,
+                    }
+                }
+                None => unknown.received += tested.received,
             }
         }
         (reading, unknown)
@@ -130,6 +138,8 @@ impl History {
                 now.received = now.received.max(before.received);
                 now.plated = now.plated.max(before.plated);
                 now.resulted = now.resulted.max(before.resulted);
+                now.plates = now.plates.max(before.plates);
+                now.plates_done = now.plates_done.max(before.plates_done);
             }
         }
         // Dealing rounds each count by itself; nothing is further than what comes before it.
@@ -140,6 +150,7 @@ impl History {
         for lab in &mut reading.labs {
             lab.plated = lab.plated.min(lab.received);
             lab.resulted = lab.resulted.min(lab.plated);
+            lab.plates_done = lab.plates_done.min(lab.plates);
         }
         let readings = &mut self.situation.readings;
         readings.push(reading);
@@ -166,13 +177,14 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::Tested;
     use super::*;
 
     fn reading(at: u32, collected: u64, sent: u64, resulted: u64) -> Reading {
         Reading {
             at,
             streets: vec![StreetCount { collected, sent, delivered: sent }],
-            labs: vec![LabCount { received: sent, plated: sent, resulted, recalls_open: 0 }],
+            labs: vec![LabCount { received: sent, plated: sent, resulted, ..LabCount::default() }],
         }
     }
 
@@ -223,7 +235,7 @@ mod tests {
         let collected: Vec<u64> = reading.streets.iter().map(|one| one.collected).collect();
         assert_eq!(collected, [4 + 2 + 1, 6 + 6 + 3, 2 + 2 + 1]);
         assert_eq!(reading.streets.iter().map(|one| one.sent).sum::<u64>(), 2 + 4 + 5 + 2);
-        let expected = LabCount { received: 9, plated: 1, resulted: 0, recalls_open: 3 };
+        let expected = LabCount { received: 9, plated: 1, recalls_open: 3, ..LabCount::default() };
         assert_eq!((reading.at, reading.labs[0]), (7, expected));
         assert_eq!(unknown, Unknown { collected: 4, received: 2 });
     }

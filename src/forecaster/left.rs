@@ -62,7 +62,7 @@ mod tests {
         let tubes = round.problem.tubes();
         let (streets, labs) = (round.model.streets.len(), round.model.labs.len());
         let one = StreetCount { collected: 9, sent: 7, delivered: 4 };
-        let lab = LabCount { received: 4, plated: 2, resulted: 1, recalls_open: 0 };
+        let lab = LabCount { received: 4, plated: 2, resulted: 1, ..LabCount::default() };
         let reading = Reading { at: 1, streets: vec![one; streets], labs: vec![lab; labs] };
         let found = left_over(&round, &reading);
         assert_eq!(found.left.tubes(), tubes - 7 * streets as u64);

@@ -18,7 +18,6 @@ mod left;
 mod options;
 mod plan;
 mod record;
-mod standin;
 mod tally;
 mod turn;
 mod watch;

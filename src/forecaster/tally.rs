@@ -28,6 +28,12 @@ pub struct Tested {
     pub plated: u64,
     /// Of these, with a result, or ended without one.
     pub resulted: u64,
+    /// Plates loaded; 0 = not told: plates have no round, so they are counted only while the folder has one round.
+    #[serde(default)]
+    pub plates: u64,
+    /// Of these, those that were run. A plate that was run twice may stand for another one.
+    #[serde(default)]
+    pub plates_done: u64,
     /// People called back whose single tube has no result yet.
     pub recalls_open: u64,
     /// People called back whose single tube has one.
@@ -137,6 +143,10 @@ impl Tally {
                 lab.plated += tubes * in_lab.plated;
                 lab.resulted += tubes * in_lab.resulted;
             }
+            if !of_round && reference.rounds.len() == 1 {
+                lab.plates = count(Counter::PLATES);
+                lab.plates_done = count(Counter::RUNS).min(lab.plates);
+            }
             let mut called_back = 0;
             if of_round {
                 called_back = count(Counter::RECALLS_CLOSED);
@@ -160,6 +170,8 @@ impl Tally {
                 there.received += lab.received;
                 there.plated += lab.plated;
                 there.resulted += lab.resulted;
+                there.plates += lab.plates;
+                there.plates_done += lab.plates_done;
                 there.recalls_open += lab.recalls_open;
                 there.recalls_closed += lab.recalls_closed;
             }
@@ -197,6 +209,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::reference::Round;
+    use crate::domain::words::Time;
 
     fn cell(district: &str, site: &str, lab: &str) -> CellKey {
         CellKey {
@@ -268,6 +282,8 @@ mod tests {
         put(cell("01", "S2", "M"), Counter::tubes(Status::Lost), 2);
         put(cell("", "", ""), Counter::tubes(Status::Open), 1);
         put(CellKey::of_lab("L".into()), Counter::tubes(Status::Awaiting), 6);
+        put(CellKey::of_lab("L".into()), Counter::PLATES, 2);
+        put(CellKey::of_lab("L".into()), Counter::RUNS, 3);
         put(
             CellKey { round: "other".into(), ..cell("01", "S1", "L") },
             Counter::tubes(Status::Plated),
@@ -282,9 +298,28 @@ mod tests {
         assert_eq!(tally.places["01/0101"], sent([12, 7, 7]));
         assert_eq!(tally.places["01"], sent([2, 2, 2]));
         assert_eq!(tally.places[""], sent([1, 0, 0]));
-        let expected =
-            Tested { received: 16, plated: 10, resulted: 3, recalls_open: 1, recalls_closed: 3 };
+        let mut expected = Tested {
+            received: 16,
+            plated: 10,
+            resulted: 3,
+            recalls_open: 1,
+            recalls_closed: 3,
+            ..Tested::default()
+        };
         assert_eq!(tally.labs["L"], expected);
+        // While there is one round, its plates are known.
+        let mut one_round = reference.clone();
+        let round = Round {
+            name: Code::default(),
+            key_id: Code::default(),
+            pool: 10,
+            opened_at: Time(0),
+            closed_at: None,
+        };
+        one_round.rounds.insert("R".into(), round);
+        (expected.plates, expected.plates_done) = (2, 2);
+        let told = Tally::of(1, &cells, &one_round, &"R".into(), Some(&places));
+        assert_eq!(told.labs["L"], expected);
         assert_eq!(tally.labs["M"].resulted, 2);
         assert_eq!((tally.first_results(), tally.collected()), (2, 15));
         assert_eq!(tally.in_work(), 5 + 1 + 13);

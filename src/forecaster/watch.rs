@@ -2,13 +2,13 @@
 
 use super::history::{History, Taken, Unknown};
 use super::record::{Record, Told};
-use super::standin as forecasting;
 use super::tally::Tally;
 use super::turn::TurnError;
 use super::{Forecaster, Options, Outlook};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
 use crate::engine::Handle;
+use crate::planner::forecast as forecasting;
 use crate::planner::model::{HOUR, Ms};
 use crate::store::{self, ForecastLines, Forecasts};
 use crate::telemetry;

@@ -19,19 +19,24 @@ fn stage(units: u32, minutes: f64) -> Stage {
     }
 }
 
-/// Rests of `units` units that are out for `rest` each day, one after the other through the day, so that the share of
-/// units at work is always nearly the same.
-pub fn staggered(units: u32, rest: Ms) -> Vec<Vec<(Ms, Ms)>> {
-    let at = |unit: u32| (u64::from(unit) * u64::from(DAY) / u64::from(units.max(1))) as Ms;
-    (0..units).map(|unit| vec![(at(unit), rest)]).collect()
+/// Rests of `units` units that are out for `rest` each day, one unit after the other through the day, so that the share of
+/// units at work is always nearly the same. A rest is half a `run` longer, because a run that is going on when it begins goes
+/// on to its end.
+pub fn staggered(units: u32, rest: Ms, run: Ms) -> Vec<Vec<(Ms, Ms)>> {
+    if rest == 0 {
+        return Vec::new();
+    }
+    // A unit works at least a tenth of the time, however long its runs.
+    let length = (rest + run / 2).min(DAY - DAY / 10);
+    let shift = |unit: u32| (u64::from(unit) * u64::from(DAY) / u64::from(units.max(1))) as Ms;
+    (0..units).map(|unit| vec![(shift(unit), length)]).collect()
 }
 
 /// A lab with so many units by stage, the usual run times, and instruments that rest six hours a day.
 pub fn lab(units: [u32; StageKind::COUNT]) -> Lab {
     let [receive, inactivate, decap, extract, setup, pcr, review] = units;
     let machine = |units, minutes, spread, failures| Stage {
-        // Half a run more: a run that is going on when the rest begins goes on to its end.
-        rests: staggered(units, 6 * HOUR + stage(1, minutes).run / 2),
+        rests: staggered(units, 6 * HOUR, stage(1, minutes).run),
         run_spread: spread,
         failures_per_day: failures,
         ..stage(units, minutes)
@@ -149,7 +154,7 @@ pub fn by_chance(seed: u64) -> Model {
             let each = 94.0 * f64::from(HOUR) / f64::from(full.run);
             stage.units = (tubes / hours / each).ceil().max(1.0) as u32;
             if !full.rests.is_empty() {
-                stage.rests = staggered(stage.units, full.rests[0][0].1);
+                stage.rests = staggered(stage.units, 6 * HOUR, full.run);
             }
         }
         model.labs.push(own);

@@ -7,7 +7,13 @@
 //! - `city`: the problem: districts, what they have, labs by stage, stock, the constants of a norm pack, each with its
 //!   source and status;
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
-//! - `assign`: which street sends to which lab, and why it cannot be earlier.
+//! - `assign`: which street sends to which lab, and why it cannot be earlier;
+//! - `pooling`: how many swabs per tube, against the recalls that follow;
+//! - `model`, `round`: the problem as plain numbers, and how it comes from a city;
+//! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
+//! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs;
+//! - `forecast`: from the tubes that are in the system to the time at which they will be done;
+//! - `example`: made-up rounds to measure and to check with.
 
 pub mod assign;
 mod city;
@@ -15,6 +21,7 @@ pub mod example;
 pub mod fluid;
 pub mod forecast;
 pub mod model;
+pub mod pooling;
 pub mod round;
 mod rules;
 pub mod simulate;

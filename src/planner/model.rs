@@ -92,7 +92,7 @@ pub struct Lab {
 /// What one run of a stage takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// One box, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
+    /// What came together, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
     Box,
     /// Tubes from several boxes or plates, up to `batch`, for the whole time.
     Fill,
@@ -204,6 +204,9 @@ impl Street {
     /// The street with the hours that its desks will really keep for `main` tubes from the working time `since` on: when a
     /// queue would be left at the end of a day that is done within `OVERTIME`, they stay.
     pub fn with_overtime(&self, main: f64, since: u64, ramp: bool) -> Street {
+        if main < 0.5 {
+            return *self;
+        }
         let hours = f64::from(self.hours.clamp(1, DAY));
         let each = main / (f64::from(self.desks.max(1)) * self.mean_speed());
         let ramp = if ramp { self.ramp } else { 0 };

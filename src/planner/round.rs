@@ -21,6 +21,8 @@ pub struct Round {
     pub model: Model,
     /// By street of the model.
     pub streets: Vec<StreetOf>,
+    /// By street of the model: its number in `problem`.
+    pub source: Vec<usize>,
     /// By lab of the model: its code and name.
     pub labs: Vec<(String, Words)>,
     /// The assignment that the model follows.
@@ -108,7 +110,7 @@ impl Round {
             ..assign::Options::default()
         };
         let assignment = assign::solve(&problem, &options, None)?;
-        let mut streets = Vec::new();
+        let (mut streets, mut numbers) = (Vec::new(), Vec::new());
         for (i, source) in sources.iter().enumerate() {
             let whole = assignment.whole.lab_of.get(i).copied().flatten();
             let all = source.model.tubes().max(1) as f64;
@@ -150,11 +152,13 @@ impl Round {
                 });
                 model.streets.push(part);
                 streets.push(source.of.clone());
+                numbers.push(i);
             }
         }
         let round = Round {
             model,
             streets,
+            source: numbers,
             labs: city.labs.iter().map(|lab| (lab.code.clone(), lab.name.clone())).collect(),
             assignment,
             problem,
@@ -297,6 +301,16 @@ fn sources(city: &City) -> Vec<Source> {
     all
 }
 
+impl Round {
+    /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.
+    pub fn clock(&self, at: Ms) -> String {
+        let minutes = (u64::from(at) + u64::from(self.model.midnight_offset)) / u64::from(MINUTE);
+        let (day, minutes) = (minutes / 1440, minutes % 1440);
+        let time = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        if day == 0 { time } else { format!("+{day} {time}") }
+    }
+}
+
 /// Tubes an hour of a lab: those of its slowest stage, calendars and repairs taken off.
 pub fn lab_rate(lab: &Lab) -> (f64, StageKind) {
     let rate = |kind: &StageKind| {
@@ -362,7 +376,12 @@ fn lab_of(city: &City, lab: &CityLab) -> Lab {
 fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_before: u32) -> Stage {
     let units = count(super::rules::units_working(stage, &city.norm)).min(100_000);
     let staffed = stage.clock == Clock::Staffed;
-    let run = f64::from(ms(stage.cycle_s())) / if staffed { derate } else { 1.0 };
+    // The file's time is the shortest and likeliest, and its spread says how much longer the longest is: the mean of that
+    // triangle, and its standard deviation over the mean.
+    let longest = permille(stage.spread_permille);
+    let mean = 1.0 + longest / 3.0;
+    let run_spread = longest / 18f64.sqrt() / mean;
+    let run = f64::from(ms(stage.cycle_s())) * mean / if staffed { derate } else { 1.0 };
     let run = run.clamp(1000.0, f64::from(7 * DAY)) as Ms;
     let batch = count(stage.usable.max(1));
     let takes = match stage.kind {
@@ -379,7 +398,7 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
         units,
         batch,
         run,
-        run_spread: permille(stage.spread_permille).min(1.0),
+        run_spread,
         takes,
         hold: if waits { ms(stage.hold_s) } else { 0 },
         rests: if staffed {
@@ -397,7 +416,7 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Vec<Vec<
         InstrumentDay::Staggered { hours } if hours >= 24 => Vec::new(),
         InstrumentDay::Staggered { hours } => {
             let rest = DAY - count(hours) * HOUR;
-            staggered(units, (rest + run / 2).min(DAY - HOUR))
+            staggered(units, rest, run)
         }
         InstrumentDay::Window { to_s, .. } => {
             let rest =

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::city::StageKind;
 use super::model::{Lab, MINUTE, Model, Ms};
 use super::round::Doubt;
-use super::simulate::{Cause, LabRun, Scratch, Simulation, Start, Stream};
+use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
 
 /// Quantiles of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -245,7 +245,7 @@ pub fn backlog(model: &Model, seed: u64) -> Backlog {
                 put(kind.index() + 2, lot.ready, i64::from(lot.tubes));
             }
         });
-        for (at, closed, tubes) in simulation.arrivals(&scratch) {
+        for BoxRun { closed, at, tubes, .. } in simulation.boxes(&scratch) {
             put(0, closed, i64::from(tubes));
             put(0, at, -i64::from(tubes));
             put(1, at, i64::from(tubes));
@@ -302,7 +302,7 @@ impl Doubt {
 }
 
 /// A draw from Beta(a, b).
-fn beta(a: f64, b: f64, stream: &Stream) -> f64 {
+pub(super) fn beta(a: f64, b: f64, stream: &Stream) -> f64 {
     use rand::SeedableRng;
     use rand_distr::Distribution;
     let mut dice = rand::rngs::Xoshiro256PlusPlus::seed_from_u64(stream.bits(0));

@@ -18,10 +18,17 @@ pub fn some(words: &Words) -> Option<pb::Text> {
     Some(text(words))
 }
 
-/// Sentences one after the other.
+/// Sentences one after the other, each with its full stop.
 pub fn sentences(all: &[Words]) -> Words {
-    let en: Vec<&str> = all.iter().map(|one| one.en.as_str()).filter(|en| !en.is_empty()).collect();
-    Words::new(all.iter().map(|one| one.zh.as_str()).collect::<String>(), en.join(" "))
+    let ended = |text: &str, stop: &str| match text.trim_end() {
+        "" => String::new(),
+        text if text.ends_with(['.', '。', '！', '？']) => text.to_owned(),
+        text => format!("{text}{stop}"),
+    };
+    let zh: String = all.iter().map(|one| ended(&one.zh, "。")).collect();
+    let en: Vec<String> =
+        all.iter().map(|one| ended(&one.en, ".")).filter(|text| !text.is_empty()).collect();
+    Words::new(zh, en.join(" "))
 }
 
 /// A length of time in hours and minutes.

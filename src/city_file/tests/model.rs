@@ -369,6 +369,60 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
     }
 }
 
+/// Tables that a city may state, their keys, the least and the most of each in the unit of the file.
+const BOUNDS: [(&str, &str, u64, u64); 25] = [
+    ("field", "ramp_minutes", 0, 1440),
+    ("field", "ramp_percent", 1, 100),
+    ("field", "desk_spread_percent", 0, 200),
+    ("field", "site_spread_percent", 0, 200),
+    ("field", "box_tubes", 1, 10_000),
+    ("field", "straggler_percent", 0, 100),
+    ("field", "straggler_tail_minutes", 0, 10_080),
+    ("field", "coverage_percent", 1, 100),
+    ("transport", "vehicle_tubes", 1, 10_000_000),
+    ("transport", "handling_minutes", 0, 1440),
+    ("transport", "travel_minutes", 0, 10_080),
+    ("transport", "travel_spread_percent", 0, 200),
+    ("transport", "hold_minutes", 0, 1440),
+    ("transport", "speed_kmh", 1, 300),
+    ("transport", "persons_per_vehicle", 1, 100_000_000),
+    ("recall", "delay_minutes", 0, 10_080),
+    ("recall", "delay_spread_percent", 0, 300),
+    ("recall", "travel_minutes", 0, 10_080),
+    ("recall", "hold_minutes", 0, 1440),
+    ("prevalence", "alpha", 1, 1_000_000_000),
+    ("prevalence", "beta", 1, 1_000_000_000),
+    ("prevalence", "rho_percent", 0, 99),
+    ("prevalence", "cluster_tubes", 1, 1000),
+    ("derate", "mean_percent", 1, 100),
+    ("derate", "spread_percent", 0, 50),
+];
+
+#[test]
+fn each_constant_of_a_city_keeps_its_bounds() {
+    for (table, key, least, most) in BOUNDS {
+        let with = |value: &str| {
+            let line =
+                format!("{key} = {{ value = {value}, status = \"assumed\", source = \"census\" }}");
+            read_text(&SOUND.replacen("[sources]", &format!("[{table}]\n{line}\n[sources]"), 1))
+        };
+        let below = if least == 0 { "-1".to_owned() } else { (least - 1).to_string() };
+        for bad in [below, (most + 1).to_string(), "\"1\"".to_owned()] {
+            let error = with(&bad).expect_err(key).en();
+            assert!(
+                error.contains("small.toml:8:") && error.contains(" is "),
+                "{key} {bad}\n{error}"
+            );
+        }
+        for good in [least, most] {
+            // The bounds themselves are allowed, unless they contradict another number.
+            let contradicts = |error: &Error| error.en().contains("numbers contradict");
+            let read = with(&good.to_string());
+            assert!(read.as_ref().err().is_none_or(contradicts), "{table}.{key} {good} {read:?}");
+        }
+    }
+}
+
 #[test]
 fn a_zone_that_only_another_pack_knows_is_an_error() {
     let mut other = norm::builtin("guide-3rd-2022").expect("pack");

@@ -39,6 +39,7 @@ pub enum Lang {
 /// Exit code 0: yes, 2: no, 64: a file or argument is wrong.
 #[derive(Clone, Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(disable_help_subcommand = true)]
 pub struct PlanArgs {
     #[command(subcommand)]
     pub what: Option<PlanWhat>,

@@ -4,7 +4,7 @@ use super::diff::head_line;
 use super::words::{basis, grouped, hours, minutes, pick, say, stage, table};
 use super::{Lang, Report, claim_text};
 use crate::planner::{
-    ChainStage, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
+    ChainStage, District, Item, Ledger, Plan, Range, StageKind, StageTime, Status, Words, explain,
 };
 
 /// The whole report.
@@ -376,11 +376,15 @@ fn sources(report: &Report, lang: Option<Lang>) -> String {
     let have = city.districts.iter().filter(|d| assumed(d.have.origin.status)).count();
     let stock = city.districts.iter().filter(|d| assumed(d.stock.origin.status)).count();
     let labs = city.labs.iter().filter(|l| assumed(l.origin.status)).count();
+    let streets = city.districts.iter().flat_map(|d| &d.streets);
+    let streets = streets.filter(|s| assumed(s.population.origin.status)).count();
+    let own_fleet = |d: &&District| d.fleet.as_ref().is_some_and(|f| assumed(f.origin.status));
+    let fleets = city.districts.iter().filter(own_fleet).count();
     let zh = format!(
-        "假定值：{have} 个区县的点台人员、{stock} 个区县的库存、{labs} 个实验室的设备；请以本地数字替换"
+        "假定值：{have} 个区县的点台人员、{stock} 个区县的库存、{labs} 个实验室的设备、{streets} 个街道的人口、{fleets} 个区县的车队；请以本地数字替换"
     );
     let en = format!(
-        "assumed, to be replaced by local figures: people and places of {have} districts, stock of {stock}, instruments of {labs} labs"
+        "assumed, to be replaced by local figures: people and places of {have} districts, stock of {stock}, instruments of {labs} labs, persons of {streets} streets, vehicles of {fleets} districts"
     );
     out += &format!("  {}\n", pick(lang, &zh, &en));
     out

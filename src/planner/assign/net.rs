@@ -9,6 +9,8 @@ pub(super) struct Net {
     pub(super) tubes: Vec<u64>,
     /// Per street, where its arcs begin; one more at the end.
     first: Vec<usize>,
+    /// The arcs of each street by lab, where a street may have many.
+    sorted: Vec<usize>,
     /// Per arc: its lab.
     pub(super) lab_of: Vec<usize>,
     /// Per arc: its street.
@@ -35,6 +37,7 @@ impl Net {
         let mut net = Net {
             tubes: problem.streets.iter().map(|street| street.tubes).collect(),
             first: vec![0],
+            sorted: Vec::new(),
             lab_of: Vec::new(),
             street_of: Vec::new(),
             metres: Vec::new(),
@@ -55,6 +58,9 @@ impl Net {
                     net.minutes.push(way.minutes);
                 }
             }
+            let from = net.sorted.len();
+            net.sorted.extend(from..net.lab_of.len());
+            net.sorted[from..].sort_unstable_by_key(|&arc| net.lab_of[arc]);
             net.first.push(net.lab_of.len());
         }
         for &lab in &net.lab_of {
@@ -99,7 +105,8 @@ impl Net {
 
     /// The arc from this street to this lab.
     pub(super) fn arc(&self, street: usize, lab: usize) -> Option<usize> {
-        self.arcs_of(street).find(|&arc| self.lab_of[arc] == lab)
+        let own = &self.sorted[self.arcs_of(street)];
+        own.binary_search_by_key(&lab, |&arc| self.lab_of[arc]).ok().map(|place| own[place])
     }
 
     /// When a lab with this load is done, in hours; a lab without load is never waited for.

@@ -10,7 +10,7 @@ use super::explain::Bound;
 use super::level::Level;
 use super::model::{Error, Problem};
 use super::net::Net;
-use super::{distance, overflow};
+use super::{distance, overflow, whole};
 use crate::planner::city::Words;
 
 /// The head start of a lab whose backlog never ends, in hours.
@@ -25,7 +25,8 @@ pub struct Standing<'a> {
     pub backlog: &'a [u64],
     /// Per street: the lab it sends to now, if any.
     pub current: &'a [Option<usize>],
-    /// Minutes per tube that a change of labs must gain. 0 to 100,000.
+    /// Minutes per tube that a change of labs must gain. 0 to 100,000. A tube that is done a minute earlier gains one
+    /// minute; a round that is over a minute earlier gains one minute for every tube that is left.
     pub penalty_min: f64,
 }
 
@@ -102,16 +103,16 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
         .enumerate()
         .map(|(street, lab)| lab.and_then(|lab| net.arc(street, lab)))
         .collect();
-    let mut search = Level::new(&net, stay.clone(), penalty_min / 60.0);
+    let mut search = Level::new(&net, stay.clone(), penalty_min / 60.0, backlog_h);
     let can_stay = (0..net.streets()).all(|i| net.tubes[i] == 0 || stay[i].is_some());
     let finish_before_h = can_stay.then(|| search.place.last().1.max(backlog_h));
-    let settled = search.settle();
-
     let least_h = aim.hours.max(backlog_h);
-    let whole = Whole::new(&net, &search.place.arcs(), aim.hours, least_h);
-    let finish_h = whole.finish_h.max(backlog_h);
+    let settled = search.search(&distance::costs(&net), least_h * whole::NEAR_ENOUGH);
+
+    let placed = Whole::new(&net, &search.place.arcs(), aim.hours, least_h);
+    let finish_h = placed.finish_h.max(backlog_h);
     // Where a street without tubes stands is no move: it keeps what it has.
-    let mut lab_of = whole.lab_of;
+    let mut lab_of = placed.lab_of;
     for (street, lab) in lab_of.iter_mut().enumerate().filter(|(i, _)| net.tubes[*i] == 0) {
         *lab = current[street];
     }
@@ -125,7 +126,7 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
         bound: aim.inside,
         least_h,
         gap: gap(finish_h, least_h),
-        labs: whole.labs,
+        labs: placed.labs,
         stuck,
         settled,
         words,
@@ -162,12 +163,7 @@ impl Level<'_> {
             if from == Some(to) {
                 return None;
             }
-            let gain_min = from.map(|from| {
-                let (load, n) = (&self.place.load, tubes as f64);
-                let back = net.head_start[from] + (load[from] as f64 + n / 2.0) / net.rate[from];
-                let here = net.head_start[to] + (load[to] as f64 - n / 2.0) / net.rate[to];
-                60.0 * (back - here)
-            });
+            let gain_min = self.cost_of_return(street).map(|hours| 60.0 * hours);
             Some(Moved { street, from, to, tubes, gain_min })
         };
         (0..net.streets()).filter(|&street| net.tubes[street] > 0).filter_map(moved).collect()

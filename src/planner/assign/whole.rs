@@ -14,7 +14,7 @@ const LOOKS: u64 = 12_000_000;
 /// Steps per street, at most. Small problems are done long before they have used up their looks.
 const STEPS_PER_STREET: u64 = 60;
 /// Close enough to what cannot be beaten: 0.1 %. What is left of the search is better spent on shorter ways.
-const NEAR_ENOUGH: f64 = 1.001;
+pub(super) const NEAR_ENOUGH: f64 = 1.001;
 /// Rounds of shortening ways, at most.
 const ROUNDS: usize = 40;
 
@@ -59,7 +59,14 @@ struct Step {
     exchange: Option<(usize, usize)>,
 }
 
-fn earlier<'a>(net: &'a Net, cost: &[i64], place: &mut Place<'a>, goal_h: f64, mut looks: u64) {
+/// Searches for an earlier finish until `goal_h`; the cost breaks ties only.
+pub(super) fn earlier<'a>(
+    net: &'a Net,
+    cost: &[i64],
+    place: &mut Place<'a>,
+    goal_h: f64,
+    mut looks: u64,
+) {
     let steps = STEPS_PER_STREET * net.streets() as u64;
     let mut best = (place.last().1, place.arcs());
     let mut closed_until = vec![0; net.arcs()];

@@ -53,6 +53,10 @@ pub(super) struct Tank {
     step: f64,
     /// Step of the day at which the round starts.
     first: usize,
+    /// Nothing is taken from this step on; what is in runs then leaves later.
+    pub stop: usize,
+    /// By stage: what waited at the end.
+    pub waiting: [f64; StageKind::COUNT],
     /// Longest wait of a priority plate.
     pub priority_hold: Ms,
     /// Tubes that come together: in a box, and in a recall.
@@ -66,6 +70,7 @@ impl Tank {
     /// Makes ready for a lab; steps are `step` ms.
     pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
         self.step = step;
+        self.stop = usize::MAX;
         self.first = (f64::from(midnight_offset) / step) as usize;
         for (k, stage) in lab.stages.iter().enumerate() {
             self.units_up(k, stage);
@@ -77,6 +82,21 @@ impl Tank {
         for k in from..StageKind::COUNT {
             done[k] = self.stage(k, &lab.stages[k]);
         }
+    }
+
+    /// Lets the flow into stage `k` through `stage` in its place and through the stages behind it. The flow of the lab as
+    /// it is, from `k` on, is lost.
+    pub fn run_with(
+        &mut self,
+        lab: &Lab,
+        k: usize,
+        stage: &Stage,
+        done: &mut [StageFlow; StageKind::COUNT],
+    ) {
+        self.units_up(k, stage);
+        done[k] = self.stage(k, stage);
+        self.run(lab, k + 1, done);
+        self.units_up(k, &lab.stages[k]);
     }
 
     fn stage(&mut self, k: usize, stage: &Stage) -> StageFlow {
@@ -102,6 +122,7 @@ impl Tank {
         let last_come =
             |lane: &[f64]| lane.iter().rposition(|tubes| *tubes > 0.0).map_or(0, |i| i + 1);
         let end = last_come(&come.ordinary).max(last_come(&come.priority));
+        let mut of_day = if up.is_empty() { 0 } else { (self.first + begin) % up.len() };
         let mut flow = StageFlow::default();
         let (mut singles, mut tubes) = (0.0f64, 0.0f64);
         // Tubes that were taken by step, and those that are in runs: units that are busy cannot start another run.
@@ -135,8 +156,14 @@ impl Tank {
                 lane[steps - 1] += take;
             }
         };
-        for i in begin..steps {
-            let here = if up.is_empty() { units } else { up[(self.first + i) % up.len()] };
+        for i in begin..steps.min(self.stop) {
+            let here = if up.is_empty() {
+                units
+            } else {
+                let here = up[of_day];
+                of_day = if of_day + 1 == up.len() { 0 } else { of_day + 1 };
+                here
+            };
             if whole > 0 && i >= whole {
                 // What was taken one run ago is through; between two steps, in its share.
                 busy -= taken[i - whole] * (1.0 - part);
@@ -181,6 +208,7 @@ impl Tank {
                 break;
             }
         }
+        self.waiting[k] = singles + tubes;
         flow.waited *= step;
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
         let ends = |lane: &[f64]| {

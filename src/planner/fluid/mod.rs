@@ -122,6 +122,66 @@ pub fn one_lab(model: &Model, number: usize, lab: &Lab) -> LabFlow {
     Scratch::default().lab(model, lab, &list, &mut vec![0; model.streets.len()])
 }
 
+/// What a lab would have done by now with what really came to its door.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Replay {
+    /// At each of the times that were asked for: tubes on plates and tubes resulted, cumulative.
+    pub done: Vec<[f64; 2]>,
+    /// By stage, at the last of these times: tubes that wait.
+    pub waiting: [f64; StageKind::COUNT],
+    /// By stage, at the last of these times: tubes in runs, by the time at which they will leave.
+    pub running: [Vec<(Ms, f64)>; StageKind::COUNT],
+}
+
+/// Replays a lab. `door` is the curve of what came, (time, tubes so far), rising, straight between its points; `times`
+/// rise, and the last one is now.
+pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Replay {
+    let Some(&now) = times.last() else { return Replay::default() };
+    let step = f64::from(STEP).max(f64::from(now) / STEPS_MAX as f64);
+    let stop = (f64::from(now) / step) as usize;
+    let longest = lab.stages.iter().map(|stage| stage.run).max().unwrap_or(0);
+    let steps = stop + (f64::from(longest) / step) as usize + 4;
+    let mut tank = Tank::default();
+    tank.priority_hold = model.recall.hold;
+    tank.lumps = [10.0, 10.0];
+    tank.prepare(lab, model.midnight_offset, step);
+    tank.stop = stop;
+    let come = |i: usize| curve(door, i.min(stop) as f64 * step);
+    tank.flows[0].ordinary = (0..steps).map(|i| come(i + 1) - come(i)).collect();
+    tank.run(lab, 0, &mut [StageFlow::default(); StageKind::COUNT]);
+    let mut sums = [0.0; 2];
+    let mut at = 0;
+    let mut replay = Replay { waiting: tank.waiting, ..Replay::default() };
+    for &time in times {
+        let upto = ((f64::from(time) / step) as usize).min(stop);
+        for i in at..upto {
+            sums[0] += tank.flows[StageKind::Extract.index()].ordinary[i];
+            sums[1] += tank.flows[StageKind::COUNT].ordinary[i];
+        }
+        at = at.max(upto);
+        replay.done.push(sums);
+    }
+    for (running, out) in replay.running.iter_mut().zip(&tank.flows[1..]) {
+        let later = out.ordinary.iter().enumerate().skip(stop).filter(|(_, tubes)| **tubes > 1e-6);
+        running.extend(later.map(|(i, tubes)| ((i as f64 * step + 1.0) as Ms, *tubes)));
+    }
+    replay
+}
+
+/// The value of a rising curve at a time; straight between points, flat outside.
+pub fn curve(points: &[(Ms, f64)], t: f64) -> f64 {
+    let i = points.partition_point(|p| f64::from(p.0) <= t);
+    match (i.checked_sub(1).and_then(|i| points.get(i)), points.get(i)) {
+        (Some(a), Some(b)) => {
+            let span = f64::from(b.0) - f64::from(a.0);
+            a.1 + (b.1 - a.1) * (t - f64::from(a.0)) / span.max(1.0)
+        }
+        (Some(a), None) => a.1,
+        (None, Some(b)) => b.1.min(0.0),
+        (None, None) => 0.0,
+    }
+}
+
 /// Expected lateness of the latest of `n` trips, in standard deviations: the normal quantile at (n − 0.375)/(n + 0.25)
 /// (Blom 1958).
 fn latest_of(n: usize) -> f64 {
@@ -143,7 +203,7 @@ fn normal_quantile(p: f64) -> f64 {
 const MANY: f64 = 0.02;
 
 /// Time of a plate through all stages without waiting for units; the last one waits for more tubes in vain.
-fn pipeline(lab: &Lab) -> Ms {
+pub(super) fn pipeline(lab: &Lab) -> Ms {
     lab.stages.iter().map(latency).sum()
 }
 
@@ -180,7 +240,7 @@ impl Scratch {
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
         self.tank.run(lab, 0, &mut flows);
-        let saves = self.one_more(model, lab, step, after_last, &flows);
+        let saves = self.one_more(lab, after_last, &flows);
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
         if recalled >= 1.0 {
@@ -285,9 +345,7 @@ impl Scratch {
     /// before: only the stages from the one that grows on are reckoned again.
     fn one_more(
         &mut self,
-        model: &Model,
         lab: &Lab,
-        step: f64,
         after_last: Ms,
         flows: &[StageFlow; StageKind::COUNT],
     ) -> [Ms; StageKind::COUNT] {
@@ -301,15 +359,11 @@ impl Scratch {
             if flows[k].backlog_from.is_none() {
                 continue;
             }
-            let mut more = lab.clone();
-            add_unit(&mut more.stages[k]);
-            self.tank.prepare(&more, model.midnight_offset, step);
+            let mut more = lab.stages[k].clone();
+            add_unit(&mut more);
             let mut with = *flows;
-            self.tank.run(&more, k, &mut with);
+            self.tank.run_with(lab, k, &more, &mut with);
             saves[k] = base.saturating_sub(end(&with).max(after_last));
-        }
-        if saves.iter().any(|s| *s > 0) {
-            self.tank.prepare(lab, model.midnight_offset, step);
         }
         saves
     }
@@ -317,20 +371,22 @@ impl Scratch {
 
 /// One more unit that works like the others.
 pub fn add_unit(stage: &mut Stage) {
-    let rest = stage.rests.first().and_then(|windows| windows.first()).map(|w| w.1);
+    let first = stage.rests.first().cloned().unwrap_or_default();
+    let lengths = |windows: &[(Ms, Ms)]| windows.iter().map(|w| w.1).collect::<Vec<_>>();
     let staggered = stage.rests.len() == stage.units as usize
-        && stage.rests.iter().all(|windows| windows.len() == 1 && Some(windows[0].1) == rest);
+        && stage.rests.iter().all(|windows| lengths(windows) == lengths(&first))
+        && (stage.units == 1 || stage.rests.iter().any(|windows| *windows != first));
     stage.units += 1;
-    match rest {
-        // Rests are spread over the day anew.
-        Some(rest) if staggered && stage.rests.iter().any(|w| w[0].0 != stage.rests[0][0].0) => {
-            stage.rests = super::example::staggered(stage.units, rest);
-        }
-        _ => {
-            if let Some(last) = stage.rests.last().cloned() {
-                stage.rests.push(last);
-            }
-        }
+    if staggered {
+        // Rests are spread anew over the part of the day that they were spread over.
+        let part = DAY / (first.len().max(1) as Ms);
+        let shift = |unit: u32| (u64::from(unit) * u64::from(part) / u64::from(stage.units)) as Ms;
+        let moved = |unit: u32| {
+            first.iter().map(|&(at, length)| ((at + shift(unit)) % DAY, length)).collect()
+        };
+        stage.rests = (0..stage.units).map(moved).collect();
+    } else if let Some(last) = stage.rests.last().cloned() {
+        stage.rests.push(last);
     }
 }
 

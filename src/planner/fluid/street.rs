@@ -75,8 +75,6 @@ pub(super) struct Way {
     pub trip_wait_last: f64,
     /// Handling.
     pub handling: f64,
-    /// Time between two departures while there is plenty to take.
-    pub interval: f64,
 }
 
 impl Way {
@@ -90,7 +88,6 @@ impl Way {
             trip_wait: hold.max(interval) / 2.0,
             trip_wait_last: hold.max(interval * 0.6),
             handling: f64::from(street.handling),
-            interval: interval.max(hold),
         }
     }
 }

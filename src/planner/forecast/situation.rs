@@ -34,8 +34,29 @@ pub struct LabCount {
     pub plated: u64,
     /// With a result.
     pub resulted: u64,
+    /// Plates loaded: tubes alone do not say how many runs wait, for plates are not always full.
+    pub plates: u64,
+    /// Plates whose tubes have results.
+    pub plates_done: u64,
     /// People called back whose single tube has no result yet.
     pub recalls_open: u64,
+}
+
+impl LabCount {
+    /// Plates that are not done, and the tubes on them. A lab that does not tell its plates has full ones, of `batch`.
+    pub fn open_plates(&self, batch: u64) -> (u64, u64) {
+        let tubes = self.plated.saturating_sub(self.resulted);
+        let told = self.plates.saturating_sub(self.plates_done);
+        // Never fewer plates than the tubes fill.
+        let plates = told.max(tubes.div_ceil(batch.max(1)));
+        (plates.min(tubes), tubes)
+    }
+
+    /// Plates loaded and done so far, as the tubes of full ones.
+    pub fn as_full(&self, batch: f64) -> [f64; 2] {
+        let pairs = [(self.plates, self.plated), (self.plates_done, self.resulted)];
+        pairs.map(|(plates, tubes)| (plates as f64 * batch).max(tubes as f64))
+    }
 }
 
 /// A round that is going on: its readings, the newest last. At least one; times rise, and so do counts.

@@ -6,6 +6,9 @@ use super::stage::{Lot, ORDINARY, PRIORITY, Passed, Station};
 use crate::planner::city::StageKind;
 use crate::planner::model::{Lab, Ms, RECALL_MIN, Recall};
 
+/// Tubes that one person at the reception takes in hand at a time, when so many came together: half a plate.
+const RACK: u32 = 48;
+
 /// Where a lab begins: what is in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LabStart {
@@ -97,9 +100,19 @@ impl Works {
         let mut any_unclean = !start.recalls.is_empty();
         for trip in trips {
             let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
+            // Boxes that came together are taken in hand together, up to a rack.
+            let mut rack = Lot { ready: trip.at, ..Lot::default() };
             for lot in &boxes[first..end] {
                 any_unclean |= lot.members > 0;
-                door.push(ORDINARY, Lot { ready: trip.at, ..*lot });
+                if rack.tubes > 0 && rack.tubes + lot.tubes > RACK {
+                    door.push(ORDINARY, rack);
+                    rack = Lot { ready: trip.at, ..Lot::default() };
+                }
+                rack.tubes += lot.tubes;
+                rack.members += lot.members;
+            }
+            if rack.tubes > 0 {
+                door.push(ORDINARY, rack);
             }
         }
         for &(at, tubes) in &start.recalls {

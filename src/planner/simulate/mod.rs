@@ -64,6 +64,21 @@ pub struct Replication {
     pub labs: Vec<LabRun>,
 }
 
+/// What became of a box on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoxRun {
+    /// Number of its street.
+    pub street: usize,
+    /// When it was closed.
+    pub closed: Ms,
+    /// When it left the street.
+    pub left: Ms,
+    /// When it was at the door.
+    pub at: Ms,
+    /// Its tubes.
+    pub tubes: u32,
+}
+
 /// Memory of one thread, used again for the next replication.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -149,12 +164,18 @@ impl<'m> Simulation<'m> {
             .map(|lab_as| self.test(lab_as, lab, seed, replication, scratch, &mut |_, _| {}))
     }
 
-    /// The boxes of the lab that was run last: when each came to the door, when it was closed, and its tubes.
-    pub fn arrivals<'s>(&self, scratch: &'s Scratch) -> impl Iterator<Item = (Ms, Ms, u32)> + 's {
+    /// The boxes of the lab that was run last.
+    pub fn boxes<'s>(&self, scratch: &'s Scratch) -> impl Iterator<Item = BoxRun> + 's {
         scratch.trips.iter().flat_map(|trip| {
             let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
             // Between collection and the door, a lot carries the time at which its box was closed.
-            scratch.boxes[first..end].iter().map(|lot| (trip.at, lot.ready.min(trip.at), lot.tubes))
+            scratch.boxes[first..end].iter().map(|lot| BoxRun {
+                street: trip.street as usize,
+                closed: lot.ready.min(trip.left),
+                left: trip.left,
+                at: trip.at,
+                tubes: lot.tubes,
+            })
         })
     }
 

@@ -25,7 +25,7 @@ pub struct Lot {
 }
 
 impl Lot {
-    /// Takes `tubes` off the front; the rest stays. Members and singles go in proportion, and none is lost.
+    /// Takes `tubes` off the front; the rest stays. Singles go in proportion, members with the front: a pool is on one plate.
     fn cut(&mut self, tubes: u32) -> Lot {
         let share = |n: u32| {
             (u64::from(n) * u64::from(tubes)).div_ceil(u64::from(self.tubes.max(1))) as u32
@@ -35,7 +35,7 @@ impl Lot {
             tubes,
             // Not more singles than tubes on either side.
             singles: share(self.singles).min(tubes),
-            members: share(self.members),
+            members: self.members,
         };
         self.tubes -= front.tubes;
         self.singles -= front.singles;

@@ -1,9 +1,11 @@
-//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`.
+//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms of
+//! queues; the built-in cities through every layer.
 
 mod diff;
 mod golden;
 mod model;
 mod properties;
+pub(super) mod queueing;
 mod rounds;
 
 use super::*;
@@ -14,18 +16,18 @@ fn n(value: u64) -> Sourced<u64> {
 
 /// Chifeng 2022-63 with the default times, as the built-in pack has them.
 fn norm() -> Norm {
+    use Clock::{Instrument, Staffed};
     let stage = |kind, clock, run_s, load_s, crew| StageNorm {
         kind,
         clock,
         run_s: n(run_s),
         load_s: n(load_s),
         crew: n(crew),
-        spread_permille: n(if clock == Clock::Staffed { 760 } else { 100 }),
-        breakdowns_permille_day: n(if clock == Clock::Staffed { 0 } else { 20 }),
+        spread_permille: n(if clock == Staffed { 760 } else { 100 }),
+        breakdowns_permille_day: n(if clock == Staffed { 0 } else { 20 }),
         repair_s: n(7200),
         hold_s: n(1800),
     };
-    use Clock::{Instrument, Staffed};
     Norm {
         name: "test".to_owned(),
         title_zh: "测试".to_owned(),

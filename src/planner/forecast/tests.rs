@@ -1,0 +1,186 @@
+//! The forecast, held against rounds whose end is known, and against readings that cannot be.
+
+use super::*;
+use crate::cli::city_file;
+use crate::planner::example;
+use crate::planner::{fill, solve};
+
+fn part_way(trial: &trial::Trial, percent: u64) -> Situation {
+    trial.situation((u64::from(trial.finish) * percent / 100) as Ms)
+}
+
+#[test]
+fn eighty_percent_intervals_hold_about_eighty_percent_of_the_ends() {
+    // Two hundred rounds each, at three times: a standard error of about two percent and a half.
+    let known = trial::score(0..150, false, 100);
+    assert!((72.0..90.0).contains(&known.coverage), "{known:?}");
+    assert!(known.half_way_error < 5.0, "{known:?}");
+    let surprised = trial::score(0..150, true, 100);
+    assert!((66.0..92.0).contains(&surprised.coverage), "{surprised:?}");
+    assert!(surprised.half_way_error < 12.0, "{surprised:?}");
+}
+
+#[test]
+fn the_nearer_the_end_the_narrower_the_interval() {
+    let width = |percent| {
+        let widths = (0..20).map(|seed| {
+            let trial = trial::Trial::new(seed, false);
+            let told = of_model(&trial.model, &trial.doubt, &part_way(&trial, percent), seed, 60);
+            told.map_or(0.0, |f| f64::from(f.finish.p90 - f.finish.p10))
+        });
+        widths.sum::<f64>()
+    };
+    let widths = [25, 50, 75, 95].map(width);
+    assert!(widths.windows(2).all(|w| w[1] < w[0]), "{widths:?}");
+}
+
+#[test]
+fn a_slow_lab_and_slow_desks_are_seen_while_they_work() {
+    for seed in 0..8 {
+        let mut trial = trial::Trial::new(seed, false);
+        // The plan thought its first lab and all desks a fifth faster than they are.
+        learn::scale_pace(&mut trial.model.labs[0], 1.25);
+        for street in &mut trial.model.streets {
+            street.desk_rate *= 1.25;
+        }
+        let wide = Doubt { lab_pace: 0.2, ..trial.doubt };
+        let belief = Belief::learn(&trial.model, &wide, &part_way(&trial, 60));
+        let pace: f64 = belief.pace[0].iter().map(|p| p.log * p.weight).sum();
+        let truth = f64::from(trial.model.labs[0].stages[3].run)
+            / f64::from(trial.truth.labs[0].stages[3].run);
+        assert!(pace < truth.ln() + 0.15, "{seed}: pace {pace:.3}, truth {:.3}", truth.ln());
+        for (i, (mean, _)) in belief.desks.iter().enumerate() {
+            let (was, is) = (trial.model.streets[i].desk_rate, trial.truth.streets[i].desk_rate);
+            assert!((mean - (is / was).ln()).abs() < 0.2, "{seed}: street {i}: {mean:.3}");
+        }
+    }
+}
+
+#[test]
+fn the_same_readings_and_seed_give_the_same_forecast_on_any_number_of_threads() {
+    let trial = trial::Trial::new(3, false);
+    let situation = part_way(&trial, 40);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let told = || of_model(&trial.model, &trial.doubt, &situation, 7, 30);
+        pool.map_or_else(|_| told(), |pool| pool.install(told))
+    };
+    assert_eq!(on(1), on(2));
+}
+
+#[test]
+fn a_round_that_is_done_is_said_to_be_done() {
+    let trial = trial::Trial::new(5, false);
+    let end = trial.situation(trial.finish + 10 * 3_600_000);
+    let told = of_model(&trial.model, &trial.doubt, &end, 1, 20).expect("a forecast");
+    assert_eq!(told.regime, Regime::Done);
+    assert!(told.finish.p90 <= told.at + 1);
+}
+
+#[test]
+fn readings_that_cannot_be_are_named() {
+    let trial = trial::Trial::new(1, false);
+    let (streets, labs) = (trial.model.streets.len(), trial.model.labs.len());
+    let good = part_way(&trial, 50);
+    let mut swapped = good.clone();
+    swapped.readings.reverse();
+    let mut other = good.clone();
+    other.readings[0].labs.pop();
+    let nothing = Situation {
+        readings: vec![Reading {
+            at: 5,
+            streets: vec![StreetCount::default(); streets],
+            labs: vec![LabCount::default(); labs],
+        }],
+    };
+    let told = |s: &Situation| of_model(&trial.model, &trial.doubt, s, 1, 2).map(|_| ());
+    for (situation, expected) in [
+        (&Situation::default(), Error::NothingYet),
+        (&nothing, Error::NothingYet),
+        (&swapped, Error::OutOfOrder { at: 1 }),
+        (&other, Error::OtherRound { streets, labs }),
+    ] {
+        assert_eq!(told(situation), Err(expected.clone()));
+        assert!(!expected.words().zh.is_empty());
+    }
+    assert_eq!(told(&good), Ok(()));
+}
+
+#[test]
+fn counts_that_contradict_each_other_still_give_a_forecast() {
+    // More delivered than sent, more resulted than received, more collected than live there: clocks and lists are what
+    // they are.
+    let trial = trial::Trial::new(2, false);
+    let mut situation = part_way(&trial, 50);
+    for reading in &mut situation.readings {
+        for (i, street) in reading.streets.iter_mut().enumerate() {
+            street.delivered = street.sent * 2;
+            street.collected += 10_000 * (i as u64 % 2);
+        }
+        for lab in &mut reading.labs {
+            lab.resulted = lab.received * 3;
+            lab.plates_done = lab.plates + 50;
+            lab.recalls_open = 1_000;
+        }
+    }
+    assert!(of_model(&trial.model, &trial.doubt, &situation, 1, 10).is_ok());
+}
+
+/// A real city with its shortages filled, half-way through a round of its own simulation.
+fn half_way_through_chifeng() -> (Round, Situation) {
+    let city = city_file::builtin("chifeng").expect("built in");
+    let city = fill(&city, &solve(&city, 24));
+    let round = Round::of(&city).expect("a round");
+    let trial = trial::Trial::of(round.model.clone(), round.doubt, 1);
+    let situation = part_way(&trial, 50);
+    (round, situation)
+}
+
+#[test]
+fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
+    let (round, situation) = half_way_through_chifeng();
+    let told = forecast(&round, &situation, 1).expect("a forecast");
+    assert_eq!(told.regime, Regime::Backlog);
+    let bottleneck = told.bottleneck.expect("a bottleneck");
+    let lab = bottleneck.lab.expect("a lab");
+    assert_eq!(told.labs[lab].p50, told.labs.iter().map(|l| l.p50).max().expect("labs"));
+    assert!(bottleneck.words.en.contains(&round.labs[lab].1.en), "{}", bottleneck.words.en);
+    assert!(bottleneck.from <= told.at);
+    assert!(!told.measures.is_empty() && told.measures.len() <= 3);
+    assert!(told.measures.windows(2).all(|m| m[0].saves >= m[1].saves), "{:?}", told.measures);
+    assert!(
+        told.measures.iter().all(|m| !m.words.zh.is_empty() && m.in_time >= told.in_time - 0.1)
+    );
+}
+
+#[test]
+fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
+    let (mut round, situation) = half_way_through_chifeng();
+    round.model.labs[0].stages[3].units = 0;
+    let why = forecast(&round, &situation, 1).expect_err("no extractor");
+    assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
+}
+
+#[test]
+fn a_made_up_round_is_the_same_for_the_same_seed_and_its_counts_only_rise() {
+    for (seed, surprising) in [(1, false), (2, true), (3, true)] {
+        let trial = trial::Trial::new(seed, surprising);
+        assert_eq!(trial.finish, trial::Trial::new(seed, surprising).finish);
+        let all = trial.situation(trial.finish);
+        for pair in all.readings.windows(2) {
+            for (a, b) in pair[0].labs.iter().zip(&pair[1].labs) {
+                assert!(
+                    a.received <= b.received && a.plated <= b.plated && a.resulted <= b.resulted
+                );
+            }
+            for (a, b) in pair[0].streets.iter().zip(&pair[1].streets) {
+                assert!(a.collected <= b.collected && a.sent <= b.sent, "{a:?} {b:?}");
+                assert!(b.delivered <= b.sent && b.sent <= b.collected);
+            }
+        }
+        let collected: u64 =
+            all.readings.last().map_or(0, |r| r.streets.iter().map(|s| s.collected).sum());
+        assert_eq!(collected, trial.truth.tubes());
+    }
+    assert!(example::city(1).check().is_ok());
+}

@@ -1,0 +1,285 @@
+//! Made-up rounds of which the end is known, to hold forecasts against.
+//!
+//! Half of them are made as the forecast believes the world to be made: numbers drawn from the same doubts, the same
+//! simulation. The other half have in them what the forecast does not know of: a lab that stands still for hours, late
+//! comers who come much later, people who come in two waves.
+
+use super::of_model;
+use super::situation::{LabCount, Reading, Situation, StreetCount};
+use crate::planner::city::StageKind;
+use crate::planner::example;
+use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
+use crate::planner::round::Doubt;
+use crate::planner::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
+
+/// A made-up round: what the planner knew beforehand, and what happened.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The plan.
+    pub model: Model,
+    /// What the plan doubted.
+    pub doubt: Doubt,
+    /// What was really so.
+    pub truth: Model,
+    /// When it was really done.
+    pub finish: Ms,
+    /// What happened: counts of streets (boxes) and of labs.
+    boxes: Vec<BoxRun>,
+    /// (time, lab, what, tubes or people).
+    done: Vec<(Ms, usize, Row, u32)>,
+}
+
+/// What a lab did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Row {
+    Received,
+    Plated,
+    Resulted,
+    Called,
+    Answered,
+}
+
+/// What a round is like that the forecast does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surprise {
+    /// Nothing: as the forecast believes.
+    None,
+    /// A lab stands still for one to four hours.
+    Outage,
+    /// More come late, and much later.
+    HeavyTail,
+    /// Half of the people come hours after the others.
+    TwoWaves,
+}
+
+impl Surprise {
+    /// The surprise of a round of the second half.
+    fn of(seed: u64) -> Surprise {
+        match Stream::of(seed, 1, Cause::Example, 1).bits(0) % 3 {
+            0 => Surprise::Outage,
+            1 => Surprise::HeavyTail,
+            _ => Surprise::TwoWaves,
+        }
+    }
+}
+
+/// The doubts of the made-up rounds.
+pub fn doubt() -> Doubt {
+    Doubt {
+        desk_rate: 0.2,
+        desk_rate_city: 0.1,
+        lab_pace: 0.07,
+        late_share: 0.4,
+        late_mean: 0.3,
+        travel: 0.15,
+        prevalence: (1.0, 9999.0),
+    }
+}
+
+/// A plan of a small round: one or two labs, some 50,000 to 200,000 people.
+fn plan(seed: u64) -> Model {
+    let dice = Stream::of(seed, 0, Cause::Example, 2);
+    let mut k = 0;
+    let mut even = |from: f64, to: f64| {
+        k += 1;
+        from + (to - from) * dice.unit(k)
+    };
+    let mut model = example::city(0);
+    for number in 0..even(1.0, 3.0) as usize {
+        let mut tubes = 0.0;
+        for _ in 0..even(6.0, 14.0) as usize {
+            let persons = even(4_000.0, 12_000.0) as u32;
+            let desks = (f64::from(persons) / even(500.0, 900.0)).ceil() as u32;
+            tubes += f64::from(persons / 10);
+            model.streets.push(example::street(persons, desks, number));
+        }
+        let mut lab = example::lab([1; StageKind::COUNT]);
+        for (stage, full) in
+            lab.stages.iter_mut().zip(example::lab([1000; StageKind::COUNT]).stages)
+        {
+            let hours = even(7.0, 20.0);
+            let each = 94.0 * f64::from(HOUR) / f64::from(full.run);
+            stage.units = (tubes / hours / each).ceil().max(1.0) as u32;
+            if !full.rests.is_empty() {
+                stage.rests = example::staggered(stage.units, 6 * HOUR, full.run);
+            }
+        }
+        model.labs.push(lab);
+    }
+    model
+}
+
+impl Trial {
+    /// Makes a round. The same seed and surprise give the same round.
+    pub fn new(seed: u64, surprising: bool) -> Trial {
+        let surprise = if surprising { Surprise::of(seed) } else { Surprise::None };
+        Trial::with(plan(seed), doubt(), seed, surprise)
+    }
+
+    /// A round of a plan as the forecast believes the world to be.
+    pub fn of(model: Model, doubt: Doubt, seed: u64) -> Trial {
+        Trial::with(model, doubt, seed, Surprise::None)
+    }
+
+    fn with(model: Model, doubt: Doubt, seed: u64, surprise: Surprise) -> Trial {
+        let mut truth = doubt.draw(&model, seed, 1);
+        let dice = Stream::of(seed, 1, Cause::Example, 3);
+        let streets = model.streets.len();
+        match surprise {
+            Surprise::HeavyTail => {
+                for street in &mut truth.streets {
+                    street.late_share = (street.late_share * (1.3 + dice.unit(1))).min(0.5);
+                    street.late_mean =
+                        (f64::from(street.late_mean) * (1.5 + 2.0 * dice.unit(2))) as Ms;
+                }
+            }
+            Surprise::TwoWaves => {
+                let later = (2.0 + 3.0 * dice.unit(1)) * f64::from(HOUR);
+                let second = |street: &Street| Street {
+                    open: street.open + later as Ms,
+                    persons: street.persons * 2 / 5,
+                    hours: street.hours - later as Ms,
+                    ..*street
+                };
+                let wave: Vec<Street> = truth.streets.iter().map(second).collect();
+                for street in &mut truth.streets {
+                    street.persons -= street.persons * 2 / 5;
+                }
+                truth.streets.extend(wave);
+            }
+            Surprise::None | Surprise::Outage => {}
+        }
+        let mut start = Start::whole(&truth);
+        if surprise == Surprise::Outage {
+            let lab = dice.bits(1) as usize % truth.labs.len().max(1);
+            let from = (2.0 + 10.0 * dice.unit(2)) * f64::from(HOUR);
+            let length = (1.0 + 3.0 * dice.unit(3)) * f64::from(HOUR);
+            start.labs[lab].stops = vec![(from as Ms, (from + length) as Ms)];
+        }
+        let simulation = Simulation::new(&truth, &start);
+        let (mut boxes, mut done, mut finish) = (Vec::new(), Vec::new(), 0);
+        let mut scratch = Scratch::default();
+        let mut runs = vec![Default::default(); truth.streets.len()];
+        for lab in 0..truth.labs.len() {
+            let run: LabRun =
+                simulation.lab(lab, seed ^ 0x7ea1, 1, &mut scratch, &mut runs, &mut |kind, lot| {
+                    match kind {
+                        StageKind::Decap => done.push((lot.ready, lab, Row::Plated, lot.tubes)),
+                        StageKind::Review => {
+                            done.push((lot.ready, lab, Row::Resulted, lot.tubes));
+                            done.push((lot.ready, lab, Row::Called, lot.members));
+                            done.push((lot.ready, lab, Row::Answered, lot.singles));
+                        }
+                        _ => {}
+                    }
+                });
+            finish = finish.max(run.finish);
+            done.extend(run.called_back.iter().map(|&(at, tubes)| (at, lab, Row::Received, tubes)));
+            // The second wave of a street is the same street.
+            boxes.extend(
+                simulation.boxes(&scratch).map(|b| BoxRun { street: b.street % streets, ..b }),
+            );
+        }
+        Trial { model, doubt, finish, boxes, done, truth: truth.clone() }
+    }
+
+    /// What the service would have read every quarter of an hour until `now`.
+    pub fn situation(&self, now: Ms) -> Situation {
+        let every = (15 * MINUTE).max(now / 96);
+        let mut times: Vec<Ms> = (1..).map(|k| k * every).take_while(|at| *at < now).collect();
+        times.push(now);
+        Situation { readings: times.into_iter().map(|at| self.reading(at)).collect() }
+    }
+
+    fn reading(&self, at: Ms) -> Reading {
+        let mut streets = vec![StreetCount::default(); self.model.streets.len()];
+        let mut labs = vec![LabCount::default(); self.model.labs.len()];
+        let mut collected = vec![0.0; streets.len()];
+        let mut answered = vec![0; labs.len()];
+        for b in &self.boxes {
+            let street = &self.model.streets[b.street];
+            // A box was filled in the time before it was closed.
+            let from = b.closed.saturating_sub(street.box_time);
+            let span = f64::from(b.closed - from).max(1.0);
+            let filled = (f64::from(at.saturating_sub(from)) / span).min(1.0);
+            collected[b.street] += f64::from(b.tubes) * filled;
+            let tubes = u64::from(b.tubes);
+            if b.left <= at {
+                streets[b.street].sent += tubes;
+            }
+            if b.at <= at {
+                streets[b.street].delivered += tubes;
+                labs[street.lab].received += tubes;
+            }
+        }
+        for (street, collected) in streets.iter_mut().zip(collected) {
+            street.collected = (collected as u64).max(street.sent);
+        }
+        for &(_, at_lab, row, tubes) in self.done.iter().filter(|d| d.0 <= at) {
+            let (lab, tubes) = (&mut labs[at_lab], u64::from(tubes));
+            match row {
+                Row::Received => lab.received += tubes,
+                Row::Plated => {
+                    lab.plated += tubes;
+                    lab.plates += 1;
+                }
+                Row::Resulted => {
+                    lab.resulted += tubes;
+                    lab.plates_done += 1;
+                }
+                Row::Called => lab.recalls_open += tubes,
+                // They were called before they answered, though this list may say it later.
+                Row::Answered => answered[at_lab] += tubes,
+            }
+        }
+        for (lab, answered) in labs.iter_mut().zip(answered) {
+            lab.recalls_open = lab.recalls_open.saturating_sub(answered);
+        }
+        Reading { at, streets, labs }
+    }
+}
+
+/// How forecasts did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// Forecasts.
+    pub forecasts: usize,
+    /// Percent of them whose 80 % interval held the end.
+    pub coverage: f64,
+    /// Percent whose end came before the interval.
+    pub early: f64,
+    /// Mean error of the median at half-way, percent of the true finish.
+    pub half_way_error: f64,
+}
+
+/// Forecasts `rounds` made-up rounds at 25, 50 and 75 % of the way, each with `particles` draws.
+pub fn score(rounds: std::ops::Range<u64>, surprising: bool, particles: usize) -> Score {
+    use rayon::prelude::*;
+    let all: Vec<(bool, bool, Option<f64>)> = rounds
+        .into_par_iter()
+        .flat_map_iter(|seed| {
+            let trial = Trial::new(seed, surprising);
+            [25u64, 50, 75].into_iter().filter_map(move |percent| {
+                let now = (u64::from(trial.finish) * percent / 100) as Ms;
+                let situation = trial.situation(now);
+                let told =
+                    of_model(&trial.model, &trial.doubt, &situation, seed, particles).ok()?;
+                let (p10, p90) = (told.finish.p10, told.finish.p90);
+                let error = f64::from(told.finish.p50) / f64::from(trial.finish) - 1.0;
+                Some((
+                    (p10..=p90).contains(&trial.finish),
+                    trial.finish < p10,
+                    (percent == 50).then_some(error.abs()),
+                ))
+            })
+        })
+        .collect();
+    let n = all.len().max(1) as f64;
+    let half: Vec<f64> = all.iter().filter_map(|a| a.2).collect();
+    Score {
+        forecasts: all.len(),
+        coverage: 100.0 * all.iter().filter(|a| a.0).count() as f64 / n,
+        early: 100.0 * all.iter().filter(|a| a.1).count() as f64 / n,
+        half_way_error: 100.0 * half.iter().sum::<f64>() / half.len().max(1) as f64,
+    }
+}
