@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "swabline/v1/common.proto",
     "swabline/v1/fact.proto",
     "swabline/v1/recording.proto",
     "swabline/v1/queries.proto",
     "swabline/v1/progress.proto",
     "swabline/v1/administration.proto",
+    "swabline/v1/planning.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

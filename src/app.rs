@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::engine::{self, Engine};
+use crate::forecaster::{self, Forecaster};
 use crate::keyring::{self, KeyRing};
 use crate::store::Store;
 use crate::{api, store, telemetry};
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Why the service does not start or did not end in order.
@@ -53,6 +54,9 @@ pub enum Error {
     /// The API.
     #[error(transparent)]
     Api(#[from] api::Error),
+    /// The city file, or threads for the planner.
+    #[error(transparent)]
+    Planner(#[from] forecaster::Error),
     /// A task panicked.
     #[error("a part of the service ended in a panic 服务的一个部分异常终止")]
     Panicked,
@@ -68,6 +72,9 @@ pub struct Service {
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), api::Error>>,
     gauges: JoinHandle<()>,
+    /// True once the forecaster is to end.
+    stop_forecaster: watch::Sender<bool>,
+    forecaster: JoinHandle<()>,
 }
 
 impl Service {
@@ -88,6 +95,7 @@ impl Service {
             // Before anything is opened: a service that cannot be spoken to must not start.
             tls.check().map_err(|problem| Error::Certificate { problem })?;
         }
+        let forecaster = Forecaster::new(config.planner.clone())?;
         let keys = Arc::new(KeyRing::open(&config.keys)?);
         let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
         // A folder of the other kind is turned away: drills and live data never mix.
@@ -101,12 +109,23 @@ impl Service {
             let _ = tokio::task::spawn_blocking(move || engine.stop()).await;
             return Err(error.into());
         }
+        let kept = match forecaster::open_file(&config.data, &config.planner) {
+            Ok(kept) => kept,
+            Err(error) => {
+                let _ = tokio::task::spawn_blocking(move || engine.stop()).await;
+                return Err(error.into());
+            }
+        };
         let (stop, stopped) = oneshot::channel::<()>();
-        let api = api::Api { handle: engine.handle(), keys, options: config.api.clone() };
+        let stop_forecaster = watch::Sender::new(false);
+        let watching = forecaster.clone().watch(engine.handle(), kept, stop_forecaster.subscribe());
+        let api =
+            api::Api { handle: engine.handle(), keys, forecaster, options: config.api.clone() };
         let shutdown = async move { drop(stopped.await) };
         let server = tokio::spawn(api::serve(listener, api, tls, shutdown));
         let gauges = tokio::spawn(keep_gauges(engine.handle()));
-        Ok(Service { address, metrics, engine, stop, server, gauges })
+        let forecaster = tokio::spawn(watching);
+        Ok(Service { address, metrics, engine, stop, server, gauges, stop_forecaster, forecaster })
     }
 
     /// A handle to the engine, for edges inside this process.
@@ -132,6 +151,9 @@ impl Service {
         // A server that has ended by itself needs no word.
         let _ = self.stop.send(());
         let served = self.server.await.map_err(|_| Error::Panicked)?;
+        // Before the folder is sealed: it writes a file there.
+        let _ = self.stop_forecaster.send(true);
+        let _ = self.forecaster.await;
         let engine = self.engine;
         tokio::task::spawn_blocking(move || engine.stop()).await.map_err(|_| Error::Panicked)??;
         Ok(served?)

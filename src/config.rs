@@ -3,7 +3,7 @@
 //! silently ignored is found in the worst hour.
 
 use crate::store::FolderKind;
-use crate::{api, engine, store, telemetry};
+use crate::{api, engine, forecaster, store, telemetry};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub struct Config {
     pub engine: engine::Options,
     /// The API.
     pub api: api::Options,
+    /// Plans and forecasts.
+    pub planner: forecaster::Options,
     /// The log.
     pub log: telemetry::Options,
 }
@@ -58,6 +60,7 @@ impl Default for Config {
             store: store::Options::default(),
             engine: engine::Options::default(),
             api: api::Options::default(),
+            planner: forecaster::Options::default(),
             log: telemetry::Options::default(),
         }
     }
@@ -132,6 +135,7 @@ impl Config {
             return Err(Error::KeysInData(self.keys.clone()));
         }
         let (engine, store, api) = (&self.engine, &self.store, &self.api);
+        let planner = &self.planner;
         let wide = u64::from(u32::MAX);
         for (name, value, least, most) in [
             ("engine.queue_facts_max", engine.queue_facts_max as u64, 100, 1_000_000),
@@ -153,6 +157,18 @@ impl Config {
             ("api.calls_per_connection_max", api.calls_per_connection_max as u64, 1, 1_000_000),
             ("api.connections_max", api.connections_max as u64, 1, 10_000_000),
             ("api.call_ms_max", api.call_ms_max, 1, wide),
+            ("planner.forecast_seconds", planner.forecast_seconds, 1, 86_400),
+            ("planner.replications_max", planner.replications_max.into(), 1, 1_000_000),
+            (
+                "planner.plans_running_max",
+                planner.plans_running_max as u64,
+                1,
+                engine.planning_max as u64,
+            ),
+            ("planner.plans_waiting_max", planner.plans_waiting_max as u64, 0, 10_000),
+            ("planner.threads_max", planner.threads_max as u64, 0, 4_096),
+            ("planner.readings_max", planner.readings_max as u64, 10, 1_000_000),
+            ("planner.forecasts_bytes_max", planner.forecasts_bytes_max, 1 << 16, 1 << 40),
         ] {
             if !(least..=most).contains(&value) {
                 let said = format!("{name} = {value}: expected {least} to {most}");
@@ -226,6 +242,8 @@ mod tests {
             ("[api.tokens]\ndesk = 12345678", "api.tokens.desk: expected text"),
             ("[engine]\nqueries_max = 0", "engine.queries_max"),
             ("[store]\nindex_pending_max = 5", "store.index_pending_max"),
+            ("[planner]\nforecast_seconds = 0", "planner.forecast_seconds"),
+            ("[planner]\nplans_running_max = 5", "planner.plans_running_max"),
             ("tls_key = '/k'", "tls_certificate"),
             ("listen = '0.0.0.0:7700'", "--insecure"),
             ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),

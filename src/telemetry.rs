@@ -27,6 +27,17 @@ pub const STORE_GAUGE: &str = "swabline_store_gauge";
 /// The last sequence of the log.
 pub const SEQ: &str = "swabline_store_seq";
 
+/// Seconds since the reading that the newest forecast was made from, by the folder's clock; NaN = there is none.
+pub const FORECAST_AGE: &str = "swabline_forecast_age_seconds";
+/// The median finish of the newest forecast, in hours since the round was opened; NaN = there is none.
+pub const FORECAST_FINISH_P50: &str = "swabline_forecast_finish_p50_hours";
+/// The newest forecast's probability of the target, 0 to 1; NaN = there is none.
+pub const FORECAST_IN_TIME: &str = "swabline_forecast_in_time_probability";
+/// Forecasts. Label `outcome`: made, shed (intake needed the machine), failed.
+pub const FORECASTS_TOTAL: &str = "swabline_forecast_forecasts_total";
+/// Readings of the open round.
+pub const READINGS_TOTAL: &str = "swabline_forecast_readings_total";
+
 /// Notes a committed batch.
 pub fn note_batch(facts: usize, deciding: Duration, disk: Duration) {
     metrics::counter!(FACTS_TOTAL).increment(facts as u64);

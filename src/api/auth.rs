@@ -27,6 +27,7 @@ const MAY: &[(Role, &str)] = &[
     (Role::Office, "/swabline.v1.Recording/GetSource"),
     (Role::Office, "/swabline.v1.Queries/"),
     (Role::Office, "/swabline.v1.Progress/"),
+    (Role::Office, "/swabline.v1.Planning/"),
     (Role::Admin, "/swabline.v1."),
 ];
 
@@ -111,6 +112,9 @@ mod tests {
             (Some("Bearer l-token"), "Queries/GetPerson", "may not"),
             (Some("Bearer o-token"), "Queries/GetPerson", "may"),
             (Some("Bearer o-token"), "Progress/WatchProgress", "may"),
+            (Some("Bearer o-token"), "Planning/SimulatePlan", "may"),
+            (Some("Bearer d-token"), "Planning/GetForecast", "may not"),
+            (Some("Bearer l-token"), "Planning/CheckPlan", "may not"),
             (Some("Bearer o-token"), "Recording/RecordBatch", "may not"),
             (Some("Bearer o-token"), "Administration/OpenRound", "may not"),
             (Some("Bearer a-token"), "Administration/OpenRound", "may"),

@@ -3,6 +3,7 @@
 
 pub use super::pb;
 pub use pb::administration_client::AdministrationClient;
+pub use pb::planning_client::PlanningClient;
 pub use pb::progress_client::ProgressClient;
 pub use pb::queries_client::QueriesClient;
 pub use pb::recording_client::RecordingClient;

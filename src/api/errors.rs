@@ -4,6 +4,8 @@
 //! may hold an identity.
 
 use super::pb;
+use crate::forecaster::TurnError;
+use crate::planner::Words;
 use crate::{engine, keyring, store};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +67,15 @@ pub enum Error {
         /// The field that names it.
         field: &'static str,
     },
+    /// The configuration names no city.
+    NoCity,
+    /// Nothing was forecast yet.
+    NoForecast,
+    /// The city cannot be reckoned as asked.
+    Unworkable {
+        /// Why, and what to do: Chinese, English.
+        words: (String, String),
+    },
     /// No token, or a wrong one.
     Unauthenticated,
     /// The role may not do this.
@@ -100,6 +111,21 @@ impl From<store::Error> for Error {
 impl From<keyring::Error> for Error {
     fn from(error: keyring::Error) -> Self {
         Error::Keys(error)
+    }
+}
+
+impl From<TurnError> for Error {
+    fn from(error: TurnError) -> Self {
+        match error {
+            TurnError::Engine(error) => Error::Engine(error),
+            TurnError::Broken => Error::Broken,
+        }
+    }
+}
+
+impl From<Words> for Error {
+    fn from(words: Words) -> Self {
+        Error::Unworkable { words: (words.zh, words.en) }
     }
 }
 
@@ -156,6 +182,9 @@ impl Error {
             Error::KindUnknown => Reason::KindUnknown,
             Error::NotADrill => Reason::NotADrill,
             Error::NotFound { .. } => Reason::NotFound,
+            Error::NoCity => Reason::NoCity,
+            Error::NoForecast => Reason::NoForecast,
+            Error::Unworkable { .. } => Reason::Unworkable,
             Error::Unauthenticated => Reason::Unauthenticated,
             Error::Forbidden => Reason::Forbidden,
             Error::ShuttingDown => Reason::ShuttingDown,
@@ -183,9 +212,12 @@ impl Error {
             | Reason::HelloExpected
             | Reason::KindUnknown => Code::InvalidArgument,
             Reason::FactIdReused => Code::AlreadyExists,
-            Reason::RoundUnknown | Reason::KeyMissing | Reason::NotADrill => {
-                Code::FailedPrecondition
-            }
+            Reason::RoundUnknown
+            | Reason::KeyMissing
+            | Reason::NotADrill
+            | Reason::NoCity
+            | Reason::NoForecast
+            | Reason::Unworkable => Code::FailedPrecondition,
             Reason::Unauthenticated => Code::Unauthenticated,
             Reason::Forbidden => Code::PermissionDenied,
             Reason::Overloaded => Code::ResourceExhausted,
@@ -350,6 +382,13 @@ mod tests {
             (Error::RoundUnknown { round: "r".into() }, "ROUND_UNKNOWN", Code::FailedPrecondition),
             (Error::Keys(missing), "KEY_MISSING", Code::FailedPrecondition),
             (Error::NotADrill, "NOT_A_DRILL", Code::FailedPrecondition),
+            (Error::NoCity, "NO_CITY", Code::FailedPrecondition),
+            (Error::NoForecast, "NO_FORECAST", Code::FailedPrecondition),
+            (
+                Error::Unworkable { words: ("无车辆".into(), "no vehicle".into()) },
+                "UNWORKABLE",
+                Code::FailedPrecondition,
+            ),
             (Error::NotFound { field: "tube" }, "NOT_FOUND", Code::NotFound),
             (Error::Unauthenticated, "UNAUTHENTICATED", Code::Unauthenticated),
             (Error::Forbidden, "FORBIDDEN", Code::PermissionDenied),

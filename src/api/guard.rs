@@ -41,6 +41,12 @@ const METHODS: &[&str] = &[
     "GetProgress",
     "WatchProgress",
     "CheckCapacity",
+    "CheckPlan",
+    "SimulatePlan",
+    "WhatIf",
+    "Assign",
+    "GetForecast",
+    "WatchForecast",
     "ImportReference",
     "ImportRoster",
     "OpenRound",
@@ -128,6 +134,7 @@ mod tests {
             include_str!("../../proto/swabline/v1/recording.proto"),
             include_str!("../../proto/swabline/v1/queries.proto"),
             include_str!("../../proto/swabline/v1/progress.proto"),
+            include_str!("../../proto/swabline/v1/planning.proto"),
             include_str!("../../proto/swabline/v1/administration.proto"),
         ];
         let calls = files.iter().flat_map(|file| file.lines());

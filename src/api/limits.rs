@@ -5,7 +5,7 @@
 /// goes on; over [`BATCH_BYTES_MAX`] it is not even decoded, and the stream ends with TOO_LARGE.
 pub const STREAM_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of a unary request to Recording, Queries or Progress. Over it the call is refused with
+/// Bytes of a unary request to Recording, Queries, Progress or Planning. Over it the call is refused with
 /// TOO_LARGE.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
@@ -80,3 +80,24 @@ pub const PEOPLE_AGE_MS_MAX: u64 = 5_000;
 /// A tube that has to move is silent when nothing was heard of it for so long and the request does
 /// not say. Assumed: the guide gives 4 hours from the swab to the laboratory, and 6 to the result.
 pub const SILENT_MS: i64 = 6 * 3_600_000;
+
+/// Hours of a target: ninety days, as in a city file. A request for more is refused with INVALID.
+pub const TARGET_HOURS_MAX: u32 = 2_160;
+
+/// Replications of a simulation when the request does not say. See also `[planner] replications_max`.
+pub const REPLICATIONS: u32 = 200;
+
+/// Units that a what-if may add or take away. A request for more is refused with INVALID.
+pub const UNITS_MAX: u32 = 1_000;
+
+/// Minutes per tube that a change of laboratories must gain, at most, and when the request does not say. A request for
+/// more is refused with INVALID.
+pub const PENALTY_MINUTES_MAX: f64 = 100_000.0;
+/// See [`PENALTY_MINUTES_MAX`].
+pub const PENALTY_MINUTES: f64 = 30.0;
+
+/// Lines of a list of shortages that are told. The rest is counted.
+pub const SHORTAGES_TOLD_MAX: usize = 2_000;
+
+/// Time between two messages of how far a simulation is.
+pub const SIMULATION_PROGRESS_MS: u64 = 250;

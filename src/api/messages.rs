@@ -75,6 +75,18 @@ impl Error {
                 format!("未找到：请核对 {field}"),
                 format!("there is no such thing: check `{field}`"),
             ),
+            Error::NoCity => own(
+                "未配置城市文件，无法测算：请在配置文件 [planner] 中填写 city 后重启服务",
+                "no city file is configured, so nothing can be planned: name one as [planner] city and \
+                 start the service again",
+            ),
+            Error::NoForecast => own(
+                "尚无预测：请先开启轮次，收到第一管约一分钟后再查询",
+                "there is no forecast yet: open a round, and ask again about a minute after its first tube",
+            ),
+            Error::Unworkable { words: (zh, en) } => {
+                (format!("无法按此测算：{zh}"), format!("this cannot be reckoned: {en}"))
+            }
             Error::Unauthenticated => own(
                 "没有令牌或令牌错误：请在 authorization 中填写 Bearer 令牌",
                 "no token or a wrong one: send `authorization: Bearer <token>`",

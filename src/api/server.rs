@@ -7,10 +7,12 @@ use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::options::{Options, Tls};
 use super::pb;
 use super::shared::Shared;
-use super::{administration, progress, queries, recording};
+use super::{administration, planning, progress, queries, recording};
 use crate::engine::Handle;
+use crate::forecaster::Forecaster;
 use crate::keyring::KeyRing;
 use pb::administration_server::AdministrationServer;
+use pb::planning_server::PlanningServer;
 use pb::progress_server::ProgressServer;
 use pb::queries_server::QueriesServer;
 use pb::recording_server::RecordingServer;
@@ -28,6 +30,8 @@ pub struct Api {
     pub handle: Handle,
     /// The keys of rounds.
     pub keys: Arc<KeyRing>,
+    /// Plans and forecasts.
+    pub forecaster: Forecaster,
     /// What it was told.
     pub options: Options,
 }
@@ -81,6 +85,7 @@ pub async fn serve(
         opening: Arc::new(Semaphore::new(opening)),
         handle: api.handle,
         keys: api.keys,
+        forecaster: api.forecaster,
         options: api.options,
         stopping: stopping.clone(),
         sessions: Default::default(),
@@ -111,6 +116,9 @@ pub async fn serve(
     let progress = ProgressServer::new(progress::Service(Arc::clone(&shared)))
         .max_decoding_message_size(BATCH_BYTES_MAX)
         .max_encoding_message_size(REPLY_BYTES_MAX);
+    let planning = PlanningServer::new(planning::Service(Arc::clone(&shared)))
+        .max_decoding_message_size(BATCH_BYTES_MAX)
+        .max_encoding_message_size(REPLY_BYTES_MAX);
     let administration = AdministrationServer::new(administration::Service(Arc::clone(&shared)))
         .max_decoding_message_size(LARGE_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(REPLY_BYTES_MAX);
@@ -127,6 +135,7 @@ pub async fn serve(
         .add_service(Guarded::new(recording, &gate, BATCH_BYTES_MAX))
         .add_service(Guarded::new(queries, &gate, BATCH_BYTES_MAX))
         .add_service(Guarded::new(progress, &gate, BATCH_BYTES_MAX))
+        .add_service(Guarded::new(planning, &gate, BATCH_BYTES_MAX))
         .add_service(Guarded::new(administration, &gate, LARGE_MESSAGE_BYTES_MAX));
 
     let incoming = connections(listener, options.connections_max);
@@ -165,6 +174,7 @@ async fn report_health(reporter: HealthReporter, shared: Arc<Shared>) {
         set(&reporter, takes, AdministrationServer::<administration::Service>::NAME).await;
         set(&reporter, !stops, QueriesServer::<queries::Service>::NAME).await;
         set(&reporter, !stops, ProgressServer::<progress::Service>::NAME).await;
+        set(&reporter, !stops, PlanningServer::<planning::Service>::NAME).await;
         if stops {
             return;
         }

@@ -9,6 +9,7 @@ use super::people::People;
 use crate::domain::reference::Reference;
 use crate::domain::words::Code;
 use crate::engine::{Class, Handle};
+use crate::forecaster::Forecaster;
 use crate::keyring::KeyRing;
 use crate::store::{FolderKind, Read};
 use dashmap::DashMap;
@@ -21,6 +22,8 @@ pub struct Shared {
     pub handle: Handle,
     /// The keys of rounds.
     pub keys: Arc<KeyRing>,
+    /// Plans and forecasts.
+    pub forecaster: Forecaster,
     /// What the API was told.
     pub options: Options,
     /// True once the server stops.

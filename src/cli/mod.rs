@@ -1,13 +1,15 @@
 //! The command line: one file or folder per subcommand.
 
 mod benchmark;
-pub mod city_file;
 mod demo;
+mod forecasts;
 mod import;
 mod plan;
 mod round;
 mod serve;
 mod verify;
+
+pub use crate::city_file;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +36,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Fold a stopped folder's log again and compare everything. 校验数据目录
     Verify(verify::VerifyArgs),
+    /// Stored forecasts against what really happened. 预测与实际的对照
+    Forecasts(forecasts::ForecastsArgs),
     /// Import reference data and rosters. 导入基础数据与名册
     Import(import::ImportArgs),
     /// Measure what this machine can do. 测量本机能力
@@ -52,6 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Forecasts(args) => forecasts::run(args),
         Command::Import(args) => import::run(args),
         Command::Benchmark(args) => benchmark::run(args),
         Command::Round(args) => round::run(args),

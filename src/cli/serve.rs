@@ -1,8 +1,8 @@
 //! `swabline serve`: the service, until a signal ends it.
 
-use crate::app::Service;
+use crate::app::{self, Service};
 use crate::config::Config;
-use crate::telemetry;
+use crate::{forecaster, telemetry};
 use clap::Args;
 use serde::Serialize;
 use std::net::SocketAddr;
@@ -89,7 +89,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let folder = config.data.clone();
-    let mut service = Service::start(config).await?;
+    let mut service = match Service::start(config).await {
+        Err(error @ app::Error::Planner(forecaster::Error::City(_))) => {
+            eprintln!("swabline: {error}");
+            return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
+        }
+        started => started?,
+    };
     let metrics = service.metrics.map_or_else(|| "none".to_owned(), |address| address.to_string());
     // One plain line for scripts, on standard output; the log has it too.
     println!("listening grpc={} metrics={metrics}", service.address);

@@ -52,7 +52,7 @@ impl Default for Options {
             batch_bytes_max: 8 << 20,
             queries_max: 64,
             dashboards_max: 8,
-            planning_max: 1,
+            planning_max: 4,
         }
     }
 }

@@ -73,6 +73,12 @@ pub fn verify(dir: &Path) -> Result<Report, Error> {
             report.find(format!("file {file}"), "differs from the seal of the last stop");
         }
     }
+    for line in super::ForecastLines::read(dir)?.damaged {
+        report.find(
+            format!("forecasts line {line}"),
+            "its check is wrong; forecasts go on without it",
+        );
+    }
     // What RocksDB itself notices is a finding of ours, not a reason to give up.
     match super::Store::open_read_only(dir) {
         Ok(read) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use swabline::api::client::{self, Channel, ProgressClient, RecordingClient, Status, pb};
 use swabline::api::{self, Api};
 use swabline::engine::Engine;
+use swabline::forecaster::Forecaster;
 use swabline::keyring::KeyRing;
 use swabline::store::{FolderKind, Store};
 use tokio::sync::{mpsc, oneshot};
@@ -33,7 +34,8 @@ impl House {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let api = Api { handle: engine.handle(), keys, options };
+        let forecaster = Forecaster::new(Default::default()).unwrap();
+        let api = Api { handle: engine.handle(), keys, forecaster, options };
         let served =
             tokio::spawn(api::serve(listener, api, None, async move { drop(stopped.await) }));
         let channel = client::connect(&address).await.unwrap();

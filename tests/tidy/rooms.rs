@@ -12,22 +12,29 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("planner", &["domain"]),
     ("store", &["domain", "breaks"]),
     ("engine", &["store", "domain", "telemetry", "breaks"]),
+    // City files, read from text: used by whoever is given the name of one.
+    ("city_file", &["planner"]),
+    // Beside the engine: readings of a round, what is forecast from them, and whose turn it is to reckon.
+    ("forecaster", &[
+        "engine", "planner", "domain", "city_file", "telemetry", "store::Forecasts", "store::ForecastLines",
+        "store::Error", "store::FolderKind",
+    ]),
     ("api", &[
-        "engine", "planner", "domain", "config", "telemetry", "breaks", "keyring",
+        "forecaster", "engine", "planner", "domain", "config", "telemetry", "breaks", "keyring",
         "store::Read", "store::View", "store::LogProof", "store::Error", "store::Folder", "store::FolderKind",
     ]),
     ("lims", EDGE),
     ("web", EDGE),
     ("app", &[
-        "api", "web", "lims", "engine", "store", "planner", "domain", "keyring", "config", "telemetry",
+        "api", "web", "lims", "forecaster", "engine", "store", "planner", "domain", "keyring", "config", "telemetry",
     ]),
     ("cli", &[
-        "app", "api", "web", "lims", "engine", "store", "planner", "domain", "keyring", "config", "telemetry",
+        "city_file", "forecaster", "app", "api", "web", "lims", "engine", "store", "planner", "domain", "keyring", "config", "telemetry",
     ]),
     ("main", &["cli", "config", "telemetry"]),
     // What each module can be told, read from file, environment and flags.
     ("config", &[
-        "api::Options", "web::Options", "lims::Options", "engine::Options", "store::Options",
+        "api::Options", "web::Options", "lims::Options", "forecaster::Options", "engine::Options", "store::Options",
         "store::FolderKind", "telemetry::Options",
     ]),
     ("telemetry", &[]),
@@ -39,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// What an edge may name: of the store only what reads. The api may also name the keys, because it
 /// makes person keys.
 const EDGE: &[&str] = &[
+    "forecaster",
     "engine",
     "planner",
     "domain",

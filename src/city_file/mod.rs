@@ -25,10 +25,10 @@ use crate::planner::{City, Norm};
 
 /// The cities that are compiled in: name and text.
 pub const BUILTIN: [(&str, &str); 4] = [
-    ("chifeng", include_str!("../../../deploy/cities/chifeng.toml")),
-    ("jiyuan", include_str!("../../../deploy/cities/jiyuan.toml")),
-    ("kunming", include_str!("../../../deploy/cities/kunming.toml")),
-    ("qujing", include_str!("../../../deploy/cities/qujing.toml")),
+    ("chifeng", include_str!("../../deploy/cities/chifeng.toml")),
+    ("jiyuan", include_str!("../../deploy/cities/jiyuan.toml")),
+    ("kunming", include_str!("../../deploy/cities/kunming.toml")),
+    ("qujing", include_str!("../../deploy/cities/qujing.toml")),
 ];
 
 /// Longest file that is read. The largest city with its labs takes some tens of kilobytes.

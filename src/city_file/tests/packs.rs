@@ -118,7 +118,7 @@ fn a_norm_pack_with_bad_parts_is_an_error() {
 
 #[test]
 fn the_page_on_city_files_names_every_constant() {
-    let page = include_str!("../../../../deploy/cities/README.md");
+    let page = include_str!("../../../deploy/cities/README.md");
     for constant in norm::builtin("guide-2nd-2021").expect("pack").constants() {
         let key = constant.key.rsplit('.').next().unwrap_or_default();
         assert!(page.contains(&format!("`{key}`")), "{key}");

@@ -10,13 +10,13 @@ use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm};
 
 /// The packs that are compiled in: name and text.
 pub const BUILTIN: [(&str, &str); 7] = [
-    ("chifeng-2022", include_str!("../../../deploy/norms/chifeng-2022.toml")),
-    ("guide-1st-2021", include_str!("../../../deploy/norms/guide-1st-2021.toml")),
-    ("guide-2nd-2021", include_str!("../../../deploy/norms/guide-2nd-2021.toml")),
-    ("guide-3rd-2022", include_str!("../../../deploy/norms/guide-3rd-2022.toml")),
-    ("jiyuan-2021", include_str!("../../../deploy/norms/jiyuan-2021.toml")),
-    ("practice-2020", include_str!("../../../deploy/norms/practice-2020.toml")),
-    ("qilin-2020", include_str!("../../../deploy/norms/qilin-2020.toml")),
+    ("chifeng-2022", include_str!("../../deploy/norms/chifeng-2022.toml")),
+    ("guide-1st-2021", include_str!("../../deploy/norms/guide-1st-2021.toml")),
+    ("guide-2nd-2021", include_str!("../../deploy/norms/guide-2nd-2021.toml")),
+    ("guide-3rd-2022", include_str!("../../deploy/norms/guide-3rd-2022.toml")),
+    ("jiyuan-2021", include_str!("../../deploy/norms/jiyuan-2021.toml")),
+    ("practice-2020", include_str!("../../deploy/norms/practice-2020.toml")),
+    ("qilin-2020", include_str!("../../deploy/norms/qilin-2020.toml")),
 ];
 
 /// The pack whose numbers stand in for those that a pack without base leaves out.

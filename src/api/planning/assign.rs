@@ -1,0 +1,173 @@
+//! Assign: which street sends to which laboratory, before a round and during it.
+
+use super::words::{some, target_hours};
+use super::{at_once, city};
+use crate::api::errors::Error;
+use crate::api::limits::{PENALTY_MINUTES, PENALTY_MINUTES_MAX};
+use crate::api::pb;
+use crate::api::shared::Shared;
+use crate::forecaster::{CityPlan, LeftOver, Outlook, left_over, round_of};
+use crate::planner::Words;
+use crate::planner::assign::{
+    self, Bound, LabLoad, Options, Problem, Redispatch, Standing, redispatch,
+};
+use crate::planner::model::HOUR;
+use crate::planner::round::Round;
+use std::sync::Arc;
+
+/// The answer.
+pub async fn answer(
+    shared: &Arc<Shared>,
+    request: pb::AssignRequest,
+) -> Result<pb::AssignReply, Error> {
+    let plan = city(shared)?;
+    let target_h = target_hours(plan, request.target_hours)?;
+    let penalty_min = penalty(request.penalty_minutes)?;
+    if !request.during_round {
+        let work = move |plan: &CityPlan| {
+            let round = match target_h == plan.city.target_h {
+                true => plan.round.clone()?,
+                false => round_of(&plan.city, target_h)?,
+            };
+            Ok(of_whole(&round))
+        };
+        let reply = at_once(shared, work).await?;
+        return Ok(pb::AssignReply { as_of: Some(shared.as_of()), ..reply });
+    }
+    let outlook = shared.forecaster.outlook().borrow().clone().ok_or(Error::NoForecast)?;
+    let seq = outlook.seq;
+    let own_target = request.target_hours > 0;
+    let work = move |_: &CityPlan| of_rest(&outlook, own_target.then_some(target_h), penalty_min);
+    let reply = at_once(shared, work).await?;
+    Ok(pb::AssignReply { as_of: Some(shared.as_of_seq(seq)), ..reply })
+}
+
+fn penalty(asked: f64) -> Result<f64, Error> {
+    match asked {
+        0.0 => Ok(PENALTY_MINUTES),
+        asked if asked > 0.0 && asked <= PENALTY_MINUTES_MAX => Ok(asked),
+        _ => Err(Error::invalid(
+            "penalty_minutes",
+            "超出范围：请填写 0 至 100000 分钟",
+            "is out of range: give 0 to 100000 minutes",
+        )),
+    }
+}
+
+fn street_code(problem: &Problem, street: usize) -> String {
+    problem.streets.get(street).map(|street| street.code.clone()).unwrap_or_default()
+}
+
+fn lab_code(problem: &Problem, lab: Option<usize>) -> String {
+    lab.and_then(|lab| problem.labs.get(lab)).map(|lab| lab.code.clone()).unwrap_or_default()
+}
+
+fn cuts(problem: &Problem, bound: &Bound) -> Vec<pb::AssignCut> {
+    let cut = |cut: &assign::Cut| pb::AssignCut {
+        streets: cut.streets.iter().map(|street| street_code(problem, *street)).collect(),
+        labs: cut.labs.iter().map(|lab| lab_code(problem, Some(*lab))).collect(),
+        tubes: cut.tubes,
+        tubes_per_hour: cut.rate,
+    };
+    bound.cuts.iter().map(cut).collect()
+}
+
+fn labs(round: &Round, problem: &Problem, loads: &[LabLoad], backlog: &[u64]) -> Vec<pb::LabWork> {
+    let lab = |(number, load): (usize, &LabLoad)| {
+        let (code, name) = round.labs.get(number).cloned().unwrap_or_default();
+        let of = problem.labs.get(number);
+        pb::LabWork {
+            lab: code,
+            name: some(&name),
+            streets: u32::try_from(load.streets).unwrap_or(u32::MAX),
+            tubes: load.tubes,
+            finish_hours: load.finish_h,
+            tubes_per_hour: of.map_or(0.0, |lab| lab.rate),
+            outside: of.is_some_and(|lab| lab.outside),
+            backlog: backlog.get(number).copied().unwrap_or(0),
+        }
+    };
+    loads.iter().enumerate().map(lab).collect()
+}
+
+fn of_whole(round: &Round) -> pb::AssignReply {
+    let (problem, found) = (&round.problem, &round.assignment);
+    let street = |(number, street): (usize, &assign::Street)| {
+        let shares = found.shares.sent.iter().filter(|share| share.street == number);
+        let shares = shares.map(|share| pb::LabShare {
+            lab: lab_code(problem, Some(share.lab)),
+            tubes: share.tubes,
+            minutes: share.minutes,
+            km: share.km,
+        });
+        pb::StreetLab {
+            street: street.code.clone(),
+            tubes: street.tubes,
+            lab: lab_code(problem, found.whole.lab_of.get(number).copied().flatten()),
+            shares: shares.collect(),
+            moved_from: String::new(),
+            gain_minutes: 0.0,
+        }
+    };
+    pb::AssignReply {
+        as_of: None,
+        bound_hours: found.aim_h,
+        finish_hours: found.whole.finish_h,
+        gap: found.whole.gap,
+        cuts: cuts(problem, &found.bound),
+        streets: problem.streets.iter().enumerate().map(street).collect(),
+        labs: labs(round, problem, &found.whole.labs, &[]),
+        overflow_tubes: found.overflow.tubes,
+        summary: some(&found.words),
+        finish_unchanged_hours: 0.0,
+        stuck_tubes: 0,
+    }
+}
+
+fn of_rest(
+    outlook: &Outlook,
+    target_h: Option<u32>,
+    penalty_min: f64,
+) -> Result<pb::AssignReply, Error> {
+    let round = &outlook.model;
+    let hours = |ms: u32| f64::from(ms) / f64::from(HOUR);
+    let passed = hours(outlook.reading.at);
+    let target = target_h.map_or_else(|| hours(round.model.target), f64::from);
+    let options = Options { target_h: Some((target - passed).max(0.0)), ..Options::default() };
+    let LeftOver { left, backlog, current } = left_over(round, &outlook.reading);
+    let standing = Standing { left: &left, backlog: &backlog, current: &current, penalty_min };
+    let found = redispatch(&standing, &options).map_err(|error| {
+        Words::new(
+            format!("剩余任务无法分配（{error}）：请核对城市文件"),
+            format!("what is left cannot be assigned: {error}; check the city file"),
+        )
+    })?;
+    Ok(of_found(round, &left, &backlog, &found))
+}
+
+fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) -> pb::AssignReply {
+    let street = |(number, street): (usize, &assign::Street)| {
+        let moved = found.moved.iter().find(|moved| moved.street == number);
+        pb::StreetLab {
+            street: street.code.clone(),
+            tubes: street.tubes,
+            lab: lab_code(left, found.lab_of.get(number).copied().flatten()),
+            shares: Vec::new(),
+            moved_from: lab_code(left, moved.and_then(|moved| moved.from)),
+            gain_minutes: moved.and_then(|moved| moved.gain_min).unwrap_or(0.0),
+        }
+    };
+    pb::AssignReply {
+        as_of: None,
+        bound_hours: found.least_h,
+        finish_hours: found.finish_h,
+        gap: found.gap,
+        cuts: cuts(left, &found.bound),
+        streets: left.streets.iter().enumerate().map(street).collect(),
+        labs: labs(round, left, &found.labs, backlog),
+        overflow_tubes: 0,
+        summary: some(&found.words),
+        finish_unchanged_hours: found.finish_before_h.unwrap_or(-1.0),
+        stuck_tubes: found.stuck.iter().map(|stuck| stuck.1).sum(),
+    }
+}

@@ -1,0 +1,205 @@
+//! CheckPlan: the verdict of the rules and of the fluid.
+
+use super::words::{against, chain_stage, hours, sentences, slack, some, stage, target_hours};
+use super::{at_once, city};
+use crate::api::errors::Error;
+use crate::api::limits::SHORTAGES_TOLD_MAX;
+use crate::api::pb;
+use crate::api::shared::Shared;
+use crate::forecaster::{CityPlan, round_of};
+use crate::planner::fluid::{self, CityFlow, LabFlow};
+use crate::planner::model::{HOUR, MINUTE, Ms};
+use crate::planner::round::Round;
+use crate::planner::{Plan, StageKind, Words, solve};
+use std::sync::Arc;
+
+/// The answer.
+pub async fn answer(
+    shared: &Arc<Shared>,
+    request: pb::CheckPlanRequest,
+) -> Result<pb::CheckPlanReply, Error> {
+    let target_h = target_hours(city(shared)?, request.target_hours)?;
+    let work = move |plan: &CityPlan| {
+        let rules = solve(&plan.city, target_h);
+        let round = match target_h == plan.city.target_h {
+            true => plan.round.clone(),
+            false => round_of(&plan.city, target_h),
+        };
+        let mut reply = pb::CheckPlanReply {
+            as_of: None,
+            city: plan.city.code.clone(),
+            city_name: some(&plan.city.name),
+            target_ms: i64::from(target_h) * i64::from(HOUR),
+            rules: Some(of_rules(&rules)),
+            fluid: None,
+            unworkable: None,
+            summary: None,
+        };
+        match round {
+            Ok(round) => {
+                let flow = fluid::city(&round.model);
+                reply.summary = some(&summary(&round, &flow));
+                reply.fluid = Some(of_flow(&round, &flow));
+            }
+            Err(words) => {
+                reply.summary = some(&words);
+                reply.unworkable = some(&words);
+            }
+        }
+        Ok(reply)
+    };
+    let mut reply = at_once(shared, work).await?;
+    reply.as_of = Some(shared.as_of());
+    Ok(reply)
+}
+
+fn of_rules(plan: &Plan) -> pb::RulesVerdict {
+    let verdict = &plan.verdict;
+    let minutes =
+        |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
+    let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
+    let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX).map(|line| pb::PlanShortage {
+        place: line.place.clone(),
+        place_name: some(&line.place_name),
+        item: some(&line.item.name()),
+        need: line.need,
+        have: line.have,
+        short: line.short,
+        unit: some(&line.unit),
+        mend: some(&line.mend),
+        blocks: line.blocks,
+    });
+    pb::RulesVerdict {
+        yes: verdict.yes,
+        takes_ms: verdict.minutes.map_or(-1, minutes),
+        binding: some(&chain_stage(verdict.binding.stage)),
+        binding_place: place,
+        binding_place_name: some(&place_name),
+        norms_met: verdict.norms_met,
+        shortages: told.collect(),
+        shortages_total: u32::try_from(plan.shortages.len()).unwrap_or(u32::MAX),
+    }
+}
+
+fn of_flow(round: &Round, flow: &CityFlow) -> pb::FluidVerdict {
+    let target = round.model.target;
+    let last = flow.last_lab().and_then(|lab| round.labs.get(lab));
+    pb::FluidVerdict {
+        sampled_ms: flow.sampled.into(),
+        delivered_ms: flow.delivered.into(),
+        finish_ms: flow.finish.into(),
+        closed_ms: flow.closed.into(),
+        in_time: flow.finish <= target,
+        slack_ms: slack(target, flow.finish),
+        last_lab: last.map(|lab| lab.0.clone()).unwrap_or_default(),
+        labs: flow.labs.iter().enumerate().map(|(i, lab)| of_lab(round, i, lab)).collect(),
+    }
+}
+
+fn of_lab(round: &Round, number: usize, flow: &LabFlow) -> pb::LabFluid {
+    let (code, name) = &round.labs[number];
+    let stages = StageKind::ALL.into_iter().map(|kind| {
+        let at = kind.index();
+        pb::StageFluid {
+            stage: stage(kind).into(),
+            name: some(&kind.name()),
+            units: round.model.labs[number].stages[at].units,
+            finish_alone_ms: flow.alone[at].into(),
+            units_needed: flow.units_needed[at].map_or(-1, i64::from),
+            one_more_saves_ms: flow.one_more_saves[at].into(),
+            waiting_max: flow.stages[at].waiting_max,
+        }
+    });
+    pb::LabFluid {
+        lab: code.clone(),
+        name: some(name),
+        tubes: flow.tubes,
+        recalled: flow.recalled,
+        finish_ms: flow.finish.into(),
+        slack_ms: slack(round.model.target, flow.finish),
+        binding: stage(flow.binding).into(),
+        binds_from_ms: flow.backlog().map_or(-1, |(_, from)| from.into()),
+        stages: stages.collect(),
+    }
+}
+
+/// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
+fn summary(round: &Round, flow: &CityFlow) -> Words {
+    let mut all = vec![against(round.model.target, flow.finish)];
+    if let Some(number) = flow.last_lab()
+        && let (Some(lab), Some((_, name))) = (flow.labs.get(number), round.labs.get(number))
+        && lab.tubes > 0
+    {
+        all.push(holds_up(name, lab));
+        if flow.finish > round.model.target {
+            all.push(mend(round, number, lab));
+        }
+    }
+    sentences(&all)
+}
+
+fn holds_up(lab: &Words, flow: &LabFlow) -> Words {
+    let (stage, from) = (flow.binding.name(), flow.backlog().map(|(_, from): (_, Ms)| from));
+    match from {
+        Some(from) => {
+            let from = hours(from.into());
+            Words::new(
+                format!("{}的{}自开始后 {} 起成为瓶颈。", lab.zh, stage.zh, from.zh),
+                format!("{} at {} binds from {} on.", capital(&stage.en), lab.en, from.en),
+            )
+        }
+        None => Words::new(
+            format!("{}最后完成，各环节均无积压：时间在采样和转运上。", lab.zh),
+            format!(
+                "{} is done last, and nothing waits there: the time goes into sampling and transport.",
+                lab.en
+            ),
+        ),
+    }
+}
+
+fn mend(round: &Round, number: usize, flow: &LabFlow) -> Words {
+    let at = flow.binding.index();
+    let stage = flow.binding.name();
+    let have = round.model.labs[number].stages[at].units;
+    let saves = hours(flow.one_more_saves[at].into());
+    let needed = match flow.units_needed[at] {
+        Some(needed) if needed > have => Words::new(
+            format!("{}需 {needed} 台（组），现有 {have}；", stage.zh),
+            format!("{} needs {needed} units in place of {have}; ", capital(&stage.en)),
+        ),
+        Some(_) => Words::default(),
+        None => Words::new(
+            format!("仅增加{}无法按时完成；", stage.zh),
+            format!("No number of units for {} meets the target; ", stage.en),
+        ),
+    };
+    Words::new(
+        format!("{}每增加 1 台（组）可提前 {}。", needed.zh, saves.zh),
+        format!("{}one more there saves {}.", needed.en, saves.en),
+    )
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn built_in_cities_are_answered_with_sentences_that_end() {
+        for name in ["chifeng", "jiyuan", "kunming", "qujing"] {
+            let plan = CityPlan::builtin(name);
+            let Ok(round) = &plan.round else { continue };
+            let flow = fluid::city(&round.model);
+            let told = of_flow(round, &flow);
+            assert_eq!(told.labs.len(), plan.city.labs.len());
+            assert_eq!(told.slack_ms >= 0, told.in_time);
+            let words = summary(round, &flow);
+            assert!(words.zh.ends_with('。') && words.en.ends_with('.'), "{name}: {words:?}");
+            assert!(!words.en.chars().any(|c| c > '\u{2fff}'), "{name}: {}", words.en);
+        }
+    }
+}

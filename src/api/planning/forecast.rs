@@ -1,0 +1,154 @@
+//! GetForecast and WatchForecast: what the forecaster knows of the open round.
+
+use super::city;
+use super::simulate::streets;
+use super::words::{hours, quantiles, sentences, some, spread, stage, text};
+use crate::api::errors::Error;
+use crate::api::pb;
+use crate::api::shared::Shared;
+use crate::forecaster::Outlook;
+use crate::planner::Words;
+use crate::planner::forecast::{Forecast, Regime};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+type Reply = Result<pb::ForecastReply, Status>;
+
+/// The newest forecast.
+pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
+    workable(shared)?;
+    let outlook = shared.forecaster.outlook().borrow().clone().ok_or(Error::NoForecast)?;
+    match &outlook.forecast {
+        Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
+        Err(words) => Err(words.clone().into()),
+    }
+}
+
+/// The newest forecast at once, and each new one, until the client goes or the server stops.
+pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
+    workable(shared)?;
+    let shared = Arc::clone(shared);
+    let (to_client, replies) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut outlook = shared.forecaster.outlook();
+        let mut stopping = shared.stopping.clone();
+        loop {
+            // A minute without a forecast is no answer; the next one will be.
+            let now = outlook.borrow_and_update().clone();
+            let told = now.as_ref().and_then(|now| Some((now, now.forecast.as_ref().ok()?)));
+            if let Some((outlook, forecast)) = told
+                && to_client.send(Ok(reply(&shared, outlook, forecast))).await.is_err()
+            {
+                return;
+            }
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                () = to_client.closed() => return,
+                changed = outlook.changed() => if changed.is_err() { break },
+            }
+        }
+        let _ = to_client.send(Err(Error::ShuttingDown.into())).await;
+    });
+    Ok(replies)
+}
+
+/// There is a city, and it gives a round.
+fn workable(shared: &Shared) -> Result<(), Error> {
+    city(shared)?.round.as_ref().map(drop).map_err(|words| words.clone().into())
+}
+
+fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::ForecastReply {
+    let round = &outlook.model;
+    let labs = forecast.labs.iter().zip(&round.labs).map(|(finish, (code, name))| pb::LabSpread {
+        lab: code.clone(),
+        name: some(name),
+        finish: quantiles(finish),
+        bottleneck: pb::PlanStage::Unspecified.into(),
+    });
+    let bottleneck = forecast.bottleneck.as_ref().map(|bound| {
+        let lab = bound.lab.and_then(|lab| round.labs.get(lab));
+        let street = bound.street.and_then(|street| round.streets.get(street));
+        pb::ForecastBottleneck {
+            lab: lab.map(|lab| lab.0.clone()).unwrap_or_default(),
+            stage: bound.stage.map_or(pb::PlanStage::Unspecified, stage).into(),
+            street: street.map(|street| street.code.clone()).unwrap_or_default(),
+            from_ms: bound.from.into(),
+            text: some(&bound.words),
+        }
+    });
+    let measures = forecast.measures.iter().map(|measure| pb::ForecastMeasure {
+        text: some(&measure.words),
+        saves_ms: measure.saves.into(),
+        in_time: measure.in_time,
+    });
+    pb::ForecastReply {
+        as_of: Some(shared.as_of_seq(outlook.seq)),
+        round: outlook.round.to_string(),
+        opened_at_ms: outlook.opened_at.0,
+        reading_ms: forecast.at.into(),
+        target_ms: forecast.target.into(),
+        in_time: forecast.in_time,
+        sampled: quantiles(&forecast.sampled),
+        finish: quantiles(&forecast.finish),
+        labs: labs.collect(),
+        streets: streets(round, &forecast.streets),
+        regime: regime(forecast.regime).into(),
+        bottleneck,
+        measures: measures.collect(),
+        unknown_collected: outlook.unknown.collected,
+        unknown_received: outlook.unknown.received,
+        counts: Some(counts(outlook)),
+        summary: Some(text(&summary(forecast))),
+        particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
+    }
+}
+
+fn regime(of: Regime) -> pb::Regime {
+    match of {
+        Regime::Collecting => pb::Regime::Collecting,
+        Regime::Backlog => pb::Regime::Backlog,
+        Regime::Stragglers => pb::Regime::Stragglers,
+        Regime::Done => pb::Regime::Done,
+    }
+}
+
+fn counts(outlook: &Outlook) -> pb::ForecastCounts {
+    let mut counts =
+        pb::ForecastCounts { expected: outlook.model.model.tubes(), ..Default::default() };
+    for street in &outlook.reading.streets {
+        counts.collected += street.collected;
+        counts.sent += street.sent;
+        counts.delivered += street.delivered;
+    }
+    for lab in &outlook.reading.labs {
+        counts.received += lab.received;
+        counts.plated += lab.plated;
+        counts.resulted += lab.resulted;
+        counts.recalls_open += lab.recalls_open;
+    }
+    counts
+}
+
+/// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Measure."
+fn summary(forecast: &Forecast) -> Words {
+    if forecast.regime == Regime::Done {
+        let finish = hours(forecast.finish.p50.into());
+        return Words::new(
+            format!("全部首检已出结果，用时 {}。", finish.zh),
+            format!("Every first test has its result, after {}.", finish.en),
+        );
+    }
+    let finish = hours(forecast.finish.p50.into());
+    let mut all = vec![
+        Words::new(
+            format!("预计开始后 {} 完成。", finish.zh),
+            format!("Done {} after the start, as likely earlier as later.", finish.en),
+        ),
+        spread(&forecast.finish, forecast.in_time),
+    ];
+    all.extend(forecast.bottleneck.as_ref().map(|bound| bound.words.clone()));
+    all.extend(forecast.measures.first().map(|measure| measure.words.clone()));
+    sentences(&all)
+}

@@ -1,0 +1,109 @@
+//! The service Planning: what the planner says of the configured city and of the open round. It asks, turns into
+//! messages, and decides nothing.
+//!
+//! What takes long is reckoned on the planner's own threads, when it is its turn (`forecaster::turn`), and stops when
+//! nobody waits for it any more; what takes milliseconds is reckoned at once, in the same class. Neither holds any part
+//! of the engine while it runs.
+
+mod assign;
+mod check;
+mod forecast;
+mod simulate;
+mod what_if;
+mod words;
+
+use super::errors::Error;
+use super::pb;
+use super::pb::planning_server::Planning;
+use super::shared::Shared;
+use crate::engine::Class;
+use crate::forecaster::{CityPlan, StopOnDrop};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// The service Planning.
+pub struct Service(pub Arc<Shared>);
+
+/// The city that is planned for.
+fn city(shared: &Shared) -> Result<&CityPlan, Error> {
+    shared.forecaster.plan().ok_or(Error::NoCity)
+}
+
+/// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.
+async fn reckon<T: Send + 'static>(
+    shared: &Shared,
+    work: impl FnOnce(&CityPlan, &AtomicBool) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    city(shared)?;
+    let gone = StopOnDrop::new();
+    let turn = shared.forecaster.turn(&shared.handle).await?;
+    let (forecaster, stop) = (shared.forecaster.clone(), gone.flag());
+    turn.reckon(move || work(forecaster.plan().ok_or(Error::NoCity)?, &stop)).await?
+}
+
+/// Reckons something that takes milliseconds: beside what takes long, in the same class.
+async fn at_once<T: Send + 'static>(
+    shared: &Shared,
+    work: impl FnOnce(&CityPlan) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    city(shared)?;
+    let permit = shared.handle.admit(Class::Planning)?;
+    let forecaster = shared.forecaster.clone();
+    let answer = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        work(forecaster.plan().ok_or(Error::NoCity)?)
+    });
+    answer.await?
+}
+
+#[tonic::async_trait]
+impl Planning for Service {
+    async fn check_plan(
+        &self,
+        request: Request<pb::CheckPlanRequest>,
+    ) -> Result<Response<pb::CheckPlanReply>, Status> {
+        Ok(Response::new(check::answer(&self.0, request.into_inner()).await?))
+    }
+
+    type SimulatePlanStream = ReceiverStream<Result<pb::SimulatePlanReply, Status>>;
+
+    async fn simulate_plan(
+        &self,
+        request: Request<pb::SimulatePlanRequest>,
+    ) -> Result<Response<Self::SimulatePlanStream>, Status> {
+        let replies = simulate::begin(&self.0, request.into_inner())?;
+        Ok(Response::new(ReceiverStream::new(replies)))
+    }
+
+    async fn what_if(
+        &self,
+        request: Request<pb::WhatIfRequest>,
+    ) -> Result<Response<pb::WhatIfReply>, Status> {
+        Ok(Response::new(what_if::answer(&self.0, request.into_inner()).await?))
+    }
+
+    async fn assign(
+        &self,
+        request: Request<pb::AssignRequest>,
+    ) -> Result<Response<pb::AssignReply>, Status> {
+        Ok(Response::new(assign::answer(&self.0, request.into_inner()).await?))
+    }
+
+    async fn get_forecast(
+        &self,
+        _: Request<pb::GetForecastRequest>,
+    ) -> Result<Response<pb::ForecastReply>, Status> {
+        Ok(Response::new(forecast::newest(&self.0)?))
+    }
+
+    type WatchForecastStream = ReceiverStream<Result<pb::ForecastReply, Status>>;
+
+    async fn watch_forecast(
+        &self,
+        _: Request<pb::WatchForecastRequest>,
+    ) -> Result<Response<Self::WatchForecastStream>, Status> {
+        Ok(Response::new(ReceiverStream::new(forecast::watch(&self.0)?)))
+    }
+}

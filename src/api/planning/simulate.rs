@@ -1,0 +1,142 @@
+//! SimulatePlan: many replications, told how far they are, and what they gave.
+
+use super::words::{against, quantiles, sentences, some, spread, stage, target_hours};
+use super::{city, reckon};
+use crate::api::errors::Error;
+use crate::api::limits::{REPLICATIONS, SIMULATION_PROGRESS_MS};
+use crate::api::pb;
+use crate::api::shared::Shared;
+use crate::forecaster::{CityPlan, round_of};
+use crate::planner::round::Round;
+use crate::planner::study::{Study, study};
+use pb::simulate_plan_reply::Body;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+type Reply = Result<pb::SimulatePlanReply, Status>;
+
+/// Replications of a request: as many as it wants, within the server's limit.
+pub fn replications(shared: &Shared, asked: u32) -> u32 {
+    let wanted = if asked == 0 { REPLICATIONS } else { asked };
+    wanted.min(shared.forecaster.options().replications_max)
+}
+
+/// Begins a simulation and gives the stream of its messages.
+pub fn begin(
+    shared: &Arc<Shared>,
+    request: pb::SimulatePlanRequest,
+) -> Result<mpsc::Receiver<Reply>, Error> {
+    let target_h = target_hours(city(shared)?, request.target_hours)?;
+    let shared = Arc::clone(shared);
+    let (to_client, replies) = mpsc::channel(2);
+    tokio::spawn(async move {
+        let mut stopping = shared.stopping.clone();
+        let answer = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => Err(Error::ShuttingDown),
+            // Nobody is left to be told; what runs is stopped by being dropped here.
+            () = to_client.closed() => return,
+            answer = run(&shared, &request, target_h, &to_client) => answer,
+        };
+        let answer =
+            answer.map(|result| pb::SimulatePlanReply { body: Some(Body::Result(result)) });
+        let _ = to_client.send(answer.map_err(Status::from)).await;
+    });
+    Ok(replies)
+}
+
+async fn run(
+    shared: &Shared,
+    request: &pb::SimulatePlanRequest,
+    target_h: u32,
+    to_client: &mpsc::Sender<Reply>,
+) -> Result<pb::SimulationResult, Error> {
+    let of = replications(shared, request.replications);
+    let (seed, without_doubt) = (request.seed, request.without_doubt);
+    let done = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&done);
+    let work = move |plan: &CityPlan, stop: &AtomicBool| {
+        let round = match target_h == plan.city.target_h {
+            true => plan.round.clone()?,
+            false => round_of(&plan.city, target_h)?,
+        };
+        let doubt = (!without_doubt).then_some(&round.doubt);
+        let go_on = |so_many: usize| {
+            counted.fetch_max(u32::try_from(so_many).unwrap_or(u32::MAX), Ordering::Relaxed);
+            !stop.load(Ordering::Acquire)
+        };
+        let found = study(&round.model, doubt, seed, of as usize, &go_on);
+        Ok(result(&round, &found))
+    };
+    let reckoned = reckon(shared, work);
+    tokio::pin!(reckoned);
+    let mut every = tokio::time::interval(Duration::from_millis(SIMULATION_PROGRESS_MS));
+    loop {
+        tokio::select! {
+            biased;
+            found = &mut reckoned => {
+                return found.map(|found| pb::SimulationResult { as_of: Some(shared.as_of()), ..found });
+            }
+            _ = every.tick() => {
+                let progress = pb::SimulationProgress { done: done.load(Ordering::Relaxed), of };
+                // A slow reader misses some of them.
+                let body = Some(Body::Progress(progress));
+                let _ = to_client.try_send(Ok(pb::SimulatePlanReply { body }));
+            }
+        }
+    }
+}
+
+fn result(round: &Round, study: &Study) -> pb::SimulationResult {
+    let labs = study.labs.iter().enumerate().map(|(number, finish)| {
+        let (code, name) = round.labs.get(number).cloned().unwrap_or_default();
+        let bottleneck =
+            study.bottlenecks.get(number).map_or(pb::PlanStage::Unspecified, |it| stage(*it));
+        pb::LabSpread {
+            lab: code,
+            name: some(&name),
+            finish: quantiles(finish),
+            bottleneck: bottleneck.into(),
+        }
+    });
+    let summary = sentences(&[
+        against(round.model.target, study.finish.p50),
+        spread(&study.finish, study.in_time),
+    ]);
+    pb::SimulationResult {
+        as_of: None,
+        replications: u32::try_from(study.replications).unwrap_or(u32::MAX),
+        target_ms: round.model.target.into(),
+        in_time: study.in_time,
+        sampled: quantiles(&study.sampled),
+        delivered: quantiles(&study.delivered),
+        finish: quantiles(&study.finish),
+        closed: quantiles(&study.closed),
+        labs: labs.collect(),
+        streets: streets(round, &study.streets),
+        recalled: study.recalled,
+        summary: some(&summary),
+    }
+}
+
+/// The streets of a round with their finishes.
+pub fn streets(
+    round: &Round,
+    finishes: &[crate::planner::study::Quantiles],
+) -> Vec<pb::StreetSpread> {
+    let of = |((of, street), finish): ((&crate::planner::round::StreetOf, _), _)| {
+        let street: &crate::planner::model::Street = street;
+        let lab = round.labs.get(street.lab).map(|lab| lab.0.clone());
+        pb::StreetSpread {
+            district: of.district.clone(),
+            street: of.code.clone(),
+            name: some(&of.name),
+            lab: lab.unwrap_or_default(),
+            finish: quantiles(finish),
+        }
+    };
+    round.streets.iter().zip(&round.model.streets).zip(finishes).map(of).collect()
+}

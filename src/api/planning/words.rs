@@ -1,0 +1,164 @@
+//! Times, texts and stages of plans on the wire.
+
+use crate::api::errors::Error;
+use crate::api::limits::TARGET_HOURS_MAX;
+use crate::api::pb;
+use crate::forecaster::CityPlan;
+use crate::planner::model::{MINUTE, Ms};
+use crate::planner::study::Quantiles;
+use crate::planner::{ChainStage, StageKind, Words};
+
+/// A text.
+pub fn text(words: &Words) -> pb::Text {
+    pb::Text { zh: words.zh.clone(), en: words.en.clone() }
+}
+
+/// A text, as a message has it.
+pub fn some(words: &Words) -> Option<pb::Text> {
+    Some(text(words))
+}
+
+/// Sentences one after the other, each with its full stop.
+pub fn sentences(all: &[Words]) -> Words {
+    let ended = |text: &str, stop: &str| match text.trim_end() {
+        "" => String::new(),
+        text if text.ends_with(['.', '。', '！', '？']) => text.to_owned(),
+        text => format!("{text}{stop}"),
+    };
+    let zh: String = all.iter().map(|one| ended(&one.zh, "。")).collect();
+    let en: Vec<String> =
+        all.iter().map(|one| ended(&one.en, ".")).filter(|text| !text.is_empty()).collect();
+    Words::new(zh, en.join(" "))
+}
+
+/// A length of time in hours and minutes.
+pub fn hours(ms: i64) -> Words {
+    let minutes = ms.unsigned_abs() / u64::from(MINUTE);
+    let (h, m) = (minutes / 60, minutes % 60);
+    Words::new(format!("{h} 小时 {m} 分"), format!("{h} h {m:02} min"))
+}
+
+/// Quantiles.
+pub fn quantiles(of: &Quantiles) -> Option<pb::Quantiles> {
+    Some(pb::Quantiles {
+        p05_ms: of.p05.into(),
+        p10_ms: of.p10.into(),
+        p25_ms: of.p25.into(),
+        p50_ms: of.p50.into(),
+        p75_ms: of.p75.into(),
+        p90_ms: of.p90.into(),
+        p95_ms: of.p95.into(),
+    })
+}
+
+/// Target less finish.
+pub fn slack(target: Ms, finish: Ms) -> i64 {
+    i64::from(target) - i64::from(finish)
+}
+
+/// "done in 27 h 40 min, 3 h 40 min after the target".
+pub fn against(target: Ms, finish: Ms) -> Words {
+    let (takes, differs) = (hours(finish.into()), hours(slack(target, finish)));
+    if finish <= target {
+        Words::new(
+            format!("可以按时：预计 {} 完成，比目标早 {}。", takes.zh, differs.zh),
+            format!("Yes: done in {}, {} before the target.", takes.en, differs.en),
+        )
+    } else {
+        Words::new(
+            format!("不能按时：预计 {} 完成，比目标晚 {}。", takes.zh, differs.zh),
+            format!("No: done in {}, {} after the target.", takes.en, differs.en),
+        )
+    }
+}
+
+/// "(25 h 50 min to 30 h 10 min in 8 of 10 cases), in time in 12 %".
+pub fn spread(finish: &Quantiles, in_time: f64) -> Words {
+    let (from, to) = (hours(finish.p10.into()), hours(finish.p90.into()));
+    let percent = 100.0 * in_time;
+    Words::new(
+        format!("八成可能在 {} 至 {} 之间，按时完成的概率 {percent:.0}%。", from.zh, to.zh),
+        format!("Between {} and {} in 8 of 10 cases; in time with {percent:.0} %.", from.en, to.en),
+    )
+}
+
+/// The stage's number on the wire.
+pub fn stage(kind: StageKind) -> pb::PlanStage {
+    match kind {
+        StageKind::Receive => pb::PlanStage::Receive,
+        StageKind::Inactivate => pb::PlanStage::Inactivate,
+        StageKind::Decap => pb::PlanStage::Decap,
+        StageKind::Extract => pb::PlanStage::Extract,
+        StageKind::Setup => pb::PlanStage::Setup,
+        StageKind::Pcr => pb::PlanStage::Pcr,
+        StageKind::Review => pb::PlanStage::Review,
+    }
+}
+
+/// The stage that a message names.
+pub fn stage_named(number: i32) -> Result<StageKind, Error> {
+    let found = pb::PlanStage::try_from(number).ok();
+    let kind =
+        found.and_then(|named| StageKind::ALL.into_iter().find(|kind| stage(*kind) == named));
+    kind.ok_or_else(|| {
+        Error::invalid(
+            "stage",
+            "未填写或不认识：请填写 PlanStage 中的环节",
+            "is missing or not known: give a stage of PlanStage",
+        )
+    })
+}
+
+/// Name of a stage of the chain.
+pub fn chain_stage(stage: ChainStage) -> Words {
+    match stage {
+        ChainStage::Way => Words::new("最短流程", "the way itself"),
+        ChainStage::Desk => Words::new("采样台", "collection desks"),
+        ChainStage::Sampler => Words::new("采样人员", "samplers"),
+        ChainStage::TubeStock => Words::new("采样管库存", "tubes on the shelf"),
+        ChainStage::ExtractionStock => {
+            Words::new("提取试剂库存", "extraction reagent on the shelf")
+        }
+        ChainStage::PcrStock => Words::new("扩增试剂库存", "PCR reagent on the shelf"),
+        ChainStage::Lab(kind) => kind.name(),
+    }
+}
+
+/// The target in hours: the city's own when the request does not say.
+pub fn target_hours(plan: &CityPlan, asked: u32) -> Result<u32, Error> {
+    match asked {
+        0 => Ok(plan.city.target_h),
+        1..=TARGET_HOURS_MAX => Ok(asked),
+        _ => Err(Error::invalid(
+            "target_hours",
+            "超出范围：请填写 1 至 2160，0 表示城市文件中的目标",
+            "is out of range: give 1 to 2160, or 0 for the city file's own",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::model::HOUR;
+
+    #[test]
+    fn every_stage_has_its_number_and_no_number_is_lost() {
+        for kind in StageKind::ALL {
+            let number = stage(kind) as i32;
+            assert_eq!(number as usize, kind.index() + 1);
+            assert_eq!(stage_named(number).ok(), Some(kind));
+        }
+        for number in [0, 8, -1, i32::MAX] {
+            assert!(stage_named(number).is_err());
+        }
+    }
+
+    #[test]
+    fn an_answer_says_yes_or_no_and_by_how_much() {
+        let no = against(24 * HOUR, 27 * HOUR + 40 * MINUTE);
+        assert_eq!(no.en, "No: done in 27 h 40 min, 3 h 40 min after the target.");
+        assert_eq!(no.zh, "不能按时：预计 27 小时 40 分 完成，比目标晚 3 小时 40 分。");
+        assert!(against(HOUR, HOUR).en.starts_with("Yes: done in 1 h 00 min, 0 h 00 min before"));
+    }
+}

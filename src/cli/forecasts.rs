@@ -1,0 +1,172 @@
+//! `swabline forecasts DIR`: what was forecast of each round in a folder, held against what really happened. Reads one
+//! file and locks nothing, so it may be asked while the service runs.
+
+use crate::forecaster::{self, Coverage, Held, RoundHeld};
+use crate::store::ForecastLines;
+use clap::Args;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Flags of `forecasts`.
+#[derive(Args)]
+pub struct ForecastsArgs {
+    /// The data folder. 数据目录
+    dir: PathBuf,
+    /// One JSON document instead of text. 输出 JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the forecasts of a folder.
+///
+/// # Errors
+/// When the file cannot be read, or the output not written.
+pub fn run(args: ForecastsArgs) -> anyhow::Result<ExitCode> {
+    let lines = ForecastLines::read(&args.dir)?;
+    let rounds = forecaster::held(&lines.texts);
+    let output = match args.json {
+        true => format!("{}\n", json(&rounds, lines.damaged.len())),
+        false => text(&rounds, lines.damaged.len()),
+    };
+    match std::io::stdout().lock().write_all(output.as_bytes()) {
+        // The reader has seen enough (`swabline forecasts … | head`).
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        written => written?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All forecasts together.
+fn total(rounds: &[RoundHeld]) -> Coverage {
+    rounds.iter().fold(Coverage::default(), |all, round| Coverage {
+        forecasts: all.forecasts + round.coverage.forecasts,
+        held: all.held + round.coverage.held,
+    })
+}
+
+fn json(rounds: &[RoundHeld], damaged: usize) -> serde_json::Value {
+    let coverage = |of: &Coverage| serde_json::json!({"forecasts": of.forecasts, "held": of.held});
+    let forecast = |one: &Held| {
+        let [p10, p50, p90] = one.finish;
+        serde_json::json!({
+            "at_ms": one.at, "p10_ms": p10, "p50_ms": p50, "p90_ms": p90,
+            "error_ms": one.error, "held": one.held,
+        })
+    };
+    let round = |of: &RoundHeld| {
+        serde_json::json!({
+            "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish,
+            "readings": of.readings, "coverage": coverage(&of.coverage),
+            "forecasts": of.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+        })
+    };
+    serde_json::json!({
+        "rounds": rounds.iter().map(round).collect::<Vec<_>>(),
+        "coverage": coverage(&total(rounds)), "damaged_lines": damaged,
+    })
+}
+
+fn text(rounds: &[RoundHeld], damaged: usize) -> String {
+    let mut out = String::new();
+    if rounds.is_empty() {
+        out.push_str("no readings and no forecasts  尚无读数与预测\n");
+    }
+    for round in rounds {
+        // Writing to a string does not fail.
+        let _ = of_round(&mut out, round);
+    }
+    let all = total(rounds);
+    if all.forecasts > 0 {
+        let _ = writeln!(
+            out,
+            "in all: the 80 % interval held {} of {}  合计：80% 区间命中 {}/{}",
+            all.held, all.forecasts, all.held, all.forecasts
+        );
+    }
+    if damaged > 0 {
+        let _ = writeln!(out, "{damaged} damaged lines were left out  损坏行 {damaged} 已略过");
+    }
+    out
+}
+
+fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
+    let (code, readings) = (&of.round, of.readings);
+    match of.finish {
+        Some(finish) => {
+            let finish = hours(i64::from(finish));
+            writeln!(
+                out,
+                "round {code}: done after {finish}, {readings} readings  \
+                 轮次 {code}：用时 {finish}，读数 {readings}"
+            )?;
+        }
+        None => writeln!(
+            out,
+            "round {code}: not finished, {readings} readings  轮次 {code}：未完成，读数 {readings}"
+        )?,
+    }
+    for one in &of.forecasts {
+        let [p10, p50, p90] = one.finish.map(|time| hours(i64::from(time)));
+        write!(out, "  {:>7}  {p50:>7} ({p10} - {p90})", hours(i64::from(one.at)))?;
+        if let (Some(error), Some(held)) = (one.error, one.held) {
+            let sign = if error < 0 { '-' } else { '+' };
+            let held = if held { "held 命中" } else { "missed 未命中" };
+            write!(out, "  {sign}{:>6}  {held}", hours(error))?;
+        }
+        out.push('\n');
+    }
+    if of.coverage.forecasts > 0 {
+        let Coverage { forecasts, held } = of.coverage;
+        writeln!(
+            out,
+            "  the 80 % interval held {held} of {forecasts}  80% 区间命中 {held}/{forecasts}"
+        )?;
+    }
+    Ok(())
+}
+
+/// Hours and minutes, without the sign.
+fn hours(ms: i64) -> String {
+    let minutes = ms.unsigned_abs() / 60_000;
+    format!("{}:{:02}", minutes / 60, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_is_listed_with_its_errors_and_its_coverage() {
+        let held = |error, held| Held {
+            at: 60_000,
+            finish: [3_600_000, 7_200_000, 10_800_000],
+            error: Some(error),
+            held: Some(held),
+        };
+        let coverage = Coverage { forecasts: 2, held: 1 };
+        let round = RoundHeld {
+            round: "R".into(),
+            opened_at: 5,
+            finish: Some(7_260_000),
+            readings: 9,
+            forecasts: vec![held(-60_000, true), held(5_400_000, false)],
+            coverage,
+        };
+        let told = text(std::slice::from_ref(&round), 1);
+        for part in [
+            "done after 2:01",
+            "0:01     2:00 (1:00 - 3:00)  -  0:01  held",
+            "+  1:30  missed",
+            "命中 1/2",
+            "1 damaged",
+        ] {
+            assert!(told.contains(part), "{part:?} in {told}");
+        }
+        let json = json(&[round], 0);
+        assert_eq!(json["coverage"]["held"], 1);
+        assert_eq!(json["rounds"][0]["forecasts"][0]["error_ms"], -60_000);
+        assert!(text(&[], 0).contains("尚无"));
+    }
+}

@@ -1,0 +1,113 @@
+//! The forecaster: beside the engine, above the planner. It reads the open round's counters every minute, keeps the
+//! readings and what was forecast from them in the folder, and gives everybody who reckons a turn, lowest class of all.
+//!
+//! It only looks: nothing that it does is on the way of a fact, and it proposes and can order nothing.
+//!
+//! In reading order:
+//! - `options`: what it can be told; `plan`: the city, and a round of it as it was really opened;
+//! - `tally`: counters by code; `history`: readings of the model's streets and labs, in order, never falling;
+//! - `record`: what stands in a line of the file `forecasts`;
+//! - `watch`: the loop; `turn`: whose turn it is to reckon;
+//! - `left`: what is left of a round to send; `change`: a lab with more or fewer units;
+//! - `held`: forecasts against what really happened.
+
+mod change;
+mod held;
+mod history;
+mod left;
+mod options;
+mod plan;
+mod record;
+mod tally;
+mod turn;
+mod watch;
+
+pub use change::{Change, changed, compare};
+pub use held::{Coverage, Held, RoundHeld, held};
+pub use history::{History, Taken, Unknown, Whose};
+pub use left::{LeftOver, left_over};
+pub use options::Options;
+pub use plan::{CityPlan, round_of};
+pub use record::{Record, regime_name};
+pub use tally::{Places, Sent, Tally, Tested, place_key};
+pub use turn::{StopOnDrop, Turn, TurnError};
+pub use watch::{Kept, open_file};
+
+use crate::city_file;
+use crate::domain::words::{Code, Time};
+use crate::planner::Words;
+use crate::planner::forecast::{Forecast, Reading};
+use crate::planner::round::Round;
+use std::sync::Arc;
+use tokio::sync::watch as channel;
+
+/// What is known of the open round, from its newest reading.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// Code of the round.
+    pub round: Code,
+    /// When it was opened: times of the forecast count from here.
+    pub opened_at: Time,
+    /// Position of the log that the reading is of.
+    pub seq: u64,
+    /// The newest reading.
+    pub reading: Reading,
+    /// Tubes that the model has no place for.
+    pub unknown: Unknown,
+    /// The round as it was reckoned with.
+    pub model: Arc<Round>,
+    /// The forecast, or why there is none.
+    pub forecast: Result<Forecast, Words>,
+}
+
+/// Why the forecaster cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The city file is wrong.
+    #[error("planner.city:\n{0}")]
+    City(#[from] city_file::Error),
+    /// Threads cannot be had.
+    #[error("planner.threads_max: cannot start threads: {0} 无法启动计算线程")]
+    Threads(String),
+}
+
+/// The forecaster, as everybody holds it.
+#[derive(Clone)]
+pub struct Forecaster {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    plan: Option<CityPlan>,
+    turns: turn::Turns,
+    newest: channel::Sender<Option<Arc<Outlook>>>,
+}
+
+impl Forecaster {
+    /// Reads the city file and gets ready. Touches no folder.
+    ///
+    /// # Errors
+    /// What is wrong with the city file, with its lines; when threads cannot be had.
+    pub fn new(options: Options) -> Result<Forecaster, Error> {
+        let plan = options.city.as_deref().map(CityPlan::read).transpose()?;
+        let turns = turn::Turns::new(&options).map_err(Error::Threads)?;
+        let newest = channel::Sender::new(None);
+        Ok(Forecaster { inner: Arc::new(Inner { options, plan, turns, newest }) })
+    }
+
+    /// What it was told.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The city that is planned for; `None` = the configuration names none.
+    pub fn plan(&self) -> Option<&CityPlan> {
+        self.inner.plan.as_ref()
+    }
+
+    /// What is known of the open round, to be waited on; `None` before its first forecast.
+    pub fn outlook(&self) -> channel::Receiver<Option<Arc<Outlook>>> {
+        self.inner.newest.subscribe()
+    }
+}

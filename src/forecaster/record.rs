@@ -1,0 +1,169 @@
+//! What stands in a line of the file `forecasts`: a reading, a forecast, or that a round was closed. JSON, so that an
+//! office can read it with its own tools; names are for ever, like everything on the disk.
+
+use super::tally::Tally;
+use crate::planner::forecast::{Forecast, Regime};
+use crate::planner::model::Ms;
+use crate::planner::round::Round;
+use crate::planner::study::Quantiles;
+use serde::{Deserialize, Serialize};
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "lowercase")]
+pub enum Record {
+    /// The counters of a round.
+    Reading {
+        /// Code of the round.
+        round: String,
+        /// When it was opened, ms since 1970.
+        opened_at: i64,
+        /// Position of the log.
+        seq: u64,
+        /// The counters.
+        tally: Tally,
+    },
+    /// What was forecast.
+    Forecast {
+        /// Code of the round.
+        round: String,
+        /// When it was opened, ms since 1970.
+        opened_at: i64,
+        /// The forecast.
+        told: Told,
+    },
+    /// The round was closed.
+    Closed {
+        /// Code of the round.
+        round: String,
+        /// When it was opened, ms since 1970.
+        opened_at: i64,
+        /// When it was closed, ms after that.
+        at: Ms,
+    },
+}
+
+/// A forecast as it was told. Times are milliseconds since the opening; quantiles are those of 5, 10, 25, 50, 75, 90 and
+/// 95 %.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The reading that it was made from.
+    pub at: Ms,
+    /// The target.
+    pub target: Ms,
+    /// The last swab.
+    pub sampled: [Ms; 7],
+    /// The last first result.
+    pub finish: [Ms; 7],
+    /// Probability of that within the target.
+    pub in_time: f64,
+    /// What set the pace.
+    pub regime: String,
+    /// What bound.
+    pub bottleneck: Option<Bound>,
+    /// The best measures.
+    pub measures: Vec<Advice>,
+    /// Particles.
+    pub particles: usize,
+}
+
+/// What bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Code of the laboratory; empty = collection.
+    pub lab: String,
+    /// Key of its stage.
+    pub stage: String,
+    /// Code of the street that is last, when collection binds.
+    pub street: String,
+    /// From when on.
+    pub from: Ms,
+    /// In words.
+    pub zh: String,
+    /// In words.
+    pub en: String,
+}
+
+/// A measure and what it would bring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Advice {
+    /// What to do.
+    pub zh: String,
+    /// What to do.
+    pub en: String,
+    /// What the median finish would gain.
+    pub saves: Ms,
+    /// Probability of meeting the target with it.
+    pub in_time: f64,
+}
+
+/// The name of a regime.
+pub fn regime_name(regime: Regime) -> &'static str {
+    match regime {
+        Regime::Collecting => "collecting",
+        Regime::Backlog => "backlog",
+        Regime::Stragglers => "stragglers",
+        Regime::Done => "done",
+    }
+}
+
+fn seven(of: &Quantiles) -> [Ms; 7] {
+    [of.p05, of.p10, of.p25, of.p50, of.p75, of.p90, of.p95]
+}
+
+impl Told {
+    /// Of a forecast of a round.
+    pub fn of(round: &Round, forecast: &Forecast) -> Told {
+        let bound = forecast.bottleneck.as_ref().map(|bound| {
+            let lab = bound.lab.and_then(|lab| round.labs.get(lab));
+            let street = bound.street.and_then(|street| round.streets.get(street));
+            Bound {
+                lab: lab.map(|lab| lab.0.clone()).unwrap_or_default(),
+                stage: bound.stage.map(|stage| stage.key().to_owned()).unwrap_or_default(),
+                street: street.map(|street| street.code.clone()).unwrap_or_default(),
+                from: bound.from,
+                zh: bound.words.zh.clone(),
+                en: bound.words.en.clone(),
+            }
+        });
+        let measures = forecast.measures.iter().map(|measure| Advice {
+            zh: measure.words.zh.clone(),
+            en: measure.words.en.clone(),
+            saves: measure.saves,
+            in_time: measure.in_time,
+        });
+        Told {
+            at: forecast.at,
+            target: forecast.target,
+            sampled: seven(&forecast.sampled),
+            finish: seven(&forecast.finish),
+            in_time: forecast.in_time,
+            regime: regime_name(forecast.regime).to_owned(),
+            bottleneck: bound,
+            measures: measures.collect(),
+            particles: forecast.particles,
+        }
+    }
+}
+
+impl Record {
+    /// As a line's text.
+    pub fn text(&self) -> String {
+        // Plain data with text keys: this does not fail, and if it did the line would be skipped when read.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// From a line's text; `None` = a later program's, or nothing of ours.
+    pub fn read(text: &str) -> Option<Record> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The round: its code and when it was opened. A code used again is another round.
+    pub fn round(&self) -> (&str, i64) {
+        match self {
+            Record::Reading { round, opened_at, .. }
+            | Record::Forecast { round, opened_at, .. }
+            | Record::Closed { round, opened_at, .. } => (round, *opened_at),
+        }
+    }
+}
