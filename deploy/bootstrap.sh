@@ -4,10 +4,11 @@
 #
 #   deploy/bootstrap.sh           a C++ compiler and libclang: RocksDB is built from source
 #   deploy/bootstrap.sh --tests   also Python with gRPC in a folder of its own, for the client test
-#   deploy/bootstrap.sh --figures also PostgreSQL 15, which `loadtest figures` measures against
+#   deploy/bootstrap.sh --figures also PostgreSQL 15, and Python with SimPy and HiGHS in a folder of
+#                                 its own, which `loadtest figures` and tests/oracle measure against
 #
-# Changes: Debian packages by apt-get (with sudo unless root), the Python folder
-# ${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv, and with --figures a line in
+# Changes: Debian packages by apt-get (with sudo unless root), the Python folders
+# ${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv and venv-figures, and with --figures a line in
 # /etc/postgresql-common/createcluster.conf that keeps the package from making and starting a
 # database of its own. Nothing else. Needs a Rust toolchain already there.
 set -euo pipefail
@@ -22,7 +23,7 @@ case "${1-}" in
   "") ;;
   --tests) tests=yes ;;
   --figures) figures=yes ;;
-  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) fail "unknown argument '$1'; known: --tests, --figures, --help" ;;
 esac
 
@@ -38,7 +39,8 @@ has_libclang() {
     compgen -G '/usr/lib/*/libclang-[0-9]*.so*'; } >/dev/null &&
     compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null
 }
-has_python_grpc() { cmp -s "$wanted" "$ready" && "$venv/bin/python" -c '' 2>/dev/null; }
+# Is the Python folder $1 there, made from the requirements $2?
+has_python() { cmp -s "$2" "$1/.ready" && "$1/bin/python" -c '' 2>/dev/null; }
 has_postgres() { [ -x /usr/lib/postgresql/15/bin/postgres ] && [ -x /usr/lib/postgresql/15/bin/psql ]; }
 has_venv() { command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
@@ -47,12 +49,15 @@ missing=()
 has_libclang || missing+=(libclang-dev)
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
 
-venv="${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv"
-ready="$venv/.ready"
-wanted=tests/python/requirements.txt
-if [ "$tests" = yes ] && ! has_python_grpc; then
-  has_venv || missing+=(python3 python3-venv)
-fi
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/swabline"
+# By folder, its requirements and what it holds.
+pythons=()
+[ "$tests" = yes ] && pythons+=("$cache/venv|tests/python/requirements.txt|gRPC")
+[ "$figures" = yes ] && pythons+=("$cache/venv-figures|tests/oracle/requirements.txt|SimPy and HiGHS")
+for one in ${pythons[@]+"${pythons[@]}"}; do
+  IFS='|' read -r folder wanted _ <<<"$one"
+  has_python "$folder" "$wanted" || has_venv || { missing+=(python3 python3-venv); break; }
+done
 
 clusters=/etc/postgresql-common/createcluster.conf
 if [ "$figures" = yes ] && ! has_postgres; then
@@ -79,15 +84,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-if [ "$tests" = yes ] && ! has_python_grpc; then
+for one in ${pythons[@]+"${pythons[@]}"}; do
+  IFS='|' read -r folder wanted what <<<"$one"
+  has_python "$folder" "$wanted" && continue
   # A Python of one's own (pyenv and the like) may come without venv: the system's then has it.
   python=python3
   has_venv || python=/usr/bin/python3
-  say "making $venv with gRPC for Python"
-  rm -rf "$venv"
-  "$python" -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
+  say "making $folder: Python with $what"
+  rm -rf "$folder"
+  "$python" -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
   # Written last: a half-made folder is made again.
-  cp "$wanted" "$ready"
-fi
+  cp "$wanted" "$folder/.ready"
+done
 say "nothing is missing"

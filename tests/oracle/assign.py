@@ -5,8 +5,8 @@ Makes two cities with NumPy, solves each as a linear program with HiGHS (streets
 to a lab at most rate * (T - head start)), writes city and answer into a text file, and, when asked, lets the test of
 the repository read them:
 
-    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install numpy scipy highspy
-    /tmp/oracle/bin/python tests/oracle/assign.py /tmp/assign.txt
+    deploy/bootstrap.sh --figures
+    ~/.cache/swabline/venv-figures/bin/python tests/oracle/assign.py /tmp/assign.txt
     SWABLINE_ASSIGN_ORACLE=/tmp/assign.txt cargo test --release --test suite assign:: -- --nocapture
 
 The minimum cut is found here by scipy's maximum flow just below T, not by anything of ours. The file, line by line:

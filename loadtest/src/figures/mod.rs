@@ -6,6 +6,7 @@ mod disk;
 mod engine;
 mod grpc;
 mod place;
+mod planner;
 mod postgres;
 mod queries;
 mod rows;
@@ -13,7 +14,7 @@ mod rows;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use place::Place;
-use rows::{ROWS, Row};
+use rows::{INGEST, PLANNER, Row};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -28,6 +29,10 @@ pub enum Figures {
     ///
     /// Prints a line of JSON for each figure. Exit code 1 when one could not be measured.
     Ingest(IngestArgs),
+    /// How fast the planner reckons a city, and how near it comes to what is known
+    ///
+    /// Prints a line of JSON for each figure. Exit code 1 when one could not be measured.
+    Planner(PlannerArgs),
 }
 
 /// Flags of `figures ingest`.
@@ -36,6 +41,26 @@ pub struct IngestArgs {
     /// Short runs, all in about five minutes; what is scaled down says so in `scaled`
     #[arg(long)]
     quick: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Flags of `figures planner`.
+#[derive(Args)]
+pub struct PlannerArgs {
+    /// Short runs, all in about a minute; what is scaled down says so in `scaled`
+    #[arg(long)]
+    quick: bool,
+    /// The Python that has SimPy [default: that of deploy/bootstrap.sh --figures]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// What is measured, and where.
+#[derive(Args)]
+struct Which {
     /// Only this figure; may be given several times
     #[arg(long, value_name = "NAME")]
     row: Vec<String>,
@@ -62,11 +87,17 @@ enum Group {
     Growth,
     QueriesGrpc,
     Missing,
+    /// The planner, one figure.
+    Alone(&'static str),
+    OverSimpy,
+    Forecasts,
 }
 
-/// The groups in their order, with their figures and the gigabytes of disk that each needs at a time,
-/// in full and quick.
-const GROUPS: [(Group, &[&str], [u64; 2]); 12] = [
+/// A group, its figures, and the gigabytes of disk that it needs at a time, in full and quick.
+type Grouped = (Group, &'static [&'static str], [u64; 2]);
+
+/// The groups of intake in their order.
+const INGEST_GROUPS: [Grouped; 12] = [
     (Group::RawLog, &["engine_over_raw_log"], [20, 5]),
     (Group::Postgres, &["engine_over_postgres"], [30, 6]),
     (Group::Batched, &["grpc_batched"], [6, 2]),
@@ -81,6 +112,27 @@ const GROUPS: [(Group, &[&str], [u64; 2]); 12] = [
     (Group::Missing, &["missing_seconds"], [8, 1]),
 ];
 
+/// A figure of the planner that `swabline benchmark planner` measures by itself.
+const fn alone(figure: &'static [&'static str; 1]) -> Grouped {
+    (Group::Alone(figure[0]), figure, [0, 0])
+}
+
+/// The groups of the planner in their order.
+const PLANNER_GROUPS: [Grouped; 8] = [
+    alone(&["city_replication_ms"]),
+    alone(&["replications_200_seconds"]),
+    alone(&["what_if_ms"]),
+    (Group::OverSimpy, &["over_simpy"], [0, 0]),
+    alone(&["assignment_ms"]),
+    alone(&["one_to_one_gap_percent"]),
+    alone(&["fluid_vs_simulation_percent"]),
+    (
+        Group::Forecasts,
+        &["coverage_modelled_percent", "coverage_unmodelled_percent", "half_way_error_percent"],
+        [0, 0],
+    ),
+];
+
 /// What has been measured, for those that come after and need it.
 pub struct Sheet {
     place: Place,
@@ -89,6 +141,8 @@ pub struct Sheet {
     engine: Option<f64>,
     /// The same.
     batched: Option<f64>,
+    /// The Python that has SimPy.
+    python: Option<PathBuf>,
     failed: bool,
 }
 
@@ -126,37 +180,58 @@ impl Sheet {
             Group::Growth => engine::growth(self).await,
             Group::QueriesGrpc => queries::over_grpc(self).await,
             Group::Missing => engine::missing(self).await,
+            Group::Alone(figure) => planner::alone(self, figure).await,
+            Group::OverSimpy => planner::over_simpy(self).await,
+            Group::Forecasts => planner::forecasts(self).await,
         }
     }
 }
 
 /// Measures.
 pub async fn run(figures: Figures, files: u64) -> Result<ExitCode> {
-    let Figures::Ingest(args) = figures;
+    let order = match figures {
+        Figures::Ingest(IngestArgs { quick, which }) => {
+            Order { rows: &INGEST, groups: &INGEST_GROUPS, quick, which, python: None }
+        }
+        Figures::Planner(PlannerArgs { quick, python, which }) => {
+            Order { rows: &PLANNER, groups: &PLANNER_GROUPS, quick, which, python }
+        }
+    };
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     // Giving up the work drops what it holds: programs are killed, the folder is removed.
     tokio::select! {
-        done = ingest(args, files) => done,
+        done = measure(order, files) => done,
         _ = interrupt.recv() => bail!("interrupted; everything that was started has been ended"),
         _ = terminate.recv() => bail!("terminated; everything that was started has been ended"),
     }
 }
 
-async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
-    let wanted = wanted(&args.row)?;
+/// What is to be measured.
+struct Order {
+    /// The rows of which some are asked for.
+    rows: &'static [Row],
+    groups: &'static [Grouped],
+    quick: bool,
+    which: Which,
+    python: Option<PathBuf>,
+}
+
+async fn measure(order: Order, files: u64) -> Result<ExitCode> {
+    let Order { rows, groups, quick, which, python } = order;
+    let wanted = wanted(rows, &which.row)?;
     let own = std::env::current_exe().context("finding this program")?;
-    let program = args.program.unwrap_or_else(|| own.with_file_name("swabline"));
+    let program = which.program.unwrap_or_else(|| own.with_file_name("swabline"));
     ensure!(
         program.is_file(),
         "{} is not there: build it (cargo build --release) or say where it is with --swabline",
         program.display()
     );
     let beside = own.parent().and_then(|release| release.parent()).map(PathBuf::from);
-    let parent = args.dir.or(beside).unwrap_or_else(std::env::temp_dir);
+    let parent = which.dir.or(beside).unwrap_or_else(std::env::temp_dir);
     let groups =
-        || GROUPS.iter().filter(|(_, rows, _)| rows.iter().any(|row| wanted.contains(row)));
-    let needed = groups().map(|(_, _, disk)| disk[usize::from(args.quick)]).max().unwrap_or(0);
+        || groups.iter().filter(|(_, rows, _)| rows.iter().any(|row| wanted.contains(row)));
+    let needed = groups().map(|(_, _, disk)| disk[usize::from(quick)]).max().unwrap_or(0);
     let free = place::free_bytes(&parent)? >> 30;
     eprintln!(
         "loadtest: needs {needed} GB of disk at a time in {}, {free} are free",
@@ -164,9 +239,9 @@ async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
     );
     ensure!(free >= needed, "not enough disk: choose another --dir, --quick, or single rows");
 
-    let place = Place::new(&parent, program, files, args.quick)?;
+    let place = Place::new(&parent, program, files, quick)?;
     let mut sheet =
-        Sheet { place, wanted: wanted.clone(), engine: None, batched: None, failed: false };
+        Sheet { place, wanted: wanted.clone(), engine: None, batched: None, python, failed: false };
     for (group, rows, _) in groups() {
         let begun = Instant::now();
         eprintln!("loadtest: {}", rows.join(", "));
@@ -179,7 +254,7 @@ async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
             {
                 sheet.failed = true;
                 eprintln!("loadtest: {}: {why}", row.name);
-                println!("{}", row.failed(&why, args.quick));
+                println!("{}", row.failed(&why, quick));
             }
         }
         eprintln!("loadtest: {:.0} s", begun.elapsed().as_secs_f64());
@@ -188,13 +263,13 @@ async fn ingest(args: IngestArgs, files: u64) -> Result<ExitCode> {
 }
 
 /// The figures that are asked for.
-fn wanted(rows: &[String]) -> Result<BTreeSet<&'static str>> {
+fn wanted(all: &'static [Row], rows: &[String]) -> Result<BTreeSet<&'static str>> {
     if rows.is_empty() {
-        return Ok(ROWS.iter().map(|row| row.name).collect());
+        return Ok(all.iter().map(|row| row.name).collect());
     }
     let named = |name: &String| {
-        let known = || ROWS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
-        let row = Row::named(name).map(|row| row.name);
+        let known = || all.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+        let row = all.iter().find(|row| row.name == *name).map(|row| row.name);
         row.with_context(|| format!("no figure is called {name}; there are {}", known()))
     };
     rows.iter().map(named).collect()
@@ -206,24 +281,26 @@ mod tests {
 
     #[test]
     fn every_row_is_measured_by_one_group() {
-        let measured: Vec<_> = GROUPS.iter().flat_map(|(_, rows, _)| rows.iter()).collect();
-        for row in &ROWS {
-            assert_eq!(
-                measured.iter().filter(|name| ***name == row.name).count(),
-                1,
-                "{}",
-                row.name
-            );
+        for (rows, groups) in [(&INGEST[..], &INGEST_GROUPS[..]), (&PLANNER, &PLANNER_GROUPS)] {
+            let measured: Vec<_> = groups.iter().flat_map(|(_, rows, _)| rows.iter()).collect();
+            for row in rows {
+                let times = measured.iter().filter(|name| ***name == row.name).count();
+                assert_eq!(times, 1, "{}", row.name);
+            }
+            assert_eq!(measured.len(), rows.len());
+            assert!(groups.iter().all(|(_, _, [full, quick])| quick <= full));
         }
-        assert_eq!(measured.len(), ROWS.len());
-        assert!(GROUPS.iter().all(|(_, _, [full, quick])| quick <= full));
     }
 
     #[test]
     fn figures_can_be_chosen_by_name() {
-        assert_eq!(wanted(&[]).unwrap().len(), ROWS.len());
-        let some = wanted(&["growth".into(), "grpc_single".into(), "growth".into()]).unwrap();
+        assert_eq!(wanted(&INGEST, &[]).unwrap().len(), INGEST.len());
+        let some = ["growth".into(), "grpc_single".into(), "growth".into()];
+        let some = wanted(&INGEST, &some).unwrap();
         assert_eq!(some.into_iter().collect::<Vec<_>>(), ["growth", "grpc_single"]);
-        assert!(wanted(&["speed".into()]).unwrap_err().to_string().contains("ack_over_fsync"));
+        let unknown = |rows, name: &str| wanted(rows, &[name.into()]).unwrap_err().to_string();
+        assert!(unknown(&INGEST, "speed").contains("ack_over_fsync"));
+        assert!(unknown(&PLANNER, "growth").contains("what_if_ms"));
+        assert_eq!(wanted(&PLANNER, &["over_simpy".into()]).unwrap().len(), 1);
     }
 }

@@ -53,14 +53,19 @@ impl Place {
         self.dir.join(name)
     }
 
-    /// Runs `swabline benchmark` and gives the line that it prints.
+    /// Runs `swabline benchmark` on a folder and gives the line that it prints.
     pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
-        let what = format!("swabline benchmark {}", args.join(" "));
-        eprintln!("loadtest: {what}");
         let mut command = Command::new(&self.program);
         command.arg("benchmark").args(args).arg("--dir").arg(dir);
-        let out =
-            output(command, &self.part("benchmark.log")).await.with_context(|| what.clone())?;
+        self.line(&format!("swabline benchmark {}", args.join(" ")), command, None).await
+    }
+
+    /// Runs a program that prints a line of JSON, with a file as its input.
+    pub async fn line(&self, what: &str, command: Command, input: Option<&Path>) -> Result<Value> {
+        eprintln!("loadtest: {what}");
+        let input = input.map_or(Ok(Stdio::null()), |file| File::open(file).map(Stdio::from))?;
+        let log = self.part("benchmark.log");
+        let out = output_of(command, input, &log).await.with_context(|| what.to_owned())?;
         let line = out.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         serde_json::from_str(line)
             .with_context(|| format!("{what} printed no line of JSON: {line:?}"))
@@ -81,10 +86,14 @@ impl Drop for Place {
 }
 
 /// Runs a program to its end and gives what it printed. It is killed when the wait is given up.
-pub async fn output(mut command: Command, log: &Path) -> Result<String> {
+pub async fn output(command: Command, log: &Path) -> Result<String> {
+    output_of(command, Stdio::null(), log).await
+}
+
+async fn output_of(mut command: Command, input: Stdio, log: &Path) -> Result<String> {
     let name = command.as_std().get_program().to_string_lossy().into_owned();
     let stderr = File::create(log)?;
-    let command = command.stdin(Stdio::null()).stderr(stderr).kill_on_drop(true);
+    let command = command.stdin(input).stderr(stderr).kill_on_drop(true);
     let ended = command.output().await.with_context(|| format!("starting {name}"))?;
     ensure!(ended.status.success(), "{name} failed ({}): {}", ended.status, last_words(log));
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())

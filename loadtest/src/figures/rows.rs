@@ -29,8 +29,8 @@ const fn told(name: &'static str, unit: &'static str) -> Row {
     Row { name, unit, floor: None, goal: None, lower_is_better: false }
 }
 
-/// All rows, in the order in which they are measured.
-pub const ROWS: [Row; 17] = [
+/// The rows of intake, in the order in which they are measured.
+pub const INGEST: [Row; 17] = [
     more("engine_over_raw_log", "ratio", 0.3, 0.5),
     more("engine_over_postgres", "ratio", 5.0, 10.0),
     more("grpc_batched", "tubes/s", 50_000.0, 100_000.0),
@@ -50,10 +50,30 @@ pub const ROWS: [Row; 17] = [
     less("missing_seconds", "s", 60.0, 10.0),
 ];
 
+/// The rows of the planner, in the order in which they are measured.
+pub const PLANNER: [Row; 10] = [
+    less("city_replication_ms", "ms", 100.0, 40.0),
+    less("replications_200_seconds", "s", 10.0, 4.0),
+    less("what_if_ms", "ms", 100.0, 50.0),
+    more("over_simpy", "ratio", 200.0, 500.0),
+    less("assignment_ms", "ms", 200.0, 50.0),
+    less("one_to_one_gap_percent", "percent", 2.0, 0.5),
+    less("fluid_vs_simulation_percent", "percent", 5.0, 3.0),
+    less("coverage_modelled_percent", "percentage points", 10.0, 3.0),
+    // What no model knows: to stay between 70 and 90 is all that is asked.
+    less("coverage_unmodelled_percent", "percentage points", 10.0, 10.0),
+    less("half_way_error_percent", "percent", 10.0, 5.0),
+];
+
+/// All rows.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    INGEST.iter().chain(&PLANNER)
+}
+
 impl Row {
     /// The row of this name.
     pub fn named(name: &str) -> Option<&'static Row> {
-        ROWS.iter().find(|row| row.name == name)
+        rows().find(|row| row.name == name)
     }
 
     /// `goal`, `floor` or `below`, by how far the value comes; `None` for a figure that is only told.
@@ -105,14 +125,14 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_row_has_a_name_of_its_own_and_a_floor_short_of_its_goal() {
-        let names: HashSet<_> = ROWS.iter().map(|row| row.name).collect();
-        assert_eq!(names.len(), ROWS.len());
-        for row in &ROWS {
+    fn every_row_has_a_name_of_its_own_and_a_floor_not_beyond_its_goal() {
+        let names: HashSet<_> = rows().map(|row| row.name).collect();
+        assert_eq!(names.len(), rows().count());
+        for row in rows() {
             assert!(!row.unit.is_empty() && row.floor.is_some() == row.goal.is_some());
             if let (Some(floor), Some(goal)) = (row.floor, row.goal) {
                 assert!(
-                    if row.lower_is_better { goal < floor } else { goal > floor },
+                    if row.lower_is_better { goal <= floor } else { goal >= floor },
                     "{}",
                     row.name
                 );
@@ -130,6 +150,8 @@ mod tests {
         assert_eq!(reaches("storm_seconds", 119.0), Some("floor"));
         assert_eq!(reaches("storm_seconds", 121.0), Some("below"));
         assert_eq!(reaches("grpc_single_tls", 1.0), None);
+        assert_eq!(reaches("coverage_unmodelled_percent", 10.0), Some("goal"));
+        assert_eq!(reaches("coverage_unmodelled_percent", 10.1), Some("below"));
     }
 
     #[test]
@@ -156,7 +178,7 @@ mod tests {
                 _ => plain,
             }
         };
-        for row in &ROWS {
+        for row in rows() {
             let named = format!("`{}`", row.name);
             let line = readme.lines().find(|line| line.starts_with('|') && line.contains(&named));
             let line = line.unwrap_or_else(|| panic!("{named} is not in the README"));

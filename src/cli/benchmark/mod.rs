@@ -1,10 +1,11 @@
 //! `swabline benchmark`: what this machine can do, measured on a folder of its own. Prints one line
 //! of JSON. For whoever sizes a server, and for comparing one version with the next.
 //!
-//! Each measurement is one process on one folder: nothing of it runs beside another.
+//! Each measurement is one process on one folder: nothing of it runs beside another. The planner needs no folder.
 
 mod answers;
 mod filling;
+mod planner;
 mod tubes;
 
 use clap::{Args, Subcommand};
@@ -44,6 +45,8 @@ enum What {
         #[arg(long, default_value_t = 1_000_000)]
         people: u64,
     },
+    /// The planner: how fast it reckons, and how near it comes to what is known. 方案测算
+    Planner(planner::PlannerArgs),
 }
 
 /// How much is put into which folder.
@@ -127,6 +130,7 @@ pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
                 "expected": done.expected,
             })
         }
+        What::Planner(args) => planner::run(&args)?,
     };
     println!("{line}");
     Ok(ExitCode::SUCCESS)
