@@ -8,6 +8,7 @@ use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Flags of `serve`. What a flag does not say, the environment or the file says.
@@ -73,7 +74,10 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     }
     open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(config))
+    let served = runtime.block_on(serve(config));
+    // The folder is closed; only a plan may still be reckoned, and nobody waits for it.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    served
 }
 
 /// Each connection is an open file, and a shell allows 1,024 of them: takes as many as the machine

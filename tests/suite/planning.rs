@@ -393,7 +393,9 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let minutes = forecast.reading_ms / 60_000;
     assert!((60..70).contains(&minutes), "the round was opened an hour ago: {minutes}");
     rising(&forecast.finish);
-    assert_eq!((forecast.labs.len(), forecast.regime()), (2, pb::Regime::Collecting));
+    assert_eq!(forecast.labs.len(), 2);
+    // What is waited for is the planner's to say; that nothing is done yet is certain.
+    assert!(![pb::Regime::Unspecified, pb::Regime::Done].contains(&forecast.regime()));
     said(&forecast.summary);
     drop(watching);
 
