@@ -295,16 +295,8 @@ impl Doubt {
         }
         let (a, b) = self.prevalence;
         if a > 0.0 && b > 0.0 {
-            drawn.recall.prevalence = beta(a, b, &dice.below(7));
+            drawn.recall.prevalence = dice.below(7).beta(a, b);
         }
         drawn
     }
-}
-
-/// A draw from Beta(a, b).
-pub(super) fn beta(a: f64, b: f64, stream: &Stream) -> f64 {
-    use rand::SeedableRng;
-    use rand_distr::Distribution;
-    let mut dice = rand::rngs::Xoshiro256PlusPlus::seed_from_u64(stream.bits(0));
-    rand_distr::Beta::new(a, b).map_or(a / (a + b), |beta| beta.sample(&mut dice))
 }

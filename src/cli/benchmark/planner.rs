@@ -114,7 +114,8 @@ fn milliseconds(blocks: usize, times: usize, mut call: impl FnMut()) -> Vec<f64>
 /// The line of a time.
 fn timed(blocks: &[f64], details: Value) -> Map<String, Value> {
     let (middle, least, most) = spread(blocks);
-    let mut line = fields(json!({ "value": middle, "min": least, "max": most, "blocks": blocks.len() }));
+    let mut line =
+        fields(json!({ "value": middle, "min": least, "max": most, "blocks": blocks.len() }));
     line.extend(fields(details));
     line
 }
@@ -383,7 +384,8 @@ fn simpy_lab(blocks: usize) -> anyhow::Result<Map<String, Value>> {
         black_box(simulation.run(SEED, number, &mut scratch));
     });
     let stage = |(kind, units, minutes): (StageKind, u32, f64)| {
-        json!({ "name": format!("{kind:?}"), "units": units, "minutes": minutes })
+        let name = format!("{kind:?}");
+        json!({ "name": name, "units": units, "minutes": minutes })
     };
     let plates = TUBES.div_ceil(PLATE);
     Ok(timed(
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_only_count_say_what_they_are() {
+    fn a_line_names_its_row_and_tells_the_middle_between_the_least_and_the_most() {
         let line = run(&PlannerArgs { row: Row::SimpyLab, quick: true }).unwrap();
         assert_eq!(line["row"], "simpy_lab");
         assert!(line["min"].as_f64() <= line["value"].as_f64());

@@ -7,6 +7,9 @@ use crate::planner::fluid::Replay;
 use crate::planner::model::{Lab, Ms, Recall, Street};
 use crate::planner::simulate::{LabStart, Start, Stream, StreetStart};
 
+/// Share of the people of whom it is believed, once the desks have closed, that they do not come any more.
+const STAYED_AWAY: f64 = 0.25;
+
 /// Boxes into which waiting tubes are dealt at most, by street: enough for their times to be spread.
 const PARTS_MAX: u64 = 40;
 
@@ -44,7 +47,12 @@ fn street_start(
     dice: Stream,
 ) -> StreetStart {
     let tubes = street.tubes() as f64;
-    let left = (tubes - count.collected as f64).max(0.0);
+    let mut left = (tubes - count.collected as f64).max(0.0);
+    let hours = u64::from(street.open) + u64::from(street.hours);
+    if u64::from(now) > hours && left < tubes * STAYED_AWAY {
+        // The desks have closed and the queue was gone: who is left has not come, and is not waited for.
+        left = 0.0;
+    }
     // Those who come late have not come as long as the others queue.
     let late = (tubes * late).min(left);
     let worked = street.worked(u64::from(now));

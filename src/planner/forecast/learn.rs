@@ -31,7 +31,7 @@ const WINDOW: Ms = HOUR / 2;
 pub(super) struct Belief {
     /// By street: mean and standard deviation of the logarithm of its desks' speed over the model's.
     pub desks: Vec<(f64, f64)>,
-    /// (logit offset of the late share, log of the factor of the tail's mean, weight), weights sum to 1.
+    /// (logit offset of the late share, ln of the factor of the tail's mean, weight), weights sum to 1.
     pub late: Vec<(f64, f64, f64)>,
     /// By lab: how fast it may be; weights sum to 1.
     pub pace: Vec<Vec<Pace>>,
@@ -40,8 +40,8 @@ pub(super) struct Belief {
 /// A pace of a lab, and what would be where in it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pace {
-    /// Logarithm of the factor of its pace.
-    pub log: f64,
+    /// Natural logarithm of the factor of its pace.
+    pub ln: f64,
     /// Probability.
     pub weight: f64,
     /// The lab now, at that pace.
@@ -97,12 +97,12 @@ impl Belief {
             let Some(picked) = picked.or(grid.last()) else { continue };
             // Between the points of the grid.
             let width = doubt.lab_pace * 0.25;
-            scale_pace(lab, (picked.log + width * dice.normal(k)).exp());
+            scale_pace(lab, (picked.ln + width * dice.normal(k)).exp());
             inside.push(&picked.replay);
         }
         let (a, b) = doubt.prevalence;
         if a > 0.0 && b > 0.0 {
-            drawn.recall.prevalence = crate::planner::study::beta(a, b, &dice.below(7));
+            drawn.recall.prevalence = dice.below(7).beta(a, b);
         }
         Drawn { late: drawn.streets.iter().map(|s| s.late_share).collect(), model: drawn, inside }
     }
@@ -212,7 +212,7 @@ fn late(
     for late in LATE_GRID {
         for tail in TAIL_GRID {
             let (l, t) = (late * doubt.late_share, tail * doubt.late_mean);
-            let mut log = -(late * late + tail * tail) / 2.0;
+            let mut ln = -(late * late + tail * tail) / 2.0;
             for reading in &readings {
                 let (mut expected, mut seen, mut doubtful) = (0.0, 0.0, 0.0);
                 for (i, street) in model.streets.iter().enumerate() {
@@ -228,9 +228,9 @@ fn late(
                     doubtful += if filled < queue { (filled * sd.max(0.02)).powi(2) } else { 0.0 };
                 }
                 let sd2 = (0.008 * all).powi(2) + doubtful;
-                log -= 2.0 * (1.0 + (seen - expected).powi(2) / (3.0 * sd2)).ln();
+                ln -= 2.0 * (1.0 + (seen - expected).powi(2) / (3.0 * sd2)).ln();
             }
-            grid.push((l, t, log));
+            grid.push((l, t, ln));
         }
     }
     normalise(&mut grid);
@@ -266,10 +266,10 @@ fn pace(
     let mut grid: Vec<(f64, f64, f64)> = Vec::new();
     let mut replays = Vec::new();
     for z in PACE_GRID {
-        let log_pace = z * doubt.lab_pace;
-        let mut log = -z * z / 2.0;
+        let pace = z * doubt.lab_pace;
+        let mut ln = -z * z / 2.0;
         let mut as_if = lab.clone();
-        scale_pace(&mut as_if, log_pace.exp());
+        scale_pace(&mut as_if, pace.exp());
         let replay = fluid::replay(model, &as_if, &door, &times);
         for (pair, expected) in windows.windows(2).zip(replay.done.windows(2)) {
             for k in 0..2 {
@@ -277,13 +277,13 @@ fn pace(
                 let thought = expected[1][k] - expected[0][k];
                 let sd2 = (0.7 * batch).powi(2) + (0.1 * thought).powi(2);
                 // Student's t with three degrees of freedom. Half the weight: what is plated is resulted later.
-                log -= 1.0 * (1.0 + (seen - thought).powi(2) / (3.0 * sd2)).ln();
+                ln -= 1.0 * (1.0 + (seen - thought).powi(2) / (3.0 * sd2)).ln();
             }
         }
-        grid.push((log_pace, 0.0, log));
+        grid.push((pace, 0.0, ln));
         replays.push(replay);
     }
     normalise(&mut grid);
     let paces = grid.into_iter().zip(replays);
-    paces.map(|((log, _, weight), replay)| Pace { log, weight, replay }).collect()
+    paces.map(|((ln, _, weight), replay)| Pace { ln, weight, replay }).collect()
 }

@@ -13,7 +13,7 @@ pub use situation::{LabCount, Reading, Situation, StreetCount};
 use rayon::prelude::*;
 
 use super::city::{StageKind, Words};
-use super::model::{Model, Ms};
+use super::model::{HOUR, Model, Ms};
 use super::round::{Doubt, Round};
 use super::simulate::{Cause, Scratch, Simulation, Start, Stream};
 use super::study::{Quantiles, bottleneck};
@@ -265,18 +265,27 @@ impl Kept {
     }
 }
 
+/// Time without a new tube after which nobody else is waited for.
+const QUIET: Ms = 2 * HOUR;
+
+/// Whether every tube that was filled has its result, and no more are coming: all that were planned have come, or none has
+/// for long. Turnout is seldom what the plan thought.
+fn all_resulted(model: &Model, situation: &Situation) -> bool {
+    let Some(newest) = situation.readings.last() else { return false };
+    let collected = |r: &Reading| r.streets.iter().map(|s| s.collected).sum::<u64>();
+    let resulted: u64 = newest.labs.iter().map(|l| l.resulted).sum();
+    let before = situation.readings.iter().rev().find(|r| r.at + QUIET <= newest.at);
+    let quiet = before.is_some_and(|r| collected(r) == collected(newest));
+    resulted >= collected(newest) && (quiet || collected(newest) >= model.tubes())
+}
+
 fn sum_up(model: &Model, now: Ms, situation: &Situation, kept: &[Kept]) -> Forecast {
     let quantiles = |of: &dyn Fn(&Kept) -> Ms| {
         let mut times: Vec<Ms> = kept.iter().map(of).collect();
         Quantiles::of(&mut times)
     };
     let n = kept.len().max(1) as f64;
-    let newest = situation.readings.last();
-    let all_resulted = newest.is_some_and(|r| {
-        let collected: u64 = r.streets.iter().map(|s| s.collected).sum();
-        let resulted: u64 = r.labs.iter().map(|l| l.resulted).sum();
-        collected >= model.tubes() && resulted >= collected
-    });
+    let done = all_resulted(model, situation);
     let delivered = quantiles(&|k| k.delivered);
     let finish = quantiles(&|k| k.finish);
     Forecast {
@@ -287,7 +296,7 @@ fn sum_up(model: &Model, now: Ms, situation: &Situation, kept: &[Kept]) -> Forec
         in_time: kept.iter().filter(|k| k.finish <= model.target).count() as f64 / n,
         streets: (0..model.streets.len()).map(|i| quantiles(&|k| k.streets[i])).collect(),
         labs: (0..model.labs.len()).map(|i| quantiles(&|k| k.labs[i].0)).collect(),
-        regime: measures::regime(model, situation, &finish, &delivered, all_resulted),
+        regime: measures::regime(model, situation, &finish, &delivered, done),
         bottleneck: None,
         measures: Vec::new(),
         particles: kept.len(),

@@ -1,9 +1,7 @@
 //! The forecast, held against rounds whose end is known, and against readings that cannot be.
 
 use super::*;
-use crate::cli::city_file;
 use crate::planner::example;
-use crate::planner::{fill, solve};
 
 fn part_way(trial: &trial::Trial, percent: u64) -> Situation {
     trial.situation((u64::from(trial.finish) * percent / 100) as Ms)
@@ -45,7 +43,7 @@ fn a_slow_lab_and_slow_desks_are_seen_while_they_work() {
         }
         let wide = Doubt { lab_pace: 0.2, ..trial.doubt };
         let belief = Belief::learn(&trial.model, &wide, &part_way(&trial, 60));
-        let pace: f64 = belief.pace[0].iter().map(|p| p.log * p.weight).sum();
+        let pace: f64 = belief.pace[0].iter().map(|p| p.ln * p.weight).sum();
         let truth = f64::from(trial.model.labs[0].stages[3].run)
             / f64::from(trial.truth.labs[0].stages[3].run);
         assert!(pace < truth.ln() + 0.15, "{seed}: pace {pace:.3}, truth {:.3}", truth.ln());
@@ -124,41 +122,6 @@ fn counts_that_contradict_each_other_still_give_a_forecast() {
         }
     }
     assert!(of_model(&trial.model, &trial.doubt, &situation, 1, 10).is_ok());
-}
-
-/// A real city with its shortages filled, half-way through a round of its own simulation.
-fn half_way_through_chifeng() -> (Round, Situation) {
-    let city = city_file::builtin("chifeng").expect("built in");
-    let city = fill(&city, &solve(&city, 24));
-    let round = Round::of(&city).expect("a round");
-    let trial = trial::Trial::of(round.model.clone(), round.doubt, 1);
-    let situation = part_way(&trial, 50);
-    (round, situation)
-}
-
-#[test]
-fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
-    let (round, situation) = half_way_through_chifeng();
-    let told = forecast(&round, &situation, 1).expect("a forecast");
-    assert_eq!(told.regime, Regime::Backlog);
-    let bottleneck = told.bottleneck.expect("a bottleneck");
-    let lab = bottleneck.lab.expect("a lab");
-    assert_eq!(told.labs[lab].p50, told.labs.iter().map(|l| l.p50).max().expect("labs"));
-    assert!(bottleneck.words.en.contains(&round.labs[lab].1.en), "{}", bottleneck.words.en);
-    assert!(bottleneck.from <= told.at);
-    assert!(!told.measures.is_empty() && told.measures.len() <= 3);
-    assert!(told.measures.windows(2).all(|m| m[0].saves >= m[1].saves), "{:?}", told.measures);
-    assert!(
-        told.measures.iter().all(|m| !m.words.zh.is_empty() && m.in_time >= told.in_time - 0.1)
-    );
-}
-
-#[test]
-fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
-    let (mut round, situation) = half_way_through_chifeng();
-    round.model.labs[0].stages[3].units = 0;
-    let why = forecast(&round, &situation, 1).expect_err("no extractor");
-    assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
 }
 
 #[test]

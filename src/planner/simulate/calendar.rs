@@ -43,11 +43,17 @@ impl Calendar {
     }
 
     /// The first time from `at` on at which the unit may start a run. A run that has started goes on to its end.
+    #[inline]
     pub fn next_up(&self, stage: &Stage, unit: u32, at: Ms) -> Ms {
-        let rests = stage.rests.get(unit as usize).map_or(&[][..], Vec::as_slice);
-        if rests.is_empty() && self.repairs.is_empty() && self.stops.is_empty() {
+        if stage.rests.is_empty() && self.repairs.is_empty() && self.stops.is_empty() {
             return at;
         }
+        self.next_up_between(stage, unit, at)
+    }
+
+    /// The same where something may hold it back.
+    fn next_up_between(&self, stage: &Stage, unit: u32, at: Ms) -> Ms {
+        let rests = stage.rests.get(unit as usize).map_or(&[][..], Vec::as_slice);
         let mut at = at;
         // Windows may touch: go on until none holds it back. Bounded, so that rests round the clock cannot loop.
         for _ in 0..16 {

@@ -3,6 +3,10 @@
 //! So two runs that differ in one resource see the same chance everywhere else (common random numbers), replications
 //! can be made in any order on any number of threads, and a lab can be run alone. Streams are by cause.
 
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand_distr::{Beta, Distribution};
+
 /// What a stream of numbers is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::planner) enum Cause {
@@ -80,5 +84,11 @@ impl Stream {
     /// Exponential with mean 1.
     pub fn exponential(self, k: u64) -> f64 {
         -self.unit(k).ln()
+    }
+
+    /// A draw from Beta(a, b), by a generator of its own that begins at number 0.
+    pub fn beta(self, a: f64, b: f64) -> f64 {
+        let mut dice = Xoshiro256PlusPlus::seed_from_u64(self.bits(0));
+        Beta::new(a, b).map_or(a / (a + b), |beta| beta.sample(&mut dice))
     }
 }

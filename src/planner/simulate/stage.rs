@@ -70,8 +70,18 @@ impl Lane {
         }
     }
 
+    #[inline]
     fn waiting(&self) -> &[Lot] {
         &self.lots[self.head..]
+    }
+
+    /// Takes the first lot whole.
+    #[inline]
+    fn take_first(&mut self, run: &mut Run) {
+        if let Some(&lot) = self.lots.get(self.head) {
+            self.head += 1;
+            run.add(lot);
+        }
     }
 
     fn take(&mut self, run: &mut Run, room: u32, until: Ms) {
@@ -143,12 +153,22 @@ impl Passed {
     }
 }
 
+/// A unit and the time from which on it is free, as one number: the earlier is the smaller.
+fn free_unit(free: Ms, unit: u32) -> Reverse<u64> {
+    Reverse(u64::from(free) << 32 | u64::from(unit))
+}
+
+/// The same taken apart.
+fn taken_apart(Reverse(packed): Reverse<u64>) -> (Ms, u32) {
+    ((packed >> 32) as Ms, packed as u32)
+}
+
 /// A stage at work.
 #[derive(Debug, Default)]
 pub(super) struct Station {
     lanes: [Lane; 2],
-    /// (free from, unit), the earliest first.
-    units: BinaryHeap<Reverse<(Ms, u32)>>,
+    /// Free from and unit, packed by `free_unit`, the earliest first.
+    units: BinaryHeap<Reverse<u64>>,
     calendar: Calendar,
     runs: Option<Stream>,
     hold: [Ms; 2],
@@ -170,7 +190,7 @@ impl Station {
         self.calendar.draw(stage, midnight_offset, failures, stops);
         self.units.clear();
         for unit in 0..stage.units {
-            self.units.push(Reverse((self.calendar.next_up(stage, unit, 0), unit)));
+            self.units.push(free_unit(self.calendar.next_up(stage, unit, 0), unit));
         }
         self.runs = Some(runs);
         self.hold = [priority_hold.min(stage.hold), stage.hold];
@@ -182,7 +202,10 @@ impl Station {
         let units = std::mem::take(&mut self.units).into_vec();
         self.units = units
             .into_iter()
-            .map(|Reverse((_, unit))| Reverse((self.calendar.next_up(stage, unit, from), unit)))
+            .map(|packed| {
+                let (_, unit) = taken_apart(packed);
+                free_unit(self.calendar.next_up(stage, unit, from), unit)
+            })
             .collect();
     }
 
@@ -197,8 +220,8 @@ impl Station {
     ) {
         let end = lot.ready;
         if let Some(mut top) = self.units.peek_mut() {
-            let Reverse((free, unit)) = *top;
-            *top = Reverse((self.calendar.next_up(stage, unit, end.max(free)), unit));
+            let (free, unit) = taken_apart(*top);
+            *top = free_unit(self.calendar.next_up(stage, unit, end.max(free)), unit);
         }
         let tubes = u64::from(lot.tubes);
         self.passed.tubes_in += tubes;
@@ -212,6 +235,7 @@ impl Station {
     }
 
     /// Lots come in.
+    #[inline]
     pub fn push(&mut self, lane: usize, lot: Lot) {
         let tubes = u64::from(lot.tubes);
         self.passed.tubes_in += tubes;
@@ -237,7 +261,7 @@ impl Station {
         loop {
             let Some(worth) = self.worth_starting(stage, batch) else { break };
             let Some(mut top) = self.units.peek_mut() else { break };
-            let Reverse((free, unit)) = *top;
+            let (free, unit) = taken_apart(*top);
             let start = free.max(worth);
             if start >= until {
                 break;
@@ -245,7 +269,7 @@ impl Station {
             // The unit may rest by then, and another may be first.
             let up = self.calendar.next_up(stage, unit, start);
             if up > start {
-                *top = Reverse((up, unit));
+                *top = free_unit(up, unit);
                 continue;
             }
             let [priority, ordinary] = &mut self.lanes;
@@ -261,10 +285,12 @@ impl Station {
                 let from = if lane == PRIORITY { priority } else { ordinary };
                 let lot = from.waiting().first().map_or(0, |lot| lot.tubes);
                 if stage.takes == Takes::Box {
-                    from.take(&mut run, lot, start);
+                    from.take_first(&mut run);
                     time *= f64::from(lot) / f64::from(batch);
+                } else if lot <= batch {
+                    from.take_first(&mut run);
                 } else {
-                    from.take(&mut run, lot.min(batch), start);
+                    from.take(&mut run, batch, start);
                 }
             }
             if stage.run_spread > 0.0 {
@@ -272,7 +298,7 @@ impl Station {
                 time *= (1.0 + stage.run_spread * noise).max(0.2);
             }
             let end = start.saturating_add(time as Ms);
-            *top = Reverse((self.calendar.next_up(stage, unit, end), unit));
+            *top = free_unit(self.calendar.next_up(stage, unit, end), unit);
             drop(top);
             let tubes = u64::from(run.lot.tubes);
             self.passed.runs += 1;
@@ -287,13 +313,23 @@ impl Station {
     }
 
     /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `None`: nothing waits.
+    #[inline]
     fn worth_starting(&self, stage: &Stage, batch: u32) -> Option<Ms> {
+        if stage.takes == Takes::Fill {
+            return self.worth_filling(batch);
+        }
+        let [p, o] = self.lanes.each_ref().map(|lane| lane.waiting().first().map(|lot| lot.ready));
+        match (p, o) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The same where runs are filled.
+    fn worth_filling(&self, batch: u32) -> Option<Ms> {
         let [priority, ordinary] = &self.lanes;
         let (p, o) = (priority.waiting(), ordinary.waiting());
         let held = |lots: &[Lot], hold: Ms| lots.first().map(|lot| lot.ready.saturating_add(hold));
-        if stage.takes != Takes::Fill {
-            return [p, o].into_iter().filter_map(|lots| held(lots, 0)).min();
-        }
         let held = match (held(p, self.hold[PRIORITY]), held(o, self.hold[ORDINARY])) {
             (Some(a), Some(b)) => a.min(b),
             (a, b) => a.or(b)?,

@@ -1,12 +1,11 @@
-//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms of
-//! queues; the built-in cities through every layer.
+//! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms
+//! of queues.
 
 mod diff;
 mod golden;
 mod model;
 mod properties;
 pub(super) mod queueing;
-mod rounds;
 
 use super::*;
 

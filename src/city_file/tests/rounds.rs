@@ -1,0 +1,68 @@
+//! The built-in cities, whole, through every layer of the planner.
+
+use super::super::{BUILTIN, builtin};
+use crate::planner::forecast::trial::Trial;
+use crate::planner::forecast::{Error, Regime, Situation, forecast};
+use crate::planner::model::{HOUR, Ms};
+use crate::planner::round::Round;
+use crate::planner::simulate::{Scratch, Simulation, Start};
+use crate::planner::{fill, fluid, solve};
+
+#[test]
+fn every_built_in_city_is_reckoned_alike_by_all_layers_as_it_is_and_with_its_shortages_filled() {
+    for (name, _) in BUILTIN {
+        let city = builtin(name).expect("built in");
+        let plan = solve(&city, city.target_h);
+        let filled = fill(&city, &plan);
+        for city in [&city, &filled] {
+            let round = Round::of(city).expect("a round");
+            let flow = fluid::city(&round.model);
+            let start = Start::whole(&round.model);
+            let run = Simulation::new(&round.model, &start).run(1, 0, &mut Scratch::default());
+            let [flows, simulated] = [flow.finish, run.finish].map(f64::from);
+            assert!((flows / simulated - 1.0).abs() < 0.06, "{name}: {flows} and {simulated}");
+            let tubes: u64 = run.streets.iter().map(|street| street.tubes).sum();
+            assert_eq!(tubes, round.model.tubes(), "{name}");
+            // The arithmetic leaves out ramp-up, late comers, staff's pace and recalls: it is never later than the flows.
+            let rules = solve(city, city.target_h).verdict.minutes.expect("an end") * 60_000;
+            assert!(rules <= u64::from(flow.finish) + u64::from(HOUR), "{name}: {rules}");
+            assert!(round.assignment.bound.hours * f64::from(HOUR) <= flows * 1.01, "{name}");
+        }
+    }
+}
+
+/// A real city with its shortages filled, half-way through a round of its own simulation.
+fn half_way_through_chifeng() -> (Round, Situation) {
+    let city = city_file::builtin("chifeng").expect("built in");
+    let city = fill(&city, &solve(&city, 24));
+    let round = Round::of(&city).expect("a round");
+    let trial = Trial::of(round.model.clone(), round.doubt, 1);
+    let situation = trial.situation((u64::from(trial.finish) / 2) as Ms);
+    (round, situation)
+}
+
+#[test]
+fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
+    let (round, situation) = half_way_through_chifeng();
+    let told = forecast(&round, &situation, 1).expect("a forecast");
+    assert_eq!(told.regime, Regime::Backlog);
+    let bottleneck = told.bottleneck.expect("a bottleneck");
+    let lab = bottleneck.lab.expect("a lab");
+    assert_eq!(told.labs[lab].p50, told.labs.iter().map(|l| l.p50).max().expect("labs"));
+    assert!(bottleneck.words.en.contains(&round.labs[lab].1.en), "{}", bottleneck.words.en);
+    assert!(bottleneck.from <= told.at);
+    assert!(!told.measures.is_empty() && told.measures.len() <= 3);
+    assert!(told.measures.windows(2).all(|m| m[0].saves >= m[1].saves), "{:?}", told.measures);
+    assert!(
+        told.measures.iter().all(|m| !m.words.zh.is_empty() && m.in_time >= told.in_time - 0.1)
+    );
+}
+
+#[test]
+fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
+    let (mut round, situation) = half_way_through_chifeng();
+    round.model.labs[0].stages[3].units = 0;
+    let why = forecast(&round, &situation, 1).expect_err("no extractor");
+    assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
+}
+
