@@ -3,7 +3,7 @@
 use super::super::{BUILTIN, builtin};
 use crate::planner::forecast::trial::Trial;
 use crate::planner::forecast::{Error, Regime, Situation, forecast};
-use crate::planner::model::{HOUR, Ms};
+use crate::planner::model::{DAY, HOUR, Ms};
 use crate::planner::round::Round;
 use crate::planner::simulate::{Scratch, Simulation, Start};
 use crate::planner::{fill, fluid, solve};
@@ -20,7 +20,10 @@ fn every_built_in_city_is_reckoned_alike_by_all_layers_as_it_is_and_with_its_sho
             let start = Start::whole(&round.model);
             let run = Simulation::new(&round.model, &start).run(1, 0, &mut Scratch::default());
             let [flows, simulated] = [flow.finish, run.finish].map(f64::from);
-            assert!((flows / simulated - 1.0).abs() < 0.06, "{name}: {flows} and {simulated}");
+            // Where desks need days, a queue that chance makes a little longer waits for the next morning.
+            let night = if flow.sampled > DAY { f64::from(16 * HOUR) } else { 0.0 };
+            let apart = (flows - simulated).abs();
+            assert!(apart < (0.06 * simulated).max(night), "{name}: {flows} and {simulated}");
             let tubes: u64 = run.streets.iter().map(|street| street.tubes).sum();
             assert_eq!(tubes, round.model.tubes(), "{name}");
             // The arithmetic leaves out ramp-up, late comers, staff's pace and recalls: it is never later than the flows.
@@ -33,7 +36,7 @@ fn every_built_in_city_is_reckoned_alike_by_all_layers_as_it_is_and_with_its_sho
 
 /// A real city with its shortages filled, half-way through a round of its own simulation.
 fn half_way_through_chifeng() -> (Round, Situation) {
-    let city = city_file::builtin("chifeng").expect("built in");
+    let city = builtin("chifeng").expect("built in");
     let city = fill(&city, &solve(&city, 24));
     let round = Round::of(&city).expect("a round");
     let trial = Trial::of(round.model.clone(), round.doubt, 1);
@@ -65,4 +68,3 @@ fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
     let why = forecast(&round, &situation, 1).expect_err("no extractor");
     assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
 }
-

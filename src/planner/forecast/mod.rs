@@ -244,10 +244,12 @@ impl Kept {
         let run = Simulation::new(&drawn.model, start).run(seed, number, scratch);
         let longest = drawn.model.labs.iter().flat_map(|lab| &lab.stages).map(|s| s.run).max();
         let dice = Stream::of(seed, number, Cause::Parameter, 2);
-        let shift = LAST_PLATES * f64::from(longest.unwrap_or(0)) * dice.normal(0);
-        // Not before now, and nothing that is done is undone.
+        let longest = f64::from(longest.unwrap_or(0)).max(1.0);
+        let z = dice.normal(0);
+        // Not before now, nothing that is done is undone, and less where less than two runs are left.
         let shifted = |at: Ms| {
             let left = f64::from(at.saturating_sub(now));
+            let shift = LAST_PLATES * longest * (left / (2.0 * longest)).min(1.0) * z;
             if at <= now { at } else { now + (left + shift).max(left * 0.3) as Ms }
         };
         Kept {

@@ -87,9 +87,11 @@ fn without_a_simulation_the_flows_decide() {
         assert!(text.contains("未模拟（--replications 0）"));
     }
     let (text, _) = answered(TINY, |args| args.lang = Some(Lang::En));
-    assert!(text.contains(
-        "No: 33 h. Extraction at L1 East lab binds from 09:28. 2 more extractors there"
-    ));
+    assert!(
+        text.contains(
+            "No: 33 h. Extraction at L1 East lab binds from 09:28. 2 more extractors there"
+        )
+    );
 }
 
 #[test]
