@@ -379,7 +379,7 @@ fn simpy_lab(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     let tubes = run.labs.first().and_then(|lab| lab.results.last()).map(|(_, tubes)| *tubes);
     let tubes = tubes.context("the lab gave no result")?;
     ensure!(tubes == u64::from(TUBES), "{tubes} tubes have results, not {TUBES}");
-    let times = milliseconds(blocks, 200, || {
+    let times = milliseconds(blocks, 1_000, || {
         number += 1;
         black_box(simulation.run(SEED, number, &mut scratch));
     });
