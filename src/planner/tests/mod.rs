@@ -3,10 +3,13 @@
 
 mod diff;
 mod golden;
+mod layers;
 mod model;
 mod properties;
 pub(super) mod queueing;
 mod rounds;
+mod unworkable;
+mod xian;
 
 use super::*;
 

