@@ -10,4 +10,5 @@ mod powercut;
 mod seen;
 mod service;
 mod sigkill;
+mod simpy;
 mod tampering;

