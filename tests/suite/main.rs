@@ -11,4 +11,5 @@ mod powercut;
 mod seen;
 mod service;
 mod sigkill;
+mod simpy;
 mod tampering;

@@ -6,6 +6,9 @@ use crate::planner::model::{DAY, Ms, Stage};
 /// Failures are drawn for so long; a round that takes longer has none after it.
 const FAILURES_UNTIL: Ms = 10 * DAY;
 
+/// Most failures of a unit that are drawn in that time.
+const FAILURES_MAX: u64 = 64;
+
 /// The calendars of one stage in one replication.
 #[derive(Debug, Default)]
 pub(super) struct Calendar {
@@ -30,7 +33,7 @@ impl Calendar {
         for unit in 0..stage.units {
             let own = stream.below(u64::from(unit));
             let mut at = 0.0;
-            for k in 0..8 {
+            for k in 0..FAILURES_MAX {
                 at += own.exponential(2 * k) * mean;
                 if at >= f64::from(FAILURES_UNTIL) {
                     break;

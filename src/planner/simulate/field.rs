@@ -367,7 +367,7 @@ struct Unclean {
     skip: u64,
     /// How many are unclean from there on.
     length: u64,
-    /// Probability that a cluster begins at a tube.
+    /// Probability that a cluster begins at a tube that is in none.
     begin: f64,
     cluster: f64,
     pool: u32,
@@ -382,7 +382,8 @@ impl Unclean {
             k: 0,
             skip: u64::MAX,
             length: 0,
-            begin: (unclean / recall.cluster).min(1.0),
+            // Clusters and the gaps between them: of clusters this long and gaps of (1 − b)/b, this share is unclean.
+            begin: unclean / (unclean + recall.cluster * (1.0 - unclean)),
             cluster: recall.cluster,
             pool: street.pool,
         };

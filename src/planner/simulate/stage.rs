@@ -234,9 +234,12 @@ impl Station {
         next(lane, lot);
     }
 
-    /// Lots come in.
+    /// Lots come in. One without tubes is none: it would be taken again and again.
     #[inline]
     pub fn push(&mut self, lane: usize, lot: Lot) {
+        if lot.tubes == 0 {
+            return;
+        }
         let tubes = u64::from(lot.tubes);
         self.passed.tubes_in += tubes;
         self.passed.came += tubes * u64::from(lot.ready);

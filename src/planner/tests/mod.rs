@@ -3,9 +3,12 @@
 
 mod diff;
 mod golden;
+mod layers;
 mod model;
 mod properties;
 pub(super) mod queueing;
+mod unworkable;
+mod xian;
 
 use super::*;
 

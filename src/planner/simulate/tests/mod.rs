@@ -1,32 +1,64 @@
-//! The simulation, held against what is known.
+//! The simulation, held against what is known: closed forms, a simulator that moves tube by tube, what can be lost, what
+//! more of a resource does, what chance may touch, and the way back for recalls.
 
+mod chance;
+mod closed;
+mod conservation;
+mod more;
+mod recalls;
+mod reference;
+
+use super::stage::{ORDINARY, PRIORITY, Station};
 use super::*;
 use crate::planner::example;
+use crate::planner::model::{Stage, Takes};
 
-#[test]
-fn a_city_of_25_million_is_done() {
-    let model = example::city(100);
-    assert_eq!(model.check(), Ok(()));
-    let start = Start::whole(&model);
-    let sim = Simulation::new(&model, &start);
-    let mut scratch = Scratch::default();
-    let t = std::time::Instant::now();
-    let n = 10;
-    for r in 0..n {
-        let out = sim.run(1, r, &mut scratch);
-        if r < 3 {
-            eprintln!(
-                "sampled {:.2} delivered {:.2} finish {:.3} closed {:.3} recalled {}",
-                out.sampled as f64 / 3.6e6,
-                out.delivered as f64 / 3.6e6,
-                out.finish as f64 / 3.6e6,
-                out.closed as f64 / 3.6e6,
-                out.labs.iter().map(|l| l.recalled).sum::<u64>()
-            );
-            eprintln!("{:?}", out.labs[0].stages.map(|s| (s.runs, s.waited / 3_600_000)));
-        }
-        let tubes: u64 = out.streets.iter().map(|s| s.tubes).sum();
-        assert_eq!(tubes, model.tubes());
+/// Units that take up to `batch` tubes for `run`, without rest, failure, spread or patience.
+fn stage(units: u32, batch: u32, run: Ms, takes: Takes) -> Stage {
+    Stage {
+        units,
+        batch,
+        run,
+        run_spread: 0.0,
+        takes,
+        hold: 0,
+        rests: Vec::new(),
+        failures_per_day: 0.0,
+        repair: 0,
     }
-    eprintln!("{} ms each", t.elapsed().as_secs_f64() * 1000.0 / n as f64);
+}
+
+/// What leaves a station that is given these lots, each with its lane, in the order in which runs start.
+fn through(stage: &Stage, priority_hold: Ms, lots: &[(usize, Lot)]) -> (Vec<(usize, Lot)>, Passed) {
+    let mut station = station(stage, priority_hold);
+    for &(lane, lot) in lots {
+        station.push(lane, lot);
+    }
+    let mut out = Vec::new();
+    station.advance(stage, Ms::MAX, &mut |lane, lot| out.push((lane, lot)));
+    assert!(station.is_empty());
+    (out, *station.passed())
+}
+
+fn station(stage: &Stage, priority_hold: Ms) -> Station {
+    let mut station = Station::default();
+    let streams = [Cause::Run, Cause::Failure].map(|cause| Stream::of(7, 0, cause, 0));
+    station.set_up(stage, priority_hold, 0, streams, &[]);
+    station
+}
+
+/// Ordinary tubes.
+fn lot(ready: Ms, tubes: u32) -> (usize, Lot) {
+    (ORDINARY, Lot { ready, tubes, ..Lot::default() })
+}
+
+/// Single tubes of a recall.
+fn single(ready: Ms, tubes: u32) -> (usize, Lot) {
+    (PRIORITY, Lot { ready, tubes, singles: tubes, members: 0 })
+}
+
+/// One replication, by itself.
+fn replication(model: &Model, seed: u64, number: u64) -> Replication {
+    let start = Start::whole(model);
+    Simulation::new(model, &start).run(seed, number, &mut Scratch::default())
 }
