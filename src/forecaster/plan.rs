@@ -149,7 +149,8 @@ mod tests {
             }
             history
         };
-        let cases: [(&[(Ms, u64)], Ms, Ms); 6] = [
+        type Case<'a> = (&'a [(Ms, u64)], Ms, Ms);
+        let cases: [Case<'_>; 6] = [
             (&[], 60, 60),
             (&[(1, 0), (2, 0)], 60, 60),
             // Nobody has come yet, though the desks should be open.

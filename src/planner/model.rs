@@ -363,12 +363,9 @@ impl Model {
             }
         }
         let r = &self.recall;
-        if ![r.prevalence, r.correlation, r.delay_spread].into_iter().all(sane)
-            || !(r.cluster.is_finite() && r.cluster >= 1.0)
-        {
-            return bad("recall", 0);
-        }
-        Ok(())
+        let cluster = r.cluster.is_finite() && r.cluster >= 1.0;
+        let others = [r.prevalence, r.correlation, r.delay_spread].into_iter().all(sane);
+        if cluster && others { Ok(()) } else { bad("recall", 0) }
     }
 }
 

@@ -79,8 +79,8 @@ impl Tank {
 
     /// Lets `flows[from]` through the stages from `from` on; afterwards the last of `flows` is what leaves the lab.
     pub fn run(&mut self, lab: &Lab, from: usize, done: &mut [StageFlow; StageKind::COUNT]) {
-        for k in from..StageKind::COUNT {
-            done[k] = self.stage(k, &lab.stages[k]);
+        for (k, (done, stage)) in done.iter_mut().zip(&lab.stages).enumerate().skip(from) {
+            *done = self.stage(k, stage);
         }
     }
 

@@ -322,7 +322,7 @@ impl Scratch {
             let after = all_latency - f64::from(before);
             let limit = f64::from(model.target) - after;
             let (mut come, mut latest, mut needed) = (0.0, 0.0f64, Some(0.0f64));
-            for i in 0..=arrivals.min(door.len() - 1) {
+            for (i, tubes) in door.iter().enumerate().take(arrivals + 1) {
                 let t = i as f64 * step + f64::from(before);
                 let left = total - come;
                 if left > REST {
@@ -332,7 +332,7 @@ impl Scratch {
                         _ => None,
                     };
                 }
-                come += door[i] * (1.0 + share);
+                come += tubes * (1.0 + share);
             }
             let after_last = f64::from(answer.delivered) + all_latency;
             answer.alone[k] = (latest + after).max(after_last).min(f64::from(HORIZON_MS)) as Ms;

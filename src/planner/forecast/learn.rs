@@ -147,12 +147,12 @@ fn desks(model: &Model, doubt: &Doubt, situation: &Situation) -> Vec<(f64, f64)>
         .enumerate()
         .map(|(i, street)| {
             let limit = street.tubes() as f64 * (1.0 - street.late_share) * IN_QUEUE;
-            let seen = situation.readings.iter().filter_map(|reading| {
+            let mut seen = situation.readings.iter().rev().filter_map(|reading| {
                 let filled = reading.streets.get(i)?.collected as f64;
                 let able = queue_tubes(street, street.worked(u64::from(reading.at)) as f64);
                 (filled <= limit && filled > 0.0 && able > 0.0).then_some((filled, able))
             });
-            let (filled, able) = seen.last()?;
+            let (filled, able) = seen.next()?;
             // Half a tube by desk is open or not counted, and people take different times.
             let open = f64::from(street.desks) * 0.5 / filled;
             let people = 0.25 / (filled * f64::from(street.pool)).max(1.0);
@@ -272,12 +272,13 @@ fn pace(
         scale_pace(&mut as_if, pace.exp());
         let replay = fluid::replay(model, &as_if, &door, &times);
         for (pair, expected) in windows.windows(2).zip(replay.done.windows(2)) {
-            for k in 0..2 {
-                let seen = pair[1].1[k] - pair[0].1[k];
-                let thought = expected[1][k] - expected[0][k];
+            let [before, after] = [&pair[0].1, &pair[1].1];
+            let both = before.iter().zip(after).zip(expected[0].iter().zip(&expected[1]));
+            for ((before, after), (thought_before, thought_after)) in both {
+                let (seen, thought) = (after - before, thought_after - thought_before);
                 let sd2 = (0.7 * batch).powi(2) + (0.1 * thought).powi(2);
                 // Student's t with three degrees of freedom. Half the weight: what is plated is resulted later.
-                ln -= 1.0 * (1.0 + (seen - thought).powi(2) / (3.0 * sd2)).ln();
+                ln -= (1.0 + (seen - thought).powi(2) / (3.0 * sd2)).ln();
             }
         }
         grid.push((pace, 0.0, ln));

@@ -107,6 +107,7 @@ fn pack(closed: f64, tubes: u32) -> u64 {
 
 impl Field {
     /// Runs a street to its end. Trips and the boxes in them (with the time at which each was closed) are appended.
+    #[expect(clippy::too_many_arguments, reason = "one street's numbers, called from one place")]
     pub fn run(
         &mut self,
         street: &Street,

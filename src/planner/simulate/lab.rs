@@ -73,6 +73,7 @@ pub(super) struct LabChance {
 
 impl Works {
     /// Runs a lab to its end. `trips` are those of this lab, by time.
+    #[expect(clippy::too_many_arguments, reason = "one lab's numbers, called from one place")]
     pub fn run(
         &mut self,
         lab: &Lab,

@@ -261,8 +261,7 @@ impl Station {
     pub fn advance(&mut self, stage: &Stage, until: Ms, next: &mut impl FnMut(usize, Lot)) {
         let Some(runs) = self.runs else { return };
         let batch = stage.batch.max(1);
-        loop {
-            let Some(worth) = self.worth_starting(stage, batch) else { break };
+        while let Some(worth) = self.worth_starting(stage, batch) {
             let Some(mut top) = self.units.peek_mut() else { break };
             let (free, unit) = taken_apart(*top);
             let start = free.max(worth);
