@@ -346,9 +346,9 @@ impl Scratch {
             .unwrap_or(StageKind::Pcr);
     }
 
-    /// What one more unit saves, stage by stage, recalls aside; nothing where never more than a run waits. A stage that has
-    /// caught up in the end counts too: what it gave late, the stages behind it did late. Uses the flows of the run before:
-    /// only the stages from the one that grows on are reckoned again.
+    /// What one more unit saves, stage by stage, recalls aside; nothing where nothing ever waits. A stage that has caught up
+    /// in the end counts too: what it gave late, the stages behind it did late. Uses the flows of the run before: only the
+    /// stages from the one that grows on are reckoned again.
     fn one_more(
         &mut self,
         lab: &Lab,
@@ -362,7 +362,7 @@ impl Scratch {
         }
         // From the last stage to the first: what a run overwrites is not needed any more by those before it.
         for k in (0..StageKind::COUNT).rev() {
-            if flows[k].waiting_max <= f64::from(lab.stages[k].batch) {
+            if flows[k].waiting_max < 1.0 {
                 continue;
             }
             let mut more = lab.stages[k].clone();

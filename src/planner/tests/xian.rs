@@ -115,10 +115,10 @@ fn the_round_of_27_december_is_given_back() {
 
 /// The round two days before, 25–26 December, foretold with the lab rate of 27–28 December and nothing tuned: 11,808 desks at
 /// 72 % in the first two hours (2.019 million people), 11.583 million sampled in 24 hours. 10.001 million were resulted;
-/// both layers say more: **12 to 14 % too many** (13.7, 13.0 and 12.2 % by
-/// the lags of 3, 4 and 5 hours in the simulation; 13.6, 12.9 and 12.2 % in the fluid). The labs of the 25th did not yet do what they did on the 27th: whoever
-/// takes a lab's rate from one round to another must reckon with an error of this size, which is what `Doubt::lab_pace` and
-/// the forecast's learning are for.
+/// both layers say **12 to 14 % too many**: 13.7, 13.0 and 12.2 % in the simulation and 13.6, 12.9 and 12.2 % in the fluid,
+/// by the lags of 3, 4 and 5 hours. The labs of the 25th did not yet do what they did on the 27th: whoever takes a lab's
+/// rate from one round to another must reckon with an error of this size, twice the standard deviation that `Doubt` has for
+/// the pace of a lab, and of the same sign for all labs.
 #[test]
 fn the_round_of_25_december_is_foretold_too_fast_by_what_labs_differ_between_rounds() {
     for (lag, rate) in FITS {
