@@ -1,5 +1,5 @@
 //! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms of
-//! queues; the built-in cities through every layer.
+//! queues; models that are refused; the layers against each other and against Xi'an's rounds.
 
 mod diff;
 mod golden;
@@ -7,7 +7,6 @@ mod layers;
 mod model;
 mod properties;
 pub(super) mod queueing;
-mod rounds;
 mod unworkable;
 mod xian;
 

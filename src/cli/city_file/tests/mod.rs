@@ -2,6 +2,7 @@
 
 mod model;
 mod packs;
+mod rounds;
 
 use super::*;
 use crate::planner::{Item, StageKind, Status, fill, solve};
