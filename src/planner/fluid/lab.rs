@@ -29,6 +29,8 @@ pub(super) struct Flow {
     pub ordinary: Vec<f64>,
     /// Single tubes of recalls; empty when there are none.
     pub priority: Vec<f64>,
+    /// Nothing flows from this step on, by lane.
+    pub until: [usize; 2],
 }
 
 impl Flow {
@@ -119,9 +121,8 @@ impl Tank {
         let up = &self.up[k];
         let begins = |lane: &[f64]| lane.iter().position(|tubes| *tubes > 0.0).unwrap_or(steps);
         let begin = begins(&come.ordinary).min(begins(&come.priority));
-        let last_come =
-            |lane: &[f64]| lane.iter().rposition(|tubes| *tubes > 0.0).map_or(0, |i| i + 1);
-        let end = last_come(&come.ordinary).max(last_come(&come.priority));
+        let end = come.until[0].max(come.until[1]).min(steps);
+        let mut last_taken = [None; 2];
         let mut of_day = if up.is_empty() { 0 } else { (self.first + begin) % up.len() };
         let mut flow = StageFlow::default();
         let (mut singles, mut tubes) = (0.0f64, 0.0f64);
@@ -183,6 +184,7 @@ impl Tank {
                     let waits = tubes + come.ordinary[i] - ready >= 1.0;
                     let weight = if waits { 1.0 } else { priority_weight(come.ordinary[i]) };
                     put(&mut leave.priority, i, take * weight);
+                    last_taken[1] = Some(i);
                 }
             }
             tubes += come.ordinary[i];
@@ -192,6 +194,7 @@ impl Tank {
                 tubes -= take;
                 let weight = if tubes >= 1.0 { 1.0 } else { ordinary_weight(come.ordinary[i]) };
                 put(&mut leave.ordinary, i, take * weight);
+                last_taken[0] = Some(i);
             }
             taken[i] = before - ready;
             busy += taken[i];
@@ -211,17 +214,19 @@ impl Tank {
         self.waiting[k] = singles + tubes;
         flow.waited *= step;
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
-        let ends = |lane: &[f64]| {
+        let behind = |last: Option<usize>| last.map_or(0, |i| (i + whole + 2).min(steps));
+        leave.until = last_taken.map(behind);
+        let ends = |lane: &[f64], until: usize| {
             let mut rest = REST;
-            let mut at = lane.len();
+            let mut at = until.min(lane.len());
             while at > 0 && rest > lane[at - 1] {
                 rest -= lane[at - 1];
                 at -= 1;
             }
             (at as f64 * step) as Ms
         };
-        flow.last = ends(&leave.ordinary);
-        flow.last_of_all = flow.last.max(ends(&leave.priority));
+        flow.last = ends(&leave.ordinary, leave.until[0]);
+        flow.last_of_all = flow.last.max(ends(&leave.priority, leave.until[1]));
         flow
     }
 

@@ -17,6 +17,8 @@ pub use lab::StageFlow;
 use lab::{REST, STEPS_MAX, Tank};
 use street::Inflow;
 
+use rayon::prelude::*;
+
 use super::city::StageKind;
 use super::model::{DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Stage, Street, Takes};
 
@@ -81,12 +83,14 @@ impl LabFlow {
 struct Scratch {
     inflow: Inflow,
     tank: Tank,
+    /// By street of the lab: its last swab.
+    swabs: Vec<Ms>,
+    /// First tests that are resulted, tubes by step.
+    results: Vec<f64>,
 }
 
 /// The whole city. The model must have passed `Model::check`.
 pub fn city(model: &Model) -> CityFlow {
-    let mut scratch = Scratch::default();
-    let mut streets = vec![0; model.streets.len()];
     let mut by_lab = vec![Vec::new(); model.labs.len()];
     for (i, street) in model.streets.iter().enumerate() {
         if let Some(list) = by_lab.get_mut(street.lab) {
@@ -94,20 +98,28 @@ pub fn city(model: &Model) -> CityFlow {
         }
     }
     let extreme = latest_of(model.streets.len());
+    // Labs do not touch each other.
+    let each: Vec<(LabFlow, Vec<Ms>)> = by_lab
+        .par_iter()
+        .enumerate()
+        .map_init(Scratch::default, |scratch, (number, list)| {
+            let flow = scratch.lab(model, &model.labs[number], list);
+            (flow, scratch.swabs.clone())
+        })
+        .collect();
+    let mut streets = vec![0; model.streets.len()];
     let mut labs = Vec::with_capacity(model.labs.len());
     let (mut delivered, mut finish) = (0, 0);
-    for (number, list) in by_lab.iter().enumerate() {
-        let lab = &model.labs[number];
-        let flow = scratch.lab(model, lab, list, &mut streets);
+    for (number, (flow, swabs)) in each.into_iter().enumerate() {
         delivered = delivered.max(flow.delivered);
         finish = finish.max(flow.finish);
         labs.push(flow);
         // Of many streets some trip is very late: the city waits for the latest, a lab for the latest of its own.
-        for &i in list {
-            let street = &model.streets[i];
-            let last = street::last_at_door(street, f64::from(streets[i]), extreme);
+        for (&i, swab) in by_lab[number].iter().zip(swabs) {
+            streets[i] = swab;
+            let last = street::last_at_door(&model.streets[i], f64::from(swab), extreme);
             delivered = delivered.max(last);
-            finish = finish.max(last.saturating_add(pipeline(lab)));
+            finish = finish.max(last.saturating_add(pipeline(&model.labs[number])));
         }
     }
     let closed = labs.iter().map(|lab| lab.closed).max().unwrap_or(0).max(finish);
@@ -119,7 +131,7 @@ pub fn city(model: &Model) -> CityFlow {
 pub fn one_lab(model: &Model, number: usize, lab: &Lab) -> LabFlow {
     let list: Vec<usize> =
         (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
-    Scratch::default().lab(model, lab, &list, &mut vec![0; model.streets.len()])
+    Scratch::default().lab(model, lab, &list)
 }
 
 /// What a lab would have done by now with what really came to its door.
@@ -147,6 +159,7 @@ pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Rep
     tank.prepare(lab, model.midnight_offset, step);
     tank.stop = stop;
     let come = |i: usize| curve(door, i.min(stop) as f64 * step);
+    tank.flows[0].until = [steps, 0];
     tank.flows[0].ordinary = (0..steps).map(|i| come(i + 1) - come(i)).collect();
     tank.run(lab, 0, &mut [StageFlow::default(); StageKind::COUNT]);
     let mut sums = [0.0; 2];
@@ -217,13 +230,14 @@ fn latency(stage: &Stage) -> Ms {
 }
 
 impl Scratch {
-    fn lab(&mut self, model: &Model, lab: &Lab, list: &[usize], swabs: &mut [Ms]) -> LabFlow {
+    fn lab(&mut self, model: &Model, lab: &Lab, list: &[usize]) -> LabFlow {
         let tubes: u64 = list.iter().map(|&i| model.streets[i].tubes()).sum();
         let share = recall_share(model, list, tubes);
         let (step, steps) = grid(model, lab, list, tubes, share);
         self.inflow.clear(step, steps);
+        self.swabs.clear();
         for &i in list {
-            swabs[i] = street::add(&model.streets[i], &mut self.inflow) as Ms;
+            self.swabs.push(street::add(&model.streets[i], &mut self.inflow) as Ms);
         }
         self.tank.prepare(lab, model.midnight_offset, step);
         self.tank.priority_hold = model.recall.hold;
@@ -234,12 +248,17 @@ impl Scratch {
         door.priority.clear();
         let arrivals = self.inflow.write(&mut door.ordinary);
         let late = latest_of(list.len());
-        let last = |i: &usize| street::last_at_door(&model.streets[*i], f64::from(swabs[*i]), late);
-        let delivered = list.iter().map(last).max().unwrap_or(0);
+        door.until = [arrivals, 0];
+        let last = |(i, swab): (&usize, &Ms)| {
+            street::last_at_door(&model.streets[*i], f64::from(*swab), late)
+        };
+        let delivered = list.iter().zip(&self.swabs).map(last).max().unwrap_or(0);
         let after_last = delivered.saturating_add(pipeline(lab));
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
         self.tank.run(lab, 0, &mut flows);
+        // What the comparisons below overwrite.
+        self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
         let saves = self.one_more(lab, after_last, &flows);
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
@@ -285,18 +304,20 @@ impl Scratch {
         delay: f64,
         flows: &mut [StageFlow; StageKind::COUNT],
     ) {
-        let [door, .., results] = &mut self.tank.flows;
+        let door = &mut self.tank.flows[0];
         let steps = door.ordinary.len();
         let lane = &mut door.priority;
         lane.clear();
         lane.resize(steps, 0.0);
         let (whole, part) = (delay as usize, delay.fract());
-        for (i, tubes) in results.ordinary.iter().enumerate().filter(|(_, tubes)| **tubes > 0.0) {
+        for (i, tubes) in self.results.iter().enumerate().filter(|(_, tubes)| **tubes > 0.0) {
             let at = (i + whole).min(steps - 2);
             lane[at] += tubes * share * (1.0 - part);
             lane[at + 1] += tubes * share * part;
+            door.until[1] = at + 2;
         }
         self.tank.run(lab, 0, flows);
+        self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
     }
 
     /// The closed form, stage by stage: `max over t of { t + (A(∞) − A(t))/μ }` and the latencies of the others; and the
