@@ -4,6 +4,8 @@
 #
 #   deploy/bootstrap.sh           a C++ compiler and libclang: RocksDB is built from source
 #   deploy/bootstrap.sh --tests   also Python with gRPC in a folder of its own, for the client test
+#   deploy/bootstrap.sh --oracles also Python with SimPy and HiGHS in a folder of its own: the planner's
+#                                 second opinions, for tests/all.sh
 #   deploy/bootstrap.sh --figures also PostgreSQL 15, and Python with SimPy and HiGHS in a folder of
 #                                 its own, which `loadtest figures` and tests/oracle measure against
 #
@@ -19,12 +21,14 @@ fail() { say "$*"; exit 1; }
 
 tests=no
 figures=no
+oracles=no
 case "${1-}" in
   "") ;;
   --tests) tests=yes ;;
-  --figures) figures=yes ;;
-  -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  *) fail "unknown argument '$1'; known: --tests, --figures, --help" ;;
+  --oracles) oracles=yes ;;
+  --figures) figures=yes oracles=yes ;;
+  -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  *) fail "unknown argument '$1'; known: --tests, --oracles, --figures, --help" ;;
 esac
 
 # A toolchain that was just installed is often not on the path of this shell yet.
@@ -53,7 +57,7 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/swabline"
 # By folder, its requirements and what it holds.
 pythons=()
 [ "$tests" = yes ] && pythons+=("$cache/venv|tests/python/requirements.txt|gRPC")
-[ "$figures" = yes ] && pythons+=("$cache/venv-figures|tests/oracle/requirements.txt|SimPy and HiGHS")
+[ "$oracles" = yes ] && pythons+=("$cache/venv-figures|tests/oracle/requirements.txt|SimPy and HiGHS")
 for one in ${pythons[@]+"${pythons[@]}"}; do
   IFS='|' read -r folder wanted _ <<<"$one"
   has_python "$folder" "$wanted" || has_venv || { missing+=(python3 python3-venv); break; }

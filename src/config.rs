@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Variables that begin like ours and are none of the configuration.
-const NOT_CONFIGURATION: [&str; 4] = ["shared", "break", "freeze", "cases"];
+const NOT_CONFIGURATION: [&str; 6] =
+    ["shared", "break", "freeze", "cases", "simpy", "assign_oracle"];
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,6 +27,16 @@ else
   absent "tests on extra real input" "no folder $shared; set SWABLINE_SHARED"
 fi
 
+# Second opinions: the same assignment by HiGHS, the same lab by SimPy. The tests say loudly when they are not there.
+oracle="${XDG_CACHE_HOME:-$HOME/.cache}/swabline/venv-figures/bin/python"
+answers="$(mktemp)"
+trap 'rm -f "$answers"' EXIT
+if deploy/bootstrap.sh --oracles && "$oracle" tests/oracle/assign.py "$answers"; then
+  export SWABLINE_SIMPY="$oracle" SWABLINE_ASSIGN_ORACLE="$answers"
+else
+  absent "HiGHS and SimPy as second opinions" "their Python could not be installed or run"
+fi
+
 step "Rust tests" cargo test --release --workspace
 step "client in Python, by reflection" tests/python/run.sh
 if [ -x tests/promises.sh ]; then
