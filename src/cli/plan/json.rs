@@ -141,11 +141,13 @@ fn districts(report: &Report) -> Vec<Value> {
     let Report { city, plan, .. } = report;
     let one = |(district, d): (&District, &DistrictPlan)| {
         let ledger = |l: &Ledger| {
+            let days = l.cover_tenths(d.tubes).map(|n| (n != u64::MAX).then_some(n as f64 / 10.0));
             json!({
                 "physical": l.physical,
                 "agreement": l.agreement,
                 "deposit_paid": l.deposit_paid,
                 "counted": l.counted(),
+                "days_of_cover": { "shelf": days[0], "all": days[1] },
             })
         };
         let (have, stock) = (&district.have, &district.stock);

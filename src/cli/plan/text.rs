@@ -1,10 +1,10 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table};
+use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table, tenths};
 use super::{Lang, Report, claim_text, flow_text, layers_text, remedy_text, text_shortage};
 use crate::planner::{
-    ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, explain,
+    ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, Stock, explain,
 };
 
 /// The whole report.
@@ -221,6 +221,7 @@ fn reserve(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "采样管", "tubes"),
         pick(lang, "提取试剂", "extraction"),
         pick(lang, "扩增试剂", "PCR"),
+        pick(lang, "可用天数 实物/合计", "days of cover, shelf/all"),
     ]];
     let ledger = |l: &Ledger| {
         let mark = match (l.agreement, l.deposit_paid) {
@@ -239,6 +240,7 @@ fn reserve(report: &Report, lang: Option<Lang>) -> String {
             ledger(&stock.tubes),
             ledger(&stock.extraction),
             ledger(&stock.pcr),
+            cover(stock, d.tubes),
         ]);
     }
     let total = &plan.total;
@@ -252,11 +254,21 @@ fn reserve(report: &Report, lang: Option<Lang>) -> String {
         "  {}\n",
         pick(
             lang,
-            "实物+协议；括号内为未缴定金、不计入的协议储备。单位：支、人份",
-            "shelf + agreement; in brackets: no deposit, does not count. Unit: tubes, reactions",
+            "实物+协议；括号内为未缴定金、不计入的协议储备。单位：支、人份。可用天数按每日一轮、最少的一种计",
+            "shelf + agreement; in brackets: no deposit, does not count. Unit: tubes, reactions. Days of cover at a round a day, by the article that is used up first",
         )
     );
     out
+}
+
+/// Days until the first of the three articles is used up: on the shelf, and with what counts besides.
+fn cover(stock: &Stock, tubes: u64) -> String {
+    let all = [&stock.tubes, &stock.extraction, &stock.pcr].map(|l| l.cover_tenths(tubes));
+    let least = |k: usize| all.iter().map(|cover| cover[k]).min().unwrap_or(0);
+    match least(0) {
+        u64::MAX => "—".to_owned(),
+        shelf => format!("{}/{}", tenths(shelf), tenths(least(1))),
+    }
 }
 
 fn labs(plan: &Plan, lang: Option<Lang>) -> String {

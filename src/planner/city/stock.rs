@@ -20,6 +20,13 @@ impl Ledger {
         self.physical.saturating_add(if self.deposit_paid { self.agreement } else { 0 })
     }
 
+    /// Days of cover, in tenths, if a round of `tubes` is held every day: what is on the shelf alone, and all that counts.
+    /// A round without tubes is covered for ever: `u64::MAX`.
+    pub fn cover_tenths(&self, tubes: u64) -> [u64; 2] {
+        [self.physical, self.counted()]
+            .map(|n| n.saturating_mul(10).checked_div(tubes).unwrap_or(u64::MAX))
+    }
+
     /// One ledger that counts what all of these count.
     ///
     /// Where some agreements are paid and others are not, the sum holds the paid ones alone.

@@ -228,3 +228,18 @@ fn sampling_ends_early_enough_for_the_last_result() {
         assert_eq!(solve(&c, target_h).districts[0].sampling_s, seconds, "{target_h} h");
     }
 }
+
+#[test]
+fn days_of_cover_are_rounds_that_the_stock_lasts_at_one_a_day() {
+    let ledger = |physical, agreement, deposit_paid| Ledger { physical, agreement, deposit_paid };
+    for (ledger, tubes, tenths) in [
+        (ledger(600, 400, false), 100, [60, 60]),
+        (ledger(600, 400, true), 100, [60, 100]),
+        (ledger(655, 0, false), 100, [65, 65]),
+        (ledger(0, 100, false), 100, [0, 0]),
+        (ledger(5, 0, false), 0, [u64::MAX, u64::MAX]),
+        (ledger(u64::MAX, 0, false), 1, [u64::MAX, u64::MAX]),
+    ] {
+        assert_eq!(ledger.cover_tenths(tubes), tenths, "{ledger:?} for {tubes}");
+    }
+}
