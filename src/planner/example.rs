@@ -1,7 +1,7 @@
 //! Made-up rounds, for measuring and for checking the layers against each other. None is a city.
 
 use super::city::StageKind;
-use super::model::{DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes};
+use super::model::{DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, staggered};
 use super::simulate::{Cause, Stream};
 
 /// A stage with a whole working day, no failures and no spread.
@@ -17,19 +17,6 @@ fn stage(units: u32, minutes: f64) -> Stage {
         failures_per_day: 0.0,
         repair: 2 * HOUR,
     }
-}
-
-/// Rests of `units` units that are out for `rest` each day, one unit after the other through the day, so that the share of
-/// units at work is always nearly the same. A rest is half a `run` longer, because a run that is going on when it begins goes
-/// on to its end.
-pub fn staggered(units: u32, rest: Ms, run: Ms) -> Vec<Vec<(Ms, Ms)>> {
-    if rest == 0 {
-        return Vec::new();
-    }
-    // A unit works at least a tenth of the time, however long its runs.
-    let length = (rest + run / 2).min(DAY - DAY / 10);
-    let shift = |unit: u32| (u64::from(unit) * u64::from(DAY) / u64::from(units.max(1))) as Ms;
-    (0..units).map(|unit| vec![(shift(unit), length)]).collect()
 }
 
 /// A lab with so many units by stage, the usual run times, and instruments that rest six hours a day.

@@ -278,6 +278,19 @@ impl Stage {
     }
 }
 
+/// Rests of `units` units that are out for `rest` each day, one unit after the other through the day, so that the share of
+/// units at work is always nearly the same. A rest is half a `run` longer, because a run that is going on when it begins goes
+/// on to its end.
+pub fn staggered(units: u32, rest: Ms, run: Ms) -> Vec<Vec<(Ms, Ms)>> {
+    if rest == 0 {
+        return Vec::new();
+    }
+    // A unit works at least a tenth of the time, however long its runs.
+    let length = (rest + run / 2).min(DAY - DAY / 10);
+    let shift = |unit: u32| (u64::from(unit) * u64::from(DAY) / u64::from(units.max(1))) as Ms;
+    (0..units).map(|unit| vec![(shift(unit), length)]).collect()
+}
+
 impl Recall {
     /// Probability that a pool of `pool` people is unclean: beta-binomial, `1 − B(a, b+k)/B(a, b)` with
     /// `a = p(1−ρ)/ρ`, `b = (1−p)(1−ρ)/ρ`; binomial at ρ = 0. Sensitivity is taken as 1.

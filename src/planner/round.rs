@@ -11,8 +11,9 @@
 
 use super::assign;
 use super::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words};
-use super::example::staggered;
-use super::model::{DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable};
+use super::model::{
+    DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable, staggered,
+};
 
 /// A round of a city: the model, and whose numbers are whose.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ pub enum Error {
     Unworkable(Words),
 }
 
-/// Longest time on the road that counts when nothing else is said.
+/// A part of a street below this share of its tubes is not sent to a lab of its own.
 const SHARE_MIN: f64 = 0.005;
 
 fn ms(seconds: u64) -> Ms {
@@ -226,7 +227,7 @@ struct Source {
     of: StreetOf,
     model: Street,
     ways: Vec<assign::Way>,
-    /// Fewer tubes cannot be sent.
+    /// Number of its district.
     district: usize,
 }
 

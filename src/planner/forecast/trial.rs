@@ -8,7 +8,7 @@ use super::of_model;
 use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::example;
-use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
+use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street, staggered};
 use crate::planner::round::Doubt;
 use crate::planner::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
 
@@ -101,7 +101,7 @@ fn plan(seed: u64) -> Model {
             let each = 94.0 * f64::from(HOUR) / f64::from(full.run);
             stage.units = (tubes / hours / each).ceil().max(1.0) as u32;
             if !full.rests.is_empty() {
-                stage.rests = example::staggered(stage.units, 6 * HOUR, full.run);
+                stage.rests = staggered(stage.units, 6 * HOUR, full.run);
             }
         }
         model.labs.push(lab);

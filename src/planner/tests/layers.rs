@@ -1,9 +1,9 @@
 //! The layers against each other, and against what a city's letter says that machines bring.
 
 use crate::planner::city::StageKind;
-use crate::planner::example::{by_chance, staggered};
+use crate::planner::example::by_chance;
 use crate::planner::fluid;
-use crate::planner::model::{DAY, HOUR, MINUTE, Model, Ms, Stage, Takes};
+use crate::planner::model::{DAY, HOUR, MINUTE, Model, Ms, Stage, Takes, staggered};
 use crate::planner::simulate::{Scratch, Simulation, Start};
 use crate::planner::{example, study};
 
