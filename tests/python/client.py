@@ -76,7 +76,10 @@ def main(address):
     expect(
         "services",
         sorted(services),
-        [f"{PACKAGE}.{name}" for name in ("Administration", "Progress", "Queries", "Recording")],
+        [
+            f"{PACKAGE}.{name}"
+            for name in ("Administration", "Planning", "Progress", "Queries", "Recording")
+        ],
     )
 
     now_ms = int(time.time() * 1000)
