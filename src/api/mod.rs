@@ -18,6 +18,7 @@ pub mod limits;
 mod messages;
 mod options;
 mod people;
+mod person;
 mod planning;
 mod progress;
 mod queries;

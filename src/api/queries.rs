@@ -1,20 +1,17 @@
 //! The service Queries.
 
-use super::convert::fact::NamedRound;
 use super::convert::words::{barcode, code, word};
-use super::convert::{lists, person, tube};
+use super::convert::{lists, tube};
 use super::errors::Error;
 use super::limits::{PAGE_SCAN_MAX, SILENT_MS};
 use super::pb;
 use super::pb::queries_server::Queries;
+use super::person;
 use super::shared::Shared;
 use crate::domain::discrepancy::Discrepancy;
 use crate::domain::words::Code;
 use crate::engine::Class;
-use crate::engine::query::{
-    odd, people, person as of_person, recalls, tube as of_tube, unaccounted,
-};
-use crate::keyring::{self, DocumentType};
+use crate::engine::query::{odd, people, recalls, tube as of_tube, unaccounted};
 use crate::store::Read;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -48,7 +45,20 @@ impl Queries for Service {
         &self,
         request: Request<pb::GetPersonRequest>,
     ) -> Result<Response<pb::GetPersonReply>, Status> {
-        self.ask(Class::Query, request, get_person).await
+        // Most people's answers lie in memory: they are given at once, without another thread.
+        let permit = self.0.handle.admit(Class::Query).map_err(Error::from)?;
+        if let Some(answer) = person::get_in_memory(&self.0, request.get_ref())? {
+            return Ok(Response::new(answer));
+        }
+        drop(permit);
+        self.ask(Class::Query, request, person::get).await
+    }
+
+    async fn get_people(
+        &self,
+        request: Request<pb::GetPeopleRequest>,
+    ) -> Result<Response<pb::GetPeopleReply>, Status> {
+        self.ask(Class::Query, request, person::get_many).await
     }
 
     async fn list_missing(
@@ -97,32 +107,6 @@ fn get_tube(
     let code = barcode("tube", &wire.tube)?;
     let found = of_tube::tube(read, &code, wire.with_proofs)?;
     Ok(tube::answer(found.ok_or(Error::NotFound { field: "tube" })?, as_of))
-}
-
-fn get_person(
-    shared: &Shared,
-    read: &Read,
-    wire: &pb::GetPersonRequest,
-) -> Result<pb::GetPersonReply, Error> {
-    let as_of = shared.as_of();
-    let reference = shared.handle.feed().reference();
-    let context = shared.context(&reference, None);
-    let rounds = match wire.round.is_empty() {
-        false => vec![context.round(&code("round", &wire.round)?)?],
-        true => {
-            let key =
-                |id: &String| NamedRound { round: Code::default(), key_id: id.as_str().into() };
-            shared.keys.ids().iter().take(keyring::KEYS_MAX).map(key).collect()
-        }
-    };
-    // Also when there is no key to try, a wrong request is told from an unknown person.
-    let identity = wire.person.as_ref();
-    let identity = identity.ok_or(Error::NoIdentity { field: "person.number".into() })?;
-    word("person.document_type", identity.document_type, DocumentType::from_number)?;
-    let key = |round| context.person(round, "person", Some(identity)).map(|member| member.person);
-    let keys: Vec<_> = rounds.iter().map(key).collect::<Result<_, _>>()?;
-    let found = of_person::person(read, &reference, &keys, shared.handle.now())?;
-    Ok(person::answer(&found, as_of))
 }
 
 /// The round that is asked about, or the one open round.

@@ -31,7 +31,7 @@ pub struct Store {
     pending_max: usize,
     records_pending_max: usize,
     /// Wakes the keeper and the tidier; they and the other threads end when these are dropped.
-    until: Option<[Sender<()>; 4]>,
+    until: Option<[Sender<()>; 5]>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -47,19 +47,22 @@ impl Store {
         let (wake_tidier, tidying) = bounded(1);
         let (stop_merging, merging) = bounded::<()>(0);
         let (stop_syncing, syncing) = bounded::<()>(0);
+        let (stop_warming, warming) = bounded::<()>(0);
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
         let sizes = keeper::Sizes::new(options);
+        let index_memory = options.index_memory_bytes;
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new()
                 .name(name.into())
                 .spawn(work)
                 .map_err(Error::file(PathBuf::from("a new thread")))
         };
-        let [kept, tidied, merged, synced] = [(); 4].map(|()| Arc::clone(&shared));
+        let [kept, tidied, merged, synced, warmed] = [(); 5].map(|()| Arc::clone(&shared));
         let threads = vec![
             spawn("keeper", Box::new(move || keeper::keep(&kept, &woken, sizes)))?,
             spawn("tidier", Box::new(move || keeper::tidy(&tidied, &tidying)))?,
-            spawn("merger", Box::new(move || keeper::merge(&merged, &merging)))?,
+            spawn("merger", Box::new(move || keeper::merge(&merged, &merging, index_memory)))?,
+            spawn("warmer", Box::new(move || keeper::warm(&warmed, &warming)))?,
             spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &syncing)))?,
         ];
         Ok(Store {
@@ -67,7 +70,7 @@ impl Store {
             acknowledged,
             pending_max: options.index_pending_max,
             records_pending_max: options.records_pending_max,
-            until: Some([wake, wake_tidier, stop_merging, stop_syncing]),
+            until: Some([wake, wake_tidier, stop_merging, stop_syncing, stop_warming]),
             threads,
         })
     }

@@ -8,10 +8,13 @@ use super::keys::{self, Kind};
 use super::layer;
 use super::open::{self, Options, RECORDS};
 use super::pending::Pending;
-use super::read::Shared;
+use super::read::{Shared, code_of, describe};
+use super::records::decode_as;
 use super::runs::{Merge, Runs};
+use crate::domain::Code;
+use crate::domain::tube::TubeRecord;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
-use rocksdb::{IngestExternalFileOptions, SstFileWriter};
+use rocksdb::{IngestExternalFileOptions, IteratorMode, ReadOptions, SstFileWriter};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -108,7 +111,10 @@ fn keep_records(shared: &Shared) -> Result<(), Error> {
     let mut file = SstFileWriter::create(&options);
     file.open(&path)?;
     let mark = keys::code(Kind::IndexMark, RECORDS);
-    layer::for_each(&layers, &mut |key, value| {
+    let mut recent = |code: &Code, tube: &TubeRecord, stored: &[u8]| {
+        shared.recent.put(code, tube, stored);
+    };
+    layer::for_each(&layers, &mut recent, &mut |key, value| {
         match value {
             Some(value) => file.put(key, value)?,
             None => file.delete(key)?,
@@ -122,6 +128,7 @@ fn keep_records(shared: &Shared) -> Result<(), Error> {
     ingest.set_move_files(true);
     shared.fold.ingest_external_file_cf_opts(shared.records(), &ingest, vec![&path])?;
     shared.layers.done(layers.len());
+    shared.recent.make_room();
     Ok(())
 }
 
@@ -133,7 +140,7 @@ pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
 }
 
 /// Merges runs that have become many, and more of them when nothing has come for a while.
-pub fn merge(shared: &Shared, wake: &Receiver<()>) {
+pub fn merge(shared: &Shared, wake: &Receiver<()>, index_memory: usize) {
     let mut last = (shared.last().0, Instant::now());
     let mut idle_done = u64::MAX;
     while wake.recv_timeout(Duration::from_millis(200)) != Err(RecvTimeoutError::Disconnected) {
@@ -148,7 +155,9 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
             (false, true) => Merge::Idle,
             (false, false) => Merge::Enough,
         };
-        match merge_once(shared, how) {
+        let worked = merge_once(shared, how)
+            .and_then(|()| shared.people_runs.hold(&shared.fold, index_memory));
+        match worked {
             Ok(()) if idle => idle_done = seq,
             Ok(()) => {}
             // Merging is for speed alone: it is tried again.
@@ -159,6 +168,40 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
         }
         if asked {
             shared.settling.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Tubes that are read at a stretch when a folder has been opened, before others get the processor.
+const STRETCH: usize = 1_000;
+
+/// Fills the memory of recent tubes from the files, once, at half of a processor's time at most; what
+/// the keeper puts there meanwhile is newer and stays.
+pub fn warm(shared: &Shared, until: &Receiver<()>) {
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(Kind::Tube.start()..Kind::Tube.end());
+    options.fill_cache(false);
+    options.set_readahead_size(1 << 20);
+    let tubes = shared.fold.iterator_cf_opt(shared.records(), options, IteratorMode::Start);
+    let mut begun = Instant::now();
+    for (at, item) in tubes.enumerate() {
+        let read = item.map_err(Error::from).and_then(|(key, value)| {
+            let tube: TubeRecord = decode_as(&value, || describe(&key))?;
+            shared.recent.put_if_new(&code_of(&key)?, &tube, &value);
+            Ok(())
+        });
+        if let Err(error) = read {
+            // Questions ask the files then, and say what is wrong where it is.
+            tracing::error!(error = %error.chain(), "cannot read tubes into memory");
+            return;
+        }
+        if at % STRETCH == STRETCH - 1 {
+            shared.recent.make_room();
+            let rest = begun.elapsed();
+            if until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+            begun = Instant::now();
         }
     }
 }

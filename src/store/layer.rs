@@ -282,7 +282,12 @@ fn newest<'a, K: Ord + 'a, R: 'a>(
 type EachValue<'a> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), Error> + 'a;
 
 /// Hands out every key of the layers with its newest value, in the order of keys.
-pub fn for_each(layers: &[Arc<Layer>], each: &mut EachValue<'_>) -> Result<(), Error> {
+/// `tube` sees each tube with its value too.
+pub fn for_each(
+    layers: &[Arc<Layer>],
+    tube: &mut dyn FnMut(&Code, &TubeRecord, &[u8]),
+    each: &mut EachValue<'_>,
+) -> Result<(), Error> {
     let mut value = Vec::with_capacity(512);
     for kind in Kind::ALL.iter().copied() {
         match kind {
@@ -290,6 +295,7 @@ pub fn for_each(layers: &[Arc<Layer>], each: &mut EachValue<'_>) -> Result<(), E
             Kind::Tube => {
                 for (code, record) in newest(layers, |layer| &layer.tubes) {
                     encode_into(record.as_ref(), &mut value);
+                    tube(code, record, &value);
                     each(&keys::code(kind, code), Some(&value))?;
                 }
             }

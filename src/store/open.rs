@@ -10,6 +10,7 @@ use super::layer::Layers;
 use super::log::{Hash, Head};
 use super::pending::Pending;
 use super::read::{Read, Shared};
+use super::recent::Recent;
 use super::runs::Runs;
 use super::{codec, entry, seal};
 use rocksdb::{
@@ -37,6 +38,12 @@ pub struct Options {
     /// Bytes of decompressed blocks kept in memory for reading, of both databases together.
     /// Beyond it answers come from the disk.
     pub block_cache_bytes: usize,
+    /// Bytes of the newest runs of the people's index that lie in memory too: about twenty for each
+    /// person. Beyond it a question about a person asks the block cache.
+    pub index_memory_bytes: usize,
+    /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about two
+    /// hundred for each. Beyond it a question about a person asks the block cache.
+    pub tubes_memory_bytes: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
     /// So many waiting index entries are put into one sorted file.
@@ -54,7 +61,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            block_cache_bytes: 1 << 30,
+            block_cache_bytes: 512 << 20,
+            index_memory_bytes: 640 << 20,
+            tubes_memory_bytes: 640 << 20,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
@@ -315,6 +324,7 @@ impl Shared {
             people_runs,
             facts_runs,
             layers: Layers::default(),
+            recent: Recent::new(options.tubes_memory_bytes),
             last: Mutex::new(last),
             failed: OnceLock::new(),
             settling: AtomicBool::new(false),

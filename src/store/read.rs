@@ -9,6 +9,7 @@ use super::layer::{self, Layer, Layers};
 use super::log::{self, Hash, Head, LogProof};
 use super::open::{LOG, RECORDS};
 use super::pending::Pending;
+use super::recent::Recent;
 use super::records::{decode_as, decode_event};
 use super::runs::Runs;
 use super::view::View;
@@ -40,6 +41,7 @@ pub struct Shared {
     pub(super) facts: Pending,
     pub(super) facts_runs: Runs,
     pub(super) layers: Layers,
+    pub(super) recent: Recent,
     pub(super) last: Mutex<(u64, Hash)>,
     /// The first fault of the disk. After it nothing is written to the folder again.
     pub(super) failed: OnceLock<String>,
@@ -424,6 +426,8 @@ impl Read {
             ("index_runs_people", self.shared.people_runs.count() as u64),
             ("index_runs_facts", self.shared.facts_runs.count() as u64),
             ("records_pending", self.shared.layers.count() as u64),
+            ("recent_tubes_bytes", self.shared.recent.bytes() as u64),
+            ("index_memory_bytes", self.shared.people_runs.bytes_held() as u64),
         ]
     }
 }

@@ -108,7 +108,7 @@ const INGEST_GROUPS: [Grouped; 12] = [
     (Group::Storm, &["storm_seconds", "storm_live_p99_ms"], [3, 1]),
     (Group::City, &["restart_seconds", "day_rss_gib", "bytes_whole_life"], [15, 2]),
     (Group::Growth, &["bytes_collected", "growth", "person_queries"], [50, 8]),
-    (Group::QueriesGrpc, &["person_queries_grpc"], [6, 2]),
+    (Group::QueriesGrpc, &["person_queries_grpc", "people_queries_grpc"], [6, 2]),
     (Group::Missing, &["missing_seconds"], [8, 1]),
 ];
 

@@ -3,16 +3,17 @@
 use super::Sheet;
 use super::grpc::{gateways, whole};
 use super::place::Served;
-use crate::api::GetPersonReply;
+use crate::api::{GetPeopleReply, GetPersonReply};
 use crate::encode::Encoder;
 use crate::load::{Load, RUN_UP, put_people};
 use crate::order::{CONNECT_PATIENCE, Order};
 use crate::report::object;
 use crate::schedule::{Shape, mix};
 use crate::stream::{Crowd, never};
-use crate::tally::{Latency, Ranges};
+use crate::tally::{Latency, Ranges, Tally};
 use crate::wire::{Broken, Line};
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
 use prost::Message;
 use serde_json::json;
 use std::sync::Arc;
@@ -22,6 +23,10 @@ use tokio::time::{Instant, sleep};
 use tonic::Code;
 
 const GET_PERSON: &str = "/swabline.v1.Queries/GetPerson";
+const GET_PEOPLE: &str = "/swabline.v1.Queries/GetPeople";
+/// People of one question, when several are asked about at once: what a health-code service gathers
+/// in some milliseconds.
+const AT_ONCE: u64 = 50;
 /// Connections that ask, and questions under way on each: all together fewer than a server answers
 /// at a time by default (64).
 const CONNECTIONS: u32 = 4;
@@ -35,7 +40,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What was asked and answered.
 #[derive(Default)]
 struct Asked {
-    answers: u64,
+    /// Calls that were answered.
+    calls: u64,
     refused: u64,
     latency: Latency,
 }
@@ -75,6 +81,43 @@ pub async fn over_grpc(sheet: &mut Sheet) -> Result<()> {
     let known = Arc::new(Known::new(filled.load.clone(), &filled.tally.acknowledged));
     ensure!(!known.ranges.is_empty(), "there is nobody to ask about");
 
+    for (name, at_once) in [("person_queries_grpc", 1), ("people_queries_grpc", AT_ONCE)] {
+        let asked = while_half_loaded(&server, &known, rate, seconds, at_once).await?;
+        let details = json!({
+            "ingest_tubes_per_s_due": rate,
+            "ingest_tubes_per_s": asked.ingest.acknowledged_tubes() as f64 / seconds,
+            "ingest_ms": object(&asked.ingest.latency),
+            "query_ms": object(&asked.all.latency),
+            "refused": asked.all.refused,
+            "connections": CONNECTIONS,
+            "under_way": u64::from(CONNECTIONS) * UNDER_WAY,
+            "at_once": at_once,
+            "people": filled.tally.acknowledged_tubes() * 10,
+            "seconds": seconds,
+        });
+        let answers = asked.all.calls * at_once;
+        sheet.put(name, answers as f64 / asked.seconds, details);
+    }
+    server.stop().await?;
+    sheet.forget("queries")
+}
+
+/// What a period of asking came to.
+struct Period {
+    all: Asked,
+    seconds: f64,
+    ingest: Tally,
+}
+
+/// Asks about `at_once` people in each question while tubes come in at `rate`.
+async fn while_half_loaded(
+    server: &Served,
+    known: &Arc<Known>,
+    rate: f64,
+    seconds: f64,
+    at_once: u64,
+) -> Result<Period> {
+    let target = &server.target;
     let order = Order { shape: Some(Shape::steady(rate, seconds)), ..gateways(seconds) };
     let load = order.prepare(target, order.devices).await?;
     let dialer =
@@ -88,39 +131,31 @@ pub async fn over_grpc(sheet: &mut Sheet) -> Result<()> {
         let line = dialer.line(order.connections + connection).await?;
         for nth in 0..UNDER_WAY {
             let seed = (u64::from(connection) * UNDER_WAY + nth) << 40;
-            asking.spawn(ask(line.clone(), known.clone(), seed, over));
+            asking.spawn(ask(line.clone(), known.clone(), seed, over, at_once));
         }
     }
     let begun = Instant::now();
     let mut all = Asked::default();
     while let Some(asked) = asking.join_next().await {
         let asked = asked??;
-        all.answers += asked.answers;
+        all.calls += asked.calls;
         all.refused += asked.refused;
         all.latency.add(&asked.latency);
     }
-    let queries_per_s = all.answers as f64 / begun.elapsed().as_secs_f64();
+    let asked_for = begun.elapsed().as_secs_f64();
     let (tally, _) = ingest.await.context("the load")??;
     whole(&tally)?;
-    server.stop().await?;
-    sheet.forget("queries")?;
-    let details = json!({
-        "ingest_tubes_per_s_due": rate,
-        "ingest_tubes_per_s": tally.acknowledged_tubes() as f64 / seconds,
-        "ingest_ms": object(&tally.latency),
-        "query_ms": object(&all.latency),
-        "refused": all.refused,
-        "connections": CONNECTIONS,
-        "under_way": u64::from(CONNECTIONS) * UNDER_WAY,
-        "people": filled.tally.acknowledged_tubes() * 10,
-        "seconds": seconds,
-    });
-    sheet.put("person_queries_grpc", queries_per_s, details);
-    Ok(())
+    Ok(Period { all, seconds: asked_for, ingest: tally })
 }
 
 /// Asks one question after the other.
-async fn ask(line: Line, known: Arc<Known>, seed: u64, over: Instant) -> Result<Asked> {
+async fn ask(
+    line: Line,
+    known: Arc<Known>,
+    seed: u64,
+    over: Instant,
+    at_once: u64,
+) -> Result<Asked> {
     let mut asked = Asked::default();
     let mut encoder = Encoder::default();
     let round = known.load.round.as_bytes();
@@ -129,21 +164,19 @@ async fn ask(line: Line, known: Arc<Known>, seed: u64, over: Instant) -> Result<
         if at > over {
             break;
         }
-        let somebody = known.somebody(mix(seed + nth));
         let question = encoder.message(|to| {
-            put_people(to, 1, somebody, 1);
+            for other in 0..at_once {
+                put_people(to, 1, known.somebody(mix(seed + nth * at_once + other)), 1);
+            }
             to.text(2, round);
         });
-        match line.ask(GET_PERSON, question).await {
+        let call = if at_once == 1 { GET_PERSON } else { GET_PEOPLE };
+        match line.ask(call, question).await {
             Ok(answer) => {
-                asked.answers += 1;
+                asked.calls += 1;
                 asked.latency.note(at.elapsed(), 1);
                 if nth % LOOKED_INTO == 0 {
-                    let person = GetPersonReply::decode(answer)?;
-                    ensure!(
-                        person.registered && !person.samples.is_empty(),
-                        "somebody whose tube was acknowledged is not known"
-                    );
+                    look_into(answer, at_once)?;
                 }
             }
             Err(Broken::Status(Code::ResourceExhausted, _)) => {
@@ -154,4 +187,18 @@ async fn ask(line: Line, known: Arc<Known>, seed: u64, over: Instant) -> Result<
         }
     }
     Ok(asked)
+}
+
+/// Everybody who was asked about is in a tube.
+fn look_into(answer: Bytes, at_once: u64) -> Result<()> {
+    let people = match at_once {
+        1 => vec![GetPersonReply::decode(answer)?],
+        _ => GetPeopleReply::decode(answer)?.people,
+    };
+    let known = |person: &GetPersonReply| person.registered && !person.samples.is_empty();
+    ensure!(
+        people.len() as u64 == at_once && people.iter().all(known),
+        "somebody whose tube was acknowledged is not known"
+    );
+    Ok(())
 }

@@ -7,7 +7,7 @@ use crate::domain::gate::Gate;
 use crate::engine::query::person::{InRound, NeedAnswer, PersonAnswer, PersonResult, Sample};
 
 /// The answer about a person.
-pub fn answer(found: &PersonAnswer, as_of: pb::AsOf) -> pb::GetPersonReply {
+pub fn answer(found: &PersonAnswer, as_of: Option<pb::AsOf>) -> pb::GetPersonReply {
     let (gate, gate_text) = gate(found.gate);
     pb::GetPersonReply {
         registered: found.registered,
@@ -20,7 +20,7 @@ pub fn answer(found: &PersonAnswer, as_of: pb::AsOf) -> pb::GetPersonReply {
         result: found.result.as_ref().map(result),
         certificate: found.certificate.as_ref().map(certificate),
         recalls: found.needs.iter().map(recall).collect(),
-        as_of: Some(as_of),
+        as_of,
     }
 }
 

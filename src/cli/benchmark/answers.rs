@@ -23,6 +23,8 @@ pub struct Asked {
     pub tubes_per_second: f64,
     pub full_tubes_per_second: f64,
     pub threads: u64,
+    /// Processor time of the asking threads for each answer.
+    pub cpu_us_per_query: f64,
 }
 
 /// How often a person can be asked about, people taken at random, while tubes come in at half of
@@ -35,11 +37,14 @@ pub fn person_queries(dir: &Path, time: Duration) -> anyhow::Result<Asked> {
     let full = fill(&handle, Limit::Time(time / 4), before, GROUP, None)?;
     let full_rate = full.tubes as f64 / full.seconds;
 
-    let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, asked, spent) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let half = std::thread::scope(|scope| -> anyhow::Result<_> {
         for thread in 0..THREADS {
-            let (handle, stop, asked) = (&handle, &stop, &asked);
-            scope.spawn(move || ask(handle, before, thread, stop, asked));
+            let (handle, stop, asked, spent) = (&handle, &stop, &asked, &spent);
+            scope.spawn(move || {
+                ask(handle, before, thread, stop, asked);
+                spent.fetch_add(own_cpu_ns(), Ordering::AcqRel);
+            });
         }
         let first = before + full.tubes;
         let half = fill(&handle, Limit::Time(time), first, GROUP, Some(full_rate / 2.0));
@@ -48,12 +53,20 @@ pub fn person_queries(dir: &Path, time: Duration) -> anyhow::Result<Asked> {
     })?;
     drop(handle);
     engine.stop()?;
+    let answers = asked.load(Ordering::Acquire) as f64;
     Ok(Asked {
-        queries_per_second: asked.load(Ordering::Acquire) as f64 / half.seconds,
+        queries_per_second: answers / half.seconds,
         tubes_per_second: half.tubes as f64 / half.seconds,
         full_tubes_per_second: full_rate,
         threads: THREADS,
+        cpu_us_per_query: spent.into_inner() as f64 / 1e3 / answers,
     })
+}
+
+/// Processor time of this thread, ns; 0 where the system does not tell.
+fn own_cpu_ns() -> u64 {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    said.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)
 }
 
 /// Tubes that `engine` has put into the folder: everything but the set-up.

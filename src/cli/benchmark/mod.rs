@@ -121,6 +121,7 @@ pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
                 "ingest_tubes_per_s": done.tubes_per_second,
                 "full_tubes_per_s": done.full_tubes_per_second,
                 "threads": done.threads,
+                "cpu_us_per_query": done.cpu_us_per_query,
             })
         }
         What::Missing { dir, people } => {

@@ -16,6 +16,7 @@ use crate::domain::reference::Reference;
 use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Call, Code, Condition, PersonKey, RejectReason, Time, VoidReason};
 use crate::domain::world::World;
+use crate::store::RosterPart;
 use crate::store::{Commit, FolderKind, Layer, Options, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -148,11 +149,7 @@ impl Story {
         let codes: BTreeSet<&Code> = named.iter().filter_map(|e| e.fact.body.tube()).collect();
         Traces {
             key: person,
-            rosters: named
-                .iter()
-                .filter(|event| event.fact.body.tube().is_none())
-                .map(|event| (*event).clone())
-                .collect(),
+            rosters: named.iter().filter_map(|e| RosterPart::of(e).map(Arc::new)).collect(),
             tubes: codes
                 .into_iter()
                 .map(|code| (code.clone(), Arc::new(self.tube(code).clone())))

@@ -2,7 +2,7 @@
 
 use super::{InRound, NeedAnswer, OnRoster, PersonAnswer, PersonResult, Sample, Traces};
 use crate::domain::certificate::{self, Certificate};
-use crate::domain::fact::{Body, FactId};
+use crate::domain::fact::FactId;
 use crate::domain::gate::{self, Gate, Standing};
 use crate::domain::person::{PersonRecord, follow_up};
 use crate::domain::reference::Reference;
@@ -73,13 +73,12 @@ struct Gathered {
 
 impl Gathered {
     fn take_rosters(&mut self, trace: &Traces) {
-        for event in &trace.rosters {
-            let Body::RosterImported { roster, district, .. } = &event.fact.body else { continue };
-            let known = self.rounds.entry(event.stamps.round.clone()).or_default();
-            let order = (event.captured(), event.fact.id.clone());
-            if known.roster.as_ref().is_none_or(|(other, _)| *other < order) {
-                let roster = OnRoster { roster: roster.clone(), district: district.clone() };
-                known.roster = Some((order, roster));
+        for part in &trace.rosters {
+            let known = self.rounds.entry(part.round.clone()).or_default();
+            if known.roster.as_ref().is_none_or(|(other, _)| *other < part.order) {
+                let roster =
+                    OnRoster { roster: part.roster.clone(), district: part.district.clone() };
+                known.roster = Some((part.order.clone(), roster));
             }
         }
     }

@@ -1,0 +1,298 @@
+//! Recent tubes in memory, by the event that collected them: who asks about a person comes from the
+//! person index with that event's sequence, and finds the tube here without the event and without the
+//! disk.
+//!
+//! It holds what stands in files (newer states are in the layers, which are asked first), and only
+//! tubes of which one event speaks as a collection and none takes anybody out or puts anybody right:
+//! there a person of that event is a member, whoever the others are. All others are asked of the files.
+
+use super::codec::{Input, Malformed, Wire, decode};
+use crate::domain::fact::{Body, Event, FactId};
+use crate::domain::tube::{Mark, TubeRecord, What};
+use crate::domain::{Code, PersonKey, Time};
+use dashmap::{DashMap, Entry};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What an entry takes beside its bytes, about: its key, its place in the table, the memory's own
+/// rounding.
+const ENTRY_BYTES: usize = 64;
+
+/// Most parts of rosters that are remembered: of a city of 25 million, in parts of a thousand people,
+/// four rounds. Beyond that they are read from the log.
+const ROSTERS_MAX: usize = 100_000;
+
+/// A part of a roster, without its people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterPart {
+    /// The round that it is for.
+    pub round: Code,
+    /// When it was captured, corrected; which fact it is. The later part counts.
+    pub order: (Time, FactId),
+    /// The roster.
+    pub roster: Code,
+    /// The district that has to find the people.
+    pub district: Code,
+}
+
+impl RosterPart {
+    /// What an event says as a part of a roster; `None` when it is none.
+    pub fn of(event: &Event) -> Option<RosterPart> {
+        let Body::RosterImported { roster, district, .. } = &event.fact.body else { return None };
+        Some(RosterPart {
+            round: event.stamps.round.clone(),
+            order: (event.captured(), event.fact.id.clone()),
+            roster: roster.clone(),
+            district: district.clone(),
+        })
+    }
+}
+
+/// What an event, by which a person is known, speaks of.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// A tube that names the person. Everything in the record is as it is, but who the *other* people
+    /// of the tube are may be left open: they are stand-ins then, as many as there are people.
+    Tube(Code, Arc<TubeRecord>),
+    /// A part of a roster that names the person.
+    Roster(Arc<RosterPart>),
+    /// Nothing that tells of the person.
+    Nothing,
+}
+
+/// Recent tubes, and parts of rosters, by event.
+pub struct Recent {
+    /// Code and stored record of a tube; no bytes: ask the files.
+    tubes: DashMap<u64, Box<[u8]>, foldhash::fast::RandomState>,
+    rosters: DashMap<u64, Arc<RosterPart>, foldhash::fast::RandomState>,
+    bytes: AtomicUsize,
+    bytes_max: usize,
+    /// What was collected before this event is not kept any more.
+    from: AtomicU64,
+    newest: AtomicU64,
+}
+
+/// The collection of a tube that may be here: it is the only one, and nobody was taken out or put
+/// right. Otherwise all of them.
+fn collections(tube: &TubeRecord) -> Result<u64, impl Iterator<Item = u64> + '_> {
+    let of = |mark: &Mark| match mark.what {
+        What::Collected { .. } => Some(mark.origin.seq),
+        _ => None,
+    };
+    let changed =
+        tube.marks.iter().any(|mark| matches!(mark.what, What::Withdrawn(_) | What::Corrected(..)));
+    let mut all = tube.marks.iter().filter_map(of);
+    match (all.next(), all.next(), changed) {
+        (Some(only), None, false) => Ok(only),
+        _ => Err(tube.marks.iter().filter_map(of)),
+    }
+}
+
+impl Recent {
+    /// Nothing yet; at most about so many bytes.
+    pub fn new(bytes_max: usize) -> Recent {
+        Recent {
+            tubes: DashMap::default(),
+            rosters: DashMap::default(),
+            bytes: AtomicUsize::new(0),
+            bytes_max,
+            from: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes over the newest state of a tube, `stored` as it goes to a file. Must come before the layer
+    /// that had it goes.
+    pub fn put(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
+        match collections(tube) {
+            Ok(seq) => self.insert(seq, packed(code, stored)),
+            Err(seqs) => seqs.for_each(|seq| self.insert(seq, Box::default())),
+        }
+    }
+
+    /// Takes over a tube from a file, unless something is known of it, which is newer.
+    pub fn put_if_new(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
+        if let Ok(seq) = collections(tube)
+            && seq >= self.from.load(Ordering::Relaxed)
+            && let Entry::Vacant(free) = self.tubes.entry(seq)
+        {
+            let packed = packed(code, stored);
+            self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
+            self.newest.fetch_max(seq, Ordering::Relaxed);
+            free.insert(packed);
+        }
+    }
+
+    fn insert(&self, seq: u64, packed: Box<[u8]>) {
+        if seq < self.from.load(Ordering::Relaxed) {
+            return;
+        }
+        let length = packed.len();
+        let before = self.tubes.insert(seq, packed);
+        let added = length + if before.is_none() { ENTRY_BYTES } else { 0 };
+        self.bytes.fetch_add(added, Ordering::Relaxed);
+        self.bytes.fetch_sub(before.map_or(0, |before| before.len()), Ordering::Relaxed);
+        self.newest.fetch_max(seq, Ordering::Relaxed);
+    }
+
+    /// Lets go of the oldest eighth while there is more than there may be.
+    pub fn make_room(&self) {
+        while self.bytes.load(Ordering::Relaxed) > self.bytes_max {
+            let (from, newest) =
+                (self.from.load(Ordering::Relaxed), self.newest.load(Ordering::Relaxed));
+            let oldest = self.tubes.iter().map(|one| *one.key()).min().unwrap_or(newest).max(from);
+            let next = oldest + (newest.saturating_sub(oldest) / 8).max(1);
+            self.from.fetch_max(next, Ordering::Relaxed);
+            self.tubes.retain(|seq, packed| {
+                let stays = *seq >= next;
+                if !stays {
+                    self.bytes.fetch_sub(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
+                }
+                stays
+            });
+            if self.tubes.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Bytes taken, about.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn read<T>(&self, seq: u64, of: impl FnOnce(Code, &[u8]) -> Option<T>) -> Option<T> {
+        // What is left over from before it is not kept up to date.
+        if seq < self.from.load(Ordering::Relaxed) {
+            return None;
+        }
+        let packed = self.tubes.get(&seq)?;
+        let (code, stored) = unpacked(&packed).ok()?;
+        of(code, stored)
+    }
+
+    /// The code of the tube that an event collected; `None` = ask the files.
+    pub fn code(&self, seq: u64) -> Option<Code> {
+        self.read(seq, |code, _| Some(code))
+    }
+
+    /// The tube that an event collected, with a person of that event among its people; `None` = ask the
+    /// files.
+    pub fn tube(&self, seq: u64, person: PersonKey) -> Option<TubeRecord> {
+        let mut tube = self.read(seq, |_, stored| decode::<TubeRecord>(stored).ok())?;
+        for mark in &mut tube.marks {
+            if let What::Collected { members, .. } = &mut mark.what {
+                *members.first_mut()? = person;
+            }
+        }
+        Some(tube)
+    }
+
+    /// A part of a roster.
+    pub fn roster(&self, seq: u64) -> Option<Arc<RosterPart>> {
+        self.rosters.get(&seq).map(|part| Arc::clone(&part))
+    }
+
+    /// Remembers a part of a roster: it never changes.
+    pub fn remember_roster(&self, seq: u64, part: &Arc<RosterPart>) {
+        if self.rosters.len() < ROSTERS_MAX {
+            self.rosters.insert(seq, Arc::clone(part));
+        }
+    }
+}
+
+fn packed(code: &Code, stored: &[u8]) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(code.len() + 2 + stored.len());
+    code.put(&mut bytes);
+    bytes.extend_from_slice(stored);
+    bytes.into()
+}
+
+fn unpacked(packed: &[u8]) -> Result<(Code, &[u8]), Malformed> {
+    let mut input = Input(packed);
+    Ok((Code::get(&mut input)?, input.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::encode;
+    use super::*;
+    use crate::domain::fact::Place;
+    use crate::domain::tube::Origin;
+
+    fn collected(seq: u64, people: u64) -> Mark {
+        let members = (0..people).map(|n| PersonKey(u128::from(n).to_be_bytes())).collect();
+        let what = What::Collected {
+            whole: true,
+            pool: 10,
+            round: "r".into(),
+            place: Place::default(),
+            members,
+        };
+        Mark { origin: Origin { seq, ..Origin::default() }, what }
+    }
+
+    fn tube(marks: Vec<Mark>) -> (Code, TubeRecord, Vec<u8>) {
+        let record = TubeRecord { marks, ..TubeRecord::default() };
+        let stored = encode(&record);
+        ("T1".into(), record, stored)
+    }
+
+    fn mark(what: What) -> Mark {
+        Mark { origin: Origin { seq: 9, ..Origin::default() }, what }
+    }
+
+    #[test]
+    fn only_tubes_whose_people_follow_from_one_event_are_told() {
+        let somebody = PersonKey([7; 16]);
+        let cases = [
+            (vec![], None),
+            (vec![collected(5, 10)], Some(10)),
+            (vec![collected(5, 1), mark(What::Sealed(1))], Some(1)),
+            (vec![collected(5, 0)], None),
+            (vec![collected(5, 3), collected(6, 3)], None),
+            (vec![collected(5, 3), mark(What::Withdrawn(somebody))], None),
+            (vec![collected(5, 3), mark(What::Corrected(somebody, PersonKey([8; 16])))], None),
+        ];
+        for (marks, people) in cases {
+            let recent = Recent::new(1 << 20);
+            let (code, record, stored) = tube(marks);
+            recent.put(&code, &record, &stored);
+            let told = recent.tube(5, somebody).map(|tube| tube.view().members);
+            assert_eq!(told.as_ref().map(Vec::len), people, "{record:?}");
+            assert!(told.is_none_or(|members| members.contains(&somebody)));
+            assert!(recent.tube(4, somebody).is_none());
+        }
+    }
+
+    #[test]
+    fn what_came_from_a_file_never_covers_what_is_newer() {
+        let recent = Recent::new(1 << 20);
+        let (code, old, old_stored) = tube(vec![collected(5, 3)]);
+        let (_, new, new_stored) = tube(vec![collected(5, 3), collected(6, 1)]);
+        recent.put(&code, &new, &new_stored);
+        recent.put_if_new(&code, &old, &old_stored);
+        assert!(recent.code(5).is_none(), "two collections: the files are asked");
+        recent.put(&code, &old, &old_stored);
+        assert_eq!(recent.code(5), Some(code));
+    }
+
+    #[test]
+    fn the_oldest_leave_when_there_is_too_much() {
+        let recent = Recent::new(20_000);
+        for seq in 1..=1_000 {
+            let (code, record, stored) = tube(vec![collected(seq, 10)]);
+            recent.put(&code, &record, &stored);
+            recent.make_room();
+            assert!(recent.bytes() <= 20_000);
+            assert!(recent.code(seq).is_some(), "the newest stays");
+        }
+        assert!(recent.code(1).is_none());
+        let (code, record, stored) = tube(vec![collected(1, 10)]);
+        recent.put(&code, &record, &stored);
+        recent.put_if_new(&code, &record, &stored);
+        assert!(recent.code(1).is_none(), "and what is too old does not come back");
+        let counted: usize = recent.tubes.iter().map(|one| one.len() + ENTRY_BYTES).sum();
+        assert_eq!(recent.bytes(), counted);
+    }
+}

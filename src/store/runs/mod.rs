@@ -1,0 +1,335 @@
+//! Runs: index entries that the log can rebuild, sorted once and never changed. A run holds the
+//! entries of all events after one sequence up to another, in buckets of about two hundred.
+//!
+//! Keys are evenly spread, so the bucket of a key is known from its first bits, and a look-up is one
+//! read of a run. Each run is one file of the database `fold`, ingested whole: it is there or it is
+//! not. Runs are merged into longer ones; a run that lies within another is of no more use and is
+//! dropped, also after a crash between the two steps.
+//!
+//! As many of them as the memory set apart allows, the newest first, also lie in memory as they are
+//! in the file: a look-up then waits for nothing.
+
+mod bucket;
+mod check;
+mod held;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod write;
+
+use super::codec::{self, Input, Malformed, Wire, wire_struct};
+use super::entry::{Entry, SEQ_BYTES};
+use super::error::Error;
+use super::filter::Filter;
+use super::keys::{self, RunId};
+use held::Held;
+use rocksdb::{ColumnFamily, DB, IteratorMode, ReadOptions};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use write::RunWriter;
+
+/// Entries of a bucket, on average: about one block of a file.
+const PER_BUCKET: u64 = 192;
+
+/// Most bits that choose a bucket.
+const BITS_MAX: u32 = 28;
+
+/// So many runs of one level become one of the next.
+const MERGE_AT: usize = 8;
+
+/// How far merging goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Where there are enough of one level: while facts come in.
+    Enough,
+    /// Whatever costs little for what it brings: when nothing comes in.
+    Idle,
+    /// Everything into one.
+    All,
+}
+
+/// What is known of a run without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The run holds what came after this sequence,
+    pub after: u64,
+    /// up to this one.
+    pub to: u64,
+    /// Entries.
+    pub count: u64,
+    /// So many first bits of a key choose its bucket.
+    pub bits: u32,
+}
+wire_struct!(Head { after, to, count, bits });
+
+impl Head {
+    fn new(after: u64, to: u64, count: u64) -> Head {
+        let buckets = count / PER_BUCKET;
+        let bits = if buckets < 2 { 0 } else { buckets.ilog2().min(BITS_MAX) };
+        Head { after, to, count, bits }
+    }
+
+    /// Whole bytes of the key that the bucket says already.
+    fn known_bytes(&self) -> usize {
+        self.bits as usize / 8
+    }
+
+    fn width(&self) -> usize {
+        16 - self.known_bytes() + SEQ_BYTES
+    }
+}
+
+/// A run that can be looked into.
+pub struct Run {
+    id: RunId,
+    head: Head,
+    filter: Filter,
+    /// Its buckets in memory, if they are.
+    held: RwLock<Option<Arc<Held>>>,
+}
+
+impl Run {
+    fn new(id: RunId, head: Head, filter: Filter) -> Run {
+        Run { id, head, filter, held: RwLock::new(None) }
+    }
+
+    fn held(&self) -> Option<Arc<Held>> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hold(&self, held: Option<Held>) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held.map(Arc::new);
+    }
+
+    /// Bytes that its buckets take in memory, when they are there.
+    fn bytes(&self) -> usize {
+        usize::try_from(self.head.count).unwrap_or(usize::MAX).saturating_mul(self.head.width())
+    }
+}
+
+/// The runs of one index.
+pub struct Runs {
+    family: &'static str,
+    live: RwLock<Arc<Vec<Arc<Run>>>>,
+    /// Merged into others; deleted once nobody looks into them any more.
+    retired: Mutex<Vec<Arc<Run>>>,
+}
+
+impl Runs {
+    /// Finds the runs of an index. What a crash left over is kept apart for deletion.
+    pub fn open(db: &DB, family: &'static str) -> Result<Runs, Error> {
+        let handle = handle(db, family);
+        let mut found = Vec::new();
+        let mut from = keys::run_start();
+        loop {
+            let mode = IteratorMode::From(&from, rocksdb::Direction::Forward);
+            let Some(item) = db.iterator_cf(handle, mode).next() else { break };
+            let (key, value) = item?;
+            let damaged = || Error::Damaged { what: format!("index {family} key {key:02x?}") };
+            let (id, slot) = keys::parse_run(&key).ok_or_else(damaged)?;
+            if slot != keys::RUN_HEAD {
+                return Err(damaged());
+            }
+            let head: Head = codec::decode(&value).map_err(|_| damaged())?;
+            from = keys::run(id, u32::MAX);
+            found.push((id, head));
+        }
+        found.sort_by_key(|(_, head)| (head.after, std::cmp::Reverse(head.to)));
+        let (mut live, mut retired) = (Vec::<Arc<Run>>::new(), Vec::new());
+        for (id, head) in found {
+            let covered = live.last().is_some_and(|run| head.to <= run.head.to);
+            let filter = if covered { Filter::default() } else { load_filter(db, handle, id)? };
+            let run = Arc::new(Run::new(id, head, filter));
+            if covered { retired.push(run) } else { live.push(run) }
+        }
+        let live = RwLock::new(Arc::new(live));
+        Ok(Runs { family, live, retired: Mutex::new(retired) })
+    }
+
+    fn live(&self) -> Arc<Vec<Arc<Run>>> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Everything up to this sequence is in runs: there is no hole between them.
+    pub fn complete_to(&self) -> u64 {
+        self.live().last().map_or(0, |run| run.head.to)
+    }
+
+    /// Number of runs.
+    pub fn count(&self) -> usize {
+        self.live().len()
+    }
+
+    /// Bytes of runs that lie in memory.
+    pub fn bytes_held(&self) -> usize {
+        self.live().iter().filter(|run| run.held().is_some()).map(|run| run.bytes()).sum()
+    }
+
+    /// The events under a key.
+    pub fn find(&self, db: &DB, key: &[u8; 16], found: &mut Vec<u64>) -> Result<(), Error> {
+        let wanted = Entry::new(key, 0);
+        let handle = handle(db, self.family);
+        for run in self.live().iter().filter(|run| run.filter.may_have(&wanted)) {
+            let bucket = wanted.prefix(run.head.bits);
+            if let Some(held) = run.held() {
+                bucket::find(held.bucket(bucket, &run.head), &run.head, key, found);
+            } else if let Some(value) =
+                db.get_pinned_cf(handle, keys::run(run.id, slot_of(bucket)))?
+            {
+                bucket::find(&value, &run.head, key, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same from memory alone; false when a run that may have the key is not there.
+    pub fn find_held(&self, key: &[u8; 16], found: &mut Vec<u64>) -> bool {
+        let wanted = Entry::new(key, 0);
+        self.live().iter().filter(|run| run.filter.may_have(&wanted)).all(|run| {
+            run.held().is_some_and(|held| {
+                let bucket = held.bucket(wanted.prefix(run.head.bits), &run.head);
+                bucket::find(bucket, &run.head, key, found);
+                true
+            })
+        })
+    }
+
+    /// Holds runs in memory, the newest first, as long as all of them take at most `max` bytes; lets
+    /// go of the others. Called by the thread that merges.
+    pub fn hold(&self, db: &DB, max: usize) -> Result<(), Error> {
+        let mut left = max;
+        for run in self.live().iter().rev() {
+            let fits = run.bytes() <= left;
+            left = left.saturating_sub(run.bytes());
+            match (fits, run.held().is_some()) {
+                (true, false) => run.hold(Some(Held::read(db, self.family, run)?)),
+                (false, true) => run.hold(None),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a run of sorted entries and takes it in.
+    pub fn add(
+        &self,
+        db: &DB,
+        dir: &Path,
+        after: u64,
+        to: u64,
+        entries: &[Entry],
+    ) -> Result<(), Error> {
+        let head = Head::new(after, to, entries.len() as u64);
+        let options = super::open::run_file_options();
+        let id = RunId { to, level: 0 };
+        let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
+        entries.iter().try_for_each(|entry| writer.push(entry))?;
+        let run = writer.ingest(db, handle(db, self.family))?;
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = live.as_ref().clone();
+        runs.push(Arc::new(run));
+        *live = Arc::new(runs);
+        Ok(())
+    }
+
+    /// Merges some neighbours, if there are any worth it. True when something was merged. Called by
+    /// one thread alone.
+    pub fn merge(&self, db: &DB, dir: &Path, how: Merge) -> Result<bool, Error> {
+        self.delete_retired(db)?;
+        let live = self.live();
+        let chosen = match how {
+            Merge::Enough => to_merge(&live.iter().map(|run| run.id.level).collect::<Vec<_>>()),
+            Merge::Idle => worth_it(&live.iter().map(|run| run.head.count).collect::<Vec<_>>()),
+            Merge::All => (live.len() > 1).then_some((0, live.len())),
+        };
+        let Some((from, count)) = chosen else { return Ok(false) };
+        let old = &live[from..from + count];
+        let (first, last) = (&old[0].head, &old[count - 1].head);
+        let entries = old.iter().map(|run| run.head.count).sum();
+        let level = old.iter().map(|run| run.id.level).max().unwrap_or(0).saturating_add(1);
+        let id = RunId { to: last.to, level };
+        let (options, head) =
+            (super::open::run_file_options(), Head::new(first.after, last.to, entries));
+        let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
+        walk::for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))?;
+        let run = Arc::new(writer.ingest(db, handle(db, self.family))?);
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = live.as_ref().clone();
+        // Runs were only added at the end meanwhile.
+        runs.splice(from..from + count, [run]);
+        *live = Arc::new(runs);
+        drop(live);
+        old.iter().for_each(|run| run.hold(None));
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.extend(old.iter().cloned());
+        Ok(true)
+    }
+
+    /// Deletes merged runs that nobody looks into any more.
+    pub fn delete_retired(&self, db: &DB) -> Result<(), Error> {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let (free, kept): (Vec<_>, Vec<_>) =
+            retired.drain(..).partition(|run| Arc::strong_count(run) == 1);
+        *retired = kept;
+        for run in free {
+            let (from, to) = (keys::run(run.id, 0), keys::run(run.id, u32::MAX));
+            db.delete_file_in_range_cf(handle(db, self.family), from, to)?;
+        }
+        Ok(())
+    }
+
+    /// Every entry of every run and of `waiting`, ascending, each once.
+    pub fn for_each(
+        &self,
+        db: &DB,
+        waiting: &[Entry],
+        each: &mut dyn FnMut(Entry),
+    ) -> Result<(), Error> {
+        walk::for_each(db, self.family, &self.live(), waiting, &mut |entry| {
+            each(entry);
+            Ok(())
+        })
+    }
+}
+
+/// The newest runs, back to one that is much larger than all after it together.
+fn worth_it(counts: &[u64]) -> Option<(usize, usize)> {
+    let (mut from, mut sum) = (counts.len(), 0);
+    while from > 0 && (from == counts.len() || counts[from - 1] <= 4 * sum) {
+        from -= 1;
+        sum += counts[from];
+    }
+    (counts.len() - from > 1).then_some((from, counts.len() - from))
+}
+
+/// The neighbours that are to be merged: where they begin and how many.
+fn to_merge(levels: &[u8]) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while from < levels.len() {
+        let same = levels[from..].iter().take_while(|level| **level == levels[from]).count();
+        if same >= MERGE_AT {
+            return Some((from, same));
+        }
+        from += same;
+    }
+    None
+}
+
+fn handle<'a>(db: &'a DB, family: &str) -> &'a ColumnFamily {
+    db.cf_handle(family).expect("the database is opened with its families")
+}
+
+fn slot_of(bucket: u64) -> u32 {
+    keys::RUN_HEAD + 1 + u32::try_from(bucket).expect("a bucket has at most BITS_MAX bits")
+}
+
+fn load_filter(db: &DB, handle: &ColumnFamily, id: RunId) -> Result<Filter, Error> {
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(keys::run(id, keys::RUN_FILTER)..keys::run(id, u32::MAX));
+    options.fill_cache(false);
+    let mut filter = Filter::default();
+    for item in db.iterator_cf_opt(handle, options, IteratorMode::Start) {
+        filter.extend(&item?.1);
+    }
+    Ok(filter)
+}

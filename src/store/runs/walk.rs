@@ -1,0 +1,75 @@
+//! Going through whole runs in order.
+
+use super::super::entry::Entry;
+use super::super::error::Error;
+use super::super::keys;
+use super::bucket::decode_bucket;
+use super::{Head, Run, handle};
+use rocksdb::{DB, IteratorMode, ReadOptions};
+use std::sync::Arc;
+
+/// The entries of a run, bucket by bucket.
+pub struct RunEntries<'a> {
+    buckets: rocksdb::DBIterator<'a>,
+    head: &'a Head,
+    entries: std::vec::IntoIter<Entry>,
+}
+
+impl<'a> RunEntries<'a> {
+    pub fn new(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_range(
+            keys::run(run.id, keys::RUN_HEAD + 1)..keys::run(run.id, keys::RUN_FILTER),
+        );
+        options.fill_cache(false);
+        options.set_readahead_size(1 << 20);
+        let buckets = db.iterator_cf_opt(handle(db, family), options, IteratorMode::Start);
+        RunEntries { buckets, head: &run.head, entries: Vec::new().into_iter() }
+    }
+
+    /// Moves every entry whose prefix is below `end` to `out`.
+    pub fn take_below(&mut self, bits: u32, end: u64, out: &mut Vec<Entry>) -> Result<(), Error> {
+        loop {
+            let left = self.entries.as_slice();
+            let below = left.partition_point(|entry| entry.prefix(bits) < end);
+            out.extend(self.entries.by_ref().take(below));
+            if !self.entries.as_slice().is_empty() {
+                return Ok(());
+            }
+            let Some(item) = self.buckets.next() else { return Ok(()) };
+            let (key, value) = item?;
+            self.entries = decode_bucket(&key, &value, self.head)?.into_iter();
+        }
+    }
+}
+
+/// Every entry of these runs and of `waiting`, ascending, each once. Goes through the keys slice by
+/// slice: what all runs hold of a slice is few and quickly sorted.
+pub fn for_each(
+    db: &DB,
+    family: &str,
+    runs: &[Arc<Run>],
+    waiting: &[Entry],
+    each: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut readers: Vec<_> = runs.iter().map(|run| RunEntries::new(db, family, run)).collect();
+    let count = runs.iter().map(|run| run.head.count).sum::<u64>() + waiting.len() as u64;
+    let bits = Head::new(0, 0, count / 8).bits;
+    let mut waiting = waiting;
+    let mut slice = Vec::new();
+    for end in 1..=(1_u64 << bits) {
+        slice.clear();
+        for reader in &mut readers {
+            // With no bits at all every prefix is 0, and the one slice holds everything.
+            reader.take_below(bits, end, &mut slice)?;
+        }
+        let below = waiting.partition_point(|entry| entry.prefix(bits) < end);
+        slice.extend_from_slice(&waiting[..below]);
+        waiting = &waiting[below..];
+        // Runs are sorted each: a sort that merges what is in order already is the right one.
+        slice.sort();
+        slice.dedup();
+        slice.iter().try_for_each(|entry| each(*entry))?;
+    }
+    Ok(())
+}
