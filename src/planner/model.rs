@@ -94,10 +94,9 @@ pub struct Lab {
 pub enum Takes {
     /// What came together, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
     Box,
-    /// Tubes from several boxes or plates, up to `batch`, for the whole time.
+    /// Tubes that wait, up to `batch`, for the whole time: a plate. Also behind the stage at which plates are filled: a
+    /// plate that would only wait there is not closed half full but kept open (`planner::simulate::stage`).
     Fill,
-    /// One plate as it comes, full or not, for the whole time.
-    Plate,
 }
 
 /// A stage of a lab.
@@ -113,7 +112,7 @@ pub struct Stage {
     pub run_spread: f64,
     /// What a run takes.
     pub takes: Takes,
-    /// Longest wait for a run to fill while a unit is free; only where runs are filled.
+    /// Longest wait for a run to fill while a unit is free; only where runs are filled. 0 behind the filling of plates.
     pub hold: Ms,
     /// When each unit rests, every day: by unit, windows of (start, length), ms since midnight. Shorter than `units`:
     /// the rest never rest.

@@ -387,12 +387,9 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
     let batch = count(stage.usable.max(1));
     let takes = match stage.kind {
         StageKind::Receive => Takes::Box,
-        StageKind::Inactivate => Takes::Fill,
-        // A plate goes on as it is through stages of its own size.
-        _ if batch == batch_before => Takes::Plate,
         _ => Takes::Fill,
     };
-    // A stage that takes less than a plate at a time has nothing to wait for.
+    // Plates are filled once, and again where larger ones are; other stages have nothing to wait for.
     let waits =
         takes == Takes::Fill && (batch > batch_before || stage.kind == StageKind::Inactivate);
     Stage {

@@ -347,7 +347,7 @@ fn plates() -> (Model, Start) {
         batch: PLATE,
         run: (minutes * f64::from(MINUTE)) as Ms,
         run_spread: 0.0,
-        takes: Takes::Plate,
+        takes: Takes::Fill,
         hold: 0,
         rests: Vec::new(),
         failures_per_day: 0.0,

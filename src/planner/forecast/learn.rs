@@ -7,7 +7,7 @@
 //!   filled (a grid, because the two hang together);
 //! - the pace of each lab, from the tubes that went on plates and were resulted in each half hour, against what the fluid
 //!   makes of the tubes that really came to its door (a grid, with heavy tails: an hour in which a lab stood still says
-//!   nothing of its pace).
+//!   nothing of its pace). Tubes and not plates: how full plates are says whether others waited, not how fast a lab is.
 
 use super::situation::Situation;
 use crate::planner::city::StageKind;
@@ -258,7 +258,7 @@ fn pace(
         let Some(count) = reading.labs.get(number) else { continue };
         door.push((reading.at, count.received as f64));
         if windows.last().is_none_or(|(at, _)| reading.at >= at + WINDOW) {
-            windows.push((reading.at, count.as_full(batch)));
+            windows.push((reading.at, [count.plated as f64, count.resulted as f64]));
         }
     }
     let mut times: Vec<Ms> = windows.iter().map(|w| w.0).collect();

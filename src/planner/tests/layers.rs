@@ -41,7 +41,7 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
         batch: 96,
         run,
         run_spread: 0.0,
-        takes: Takes::Plate,
+        takes: Takes::Fill,
         hold: 0,
         rests: staggered(units, 6 * HOUR, run),
         failures_per_day: 0.0,
@@ -58,11 +58,11 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
     model.labs[0].stages = [
         enough(Takes::Box, 0),
         enough(Takes::Fill, 30 * MINUTE),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
         machine(1, minutes(28.8)),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
         machine(5, minutes(cycler_minutes)),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
     ];
     model
 }

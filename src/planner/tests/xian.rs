@@ -54,7 +54,7 @@ fn city(persons: u32, desks: u32, ramp: Ms, lag: Ms, tubes_by_day: f64) -> Model
         repair: 0,
     };
     let rest = lag - TO_THE_DOOR - extract - 4 * MINUTE;
-    let plate = |run| plenty(run, Takes::Plate);
+    let plate = |run| plenty(run, Takes::Fill);
     model.labs = vec![Lab {
         stages: [
             plenty(MINUTE, Takes::Box),

@@ -113,7 +113,7 @@ fn one_more_unit_fails_by_its_own_chance_alone() {
     let with = |units: u32| Stage {
         failures_per_day: 5.0,
         repair: HOUR,
-        ..stage(units, 94, HOUR, Takes::Plate)
+        ..stage(units, 94, HOUR, Takes::Fill)
     };
     let (few, many) = (with(3), with(4));
     let calendar = |stage: &Stage| {
