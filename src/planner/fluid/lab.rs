@@ -216,8 +216,8 @@ impl Tank {
     fn units_up(&mut self, k: usize, stage: &Stage) {
         let up = &mut self.up[k];
         up.clear();
-        let windows = || stage.rests.iter().take(stage.units as usize).flatten();
-        if windows().all(|w| w.1 == 0) {
+        let units = || stage.rests.iter().take(stage.units as usize);
+        if units().flatten().all(|w| w.1 == 0) {
             return;
         }
         let steps = (f64::from(DAY) / self.step).round().max(1.0) as usize;
@@ -225,7 +225,7 @@ impl Tank {
         change.clear();
         change.resize(steps + 1, 0.0);
         let mut now = f64::from(stage.units);
-        for (from, length) in windows().map(|w| stage.idle_window(*w)) {
+        for (from, length) in units().flat_map(|windows| stage.idle_windows(windows)) {
             let from = f64::from(from % DAY) / self.step;
             let to = from + f64::from(length.min(DAY)) / self.step;
             // Edges within a step count for their share of it.

@@ -38,7 +38,7 @@ fn the_three_layers_stand_side_by_side_in_english() {
     let expected = "  the layers side by side:
   layer                                needs in time binding
   rules (the guide's arithmetic) 24 h 42 min no      lab: extraction East lab
-  flows                          30 h 28 min no      extraction at L1 East lab binds from 09:28
+  flows                          30 h 16 min no      extraction at L1 East lab binds from 09:28
   simulation (median)            31 h 30 min no      P10–P90: 29 h 07 min – 35 h 03 min, in time with 0 %
 
   No: 31 h 30 min (29 h 07 min – 35 h 03 min). Extraction at L1 East lab binds from 09:28. 1 more extractor there \
@@ -60,7 +60,7 @@ fn the_three_layers_stand_side_by_side_in_chinese() {
     let expected = "  三层并列:
   层                        需时 按时 瓶颈
   测算（指南算术） 24 小时 42 分 不能 实验室：核酸提取 东区实验室
-  流体             30 小时 28 分 不能 L1 东区实验室的核酸提取自 09:28 起成为瓶颈
+  流体             30 小时 16 分 不能 L1 东区实验室的核酸提取自 09:28 起成为瓶颈
   模拟（中位数）   31 小时 30 分 不能 P10–P90：29 小时 7 分–35 小时 3 分，按时概率 0 %
 
   不能按时完成：31 小时 30 分（29 小时 7 分–35 小时 3 分）。L1 东区实验室的核酸提取自 09:28 起成为瓶颈。\
@@ -88,7 +88,7 @@ fn without_a_simulation_the_flows_decide() {
     }
     let (text, _) = answered(TINY, |args| args.lang = Some(Lang::En));
     assert!(text.contains(
-        "No: 30 h 28 min. Extraction at L1 East lab binds from 09:28. 1 more extractor there"
+        "No: 30 h 16 min. Extraction at L1 East lab binds from 09:28. 1 more extractor there"
     ));
 }
 
