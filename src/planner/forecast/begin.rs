@@ -120,6 +120,8 @@ fn lab_start(
         [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
     for (stages, lots, tubes) in halves {
         let mut deal = Deal { lots, tubes };
+        // The fluid has tubes, these are on plates that need not be full.
+        let each = tubes as f64 / lots.max(1) as f64;
         let slowest = stages
             .clone()
             .min_by(|a, b| pace(lab, *a).total_cmp(&pace(lab, *b)))
@@ -129,7 +131,7 @@ fn lab_start(
             // Each time a whole plate has come together, it leaves.
             let (mut come, mut given) = (0.0, 0.0);
             for &(end, tubes) in &inside.running[i] {
-                come += tubes / batch as f64;
+                come += tubes / each.max(1.0);
                 while come - given >= 0.999 {
                     given += 1.0;
                     let end = end.max(now + 1);
@@ -145,7 +147,7 @@ fn lab_start(
         }
         // What waits: where the fluid has it waiting, and the difference where it is slowest.
         for i in stages.filter(|i| *i != slowest) {
-            let here = (inside.waiting[i] / batch as f64).round() as u64;
+            let here = (inside.waiting[i] / each.max(1.0)).round() as u64;
             start.waiting[i].extend((0..here).filter_map(|_| deal.lot()).map(|lot| (now, lot)));
         }
         start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
