@@ -230,7 +230,7 @@ struct Kept {
 /// Spread of the end that no parameter explains, as a share of the longest run of a lab: how the last plates fall on units,
 /// rests and vehicles is not known to the minute. Fitted on made-up rounds with seeds from a million on; those that the
 /// forecast is judged by begin at 0.
-const LAST_PLATES: f64 = 0.2;
+const LAST_PLATES: f64 = 0.15;
 
 impl Kept {
     fn of(
