@@ -375,7 +375,7 @@ fn lab_of(city: &City, lab: &CityLab) -> Lab {
 }
 
 fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_before: u32) -> Stage {
-    let units = count(super::rules::units_working(stage, &city.norm)).min(100_000);
+    let units = count(super::rules::units_working(lab, stage, &city.norm)).min(100_000);
     let staffed = stage.clock == Clock::Staffed;
     // The file's time is the shortest and likeliest, and its spread says how much longer the longest is: the mean of that
     // triangle, and its standard deviation over the mean.

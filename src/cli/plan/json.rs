@@ -127,6 +127,8 @@ fn total(report: &Report) -> Value {
         "persons_by_desks": t.persons_by_desks,
         "persons_by_samplers": t.persons_by_samplers,
         "lab_tubes": t.lab_tubes,
+        "outside_lab_tubes": t.outside_tubes,
+        "tubes_sent_outside": t.tubes_sent_outside,
         "tubes_unmet": t.tubes_unmet,
         "city_ceilings": {
             "sites": range(t.ceilings.sites),
@@ -157,6 +159,7 @@ fn districts(report: &Report) -> Vec<Value> {
             "population": d.population,
             "population_origin": origin(&district.population.origin),
             "persons_per_tube": d.pool,
+            "persons_per_tube_most": d.pool_most,
             "tubes": d.tubes,
             "sites": range(d.sites),
             "desks": range(d.desks),
@@ -200,6 +203,8 @@ fn labs(report: &Report) -> Vec<Value> {
                 "cycle_seconds": stage.cycle_s(),
                 "window_minutes": c.window_s / 60,
                 "runs_per_unit": c.runs_per_unit,
+                "runs": c.runs,
+                "derate_percent": c.derate_permille as f64 / 10.0,
                 "tubes_per_run": c.tubes_per_run,
                 "tubes": c.tubes,
             })
@@ -208,6 +213,7 @@ fn labs(report: &Report) -> Vec<Value> {
             "code": p.code,
             "name": words(&p.name),
             "origin": origin(&lab.origin),
+            "outside": p.outside,
             "serves": lab.serves,
             "tubes": p.capacity.tubes,
             "binding": p.capacity.binding.key(),

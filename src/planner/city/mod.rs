@@ -76,6 +76,15 @@ impl City {
         street.pool.or(zone).map_or_else(|| self.pool_of(district), |pool| pool.max(1))
     }
 
+    /// Tubes of one round in a district: each street at its own pool size, rounded up, and summed.
+    pub fn tubes_of(&self, district: &District) -> u64 {
+        if district.streets.is_empty() {
+            return district.population.value.div_ceil(self.pool_of(district));
+        }
+        let tubes = |s: &Street| s.population.value.div_ceil(self.street_pool(district, s));
+        district.streets.iter().map(tubes).fold(0, u64::saturating_add)
+    }
+
     /// The streets of a district with what each has: never empty, `have` always given, adding up to the district's.
     ///
     /// A district without streets is one street of its own code. Streets that do not say what they have, or say

@@ -69,11 +69,13 @@ pub struct DistrictPlan {
     pub name: Words,
     /// Persons.
     pub population: u64,
-    /// Persons per tube.
+    /// Persons per tube: the fewest of its streets.
     pub pool: u64,
-    /// Tubes of one round.
+    /// Persons per tube: the most of its streets.
+    pub pool_most: u64,
+    /// Tubes of one round: the sum of its streets, each at its own pool size.
     pub tubes: u64,
-    /// Sites by the norm.
+    /// Sites by the norm, the sum of its streets, as are desks and samplers.
     pub sites: Range,
     /// Desks by the norm.
     pub desks: Range,
@@ -104,6 +106,8 @@ pub struct LabPlan {
     pub code: String,
     /// Name.
     pub name: Words,
+    /// Whether it is another city's: it is asked only for what the city's own labs cannot take.
+    pub outside: bool,
     /// What it can do within the target.
     pub capacity: LabCapacity,
     /// Tubes it takes.
@@ -148,8 +152,12 @@ pub struct Totals {
     pub persons_by_desks: u64,
     /// Persons whom the samplers can take.
     pub persons_by_samplers: u64,
-    /// Tubes that the labs can take, all together.
+    /// Tubes that the city's own labs can take, all together.
     pub lab_tubes: u64,
+    /// Tubes that labs of other cities can take, all together.
+    pub outside_tubes: u64,
+    /// Tubes that go to labs of other cities.
+    pub tubes_sent_outside: u64,
     /// Tubes that no lab can take within the target.
     pub tubes_unmet: u64,
     /// The same norms on the city as one.

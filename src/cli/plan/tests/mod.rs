@@ -2,6 +2,7 @@
 
 mod layers;
 mod outputs;
+mod places;
 mod questions;
 
 use super::*;
