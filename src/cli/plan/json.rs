@@ -43,9 +43,12 @@ pub(super) fn report(report: &Report) -> Value {
         "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
-        "filled": report.filled.as_ref().map(|(_, plan)| json!({
-            "verdict": verdict(&plan.verdict),
-            "shortages": plan.shortages.len(),
+        "filled": report.filled.as_ref().map(|filled| json!({
+            "yes": filled.yes(),
+            "verdict": verdict(&filled.plan.verdict),
+            "shortages": filled.plan.shortages.len(),
+            "layers": filled.layers.as_ref().ok().map(json_layers::brief),
+            "why_no_layers": filled.layers.as_ref().err().map(words),
         })),
         "total": total(report),
         "districts": districts(report),

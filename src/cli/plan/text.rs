@@ -2,7 +2,7 @@
 
 use super::diff::head_line;
 use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table, tenths};
-use super::{Lang, Report, claim_text, flow_text, layers_text, remedy_text, text_shortage};
+use super::{Lang, Report, claim_text, flow_text, layers_text, measures_text, text_shortage};
 use crate::planner::{
     ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
     explain,
@@ -38,13 +38,16 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     for other in &report.others {
         out += &verdict(other, lang);
     }
-    if let Some((_, filled)) = &report.filled {
+    if let Some(filled) = &report.filled {
         out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
-        out += &verdict(filled, lang);
+        out += &verdict(&filled.plan, lang);
     }
     out += &stages(plan, lang);
     out.push('\n');
     out += &layers_text::side_by_side(report, lang);
+    if let Some(filled) = &report.filled {
+        out += &layers_text::filled(filled, lang);
+    }
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
     out += &needs(report, lang);
     out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
@@ -62,7 +65,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &flow_text::flows(report, layers, lang);
         if layers.remedy.is_some() {
             out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
-            out += &remedy_text::measures(layers, lang);
+            out += &measures_text::measures(layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
         out += &layers_text::assignment(layers, lang);

@@ -4,6 +4,7 @@ mod layers;
 mod outputs;
 mod places;
 mod questions;
+mod remedies;
 
 use super::*;
 
