@@ -7,7 +7,8 @@ use super::layers::{Dice, Layers};
 use super::least::Judge;
 use super::remedy::{Outcome, TRY, goal};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
-use crate::planner::{City, District, fluid};
+use crate::planner::sending::{district, way};
+use crate::planner::{City, fluid};
 
 /// What moving tubes can do.
 #[derive(Clone, Debug, PartialEq)]
@@ -260,7 +261,7 @@ fn give(city: &City, layers: &Layers, model: &mut Model, of: &Part) {
     let share = (of.tubes as f64 / whole.tubes().max(1) as f64).min(1.0);
     let mut gone = part(&whole, share);
     gone.lab = of.to;
-    gone.travel = way(city, layers, of.street, of.to);
+    gone.travel = way(city, &layers.round, of.street, of.to);
     if of.tubes > 0 {
         let left = &mut model.streets[of.street];
         gone.persons = gone.persons.min(left.persons);
@@ -275,35 +276,18 @@ fn give(city: &City, layers: &Layers, model: &mut Model, of: &Part) {
 /// The other labs for a street, best first, with whether they take its district's tubes today.
 fn nearest(city: &City, layers: &Layers, street: usize, from: usize) -> Vec<(usize, bool)> {
     let serves = |lab: usize| {
-        district(city, layers, street).is_some_and(|d| city.labs[lab].serves.contains(&d.code))
+        district(city, &layers.round, street)
+            .is_some_and(|d| city.labs[lab].serves.contains(&d.code))
     };
     let far = |lab: usize| {
-        city.max_travel_s
-            .is_some_and(|max| u64::from(way(city, layers, street, lab)) > max.saturating_mul(1000))
+        city.max_travel_s.is_some_and(|max| {
+            u64::from(way(city, &layers.round, street, lab)) > max.saturating_mul(1000)
+        })
     };
     let mut labs: Vec<(usize, bool)> = (0..city.labs.len())
         .filter(|&lab| lab != from && !far(lab) && (!city.labs[lab].outside || serves(lab)))
         .map(|lab| (lab, serves(lab)))
         .collect();
-    labs.sort_by_key(|&(lab, serves)| (!serves, way(city, layers, street, lab), lab));
+    labs.sort_by_key(|&(lab, serves)| (!serves, way(city, &layers.round, street, lab), lab));
     labs
-}
-
-fn district<'c>(city: &'c City, layers: &Layers, street: usize) -> Option<&'c District> {
-    let code = &layers.round.streets.get(street)?.district;
-    city.districts.iter().find(|d| d.code == *code)
-}
-
-/// Time on the road from a street to a lab, ms: by its own place or its district's.
-fn way(city: &City, layers: &Layers, street: usize, lab: usize) -> Ms {
-    let transport = &city.norm.transport;
-    let place = district(city, layers, street).and_then(|district| {
-        let own = layers.round.streets.get(street)?;
-        let street = district.streets.iter().find(|s| s.code == own.code);
-        street.and_then(|s| s.place).or(district.place)
-    });
-    let seconds = transport.way_s(place.as_ref(), city.labs[lab].place.as_ref());
-    let ms = Ms::try_from(seconds.max(transport.travel_s.value).saturating_mul(1000));
-    let max = layers.round.model.streets[street].travel_max;
-    ms.unwrap_or(max).clamp(MINUTE, max)
 }

@@ -20,10 +20,11 @@
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked;
-//! - `fill`: the city with its shortages filled;
+//! - `fill`: the city with its shortages filled; `change`: with other units;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
+mod change;
 mod claim;
 mod fill;
 mod flow;
@@ -32,6 +33,7 @@ mod lines;
 mod plan;
 mod shortage;
 
+pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
 pub use fill::fill;
 pub(in crate::planner) use labs::units_working;
