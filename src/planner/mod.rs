@@ -34,7 +34,7 @@ pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
     Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, ZoneNorm, diff,
+    Street, TransportNorm, Words, ZoneNorm, diff, time_of_day,
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,

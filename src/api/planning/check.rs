@@ -1,7 +1,7 @@
 //! CheckPlan: the verdict of the rules and of the fluid.
 
 use super::changes::Changes;
-use super::words::{against, chain_stage, hours, sentences, slack, some, stage, target_hours};
+use super::words::{against, hours, sentences, slack, some, stage, target_hours};
 use super::{at_once, city};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
@@ -72,7 +72,7 @@ fn of_rules(plan: &Plan) -> pb::RulesVerdict {
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),
-        binding: some(&chain_stage(verdict.binding.stage)),
+        binding: some(&verdict.binding.stage.name()),
         binding_place: place,
         binding_place_name: some(&place_name),
         norms_met: verdict.norms_met,

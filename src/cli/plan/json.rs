@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::{basis, stage, stage_key};
+use super::words::basis;
 use super::{Report, claim_json, json_layers};
 use crate::planner::{
     Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
@@ -109,8 +109,8 @@ fn verdict(verdict: &Verdict) -> Value {
 
 fn stage_time(time: &StageTime) -> Value {
     json!({
-        "stage": stage_key(time.stage),
-        "name": words(&stage(time.stage)),
+        "stage": time.stage.key(),
+        "name": words(&time.stage.name()),
         "minutes": time.minutes,
         "tightest": time.tightest.as_ref().map(|(code, name)| json!({ "code": code, "name": words(name) })),
     })

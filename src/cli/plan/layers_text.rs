@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::remedy_text;
-use super::words::{grouped, pick, place_name, say, span, stage, table, tenth_hours};
+use super::words::{grouped, pick, place_name, say, span, table, tenth_hours};
 use super::{Filled, Lang, Report};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
@@ -67,7 +67,7 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
         pick(lang, "测算（指南算术）", "rules (the guide's arithmetic)"),
         rules,
         yes_no(verdict.yes),
-        format!("{} {}", say(lang, &stage(verdict.binding.stage)), at.unwrap_or_default()),
+        format!("{} {}", say(lang, &verdict.binding.stage.name()), at.unwrap_or_default()),
     ]);
     let model = &layers.round.model;
     rows.push(vec![

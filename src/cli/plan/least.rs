@@ -15,7 +15,9 @@ use crate::planner::study::{self, Quantiles};
 /// Most labs that are reckoned again on the way down, with the few replications of a try.
 const TRIES_MAX: usize = 400;
 /// Most labs that are reckoned again to see that nothing can be left out, with all replications.
-const CHECKS_MAX: usize = 150;
+const CHECKS_MAX: usize = 120;
+/// Most kinds of things of which that is tried at all: two rounds through them must be within `CHECKS_MAX`.
+const THINGS_MAX: usize = 40;
 
 /// When each lab is done in each replication, and so the city: what a change to one lab makes of it.
 pub(super) struct Judge<'l> {
@@ -139,16 +141,22 @@ pub(super) fn least(
 ) -> Least {
     let mut judge = Judge::new(layers, new, few, TRIES_MAX);
     let lower = lowered(old, new.clone(), &mut judge, goal);
-    let mut judge = Judge::new(layers, &lower, all, CHECKS_MAX);
-    if judge.finish() <= by {
-        return one_by_one(old, lower, &mut judge, by);
-    }
-    // A few replications said too much: down again from above, with all of them.
-    let mut judge = Judge::new(layers, new, all, CHECKS_MAX);
-    if judge.finish() <= by {
-        return one_by_one(old, new.clone(), &mut judge, by);
-    }
-    Least { model: new.clone(), proven: false }
+    let proof = |model: Model| {
+        let mut judge = Judge::new(layers, &model, all, CHECKS_MAX);
+        if judge.finish() > by {
+            return None;
+        }
+        // What misses the target anyway has nothing to prove.
+        let target = layers.round.model.target;
+        match by > target || Added::all(old, &model).len() > THINGS_MAX {
+            true => Some(Least { model, proven: false }),
+            false => Some(one_by_one(old, model, &mut judge, by)),
+        }
+    };
+    // A few replications may have said too much: then down again from above, with all of them.
+    proof(lower)
+        .or_else(|| proof(new.clone()))
+        .unwrap_or_else(|| Least { model: new.clone(), proven: false })
 }
 
 /// Lab by lab all at once, then each kind of thing to the smallest number.
@@ -189,8 +197,9 @@ fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Least
     loop {
         let mut went = false;
         for added in Added::all(old, &model) {
-            let fewer = added.count(&model) - 1;
-            if let Some(tried) = added.set(old, &model, fewer)
+            while let Some(fewer) = added.count(&model).checked_sub(1)
+                && fewer >= added.count(old)
+                && let Some(tried) = added.set(old, &model, fewer)
                 && judge.accepts(&tried, &[added.lab()], by)
             {
                 (model, went) = (tried, true);

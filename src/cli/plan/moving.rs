@@ -63,7 +63,7 @@ const PART_MIN: u64 = 200;
 /// Tries of a closer and closer aim.
 const TRIES: usize = 4;
 /// Most labs that are reckoned again to see which moves are needed.
-const CHECKS_MAX: usize = 60;
+const CHECKS_MAX: usize = 24;
 
 /// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {

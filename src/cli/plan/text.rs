@@ -1,7 +1,7 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table, tenths};
+use super::words::{grouped, hours, minutes, pick, place_name, say, table, tenths};
 use super::{Lang, Report, claim_text, flow_text, layers_text, measures_text, text_shortage};
 use crate::planner::{
     ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
@@ -102,7 +102,7 @@ fn verdict(plan: &Plan, lang: Option<Lang>) -> String {
     format!(
         "  {h} h: {answer}; {needed}; {}: {}{}\n",
         pick(lang, "瓶颈", "binding stage"),
-        say(lang, &stage(binding.stage)),
+        say(lang, &binding.stage.name()),
         at.unwrap_or_default()
     )
 }
@@ -122,7 +122,7 @@ fn stages(plan: &Plan, lang: Option<Lang>) -> String {
             (_, Some(minutes)) => say(lang, &hours(*minutes)),
         };
         let at = tightest.as_ref().map(|(_, name)| place_name(lang, name)).unwrap_or_default();
-        rows.push(vec![say(lang, &stage(*which)), needs, at]);
+        rows.push(vec![say(lang, &which.name()), needs, at]);
     }
     table(&rows)
 }

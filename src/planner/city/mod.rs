@@ -27,7 +27,7 @@ pub use parts::{
 pub use place::Place;
 pub use sourced::{Origin, Sourced, Status};
 pub use stock::{Article, Holding, Ledger, Owner, Stock};
-pub use words::Words;
+pub use words::{Words, time_of_day};
 
 use super::rules::Claim;
 use scale::largest_remainder;

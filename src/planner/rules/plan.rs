@@ -197,4 +197,39 @@ impl ChainStage {
         .into_iter()
         .chain(StageKind::ALL.into_iter().map(ChainStage::Lab))
     }
+
+    /// Name.
+    pub fn name(self) -> Words {
+        match self {
+            ChainStage::Way => Words::new("最短流程（封箱、转运、各环节各一次）", "the way itself"),
+            ChainStage::Desk => Words::new("采样台", "collection desks"),
+            ChainStage::Sampler => Words::new("采样人员", "samplers"),
+            ChainStage::TubeStock => {
+                Words::new("采样管库存（一轮）", "tubes on the shelf (one round)")
+            }
+            ChainStage::ExtractionStock => {
+                Words::new("提取试剂库存（一轮）", "extraction reagent on the shelf (one round)")
+            }
+            ChainStage::PcrStock => {
+                Words::new("扩增试剂库存（一轮）", "PCR reagent on the shelf (one round)")
+            }
+            ChainStage::Lab(kind) => {
+                let name = kind.name();
+                Words::new(format!("实验室：{}", name.zh), format!("lab: {}", name.en))
+            }
+        }
+    }
+
+    /// Key in documents.
+    pub fn key(self) -> &'static str {
+        match self {
+            ChainStage::Way => "way",
+            ChainStage::Desk => "desk",
+            ChainStage::Sampler => "sampler",
+            ChainStage::TubeStock => "tube_stock",
+            ChainStage::ExtractionStock => "extraction_stock",
+            ChainStage::PcrStock => "pcr_stock",
+            ChainStage::Lab(kind) => kind.key(),
+        }
+    }
 }
