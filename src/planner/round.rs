@@ -10,7 +10,9 @@
 //! - A rest of an instrument is half a run longer than the rule says, because a run that is going on goes on.
 
 use super::assign;
-use super::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words};
+use super::city::{
+    City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words, time_of_day,
+};
 use super::model::{
     DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable, staggered,
 };
@@ -306,9 +308,11 @@ impl Round {
     /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.
     pub fn clock(&self, at: Ms) -> String {
         let minutes = (u64::from(at) + u64::from(self.model.midnight_offset)) / u64::from(MINUTE);
-        let (day, minutes) = (minutes / 1440, minutes % 1440);
-        let time = format!("{:02}:{:02}", minutes / 60, minutes % 60);
-        if day == 0 { time } else { format!("+{day} {time}") }
+        let time = time_of_day(minutes);
+        match minutes / 1440 {
+            0 => time,
+            day => format!("+{day} {time}"),
+        }
     }
 }
 
@@ -375,7 +379,7 @@ fn lab_of(city: &City, lab: &CityLab) -> Lab {
 }
 
 fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_before: u32) -> Stage {
-    let units = count(super::rules::units_working(stage, &city.norm)).min(100_000);
+    let units = count(super::rules::units_working(lab, stage, &city.norm)).min(100_000);
     let staffed = stage.clock == Clock::Staffed;
     // The file's time is the shortest and likeliest, and its spread says how much longer the longest is: the mean of that
     // triangle, and its standard deviation over the mean.

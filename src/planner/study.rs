@@ -130,6 +130,26 @@ pub fn study(
     sum_up(model, &kept)
 }
 
+/// When one lab of a model is done, replication by replication: what `study` finds of it with the same seed, without the
+/// other labs.
+pub fn lab_finishes(
+    model: &Model,
+    doubt: Option<&Doubt>,
+    seed: u64,
+    replications: usize,
+    lab: usize,
+) -> Vec<Ms> {
+    let of = |scratch: &mut Scratch, number: u64| {
+        let drawn = doubt.map(|doubt| doubt.draw(model, seed, number));
+        let model = drawn.as_ref().unwrap_or(model);
+        let start = Start::whole(model);
+        let mut streets = vec![Default::default(); model.streets.len()];
+        let simulation = Simulation::new(model, &start);
+        simulation.lab(lab, seed, number, scratch, &mut streets, &mut |_, _| {}).finish
+    };
+    (0..replications as u64).into_par_iter().map_init(Scratch::default, of).collect()
+}
+
 fn one(model: &Model, start: &Start, seed: u64, number: u64, scratch: &mut Scratch) -> Kept {
     let run = Simulation::new(model, start).run(seed, number, scratch);
     Kept {
