@@ -148,7 +148,8 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
     }
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
-        let pairs = study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications);
+        let pairs =
+            study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications, &|| true);
         more.paired = Some((lab, pairs));
     }
     Some(more)

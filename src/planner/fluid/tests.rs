@@ -127,7 +127,7 @@ fn an_inactivator_more_than_is_needed_closes_plates_half_full() {
     let more = with_unit(&model, lab, StageKind::Inactivate);
     let fluid = |model: &Model| f64::from(one_lab(model, lab, &model.labs[lab]).finish);
     let later = fluid(&more) - fluid(&model);
-    let pairs = crate::planner::study::what_if(&model, lab, &more.labs[lab], 24, 20);
+    let pairs = crate::planner::study::what_if(&model, lab, &more.labs[lab], 24, 20, &|| true);
     let hour = f64::from(HOUR);
     assert!(-pairs.saved - pairs.half_width > hour, "{pairs:?}");
     assert!(later > hour && (later + pairs.saved).abs() < 2.0 * hour, "{later} {pairs:?}");

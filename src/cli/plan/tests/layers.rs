@@ -39,9 +39,9 @@ fn the_three_layers_stand_side_by_side_in_english() {
   layer                                needs in time binding
   rules (the guide's arithmetic) 24 h 42 min no      lab: extraction East lab
   flows                          32 h 44 min no      extraction at L1 East lab binds from 09:28
-  simulation (median)            33 h 17 min no      P10–P90: 30 h 48 min – 39 h 04 min, in time with 0 %
+  simulation (median)            32 h 37 min no      P10–P90: 30 h 23 min – 41 h 03 min, in time with 0 %
 
-  No: 33 h 17 min (30 h 48 min – 39 h 04 min). Extraction at L1 East lab binds from 09:28. 2 more extractors there \
+  No: 32 h 37 min (30 h 23 min – 41 h 03 min). Extraction at L1 East lab binds from 09:28. 2 more extractors there \
   would bring it to 22 h 10 min. Or";
     assert!(shown.starts_with(expected), "{shown}");
     assert!(shown.contains(
@@ -61,9 +61,9 @@ fn the_three_layers_stand_side_by_side_in_chinese() {
   层                        需时 按时 瓶颈
   测算（指南算术） 24 小时 42 分 不能 实验室：核酸提取 东区实验室
   流体             32 小时 44 分 不能 L1 东区实验室的核酸提取自 09:28 起成为瓶颈
-  模拟（中位数）   33 小时 17 分 不能 P10–P90：30 小时 48 分–39 小时 4 分，按时概率 0 %
+  模拟（中位数）   32 小时 37 分 不能 P10–P90：30 小时 23 分–41 小时 3 分，按时概率 0 %
 
-  不能按时完成：33 小时 17 分（30 小时 48 分–39 小时 4 分）。L1 东区实验室的核酸提取自 09:28 起成为瓶颈。\
+  不能按时完成：32 小时 37 分（30 小时 23 分–41 小时 3 分）。L1 东区实验室的核酸提取自 09:28 起成为瓶颈。\
 在该处增加 2 台核酸提取仪，可提前到 22 小时 10 分。或将 ";
     assert!(shown.starts_with(expected), "{shown}");
 }

@@ -56,7 +56,7 @@ fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
             let stage = &mut more.stages[kind.index()];
             add_unit(stage);
             let half = f64::from(stage.run) / 2.0;
-            let pairs = what_if(&model, lab, &more, seed, 20);
+            let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
             let saved = pairs.saved + pairs.half_width;
             assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
         }
