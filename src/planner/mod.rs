@@ -10,6 +10,7 @@
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `sending`: who else it could send to;
+//! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
@@ -17,6 +18,7 @@
 
 pub mod assign;
 mod city;
+mod derate;
 pub mod example;
 pub mod fluid;
 pub mod forecast;

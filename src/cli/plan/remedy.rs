@@ -153,7 +153,8 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
     let (changed, mut more) = grown_in_time(layers, model, dice)?;
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
-        let pairs = study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications);
+        let pairs =
+            study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications, &|| true);
         more.paired = Some((lab, pairs));
     }
     Some(more)

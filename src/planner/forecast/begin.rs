@@ -1,6 +1,6 @@
 //! Where a simulation begins in the middle of a round: the tubes that are really there, put where they must be.
 
-use super::learn::Drawn;
+use super::learn::{Drawn, remaining};
 use super::situation::{LabCount, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::fluid::Replay;
@@ -31,7 +31,14 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
     let labs = labs
         .map(|(i, (lab, inside))| {
             let count = now.labs.get(i).copied().unwrap_or_default();
-            lab_start(lab, &count, inside, now.at, recall, dice.below(1_000_000 + i as u64))
+            let dice = dice.below(1_000_000 + i as u64);
+            let start = lab_start(lab, &count, inside, now.at, recall, dice);
+            // It starts again after a time that nobody knows.
+            let stop = drawn.still[i].map(|since| {
+                let left = remaining(now.at.saturating_sub(since), dice.unit(1));
+                (now.at, now.at.saturating_add(left.max(1)))
+            });
+            LabStart { stops: stop.into_iter().collect(), ..start }
         })
         .collect();
     Start { streets, labs }

@@ -60,7 +60,7 @@ proptest! {
         for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
             add_unit(&mut more.stages[kind.index()]);
-            let pairs = what_if(&model, lab, &more, seed, 10);
+            let pairs = what_if(&model, lab, &more, seed, 10, &|| true);
             prop_assert!(-pairs.saved <= f64::from(longest.unwrap_or(0)), "{kind:?} {pairs:?}");
         }
     }
@@ -77,7 +77,7 @@ fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
             let stage = &mut more.stages[kind.index()];
             add_unit(stage);
             let half = f64::from(stage.run) / 2.0;
-            let pairs = what_if(&model, lab, &more, seed, 20);
+            let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
             let saved = pairs.saved + pairs.half_width;
             assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
         }
