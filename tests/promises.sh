@@ -49,6 +49,8 @@ try "a storage fault stops intake" acknowledged_after_a_fault "--test suite" \
   limits::a_full_disk_stops_intake_with_its_cause_and_loses_nothing_acknowledged
 try "every limit has a name and is met" queue_without_limit "--test suite" \
   limits::more_than_the_queue_holds_is_refused_at_once_with_a_time_to_come_back
+try "a damaged line of the forecasts is named and not used" forecast_lines_unchecked "--lib" \
+  store::forecasts::tests::a_changed_byte_costs_one_line_and_is_named
 # What lies in the target folder must be whole again: somebody may install it from there.
 cargo build --release --quiet || failed=$((failed + 1))
 # The planner only proposes (it names no engine), and names on disk and wire are for ever: both are

@@ -99,6 +99,10 @@ pub const PENALTY_MINUTES_MAX: f64 = 100_000.0;
 /// See [`PENALTY_MINUTES_MAX`].
 pub const PENALTY_MINUTES: f64 = 30.0;
 
+/// Changes of units, and moves of streets, that a plan may be asked about at once. A request for more is refused with
+/// INVALID.
+pub const CHANGES_MAX: usize = 1_000;
+
 /// Lines of a list of shortages that are told. The rest is counted.
 pub const SHORTAGES_TOLD_MAX: usize = 2_000;
 

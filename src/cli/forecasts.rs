@@ -40,19 +40,22 @@ pub fn run(args: ForecastsArgs) -> anyhow::Result<ExitCode> {
 
 /// All forecasts together.
 fn total(rounds: &[RoundHeld]) -> Coverage {
-    rounds.iter().fold(Coverage::default(), |all, round| Coverage {
-        forecasts: all.forecasts + round.coverage.forecasts,
-        held: all.held + round.coverage.held,
-    })
+    rounds.iter().fold(Coverage::default(), |all, round| all.and(&round.coverage))
 }
 
 fn json(rounds: &[RoundHeld], damaged: usize) -> serde_json::Value {
-    let coverage = |of: &Coverage| serde_json::json!({"forecasts": of.forecasts, "held": of.held});
+    let coverage = |of: &Coverage| {
+        serde_json::json!({
+            "forecasts": of.forecasts, "held": of.held, "held_50": of.held_50, "held_95": of.held_95,
+            "told_95": of.told_95, "pit": of.pit, "crps_ms": of.crps_mean(),
+        })
+    };
     let forecast = |one: &Held| {
         let [p10, p50, p90] = one.finish;
         serde_json::json!({
             "at_ms": one.at, "p10_ms": p10, "p50_ms": p50, "p90_ms": p90,
-            "error_ms": one.error, "held": one.held,
+            "error_ms": one.error, "held": one.held, "held_50": one.held_50, "held_95": one.held_95,
+            "pit": one.pit, "crps_ms": one.crps,
         })
     };
     let round = |of: &RoundHeld| {
@@ -84,6 +87,7 @@ fn text(rounds: &[RoundHeld], damaged: usize) -> String {
             "in all: the 80 % interval held {} of {}  合计：80% 区间命中 {}/{}",
             all.held, all.forecasts, all.held, all.forecasts
         );
+        let _ = judged(&mut out, &all);
     }
     if damaged > 0 {
         let _ = writeln!(out, "{damaged} damaged lines were left out  损坏行 {damaged} 已略过");
@@ -118,13 +122,25 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
         out.push('\n');
     }
     if of.coverage.forecasts > 0 {
-        let Coverage { forecasts, held } = of.coverage;
+        let Coverage { forecasts, held, .. } = of.coverage;
         writeln!(
             out,
             "  the 80 % interval held {held} of {forecasts}  80% 区间命中 {held}/{forecasts}"
         )?;
     }
     Ok(())
+}
+
+/// The other intervals, the histogram and the CRPS.
+fn judged(out: &mut String, of: &Coverage) -> std::fmt::Result {
+    let Coverage { forecasts, held_50, held_95, told_95, pit, .. } = of;
+    let crps = hours(i64::try_from(of.crps_mean()).unwrap_or(i64::MAX));
+    let bins = pit.map(|count| count.to_string()).join(" ");
+    writeln!(
+        out,
+        "  50 %: {held_50} of {forecasts}, 95 %: {held_95} of {told_95}, PIT {bins}, CRPS {crps}  \
+         50% 区间命中 {held_50}/{forecasts}，95% {held_95}/{told_95}，PIT 十分箱 {bins}，平均 CRPS {crps}"
+    )
 }
 
 /// Hours and minutes, without the sign.
@@ -144,8 +160,14 @@ mod tests {
             finish: [3_600_000, 7_200_000, 10_800_000],
             error: Some(error),
             held: Some(held),
+            held_50: Some(false),
+            held_95: None,
+            pit: Some(0.3),
+            crps: Some(600_000),
         };
-        let coverage = Coverage { forecasts: 2, held: 1 };
+        let pit = [0, 0, 0, 2, 0, 0, 0, 0, 0, 0];
+        let coverage =
+            Coverage { forecasts: 2, held: 1, pit, crps: 1_200_000, ..Coverage::default() };
         let round = RoundHeld {
             round: "R".into(),
             opened_at: 5,
@@ -160,6 +182,7 @@ mod tests {
             "0:01     2:00 (1:00 - 3:00)  -  0:01  held",
             "+  1:30  missed",
             "命中 1/2",
+            "50 %: 0 of 2, 95 %: 0 of 0, PIT 0 0 0 2 0 0 0 0 0 0, CRPS 0:10",
             "1 damaged",
         ] {
             assert!(told.contains(part), "{part:?} in {told}");

@@ -43,9 +43,6 @@ pub fn changed(model: &Model, change: &Change) -> Option<Lab> {
     Some(lab)
 }
 
-/// Pairs that are simulated between two looks at whether anybody still waits.
-const PAIRS_AT_ONCE: usize = 20;
-
 /// Simulates the laboratory as it is and changed, in pairs with the same chance, until all are done or `stop` says so.
 pub fn compare(
     model: &Model,
@@ -55,39 +52,7 @@ pub fn compare(
     pairs: usize,
     stop: &AtomicBool,
 ) -> Paired {
-    let mut all = Paired::default();
-    let mut turn = 0;
-    while all.pairs < pairs && !stop.load(Ordering::Acquire) {
-        let next = PAIRS_AT_ONCE.min(pairs - all.pairs);
-        let more = what_if(model, number, lab, seed.wrapping_add(turn), next);
-        if more.pairs == 0 {
-            break;
-        }
-        all = together(&all, &more);
-        turn += 1;
-    }
-    all
-}
-
-/// Two samples as one.
-fn together(a: &Paired, b: &Paired) -> Paired {
-    let (n, m) = (a.pairs as f64, b.pairs as f64);
-    let all = n + m;
-    let mean = |a: f64, b: f64| (a * n + b * m) / all;
-    // The sum of squares about the mean, of each and between them (Chan, Golub, LeVeque 1979).
-    let squares = |of: &Paired| {
-        let count = of.pairs as f64;
-        (of.half_width / 1.96).powi(2) * count * (count - 1.0).max(0.0)
-    };
-    let between = (a.saved - b.saved).powi(2) * n * m / all;
-    let variance = (squares(a) + squares(b) + between) / (all - 1.0).max(1.0);
-    Paired {
-        pairs: a.pairs + b.pairs,
-        before: mean(a.before, b.before),
-        after: mean(a.after, b.after),
-        saved: mean(a.saved, b.saved),
-        half_width: 1.96 * (variance / all).sqrt(),
-    }
+    what_if(model, number, lab, seed, pairs, &|| !stop.load(Ordering::Acquire))
 }
 
 #[cfg(test)]
@@ -116,26 +81,6 @@ mod tests {
         }
         let beyond = Change { lab: 9, stage: StageKind::Pcr, units: 1 };
         assert!(changed(&model, &beyond).is_none());
-    }
-
-    #[test]
-    fn two_samples_are_one() {
-        // Savings 1, 2, 3 and 5, 9: mean 4, variance 10.
-        let sample = |values: &[f64]| {
-            let n = values.len() as f64;
-            let saved = values.iter().sum::<f64>() / n;
-            let squares = values.iter().map(|value| (value - saved).powi(2)).sum::<f64>();
-            let half_width = 1.96 * (squares / (n - 1.0) / n).sqrt();
-            Paired { pairs: values.len(), before: 10.0, after: 10.0 - saved, saved, half_width }
-        };
-        let (both, whole) = (
-            together(&sample(&[1.0, 2.0, 3.0]), &sample(&[5.0, 9.0])),
-            sample(&[1.0, 2.0, 3.0, 5.0, 9.0]),
-        );
-        assert_eq!((both.pairs, both.saved), (whole.pairs, whole.saved));
-        assert!((both.half_width - whole.half_width).abs() < 1e-9);
-        let first = together(&Paired::default(), &sample(&[1.0, 2.0]));
-        assert!((first.half_width - sample(&[1.0, 2.0]).half_width).abs() < 1e-9);
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Forecasts against what really happened: for each round in the file, by how much the median was wrong and whether the
-//! 80 % interval held the finish.
+//! Forecasts against what really happened: for each round in the file, by how much the median was wrong, whether the 50, 80
+//! and 95 % intervals held the finish, and what else forecasts are judged by (`planner::forecast::judge`). Stored are
+//! quantiles, not draws: PIT and CRPS are those of draws spread evenly between them.
 
 use super::record::{Record, Told};
 use super::tally::Tally;
+use crate::planner::forecast::judge::{BINS, bin, crps, of_quantiles, pit};
 use crate::planner::model::Ms;
 use std::collections::BTreeMap;
 
@@ -17,6 +19,14 @@ pub struct Held {
     pub error: Option<i64>,
     /// Whether the real finish lay between 10 and 90 %.
     pub held: Option<bool>,
+    /// Whether it lay between 25 and 75 %.
+    pub held_50: Option<bool>,
+    /// Whether it lay between 2.5 and 97.5 %; `None` also when the line does not tell them.
+    pub held_95: Option<bool>,
+    /// Share of what was forecast that came before the real finish.
+    pub pit: Option<f64>,
+    /// CRPS, ms.
+    pub crps: Option<Ms>,
 }
 
 /// How often the interval held.
@@ -26,6 +36,49 @@ pub struct Coverage {
     pub forecasts: usize,
     /// Of these, those whose 80 % interval held it.
     pub held: usize,
+    /// The same of the 50 % interval.
+    pub held_50: usize,
+    /// The same of the 95 % interval.
+    pub held_95: usize,
+    /// Those that tell their 95 % interval.
+    pub told_95: usize,
+    /// How many by tenths of their PIT.
+    pub pit: [usize; BINS],
+    /// Sum of their CRPS, ms.
+    pub crps: u64,
+}
+
+impl Coverage {
+    /// Counts a forecast that was made before the finish.
+    fn count(&mut self, one: &Held) {
+        self.forecasts += 1;
+        self.held += usize::from(one.held == Some(true));
+        self.held_50 += usize::from(one.held_50 == Some(true));
+        self.held_95 += usize::from(one.held_95 == Some(true));
+        self.told_95 += usize::from(one.held_95.is_some());
+        if let Some(pit) = one.pit {
+            self.pit[bin(pit)] += 1;
+        }
+        self.crps += one.crps.map_or(0, u64::from);
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(mut self, other: &Coverage) -> Coverage {
+        self.forecasts += other.forecasts;
+        self.held += other.held;
+        self.held_50 += other.held_50;
+        self.held_95 += other.held_95;
+        self.told_95 += other.told_95;
+        self.pit.iter_mut().zip(other.pit).for_each(|(bin, more)| *bin += more);
+        self.crps += other.crps;
+        self
+    }
+
+    /// Mean CRPS, ms; 0 of none.
+    pub fn crps_mean(&self) -> u64 {
+        self.crps / u64::try_from(self.forecasts.max(1)).unwrap_or(1)
+    }
 }
 
 /// A round.
@@ -72,23 +125,39 @@ fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     lines.tallies.sort_by_key(|tally| tally.at);
     lines.told.sort_by_key(|told| told.at);
     let finish = finish(&lines);
-    let told = |told: &Told| {
-        let [_, p10, _, p50, _, p90, _] = told.finish;
-        Held {
-            at: told.at,
-            finish: [p10, p50, p90],
-            error: finish.map(|finish| i64::from(p50) - i64::from(finish)),
-            held: finish.map(|finish| (p10..=p90).contains(&finish)),
-        }
-    };
-    let forecasts: Vec<Held> = lines.told.iter().map(told).collect();
+    let forecasts: Vec<Held> = lines.told.iter().map(|told| against(told, finish)).collect();
     let mut coverage = Coverage::default();
-    for forecast in forecasts.iter().filter(|one| finish.is_some_and(|finish| one.at < finish)) {
-        coverage.forecasts += 1;
-        coverage.held += usize::from(forecast.held == Some(true));
-    }
+    forecasts
+        .iter()
+        .filter(|one| finish.is_some_and(|finish| one.at < finish))
+        .for_each(|one| coverage.count(one));
     let readings = lines.tallies.len();
     RoundHeld { round, opened_at, finish, readings, forecasts, coverage }
+}
+
+/// Shares of the quantiles of a stored forecast.
+const SHARES: [f64; 7] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
+
+/// A forecast against the finish that really was.
+fn against(told: &Told, finish: Option<Ms>) -> Held {
+    let [_, p10, p25, p50, p75, p90, _] = told.finish;
+    let mut quantiles: Vec<(f64, Ms)> = SHARES.into_iter().zip(told.finish).collect();
+    if let Some([low, high]) = told.outer {
+        quantiles.insert(0, (0.025, low));
+        quantiles.push((0.975, high));
+    }
+    let draws = of_quantiles(&quantiles);
+    let within = |from: Ms, to: Ms| finish.map(|finish| (from..=to).contains(&finish));
+    Held {
+        at: told.at,
+        finish: [p10, p50, p90],
+        error: finish.map(|finish| i64::from(p50) - i64::from(finish)),
+        held: within(p10, p90),
+        held_50: within(p25, p75),
+        held_95: told.outer.and_then(|[low, high]| within(low, high)),
+        pit: finish.map(|finish| pit(&draws, finish)),
+        crps: finish.map(|finish| crps(&draws, finish).max(0.0) as Ms),
+    }
 }
 
 /// The first reading with as many first results as the last one has, when nothing was in work at the last one and the
@@ -123,6 +192,7 @@ mod tests {
             target: 100,
             sampled: [0; 7],
             finish: [p10, p10, p10, p50, p90, p90, p90],
+            outer: Some([p10, p90]),
             in_time: 0.5,
             regime: "backlog".into(),
             bottleneck: None,
@@ -153,7 +223,14 @@ mod tests {
         let found: Vec<_> = round.forecasts.iter().map(|one| (one.error, one.held)).collect();
         assert_eq!(found, [(Some(5), Some(true)), (Some(-20), Some(false)), (Some(0), Some(true))]);
         // What was said after the finish is no forecast.
-        assert_eq!(round.coverage, Coverage { forecasts: 2, held: 1 });
+        let Coverage { forecasts, held: within, held_50, held_95, told_95, pit, .. } =
+            round.coverage;
+        assert_eq!((forecasts, within, held_50, held_95, told_95), (2, 1, 1, 1, 2));
+        // 45 of 40 to 60: a little before the middle. 45 of 20 to 30: behind everything.
+        assert!(pit[..5].iter().sum::<usize>() == 1 && pit[BINS - 1] == 1, "{pit:?}");
+        assert!(round.forecasts[0].crps < round.forecasts[1].crps, "{:?}", round.forecasts);
+        let twice = round.coverage.and(&round.coverage);
+        assert_eq!((twice.held, twice.crps_mean()), (2, round.coverage.crps_mean()));
         // With a tube in work nothing can be said.
         lines.push(reading(80, 10, 9));
         assert_eq!(held(&lines)[0].finish, None);

@@ -2,7 +2,7 @@
 //! office can read it with its own tools; names are for ever, like everything on the disk.
 
 use super::tally::Tally;
-use crate::planner::forecast::{Forecast, Regime};
+use crate::planner::forecast::{Forecast, Regime, judge};
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::Quantiles;
@@ -55,6 +55,9 @@ pub struct Told {
     pub sampled: [Ms; 7],
     /// The last first result.
     pub finish: [Ms; 7],
+    /// 2.5 and 97.5 % of it; nothing = an older program's line, which did not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer: Option<[Ms; 2]>,
     /// Probability of that within the target.
     pub in_time: f64,
     /// What set the pace.
@@ -111,6 +114,14 @@ fn seven(of: &Quantiles) -> [Ms; 7] {
     [of.p05, of.p10, of.p25, of.p50, of.p75, of.p90, of.p95]
 }
 
+/// The ends of the 95 % interval of the finish.
+fn outer(forecast: &Forecast) -> Option<[Ms; 2]> {
+    let mut draws = forecast.finishes.clone();
+    draws.sort_unstable();
+    let told = [0.025, 0.975].map(|share| judge::quantile(&draws, share) as Ms);
+    (!draws.is_empty()).then_some(told)
+}
+
 impl Told {
     /// Of a forecast of a round.
     pub fn of(round: &Round, forecast: &Forecast) -> Told {
@@ -137,6 +148,7 @@ impl Told {
             target: forecast.target,
             sampled: seven(&forecast.sampled),
             finish: seven(&forecast.finish),
+            outer: outer(forecast),
             in_time: forecast.in_time,
             regime: regime_name(forecast.regime).to_owned(),
             bottleneck: bound,

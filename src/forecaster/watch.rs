@@ -3,7 +3,7 @@
 use super::history::{History, Taken, Unknown};
 use super::record::{Record, Told};
 use super::tally::Tally;
-use super::turn::TurnError;
+use super::turn::{StopOnDrop, TurnError};
 use super::{Forecaster, Options, Outlook};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
@@ -13,6 +13,7 @@ use crate::planner::model::{HOUR, Ms};
 use crate::store::{self, ForecastLines, Forecasts};
 use crate::telemetry;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch as channel;
@@ -80,7 +81,7 @@ impl Forecaster {
             watch.look().await;
         }
         if let Some(making) = watch.making {
-            // What is being reckoned ends by itself and is told to nobody; it holds nothing of the folder.
+            // What is being reckoned stops at its next draw and is told to nobody; it holds nothing of the folder.
             making.abort();
             let _ = making.await;
         }
@@ -254,6 +255,9 @@ impl Watch {
         let (code, opened_at) = (round.code.clone(), round.opened_at);
         let (history, (seq, unknown)) = (Arc::clone(&round.history), round.last);
         self.making = Some(tokio::spawn(async move {
+            // Another round, or the end of the service, aborts this task: it is dropped here, and the draws stop.
+            let gone = StopOnDrop::new();
+            let stop = gone.flag();
             let turn = forecaster.turn(&handle).await?;
             drop(handle);
             let work = move || {
@@ -261,7 +265,8 @@ impl Watch {
                 let reading = history.newest()?.clone();
                 let model = plan.round_opened(opened_at, &history).ok()?;
                 let seed = seed(&code, opened_at);
-                let forecast = forecasting::forecast(&model, history.situation(), seed)
+                let go_on = || !stop.load(Ordering::Acquire);
+                let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)
                     .map_err(|error| error.words());
                 let model = Arc::new(model);
                 Some(Outlook { round: code, opened_at, seq, reading, unknown, model, forecast })

@@ -11,7 +11,7 @@ fn stage(units: u32, minutes: f64) -> Stage {
         batch: 94,
         run: (minutes * f64::from(MINUTE)) as Ms,
         run_spread: 0.0,
-        takes: Takes::Plate,
+        takes: Takes::Fill,
         hold: 0,
         rests: Vec::new(),
         failures_per_day: 0.0,

@@ -9,7 +9,8 @@
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
-//! - `model`, `round`: the problem as plain numbers, and how it comes from a city;
+//! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `sending`: who else it could send to;
+//! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
@@ -17,6 +18,7 @@
 
 pub mod assign;
 mod city;
+mod derate;
 pub mod example;
 pub mod fluid;
 pub mod forecast;
@@ -24,6 +26,7 @@ pub mod model;
 pub mod pooling;
 pub mod round;
 mod rules;
+pub mod sending;
 pub mod simulate;
 pub mod study;
 #[cfg(test)]
@@ -33,10 +36,10 @@ pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
     Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, ZoneNorm, diff,
+    Street, TransportNorm, Words, ZoneNorm, diff, time_of_day,
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,
     LabCapacity, LabPlan, Plan, Range, Shortage, Side, StageCapacity, StageTime, Totals, Verdict,
-    explain, fill, lab_capacity, solve, whole_runs,
+    explain, fill, lab_capacity, solve, whole_runs, with_units,
 };

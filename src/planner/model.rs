@@ -94,10 +94,9 @@ pub struct Lab {
 pub enum Takes {
     /// What came together, for a time in proportion to its tubes: `run` is the time of `batch` tubes (reception).
     Box,
-    /// Tubes from several boxes or plates, up to `batch`, for the whole time.
+    /// Tubes that wait, up to `batch`, for the whole time: a plate. Also behind the stage at which plates are filled: a
+    /// plate that would only wait there is not closed half full but kept open (`planner::simulate::stage`).
     Fill,
-    /// One plate as it comes, full or not, for the whole time.
-    Plate,
 }
 
 /// A stage of a lab.
@@ -113,7 +112,7 @@ pub struct Stage {
     pub run_spread: f64,
     /// What a run takes.
     pub takes: Takes,
-    /// Longest wait for a run to fill while a unit is free; only where runs are filled.
+    /// Longest wait for a run to fill while a unit is free; only where runs are filled. 0 behind the filling of plates.
     pub hold: Ms,
     /// When each unit rests, every day: by unit, windows of (start, length), ms since midnight. Shorter than `units`:
     /// the rest never rest.
@@ -251,11 +250,20 @@ impl Stage {
         f64::from(self.units) * f64::from(self.batch) * f64::from(HOUR) / f64::from(self.run.max(1))
     }
 
-    /// A window in which units start no run, as a window in which they work not: a run that is going on goes on to its end,
-    /// which on average takes half a run.
-    pub fn idle_window(&self, (from, length): (Ms, Ms)) -> (Ms, Ms) {
-        let over = (self.run / 2).min(length);
-        ((from + over) % DAY, length - over)
+    /// The windows of a unit in which it starts no run, as windows in which it does not work: a run that is going on when one
+    /// begins goes on to its end. A unit that is never without work starts its first run at the end of the rest before, so
+    /// between two rests it does a whole number of runs, and the last one goes over by what the others leave.
+    pub fn idle_windows(&self, windows: &[(Ms, Ms)]) -> impl Iterator<Item = (Ms, Ms)> {
+        let run = self.run.max(1);
+        windows.iter().filter(|window| window.1 > 0).map(move |&(from, length)| {
+            let since = |&(before, length): &(Ms, Ms)| {
+                let end = (u64::from(before) + u64::from(length)) % u64::from(DAY);
+                ((u64::from(from) + u64::from(DAY) - end) % u64::from(DAY)) as Ms
+            };
+            let work = windows.iter().map(since).min().unwrap_or(0);
+            let over = (work.div_ceil(run) * run - work).min(length);
+            ((from + over) % DAY, length - over)
+        })
     }
 
     /// Share of the day in which a unit works, on average over the units.
@@ -264,7 +272,7 @@ impl Stage {
             return 0.0;
         }
         let idle = |windows: &Vec<(Ms, Ms)>| {
-            let sum: f64 = windows.iter().map(|w| f64::from(self.idle_window(*w).1)).sum();
+            let sum: f64 = self.idle_windows(windows).map(|w| f64::from(w.1)).sum();
             sum.min(f64::from(DAY))
         };
         let rest: f64 = self.rests.iter().take(self.units as usize).map(idle).sum();

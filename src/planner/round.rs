@@ -10,7 +10,9 @@
 //! - A rest of an instrument is half a run longer than the rule says, because a run that is going on goes on.
 
 use super::assign;
-use super::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words};
+use super::city::{
+    City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words, time_of_day,
+};
 use super::model::{
     DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable, staggered,
 };
@@ -52,8 +54,14 @@ pub struct Doubt {
     pub desk_rate: f64,
     /// Speed of the whole city's desks.
     pub desk_rate_city: f64,
-    /// Pace of a lab.
+    /// Pace of most labs; the others are slower (`derate`).
     pub lab_pace: f64,
+    /// The mean derate of labs, a share of their nameplate: none is faster than that.
+    pub lab_derate: f64,
+    /// People of a street who come, over those whom the plan thinks of.
+    pub turnout: f64,
+    /// The same of the whole city.
+    pub turnout_city: f64,
     /// Share of people who come late.
     pub late_share: f64,
     /// Mean time by which they come late.
@@ -306,9 +314,11 @@ impl Round {
     /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.
     pub fn clock(&self, at: Ms) -> String {
         let minutes = (u64::from(at) + u64::from(self.model.midnight_offset)) / u64::from(MINUTE);
-        let (day, minutes) = (minutes / 1440, minutes % 1440);
-        let time = format!("{:02}:{:02}", minutes / 60, minutes % 60);
-        if day == 0 { time } else { format!("+{day} {time}") }
+        let time = time_of_day(minutes);
+        match minutes / 1440 {
+            0 => time,
+            day => format!("+{day} {time}"),
+        }
     }
 }
 
@@ -375,7 +385,7 @@ fn lab_of(city: &City, lab: &CityLab) -> Lab {
 }
 
 fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_before: u32) -> Stage {
-    let units = count(super::rules::units_working(stage, &city.norm)).min(100_000);
+    let units = count(super::rules::units_working(lab, stage, &city.norm)).min(100_000);
     let staffed = stage.clock == Clock::Staffed;
     // The file's time is the shortest and likeliest, and its spread says how much longer the longest is: the mean of that
     // triangle, and its standard deviation over the mean.
@@ -387,12 +397,9 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
     let batch = count(stage.usable.max(1));
     let takes = match stage.kind {
         StageKind::Receive => Takes::Box,
-        StageKind::Inactivate => Takes::Fill,
-        // A plate goes on as it is through stages of its own size.
-        _ if batch == batch_before => Takes::Plate,
         _ => Takes::Fill,
     };
-    // A stage that takes less than a plate at a time has nothing to wait for.
+    // Plates are filled once, and again where larger ones are; other stages have nothing to wait for.
     let waits =
         takes == Takes::Fill && (batch > batch_before || stage.kind == StageKind::Inactivate);
     Stage {
@@ -471,6 +478,10 @@ fn doubt(city: &City) -> Doubt {
         desk_rate_city: permille(field.site_spread_permille.value) / 2.0,
         lab_pace: permille(city.norm.derate.spread_permille.value) * 1000.0
             / city.norm.derate.mean_permille.value.max(1) as f64,
+        lab_derate: permille(city.norm.derate.mean_permille.value),
+        // Assumed: who has left, is away or has moved in is known to so much, and nobody publishes it by street.
+        turnout: 0.04,
+        turnout_city: 0.02,
         late_share: 0.4,
         late_mean: 0.3,
         travel: 0.15,

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::city::StageKind;
+use super::derate::Derate;
 use super::model::{Lab, MINUTE, Model, Ms};
 use super::round::Doubt;
 use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
@@ -130,6 +131,26 @@ pub fn study(
     sum_up(model, &kept)
 }
 
+/// When one lab of a model is done, replication by replication: what `study` finds of it with the same seed, without the
+/// other labs.
+pub fn lab_finishes(
+    model: &Model,
+    doubt: Option<&Doubt>,
+    seed: u64,
+    replications: usize,
+    lab: usize,
+) -> Vec<Ms> {
+    let of = |scratch: &mut Scratch, number: u64| {
+        let drawn = doubt.map(|doubt| doubt.draw(model, seed, number));
+        let model = drawn.as_ref().unwrap_or(model);
+        let start = Start::whole(model);
+        let mut streets = vec![Default::default(); model.streets.len()];
+        let simulation = Simulation::new(model, &start);
+        simulation.lab(lab, seed, number, scratch, &mut streets, &mut |_, _| {}).finish
+    };
+    (0..replications as u64).into_par_iter().map_init(Scratch::default, of).collect()
+}
+
 fn one(model: &Model, start: &Start, seed: u64, number: u64, scratch: &mut Scratch) -> Kept {
     let run = Simulation::new(model, start).run(seed, number, scratch);
     Kept {
@@ -183,16 +204,25 @@ pub struct Paired {
     pub half_width: f64,
 }
 
-/// Compares a lab of the model with `changed` in its place.
-pub fn what_if(model: &Model, lab: usize, changed: &Lab, seed: u64, pairs: usize) -> Paired {
+/// Compares a lab of the model with `changed` in its place. `go_on` is asked before each pair, from several threads; when it
+/// says no, the comparison ends early with those that are done.
+pub fn what_if(
+    model: &Model,
+    lab: usize,
+    changed: &Lab,
+    seed: u64,
+    pairs: usize,
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Paired {
     let start = Start::whole(model);
     let simulation = Simulation::new(model, &start);
     let both: Vec<(f64, f64)> = (0..pairs as u64)
         .into_par_iter()
         .map_init(Scratch::default, |scratch, number| {
-            let [a, b] = simulation.pair(lab, changed, seed, number, scratch);
-            (f64::from(a.finish), f64::from(b.finish))
+            let [a, b] = go_on().then(|| simulation.pair(lab, changed, seed, number, scratch))?;
+            Some((f64::from(a.finish), f64::from(b.finish)))
         })
+        .flatten()
         .collect();
     let n = both.len().max(1) as f64;
     let mean = |of: &dyn Fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / n;
@@ -278,19 +308,23 @@ impl Doubt {
         let late = (self.late_share * dice.normal(1)).exp();
         let tail = factor(self.late_mean, dice.normal(2));
         let travel = factor(self.travel, dice.normal(3));
+        let come = factor(self.turnout_city, dice.normal(4));
+        let derate = Derate::new(self.lab_derate, self.lab_pace);
         let scale = |time: Ms, by: f64| (f64::from(time) * by) as Ms;
         for (i, street) in drawn.streets.iter_mut().enumerate() {
             let own = factor(self.desk_rate, dice.normal(1000 + i as u64));
             street.desk_rate *= city * own;
+            let own = factor(self.turnout, dice.normal(500_000 + i as u64));
+            street.persons = (f64::from(street.persons) * come * own).round() as u32;
             let odds = street.late_share / (1.0 - street.late_share).max(1e-6) * late;
             street.late_share = odds / (1.0 + odds);
             street.late_mean = scale(street.late_mean, tail);
             street.travel = scale(street.travel, travel).min(street.travel_max);
         }
         for (i, lab) in drawn.labs.iter_mut().enumerate() {
-            let pace = factor(self.lab_pace, dice.normal(1_000_000 + i as u64));
+            let pace = derate.draw(dice.below(1_000_000 + i as u64));
             for stage in &mut lab.stages {
-                stage.run = scale(stage.run, 1.0 / pace.max(0.05)).max(1);
+                stage.run = scale(stage.run, 1.0 / pace).max(1);
             }
         }
         let (a, b) = self.prevalence;

@@ -83,7 +83,8 @@ impl ForecastLines {
 fn checked(line: &[u8]) -> Option<&str> {
     let (check, text) = std::str::from_utf8(line).ok()?.split_at_checked(CHECK_DIGITS)?;
     let text = text.strip_prefix(' ')?;
-    (check == check_of(text)).then_some(text)
+    let right = check == check_of(text) || crate::breaks::on("forecast_lines_unchecked");
+    right.then_some(text)
 }
 
 fn check_of(text: &str) -> String {

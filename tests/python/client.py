@@ -1,9 +1,13 @@
 """A client that knows nothing of swabline but its address: it learns the API by reflection.
 
 Opens a round, records one tube with its ten people over the stream, sends it again, reads it back
-with its proof, and fails when anything is not as the API says.
+with its proof, and fails when anything is not as the API says. Planning without a city must say so.
 
     client.py HOST:PORT
+
+Of a server that plans for a city: asks for the plan as it is and with changes, and compares.
+
+    client.py --planning CODE HOST:PORT
 """
 
 import queue
@@ -154,10 +158,75 @@ def main(address):
         [number for number in numbers if number.encode() in reply.SerializeToString()],
         [],
     )
+    without_a_city(api)
     print("client: recorded a tube and read it back")
 
 
+def refused(api, service, method, request):
+    """The reason of a call that must fail, from its error details, and its message in both languages."""
+    try:
+        api.call(service, method, request)
+    except grpc.RpcError as error:
+        details = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
+        known = ("NO_CITY", "INVALID", "NOT_FOUND")
+        reasons = [reason for reason in known if reason.encode() in details]
+        return reasons, error.details()
+    sys.exit(f"client: {method} was answered, expected a refusal")
+
+
+def without_a_city(api):
+    """Every question for a plan says what is missing."""
+    for method, request in (
+        ("CheckPlan", "CheckPlanRequest"),
+        ("WhatIf", "WhatIfRequest"),
+        ("Assign", "AssignRequest"),
+    ):
+        reasons, told = refused(api, "Planning", method, api.message(request))
+        expect(f"{method} without a city", reasons, ["NO_CITY"])
+        expect(f"{method} says what to do", "[planner] city" in told, True)
+
+
+def planning(city, address):
+    """A plan as it is, with more units, and with what the city does not have."""
+    channel = grpc.insecure_channel(address)
+    grpc.channel_ready_future(channel).result(timeout=TIMEOUT_S)
+    api = Api(channel)
+    stages = api.pool.FindEnumTypeByName(f"{PACKAGE}.PlanStage").values_by_name
+
+    def check(**fields):
+        return api.call("Planning", "CheckPlan", api.message("CheckPlanRequest", **fields))
+
+    plan = check()
+    expect("city", plan.city, city)
+    expect("it can be reckoned", plan.HasField("fluid"), True)
+    expect("stages of each lab", {len(lab.stages) for lab in plan.fluid.labs}, {7})
+    expect("slack is target less finish", plan.fluid.slack_ms, plan.target_ms - plan.fluid.finish_ms)
+    expect("answer in both languages", bool(plan.summary.zh and plan.summary.en), True)
+
+    last = next(lab for lab in plan.fluid.labs if lab.lab == plan.fluid.last_lab)
+    change = api.message("UnitChange", lab=last.lab, stage=last.binding, units=-1)
+    fewer = check(units=[change])
+    expect("one unit less is not sooner", fewer.fluid.finish_ms >= plan.fluid.finish_ms, True)
+    nowhere = api.message(
+        "UnitChange", lab="nowhere", stage=stages["PLAN_STAGE_PCR"].number, units=1
+    )
+    reasons, _ = refused(api, "Planning", "CheckPlan", api.message("CheckPlanRequest", units=[nowhere]))
+    expect("a lab that is not there", reasons, ["NOT_FOUND"])
+
+    assigned = api.call("Planning", "Assign", api.message("AssignRequest"))
+    expect(
+        "tubes of streets and labs",
+        sum(street.tubes for street in assigned.streets),
+        sum(lab.tubes for lab in assigned.labs),
+    )
+    print("client: asked for a plan, changed it, and asked who sends where")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(sys.argv[1])
+    match sys.argv[1:]:
+        case ["--planning", city, address]:
+            planning(city, address)
+        case [address]:
+            main(address)
+        case _:
+            sys.exit(__doc__)

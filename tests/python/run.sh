@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a server on a folder of its own, lets a client that knows only the address record a tube and
-# read it back, and stops the server in order. Needs `deploy/bootstrap.sh --tests`.
+# read it back, and stops the server in order; then one with a city, and lets the client plan. Needs `deploy/bootstrap.sh --tests`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -25,27 +25,40 @@ fail() {
   exit 1
 }
 
-# A configuration of the machine's own must not reach the test.
-cd "$folder"
-"$target/release/swabline" serve --drill --data "$folder/data" --keys "$folder/keys" \
-  --listen 127.0.0.1:0 --metrics 127.0.0.1:0 >"$log" 2>&1 &
-server=$!
-cd - >/dev/null
+# start NAME VARIABLE=VALUE...: a server of its own folder; sets `server` and `address`.
+start() {
+  local name=$1
+  shift
+  # A configuration of the machine's own must not reach the test.
+  cd "$folder"
+  : >"$log"
+  env "$@" "$target/release/swabline" serve --drill --data "$folder/$name" --keys "$folder/keys-$name" \
+    --listen 127.0.0.1:0 --metrics 127.0.0.1:0 >"$log" 2>&1 &
+  server=$!
+  cd - >/dev/null
+  address=
+  for _ in $(seq 300); do
+    address="$(sed -nE 's/.*listening.*grpc"?[=:]"?([0-9.]+:[0-9]+).*/\1/p' "$log" | head -n 1)"
+    [ -n "$address" ] && break
+    kill -0 "$server" 2>/dev/null || fail "the server ended before it listened"
+    sleep 0.1
+  done
+  [ -n "$address" ] || fail "the server did not listen within 30 s"
+}
+stop() {
+  kill -TERM "$server"
+  local code=0
+  wait "$server" || code=$?
+  server=
+  [ "$code" = 0 ] || fail "the server ended with $code after SIGTERM, expected 0"
+  echo "python: the server stopped in order"
+}
 
-address=
-for _ in $(seq 300); do
-  address="$(sed -nE 's/.*listening.*grpc"?[=:]"?([0-9.]+:[0-9]+).*/\1/p' "$log" | head -n 1)"
-  [ -n "$address" ] && break
-  kill -0 "$server" 2>/dev/null || fail "the server ended before it listened"
-  sleep 0.1
-done
-[ -n "$address" ] || fail "the server did not listen within 30 s"
-
+start data
 "$python" tests/python/client.py "$address" || fail "the client failed"
+stop
 
-kill -TERM "$server"
-code=0
-wait "$server" || code=$?
-server=
-[ "$code" = 0 ] || fail "the server ended with $code after SIGTERM, expected 0"
-echo "python: the server stopped in order"
+# The same with a city to plan for: Jiyuan, whose code is 419001.
+start planned SWABLINE_PLANNER__CITY="$PWD/deploy/cities/jiyuan.toml"
+"$python" tests/python/client.py --planning 419001 "$address" || fail "the client failed to plan"
+stop

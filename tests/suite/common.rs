@@ -1,6 +1,6 @@
 //! What the tests share: facts in few words, an engine on a temporary folder, the binary itself.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use swabline::domain::calling::{CallingRule, TargetRule};
@@ -182,6 +182,7 @@ pub fn seqs(receipt: &Receipt) -> Vec<u64> {
 pub struct Server {
     pub child: Child,
     pub address: String,
+    metrics: String,
 }
 
 pub fn binary() -> Command {
@@ -232,12 +233,25 @@ impl Server {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("grpc="))
-            .unwrap_or_else(|| panic!("the service did not start: {line:?}"))
-            .to_owned();
-        Server { child, address }
+        let listens = |what: &str| {
+            line.split_whitespace()
+                .find_map(|word| word.strip_prefix(what))
+                .unwrap_or_else(|| panic!("the service did not start: {line:?}"))
+                .to_owned()
+        };
+        Server { child, address: listens("grpc="), metrics: listens("metrics=") }
+    }
+
+    /// The value of a metric without labels, as its endpoint tells it; None when it is not there.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let mut stream = std::net::TcpStream::connect(&self.metrics).unwrap();
+        let host = &self.metrics;
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).unwrap();
+        assert!(told.starts_with("HTTP/1.") && told.contains(" 200 "), "{told}");
+        told.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
     pub fn signal(&self, name: &str) {

@@ -11,102 +11,7 @@ use tokio_stream::StreamExt;
 use tonic_types::StatusExt;
 
 /// A town of two districts, one of them with two streets, and two laboratories.
-const CITY: &str = r#"
-schema = 1
-code = "990000"
-name = "小城"
-name_en = "Small Town"
-norm = "chifeng-2022"
-target_hours = 24
-population = { value = 60000, status = "assumed", source = "assumed" }
-
-[sources]
-assumed = "假定：仅供测试"
-
-[[district]]
-code = "990001"
-name = "东区"
-name_en = "East"
-population = { value = 40000, status = "assumed", source = "assumed" }
-
-[district.have]
-status = "assumed"
-source = "assumed"
-sites = 14
-desks = 60
-samplers = 120
-registrars = 60
-
-[district.stock]
-status = "assumed"
-source = "assumed"
-tubes = { physical = 60000, agreement = 0, deposit_paid = false }
-extraction = { physical = 60000, agreement = 0, deposit_paid = false }
-pcr = { physical = 60000, agreement = 0, deposit_paid = false }
-
-[[district.street]]
-code = "990001001"
-name = "一街"
-name_en = "First Street"
-population = { value = 25000, status = "assumed", source = "assumed" }
-
-[[district.street]]
-code = "990001002"
-name = "二街"
-name_en = "Second Street"
-population = { value = 15000, status = "assumed", source = "assumed" }
-
-[[district]]
-code = "990002"
-name = "西区"
-name_en = "West"
-population = { value = 20000, status = "assumed", source = "assumed" }
-
-[district.have]
-status = "assumed"
-source = "assumed"
-sites = 7
-desks = 30
-samplers = 60
-registrars = 30
-
-[district.stock]
-status = "assumed"
-source = "assumed"
-tubes = { physical = 30000, agreement = 0, deposit_paid = false }
-extraction = { physical = 30000, agreement = 0, deposit_paid = false }
-pcr = { physical = 30000, agreement = 0, deposit_paid = false }
-
-[[lab]]
-code = "LE"
-name = "东区检测所"
-name_en = "East Lab"
-serves = ["990001", "990002"]
-status = "assumed"
-source = "assumed"
-receive = { units = 2, staff = 6 }
-inactivate = { units = 3 }
-decap = { units = 4, staff = 24 }
-extract = { units = 2, run_minutes = 20, load_minutes = 8, wells = 96, usable = 94 }
-setup = { units = 2, staff = 6 }
-pcr = { units = 8, run_minutes = 108, load_minutes = 0, wells = 96, usable = 94 }
-review = { units = 1, staff = 3 }
-
-[[lab]]
-code = "LW"
-name = "西区检测所"
-name_en = "West Lab"
-serves = ["990001", "990002"]
-status = "assumed"
-source = "assumed"
-receive = { units = 1, staff = 3 }
-inactivate = { units = 2 }
-decap = { units = 2, staff = 12 }
-extract = { units = 1, run_minutes = 20, load_minutes = 8, wells = 96, usable = 94 }
-setup = { units = 1, staff = 3 }
-pcr = { units = 4, run_minutes = 108, load_minutes = 0, wells = 96, usable = 94 }
-review = { units = 1, staff = 3 }
-"#;
+const CITY: &str = include_str!("town.toml");
 
 fn city_file(place: &Place) -> PathBuf {
     let file = place.root.path().join("town.toml");
@@ -138,6 +43,10 @@ fn said(text: &Option<pb::Text>) -> String {
     let text = text.clone().expect("a text");
     assert!(text.zh.ends_with('。') && text.en.ends_with('.'), "{text:?}");
     text.en
+}
+
+fn units(lab: &str, stage: pb::PlanStage, units: i32) -> pb::UnitChange {
+    pb::UnitChange { lab: lab.into(), stage: stage.into(), units }
 }
 
 fn rising(of: &Option<pb::Quantiles>) -> i64 {
@@ -214,20 +123,57 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     let answer = said(&check.summary);
     assert!(answer.starts_with(if fluid.in_time { "Yes" } else { "No" }), "{answer}");
     // A target that nobody can meet, and one that is no target.
-    let asked = pb::CheckPlanRequest { target_hours: 1 };
+    let asked = pb::CheckPlanRequest { target_hours: 1, ..Default::default() };
     let hurry = client.check_plan(asked).await.unwrap().into_inner();
     assert!(!hurry.fluid.unwrap().in_time && said(&hurry.summary).starts_with("No"));
-    let asked = pb::CheckPlanRequest { target_hours: 100_000 };
+    let asked = pb::CheckPlanRequest { target_hours: 100_000, ..Default::default() };
     assert_eq!(reason(&client.check_plan(asked).await.unwrap_err()), "INVALID");
 
     let asked = pb::SimulatePlanRequest { replications: 40, seed: 7, ..Default::default() };
-    let first = simulated(&mut client, asked).await;
+    let first = simulated(&mut client, asked.clone()).await;
     assert_eq!((first.replications, first.labs.len()), (40, 2));
     assert!(first.streets.len() >= 3 && (0.0..=1.0).contains(&first.in_time));
     assert!(rising(&first.sampled) < rising(&first.finish));
     said(&first.summary);
-    let again = simulated(&mut client, asked).await;
+    let again = simulated(&mut client, asked.clone()).await;
     assert_eq!(again.finish, first.finish, "the same seed, the same answer");
+    let one_less = || vec![units("LE", pb::PlanStage::Extract, -1)];
+    let fewer =
+        simulated(&mut client, pb::SimulatePlanRequest { units: one_less(), ..asked }).await;
+    assert!(rising(&fewer.finish) > rising(&first.finish), "one of two extractors less is later");
+    let asked = pb::CheckPlanRequest { units: one_less(), ..Default::default() };
+    let fewer = client.check_plan(asked).await.unwrap().into_inner();
+    assert!(fewer.fluid.as_ref().unwrap().finish_ms > fluid.finish_ms);
+    assert_eq!(fewer.fluid.unwrap().labs[0].stages[3].units, 1);
+    assert!(fewer.rules.unwrap().takes_ms > rules.takes_ms);
+    let west = pb::StreetMove { street: "990001/990001001".into(), lab: "LW".into() };
+    let asked = pb::CheckPlanRequest { moves: vec![west.clone()], ..Default::default() };
+    let moved = client.check_plan(asked).await.unwrap().into_inner().fluid.unwrap();
+    let tubes =
+        |fluid: &pb::FluidVerdict| fluid.labs.iter().map(|lab| lab.tubes).collect::<Vec<_>>();
+    assert!(tubes(&moved)[1] >= 2_500 && tubes(&moved) != tubes(&fluid), "{:?}", tubes(&moved));
+    assert_eq!(tubes(&moved).iter().sum::<u64>(), tubes(&fluid).iter().sum::<u64>());
+    for (units, moves, expected) in [
+        (vec![units("L?", pb::PlanStage::Extract, 1)], vec![], "NOT_FOUND"),
+        (vec![units("LE", pb::PlanStage::Unspecified, 1)], vec![], "INVALID"),
+        (vec![units("LE", pb::PlanStage::Pcr, 0)], vec![], "INVALID"),
+        (vec![units("LE", pb::PlanStage::Pcr, 1); 1_001], vec![], "INVALID"),
+        (vec![], vec![pb::StreetMove { street: "990003".into(), ..west.clone() }], "NOT_FOUND"),
+    ] {
+        let asked = pb::CheckPlanRequest { target_hours: 0, units, moves };
+        assert_eq!(reason(&client.check_plan(asked.clone()).await.unwrap_err()), expected);
+        let pb::CheckPlanRequest { units, moves, .. } = asked;
+        let asked = pb::SimulatePlanRequest { units, moves, ..Default::default() };
+        assert_eq!(reason(&client.simulate_plan(asked).await.unwrap_err()), expected);
+    }
+    // What can then never end is told, not refused.
+    let asked = pb::CheckPlanRequest {
+        units: vec![units("LE", pb::PlanStage::Extract, -2)],
+        ..Default::default()
+    };
+    let never = client.check_plan(asked).await.unwrap().into_inner();
+    let why = never.unworkable.expect("why it cannot be reckoned");
+    assert!(never.fluid.is_none() && why.en.contains("no unit") && why.zh.contains("没有可用设备"));
 
     let asked = pb::WhatIfRequest {
         lab: "LE".into(),
@@ -296,7 +242,7 @@ async fn a_client_that_goes_away_gives_its_turn_back() {
     let mut client = planning(&server).await;
     let long = pb::SimulatePlanRequest { replications: 1_000, ..Default::default() };
     for _ in 0..3 {
-        let mut replies = client.simulate_plan(long).await.unwrap().into_inner();
+        let mut replies = client.simulate_plan(long.clone()).await.unwrap().into_inner();
         replies.next().await.unwrap().unwrap();
     }
     // There is one turn at a time: it comes soon only if the three are not played to their end.
@@ -366,6 +312,27 @@ async fn import(address: &str) {
     client.import_reference(request).await.unwrap();
 }
 
+/// The metrics endpoint tells what a forecast told. One is made every second, so they are asked for until nothing came
+/// between.
+async fn gauges_tell_the_forecast(server: &Server, client: &mut PlanningClient<Channel>) {
+    let metric = |name: &str| server.metric(&format!("swabline_forecast_{name} "));
+    for _ in 0..50 {
+        let forecast = client.get_forecast(pb::GetForecastRequest {}).await.unwrap().into_inner();
+        let told = ["finish_p50_hours", "in_time_probability", "age_seconds"].map(metric);
+        let [Some(finish), Some(in_time), Some(age)] = told else { panic!("{told:?}") };
+        let hours = rising(&forecast.finish) as f64 / 3_600_000.0;
+        if (finish - hours).abs() < 1e-6 && (in_time - forecast.in_time).abs() < 1e-6 {
+            assert!((0.0..30.0).contains(&age), "made a moment ago: {age}");
+            assert!(hours > 1.0, "the round began an hour ago: {hours}");
+            assert!(metric(r#"forecasts_total{outcome="made"}"#).is_some_and(|made| made >= 1.0));
+            assert!(metric("readings_total").is_some_and(|read| read >= 1.0));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the gauges never were those of the forecast");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let place = Place::new();
@@ -397,6 +364,7 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     // What is waited for is the planner's to say; that nothing is done yet is certain.
     assert!(![pb::Regime::Unspecified, pb::Regime::Done].contains(&forecast.regime()));
     said(&forecast.summary);
+    gauges_tell_the_forecast(&server, &mut client).await;
     drop(watching);
 
     let during = pb::AssignRequest { during_round: true, ..Default::default() };

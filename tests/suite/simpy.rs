@@ -41,7 +41,7 @@ fn one_lab_takes_as_long_in_simpy() {
         let mut lab = example::lab(units);
         for stage in &mut lab.stages {
             stage.rests.clear();
-            (stage.takes, stage.hold) = (Takes::Plate, 0);
+            (stage.takes, stage.hold) = (Takes::Fill, 0);
             (stage.run_spread, stage.failures_per_day) = (0.0, 0.0);
         }
         let minutes = |ms: Ms| f64::from(ms) / f64::from(MINUTE);

@@ -90,16 +90,39 @@ fn labs(round: &Round, problem: &Problem, loads: &[LabLoad], backlog: &[u64]) ->
     loads.iter().enumerate().map(lab).collect()
 }
 
+fn lab_share(problem: &Problem, share: &assign::Share) -> pb::LabShare {
+    pb::LabShare {
+        lab: lab_code(problem, Some(share.lab)),
+        tubes: share.tubes,
+        minutes: share.minutes,
+        km: share.km,
+    }
+}
+
+fn overflow(problem: &Problem, share: &assign::Share) -> pb::AssignOverflow {
+    pb::AssignOverflow {
+        street: street_code(problem, share.street),
+        share: Some(lab_share(problem, share)),
+    }
+}
+
+/// The streets that send to laboratories of other cities, whole, with their way there.
+fn sent_outside(left: &Problem, lab_of: &[Option<usize>]) -> Vec<assign::Share> {
+    let outside = |(street, lab): (usize, &Option<usize>)| {
+        let from = left.streets.get(street)?;
+        let lab = lab.filter(|&lab| left.labs.get(lab).is_some_and(|lab| lab.outside))?;
+        let way = from.ways.iter().find(|way| way.lab == lab);
+        let (minutes, km) = way.map_or((0.0, 0.0), |way| (way.minutes, way.km));
+        (from.tubes > 0).then_some(assign::Share { street, lab, tubes: from.tubes, minutes, km })
+    };
+    lab_of.iter().enumerate().filter_map(outside).collect()
+}
+
 fn of_whole(round: &Round) -> pb::AssignReply {
     let (problem, found) = (&round.problem, &round.assignment);
     let street = |(number, street): (usize, &assign::Street)| {
         let shares = found.shares.sent.iter().filter(|share| share.street == number);
-        let shares = shares.map(|share| pb::LabShare {
-            lab: lab_code(problem, Some(share.lab)),
-            tubes: share.tubes,
-            minutes: share.minutes,
-            km: share.km,
-        });
+        let shares = shares.map(|share| lab_share(problem, share));
         pb::StreetLab {
             street: street.code.clone(),
             tubes: street.tubes,
@@ -121,6 +144,8 @@ fn of_whole(round: &Round) -> pb::AssignReply {
         summary: some(&found.words),
         finish_unchanged_hours: 0.0,
         stuck_tubes: 0,
+        overflow: found.overflow.sent.iter().map(|share| overflow(problem, share)).collect(),
+        own_bound_hours: found.bound.hours,
     }
 }
 
@@ -146,6 +171,7 @@ fn of_rest(
 }
 
 fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) -> pb::AssignReply {
+    let over = sent_outside(left, &found.lab_of);
     let street = |(number, street): (usize, &assign::Street)| {
         let moved = found.moved.iter().find(|moved| moved.street == number);
         pb::StreetLab {
@@ -165,9 +191,55 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
         cuts: cuts(left, &found.bound),
         streets: left.streets.iter().enumerate().map(street).collect(),
         labs: labs(round, left, &found.labs, backlog),
-        overflow_tubes: 0,
+        overflow_tubes: over.iter().map(|share| share.tubes).sum(),
         summary: some(&found.words),
         finish_unchanged_hours: found.finish_before_h.unwrap_or(-1.0),
         stuck_tubes: found.stuck.iter().map(|stuck| stuck.1).sum(),
+        overflow: over.iter().map(|share| overflow(left, share)).collect(),
+        own_bound_hours: found.bound.hours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::City;
+    use crate::planner::forecast::Reading;
+
+    /// A city with one laboratory and a large one of another city, in reach of all its streets.
+    fn with_a_neighbour() -> Round {
+        let own = CityPlan::builtin("jiyuan").city;
+        let mut far = own.labs[0].clone();
+        (far.code, far.outside) = ("FAR".into(), true);
+        far.serves = own.districts.iter().map(|district| district.code.clone()).collect();
+        far.stages.iter_mut().for_each(|stage| (stage.units, stage.staff) = (400, 4000));
+        let mut labs = own.labs.clone();
+        labs.push(far);
+        Round::of(&City { labs, ..own }).unwrap()
+    }
+
+    #[test]
+    fn during_a_round_the_overflow_is_what_streets_send_outside_and_only_in_need() {
+        let round = with_a_neighbour();
+        let LeftOver { left, backlog, current } = left_over(&round, &Reading::default());
+        let ask = |target_h| {
+            let options = Options { target_h: Some(target_h), ..Options::default() };
+            let current: Vec<Option<usize>> =
+                current.iter().map(|lab| lab.filter(|&lab| !left.labs[lab].outside)).collect();
+            let standing =
+                Standing { left: &left, backlog: &backlog, current: &current, penalty_min: 1.0 };
+            of_found(&round, &left, &backlog, &redispatch(&standing, &options).unwrap())
+        };
+        let own = ask(2000.0);
+        assert_eq!((own.overflow_tubes, own.overflow.len()), (0, 0));
+        let hurry = ask(own.own_bound_hours / 2.0);
+        assert!(hurry.overflow_tubes > 0 && hurry.bound_hours < hurry.own_bound_hours);
+        let sum: u64 = hurry.overflow.iter().map(|one| one.share.as_ref().unwrap().tubes).sum();
+        let outside: u64 = hurry.labs.iter().filter(|lab| lab.outside).map(|lab| lab.tubes).sum();
+        assert_eq!((sum, outside), (hurry.overflow_tubes, hurry.overflow_tubes));
+        for one in &hurry.overflow {
+            let street = hurry.streets.iter().find(|street| street.street == one.street).unwrap();
+            assert_eq!(street.lab, one.share.as_ref().unwrap().lab);
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! CheckPlan: the verdict of the rules and of the fluid.
 
-use super::words::{against, chain_stage, hours, sentences, slack, some, stage, target_hours};
+use super::changes::Changes;
+use super::words::{against, hours, sentences, slack, some, stage, target_hours};
 use super::{at_once, city};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::{CityPlan, round_of};
+use crate::forecaster::CityPlan;
 use crate::planner::fluid::{self, CityFlow, LabFlow};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
@@ -18,13 +19,12 @@ pub async fn answer(
     shared: &Arc<Shared>,
     request: pb::CheckPlanRequest,
 ) -> Result<pb::CheckPlanReply, Error> {
-    let target_h = target_hours(city(shared)?, request.target_hours)?;
+    let plan = city(shared)?;
+    let target_h = target_hours(plan, request.target_hours)?;
+    let changes = Changes::of(plan, &request.units, &request.moves)?;
     let work = move |plan: &CityPlan| {
-        let rules = solve(&plan.city, target_h);
-        let round = match target_h == plan.city.target_h {
-            true => plan.round.clone(),
-            false => round_of(&plan.city, target_h),
-        };
+        let rules = solve(&changes.city(plan), target_h);
+        let round = changes.round(plan, target_h);
         let mut reply = pb::CheckPlanReply {
             as_of: None,
             city: plan.city.code.clone(),
@@ -72,7 +72,7 @@ fn of_rules(plan: &Plan) -> pb::RulesVerdict {
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),
-        binding: some(&chain_stage(verdict.binding.stage)),
+        binding: some(&verdict.binding.stage.name()),
         binding_place: place,
         binding_place_name: some(&place_name),
         norms_met: verdict.norms_met,

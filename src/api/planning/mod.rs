@@ -6,6 +6,7 @@
 //! of the engine while it runs.
 
 mod assign;
+mod changes;
 mod check;
 mod forecast;
 mod simulate;

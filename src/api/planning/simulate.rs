@@ -1,12 +1,13 @@
 //! SimulatePlan: many replications, told how far they are, and what they gave.
 
+use super::changes::Changes;
 use super::words::{against, quantiles, sentences, some, spread, stage, target_hours};
 use super::{city, reckon};
 use crate::api::errors::Error;
 use crate::api::limits::{REPLICATIONS, SIMULATION_PROGRESS_MS};
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::{CityPlan, round_of};
+use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
 use pb::simulate_plan_reply::Body;
@@ -29,7 +30,9 @@ pub fn begin(
     shared: &Arc<Shared>,
     request: pb::SimulatePlanRequest,
 ) -> Result<mpsc::Receiver<Reply>, Error> {
-    let target_h = target_hours(city(shared)?, request.target_hours)?;
+    let plan = city(shared)?;
+    let target_h = target_hours(plan, request.target_hours)?;
+    let changes = Changes::of(plan, &request.units, &request.moves)?;
     let shared = Arc::clone(shared);
     let (to_client, replies) = mpsc::channel(2);
     tokio::spawn(async move {
@@ -39,7 +42,7 @@ pub fn begin(
             _ = stopping.wait_for(|stopping| *stopping) => Err(Error::ShuttingDown),
             // Nobody is left to be told; what runs is stopped by being dropped here.
             () = to_client.closed() => return,
-            answer = run(&shared, &request, target_h, &to_client) => answer,
+            answer = run(&shared, &request, (target_h, changes), &to_client) => answer,
         };
         let answer =
             answer.map(|result| pb::SimulatePlanReply { body: Some(Body::Result(result)) });
@@ -51,7 +54,7 @@ pub fn begin(
 async fn run(
     shared: &Shared,
     request: &pb::SimulatePlanRequest,
-    target_h: u32,
+    (target_h, changes): (u32, Changes),
     to_client: &mpsc::Sender<Reply>,
 ) -> Result<pb::SimulationResult, Error> {
     let of = replications(shared, request.replications);
@@ -59,10 +62,7 @@ async fn run(
     let done = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&done);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
-        let round = match target_h == plan.city.target_h {
-            true => plan.round.clone()?,
-            false => round_of(&plan.city, target_h)?,
-        };
+        let round = changes.round(plan, target_h)?;
         let doubt = (!without_doubt).then_some(&round.doubt);
         let go_on = |so_many: usize| {
             counted.fetch_max(u32::try_from(so_many).unwrap_or(u32::MAX), Ordering::Relaxed);

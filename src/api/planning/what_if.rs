@@ -1,11 +1,10 @@
 //! WhatIf: a laboratory with more or fewer units, by simulation in pairs and by the fluid.
 
+use super::changes::units_changed;
 use super::simulate::replications;
-use super::words::{hours, sentences, some, stage, stage_named, target_hours};
+use super::words::{hours, sentences, some, stage, target_hours};
 use super::{city, reckon};
-use crate::api::convert::words::required;
 use crate::api::errors::Error;
-use crate::api::limits::UNITS_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
@@ -22,18 +21,9 @@ pub async fn answer(
 ) -> Result<pb::WhatIfReply, Error> {
     let plan = city(shared)?;
     let target_h = target_hours(plan, request.target_hours)?;
-    let code = required("lab", &request.lab)?;
-    let stage = stage_named(request.stage)?;
-    if request.units == 0 || request.units.unsigned_abs() > UNITS_MAX {
-        return Err(Error::invalid(
-            "units",
-            "应为 -1000 至 1000 之间且不为 0：请填写增加或减少的数量",
-            "must be -1000 to 1000 and not 0: say how many more or fewer",
-        ));
-    }
-    let lab = plan.city.labs.iter().position(|lab| lab.code == code.as_str());
-    let lab = lab.ok_or(Error::NotFound { field: "lab" })?;
-    let change = Change { lab, stage, units: request.units };
+    let asked =
+        pb::UnitChange { lab: request.lab.clone(), stage: request.stage, units: request.units };
+    let change = units_changed(plan, &asked)?;
     let (seed, pairs) = (request.seed, replications(shared, request.replications) as usize);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
         reckoned(plan, target_h, change, seed, pairs, stop)

@@ -6,7 +6,7 @@ use crate::api::pb;
 use crate::forecaster::CityPlan;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::Quantiles;
-use crate::planner::{ChainStage, StageKind, Words};
+use crate::planner::{StageKind, Words};
 
 /// A text.
 pub fn text(words: &Words) -> pb::Text {
@@ -107,21 +107,6 @@ pub fn stage_named(number: i32) -> Result<StageKind, Error> {
             "is missing or not known: give a stage of PlanStage",
         )
     })
-}
-
-/// Name of a stage of the chain.
-pub fn chain_stage(stage: ChainStage) -> Words {
-    match stage {
-        ChainStage::Way => Words::new("最短流程", "the way itself"),
-        ChainStage::Desk => Words::new("采样台", "collection desks"),
-        ChainStage::Sampler => Words::new("采样人员", "samplers"),
-        ChainStage::TubeStock => Words::new("采样管库存", "tubes on the shelf"),
-        ChainStage::ExtractionStock => {
-            Words::new("提取试剂库存", "extraction reagent on the shelf")
-        }
-        ChainStage::PcrStock => Words::new("扩增试剂库存", "PCR reagent on the shelf"),
-        ChainStage::Lab(kind) => kind.name(),
-    }
 }
 
 /// The target in hours: the city's own when the request does not say.

@@ -47,7 +47,7 @@ fn half_way_through_chifeng() -> (Round, Situation) {
 #[test]
 fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
     let (round, situation) = half_way_through_chifeng();
-    let told = forecast(&round, &situation, 1).expect("a forecast");
+    let told = forecast(&round, &situation, 1, &|| true).expect("a forecast");
     assert_eq!(told.regime, Regime::Backlog);
     let bottleneck = told.bottleneck.expect("a bottleneck");
     let lab = bottleneck.lab.expect("a lab");
@@ -62,9 +62,47 @@ fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
 }
 
 #[test]
+fn a_forecast_that_nobody_waits_for_stops_at_its_next_draw() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (round, situation) = half_way_through_chifeng();
+    // At once; among the draws of the rest; among those of a measure.
+    for allowed in [0, 30, 230] {
+        let asked = AtomicUsize::new(0);
+        let go_on = || asked.fetch_add(1, Ordering::Relaxed) < allowed;
+        assert_eq!(forecast(&round, &situation, 1, &go_on), Err(Error::Stopped));
+        // Each thread asks once more at most.
+        let asked = asked.load(Ordering::Relaxed);
+        assert!(asked > allowed && asked <= allowed + 64, "{asked} of {allowed}");
+    }
+}
+
+#[test]
+fn a_lab_that_stands_still_is_named_with_how_long_nobody_knows() {
+    let (round, mut situation) = half_way_through_chifeng();
+    let from = situation.readings.len() - 9;
+    let lab = forecast(&round, &situation, 1, &|| true).expect("a forecast").bottleneck;
+    let lab = lab.and_then(|bottleneck| bottleneck.lab).expect("a lab");
+    let stood = situation.readings[from].labs[lab];
+    for reading in &mut situation.readings[from..] {
+        let count = &mut reading.labs[lab];
+        *count = crate::planner::forecast::LabCount { received: count.received, ..stood };
+    }
+    let told = forecast(&round, &situation, 1, &|| true).expect("a forecast");
+    let still = told.standing.first().expect("a lab that stands still");
+    assert_eq!((told.standing.len(), still.lab), (1, lab));
+    assert!(still.since < situation.readings[from].at + 1 && still.tubes > 0);
+    assert!(told.at < still.again[0] && still.again[0] < still.again[1]);
+    assert!(still.again[1] < still.again[2]);
+    let words = told.bottleneck.expect("a bottleneck").words;
+    let name = &round.labs[lab].1;
+    assert!(words.en.contains("stood still") && words.en.contains(&name.en), "{}", words.en);
+    assert!(words.zh.contains("停摆") && words.zh.contains(&name.zh), "{}", words.zh);
+}
+
+#[test]
 fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
     let (mut round, situation) = half_way_through_chifeng();
     round.model.labs[0].stages[3].units = 0;
-    let why = forecast(&round, &situation, 1).expect_err("no extractor");
+    let why = forecast(&round, &situation, 1, &|| true).expect_err("no extractor");
     assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
 }

@@ -2,7 +2,8 @@
 //! medians of several blocks, with the least and the most of them beside.
 
 use crate::planner::StageKind;
-use crate::planner::forecast::trial::{self, Score};
+use crate::planner::forecast::of_model;
+use crate::planner::forecast::trial::{self, Score, Trial};
 use crate::planner::model::{HOUR, Lab, MINUTE, Model, Ms, Stage, Street, Takes};
 use crate::planner::simulate::{Scratch, Simulation, Start, StreetStart};
 use crate::planner::{assign, example, fluid, study};
@@ -54,6 +55,8 @@ enum Row {
     CoverageModelledPercent,
     /// The same with surprises that no model knows. 意外情形覆盖率
     CoverageUnmodelledPercent,
+    /// A forecast of the city of 25 million half-way, without its advice; seconds. 全市预测用时
+    ForecastSeconds,
     /// Error of the median forecast at half-way, percent of the finish. 半程误差
     HalfWayErrorPercent,
     /// One lab plate by plate, the same that tests/oracle/simpy_lab.py runs; milliseconds. 与SimPy对照
@@ -76,6 +79,7 @@ pub fn run(args: &PlannerArgs) -> anyhow::Result<Value> {
         Row::FluidVsSimulationPercent => fluid_vs_simulation()?,
         Row::CoverageModelledPercent => coverage(rounds, false),
         Row::CoverageUnmodelledPercent => coverage(rounds, true),
+        Row::ForecastSeconds => forecast_seconds(blocks(5, 1))?,
         Row::HalfWayErrorPercent => half_way(rounds),
         Row::SimpyLab => simpy_lab(blocks(11, 5))?,
     };
@@ -202,7 +206,7 @@ fn what_if(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     extract.units += 1;
     let mut found = study::Paired::default();
     let times = milliseconds(blocks, 1, || {
-        found = study::what_if(&model, 0, &more, SEED, REPLICATIONS);
+        found = study::what_if(&model, 0, &more, SEED, REPLICATIONS, &|| true);
     });
     Ok(timed(
         &times,
@@ -305,12 +309,45 @@ fn coverage(rounds: u64, surprising: bool) -> Map<String, Value> {
         "value": (found.coverage - 80.0).abs(),
         "coverage": found.coverage,
         "early": found.early,
+        "coverage_50": found.coverage_50,
+        "coverage_95": found.coverage_95,
+        "pit_percent": found.pit,
+        "crps_minutes": found.crps,
+        "crps_of_the_plan_minutes": found.crps_climatology,
         "half_way_error": found.half_way_error,
         "forecasts": found.forecasts,
         "rounds": rounds,
         "particles": PARTICLES,
         "seconds": seconds,
     }))
+}
+
+/// The city of 25 million half-way through a round that is known, with a reading each quarter of an hour.
+fn forecast_seconds(blocks: usize) -> anyhow::Result<Map<String, Value>> {
+    let trial = Trial::of(checked(example::city(DISTRICTS))?, trial::doubt(), SEED);
+    let situation = trial.situation(trial.finish / 2);
+    let told = || of_model(&trial.model, &trial.doubt, &situation, SEED, PARTICLES);
+    let found = told()?;
+    let seconds: Vec<f64> = milliseconds(blocks, 1, || {
+        black_box(told().is_ok());
+    })
+    .iter()
+    .map(|ms| ms / 1e3)
+    .collect();
+    Ok(timed(
+        &seconds,
+        json!({
+            "particles": PARTICLES,
+            "readings": situation.readings.len(),
+            "streets": trial.model.streets.len(),
+            "labs": trial.model.labs.len(),
+            "threads": rayon::current_num_threads(),
+            "finish_hours": hours(trial.finish),
+            "p10_hours": hours(found.finish.p10),
+            "p50_hours": hours(found.finish.p50),
+            "p90_hours": hours(found.finish.p90),
+        }),
+    ))
 }
 
 fn half_way(rounds: u64) -> Map<String, Value> {
@@ -347,7 +384,7 @@ fn plates() -> (Model, Start) {
         batch: PLATE,
         run: (minutes * f64::from(MINUTE)) as Ms,
         run_spread: 0.0,
-        takes: Takes::Plate,
+        takes: Takes::Fill,
         hold: 0,
         rests: Vec::new(),
         failures_per_day: 0.0,

@@ -58,7 +58,7 @@ pub(super) fn explanation(e: &Explanation, lang: Option<Lang>) -> String {
     ] {
         lines.push(match range {
             Some(range) => {
-                let (from, to) = (clock(*range.start()), clock(*range.end()));
+                let (from, to) = (minutes_seconds(*range.start()), minutes_seconds(*range.end()));
                 pick(
                     lang,
                     &format!("提取周期 {from} 至 {to}（整批，每批 {wells}，{zh}）可解释公布数"),
@@ -75,8 +75,11 @@ pub(super) fn explanation(e: &Explanation, lang: Option<Lang>) -> String {
     if let Some(max) = e.cycler_cycle_max {
         lines.push(pick(
             lang,
-            &format!("扩增周期不超过 {} 时，瓶颈仍在提取", clock(max)),
-            &format!("extraction stays binding while a cycler needs at most {}", clock(max)),
+            &format!("扩增周期不超过 {} 时，瓶颈仍在提取", minutes_seconds(max)),
+            &format!(
+                "extraction stays binding while a cycler needs at most {}",
+                minutes_seconds(max)
+            ),
         ));
     }
     if let (Some(cycle), Some(whole)) = (e.fractional_cycle_tenths, e.fractional_cycle_whole_runs) {
@@ -115,6 +118,6 @@ fn one_side(side: &Side, e: &Explanation, lang: Option<Lang>) -> String {
 }
 
 /// Seconds as minutes and seconds.
-fn clock(seconds: u64) -> String {
+fn minutes_seconds(seconds: u64) -> String {
     format!("{}′{:02}″", seconds / 60, seconds % 60)
 }

@@ -1,6 +1,7 @@
 //! `swabline plan diff`: what changed between two versions of a plan, for whoever approves the new one.
 //!
-//! Exit code: 0 nothing changed, 1 something did, 64 a file or argument is wrong.
+//! Exit code, as of diff(1): 0 nothing changed, 1 something did, which is no error. What is wrong with a file or argument is
+//! 64, as everywhere in swabline, so that a script can tell the two apart.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,9 @@ use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead};
 /// Exit code when something changed.
 pub(super) const EXIT_CHANGED: u8 = 1;
 
-/// What changed between two versions of a plan? Exit code 0: nothing, 1: something. 两版方案的差异
+/// What changed between two versions of a plan? 两版方案的差异
+///
+/// Exit code, as of diff(1): 0 nothing changed, 1 something did (no error), 64 a file or argument is wrong.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DiffArgs {
     /// Old city file, or a built-in city

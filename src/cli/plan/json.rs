@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::words::{basis, stage, stage_key};
+use super::words::basis;
 use super::{Report, claim_json, json_layers};
 use crate::planner::{
     Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
@@ -43,9 +43,12 @@ pub(super) fn report(report: &Report) -> Value {
         "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
-        "filled": report.filled.as_ref().map(|(_, plan)| json!({
-            "verdict": verdict(&plan.verdict),
-            "shortages": plan.shortages.len(),
+        "filled": report.filled.as_ref().map(|filled| json!({
+            "yes": filled.yes(),
+            "verdict": verdict(&filled.plan.verdict),
+            "shortages": filled.plan.shortages.len(),
+            "layers": filled.layers.as_ref().ok().map(json_layers::brief),
+            "why_no_layers": filled.layers.as_ref().err().map(words),
         })),
         "total": total(report),
         "districts": districts(report),
@@ -106,8 +109,8 @@ fn verdict(verdict: &Verdict) -> Value {
 
 fn stage_time(time: &StageTime) -> Value {
     json!({
-        "stage": stage_key(time.stage),
-        "name": words(&stage(time.stage)),
+        "stage": time.stage.key(),
+        "name": words(&time.stage.name()),
         "minutes": time.minutes,
         "tightest": time.tightest.as_ref().map(|(code, name)| json!({ "code": code, "name": words(name) })),
     })
@@ -127,6 +130,8 @@ fn total(report: &Report) -> Value {
         "persons_by_desks": t.persons_by_desks,
         "persons_by_samplers": t.persons_by_samplers,
         "lab_tubes": t.lab_tubes,
+        "outside_lab_tubes": t.outside_tubes,
+        "tubes_sent_outside": t.tubes_sent_outside,
         "tubes_unmet": t.tubes_unmet,
         "city_ceilings": {
             "sites": range(t.ceilings.sites),
@@ -157,6 +162,7 @@ fn districts(report: &Report) -> Vec<Value> {
             "population": d.population,
             "population_origin": origin(&district.population.origin),
             "persons_per_tube": d.pool,
+            "persons_per_tube_most": d.pool_most,
             "tubes": d.tubes,
             "sites": range(d.sites),
             "desks": range(d.desks),
@@ -200,6 +206,8 @@ fn labs(report: &Report) -> Vec<Value> {
                 "cycle_seconds": stage.cycle_s(),
                 "window_minutes": c.window_s / 60,
                 "runs_per_unit": c.runs_per_unit,
+                "runs": c.runs,
+                "derate_percent": c.derate_permille as f64 / 10.0,
                 "tubes_per_run": c.tubes_per_run,
                 "tubes": c.tubes,
             })
@@ -208,6 +216,7 @@ fn labs(report: &Report) -> Vec<Value> {
             "code": p.code,
             "name": words(&p.name),
             "origin": origin(&lab.origin),
+            "outside": p.outside,
             "serves": lab.serves,
             "tubes": p.capacity.tubes,
             "binding": p.capacity.binding.key(),

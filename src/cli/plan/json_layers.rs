@@ -6,7 +6,7 @@ use super::Report;
 use super::json::words;
 use super::layers::Layers;
 use super::layers_text::seven;
-use super::moving::Moving;
+use super::moving::{Move, Moving};
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
 use super::words::in_hours;
@@ -29,6 +29,20 @@ pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
         "assignment": assignment(layers),
         "simulation": simulation(report, layers),
         "remedy": layers.remedy.as_ref().map(|found| remedy(layers, found)),
+    })
+}
+
+/// The layers of a changed city: when it is done, without the tables.
+pub(super) fn brief(layers: &Layers) -> Value {
+    let lab = layers.flow.last_lab();
+    json!({
+        "in_time": layers.in_time(),
+        "finish_hours": in_hours(layers.finish()),
+        "flow_hours": in_hours(layers.flow.finish),
+        "last_lab": lab.map(|lab| lab_code(layers, lab)),
+        "binding": lab.map(|lab| layers.flow.labs[lab].binding.key()),
+        "simulated_hours": layers.study.as_ref().map(|study| quantiles(&study.finish)),
+        "in_time_probability": layers.study.as_ref().map(|study| study.in_time),
     })
 }
 
@@ -210,42 +224,60 @@ pub(super) fn paired(paired: &Paired) -> Value {
     })
 }
 
-fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
-    let more = |more: &More| {
-        let desks = more.desks.iter().map(|desks| {
-            let street = layers.round.streets.get(desks.street);
-            json!({ "street": street.map(|s| s.code.as_str()), "now": desks.now, "more": desks.more })
-        });
-        let units = more.units.iter().map(|units| {
-            json!({
-                "lab": lab_code(layers, units.lab),
-                "stage": units.stage.key(),
-                "name": words(&Item::LabUnit(units.stage).name()),
-                "now": units.now,
-                "more": units.more,
-            })
-        });
+fn more(layers: &Layers, more: &More) -> Value {
+    let desks = more.desks.iter().map(|desks| {
+        let street = layers.round.streets.get(desks.street);
+        json!({ "street": street.map(|s| s.code.as_str()), "now": desks.now, "more": desks.more })
+    });
+    let units = more.units.iter().map(|units| {
         json!({
-            "desks": desks.collect::<Vec<_>>(),
-            "units": units.collect::<Vec<_>>(),
-            "outcome": outcome(layers, &more.outcome),
-            "paired": more.paired.as_ref().map(|(lab, pairs)| {
-                json!({ "lab": lab_code(layers, *lab), "result": paired(pairs) })
-            }),
+            "lab": lab_code(layers, units.lab),
+            "stage": units.stage.key(),
+            "name": words(&Item::LabUnit(units.stage).name()),
+            "now": units.now,
+            "more": units.more,
+        })
+    });
+    json!({
+        "desks": desks.collect::<Vec<_>>(),
+        "units": units.collect::<Vec<_>>(),
+        "outcome": outcome(layers, &more.outcome),
+        "least": more.least,
+        "paired": more.paired.as_ref().map(|(lab, pairs)| {
+            json!({ "lab": lab_code(layers, *lab), "result": paired(pairs) })
+        }),
+    })
+}
+
+fn moves(layers: &Layers, moves: &[Move]) -> Value {
+    let one = |m: &Move| {
+        json!({
+            "from": lab_code(layers, m.from),
+            "to": lab_code(layers, m.to),
+            "tubes": m.tubes,
+            "serves_the_district": m.serves,
         })
     };
+    moves.iter().map(one).collect()
+}
+
+fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
     let moving = match &remedy.moving {
         Moving::Pointless => Value::Null,
         Moving::NoRoom { excess, room } => json!({ "excess_tubes": excess, "room_tubes": room }),
-        Moving::Moves { moves, outcome: brings } => json!({
-            "moves": moves.iter().map(|m| json!({
-                "from": lab_code(layers, m.from),
-                "to": lab_code(layers, m.to),
-                "tubes": m.tubes,
-                "serves_the_district": m.serves,
-            })).collect::<Vec<_>>(),
+        Moving::Moves { moves: list, outcome: brings } => json!({
+            "moves": moves(layers, list),
             "outcome": outcome(layers, brings),
         }),
     };
-    json!({ "more": remedy.more.as_ref().map(more), "moving": moving })
+    json!({
+        "more": remedy.more.as_ref().map(|found| more(layers, found)),
+        "moving": moving,
+        "both": remedy.both.as_ref().map(|both| json!({
+            "moves": moves(layers, &both.moves),
+            "more": more(layers, &both.more),
+        })),
+        "enough": remedy.nearest().is_some_and(|at| at <= layers.round.model.target),
+        "nearest_hours": remedy.nearest().map(in_hours),
+    })
 }

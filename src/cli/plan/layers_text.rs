@@ -2,22 +2,59 @@
 
 use super::layers::Layers;
 use super::remedy_text;
-use super::words::{grouped, pick, place_name, say, span, stage, table, tenth_hours};
-use super::{Lang, Report};
+use super::words::{grouped, pick, place_name, say, span, table, tenth_hours};
+use super::{Filled, Lang, Report};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
+use crate::planner::{City, Plan, Words};
 
 /// The three layers side by side, and the answer in a sentence.
 pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
-    let mut out = format!("  {}:\n", pick(lang, "三层并列", "the layers side by side"));
+    let title = pick(lang, "三层并列", "the layers side by side");
+    let mut out = format!("  {title}:\n");
     let layers = match &report.layers {
         Ok(layers) => layers,
-        Err(why) => {
-            let none = pick(lang, "流体层和模拟层无法推算", "no flows and no simulation");
-            return format!("  {none}: {}\n", say(lang, why));
-        }
+        Err(why) => return out_of_reach(why, lang),
     };
-    let (city, verdict) = (&report.city, &report.plan.verdict);
+    out += &layer_table(&report.city, &report.plan, layers, lang);
+    out.push('\n');
+    out += &answer(&remedy_text::sentence(report, layers), lang);
+    out
+}
+
+/// The same once every shortage is filled: the arithmetic then says yes, the other layers need not.
+pub(super) fn filled(filled: &Filled, lang: Option<Lang>) -> String {
+    let title = pick(
+        lang,
+        "补齐全部缺口后，三层并列",
+        "with every shortage filled, the layers side by side",
+    );
+    let mut out = format!("\n  {title}:\n");
+    let layers = match &filled.layers {
+        Ok(layers) => layers,
+        Err(why) => return out + &out_of_reach(why, lang),
+    };
+    out += &layer_table(&filled.city, &filled.plan, layers, lang);
+    out.push('\n');
+    out += &answer(&remedy_text::filled_sentence(filled, layers), lang);
+    out
+}
+
+fn out_of_reach(why: &Words, lang: Option<Lang>) -> String {
+    let none = pick(lang, "流体层和模拟层无法推算", "no flows and no simulation");
+    format!("  {none}: {}\n", say(lang, why))
+}
+
+/// A sentence; in both languages each on a line of its own.
+fn answer(answer: &Words, lang: Option<Lang>) -> String {
+    match lang {
+        Some(_) => format!("  {}\n", say(lang, answer)),
+        None => format!("  {}\n  {}\n", answer.zh, answer.en),
+    }
+}
+
+fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) -> String {
+    let verdict = &plan.verdict;
     let yes_no = |yes| if yes { pick(lang, "能", "yes") } else { pick(lang, "不能", "no") };
     let rules = match verdict.minutes {
         Some(minutes) => say(lang, &super::words::hours(minutes)),
@@ -30,7 +67,7 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "测算（指南算术）", "rules (the guide's arithmetic)"),
         rules,
         yes_no(verdict.yes),
-        format!("{} {}", say(lang, &stage(verdict.binding.stage)), at.unwrap_or_default()),
+        format!("{} {}", say(lang, &verdict.binding.stage.name()), at.unwrap_or_default()),
     ]);
     let model = &layers.round.model;
     rows.push(vec![
@@ -42,30 +79,19 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
     if let Some(study) = &layers.study {
         let q = &study.finish;
         let (low, high) = (span(q.p10), span(q.p90));
+        let percent = percent(study.in_time);
         rows.push(vec![
             pick(lang, "模拟（中位数）", "simulation (median)"),
             say(lang, &span(q.p50)),
             yes_no(q.p50 <= model.target),
             pick(
                 lang,
-                &format!("P10–P90：{}–{}，按时概率 {}", low.zh, high.zh, percent(study.in_time)),
-                &format!(
-                    "P10–P90: {} – {}, in time with {}",
-                    low.en,
-                    high.en,
-                    percent(study.in_time)
-                ),
+                &format!("P10–P90：{}–{}，按时概率 {percent}", low.zh, high.zh),
+                &format!("P10–P90: {} – {}, in time with {percent}", low.en, high.en),
             ),
         ]);
     }
-    out += &table(&rows);
-    let answer = remedy_text::sentence(report, layers);
-    out.push('\n');
-    match lang {
-        Some(_) => out += &format!("  {}\n", say(lang, &answer)),
-        None => out += &format!("  {}\n  {}\n", answer.zh, answer.en),
-    }
-    out
+    table(&rows)
 }
 
 /// A probability in percent.

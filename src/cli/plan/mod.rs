@@ -7,7 +7,7 @@
 //!
 //! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong. It can be done when the
 //! rules say so and the simulation's median is within the target; with `--replications 0`, the rules and the flows. Of
-//! `diff`: 0 nothing changed, 1 something did, 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
+//! `diff`, as of diff(1): 0 nothing changed, 1 something did, which is no error; 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
 
 mod claim_json;
 mod claim_text;
@@ -19,6 +19,8 @@ mod json;
 mod json_layers;
 mod layers;
 mod layers_text;
+mod least;
+mod measures_text;
 mod moving;
 mod picture;
 mod pooling;
@@ -82,7 +84,7 @@ pub struct PlanArgs {
     /// Language of the tables; both unless given
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
-    /// Add the verdict once every shortage is filled
+    /// Add what every layer says once every shortage is filled
     #[arg(long)]
     pub filled: bool,
     /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes
@@ -214,12 +216,33 @@ struct Report {
     plan: Plan,
     /// Plans for the targets of the notices, the asked one left out.
     others: Vec<Plan>,
-    /// The city with its shortages filled, and its plan.
-    filled: Option<(City, Plan)>,
+    /// The same with its shortages filled.
+    filled: Option<Filled>,
     /// How the round was simulated.
     dice: Dice,
     /// The layers after the rules, or why there are none.
     layers: Result<Layers, Words>,
+}
+
+/// A city with its shortages filled, and what every layer says of it.
+struct Filled {
+    city: City,
+    plan: Plan,
+    layers: Result<Layers, Words>,
+}
+
+impl Filled {
+    fn of(city: &City, plan: &Plan, dice: Dice) -> Filled {
+        let city = planner::fill(city, plan);
+        let plan = planner::solve(&city, plan.target_h);
+        let layers = Layers::without_remedy(&city, dice);
+        Filled { city, plan, layers }
+    }
+
+    /// The answer of all layers.
+    fn yes(&self) -> bool {
+        layers::yes(&self.plan, &self.layers)
+    }
 }
 
 impl Report {
@@ -232,11 +255,7 @@ impl Report {
             .filter(|&h| h != target_h)
             .map(|h| planner::solve(&city, h))
             .collect();
-        let filled = filled.then(|| {
-            let full = planner::fill(&city, &plan);
-            let plan = planner::solve(&full, target_h);
-            (full, plan)
-        });
+        let filled = filled.then(|| Filled::of(&city, &plan, dice));
         let layers = Layers::of(&city, dice);
         Report { city, plan, others, filled, dice, layers }
     }

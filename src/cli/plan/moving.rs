@@ -4,9 +4,11 @@
 //! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
 
 use super::layers::{Dice, Layers};
+use super::least::Judge;
 use super::remedy::{Outcome, TRY, goal};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
-use crate::planner::{City, District, fluid};
+use crate::planner::sending::{district, way};
+use crate::planner::{City, fluid};
 
 /// What moving tubes can do.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,45 +44,133 @@ pub(super) struct Move {
     pub serves: bool,
 }
 
+/// A part of a street's tubes, sent to another lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Number of the street in the round's model.
+    street: usize,
+    /// Number of the lab.
+    to: usize,
+    /// Tubes; 0 where they stay after all.
+    tubes: u64,
+    /// Whether the lab takes tubes of their district today.
+    serves: bool,
+}
+
 /// Smallest part of a street that is worth a trip.
 const PART_MIN: u64 = 200;
 
 /// Tries of a closer and closer aim.
 const TRIES: usize = 4;
+/// Most labs that are reckoned again to see which moves are needed.
+const CHECKS_MAX: usize = 24;
 
 /// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
     let mut aim = layers.round.model.target;
-    let mut best: Option<(Vec<Move>, Model, Outcome)> = None;
+    let mut best: Option<(Vec<Part>, Outcome)> = None;
     let mut without = Moving::Pointless;
     for _ in 0..TRIES {
-        let (moves, changed) = match moved(city, layers, aim) {
+        let parts = match parts(city, layers, aim, false) {
             Ok(found) => found,
             Err(why) => {
                 without = why;
                 break;
             }
         };
+        let changed = carried_out(city, layers, &parts);
         let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(goal(layers, dice));
-        if best.as_ref().is_none_or(|(_, _, best)| outcome.finish() < best.finish()) {
-            best = Some((moves, changed, outcome));
+        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
+            best = Some((parts, outcome));
         }
         if over == 0 {
             break;
         }
         aim = aim.saturating_sub(over / 2 + 10 * MINUTE);
     }
-    let Some((moves, changed, tried)) = best else { return without };
-    let outcome = match dice.replications > TRY {
-        true => Outcome::of(layers, &changed, dice),
-        false => tried,
-    };
-    Moving::Moves { moves, outcome }
+    let Some((parts, tried)) = best else { return without };
+    let model = |parts: &[Part]| carried_out(city, layers, parts);
+    let of = |parts: &[Part]| Outcome::of(layers, &model(parts), dice);
+    let all = if dice.replications > TRY { of(&parts) } else { tried };
+    let by = layers.round.model.target.max(all.finish());
+    let needed = needed(layers, parts, dice, by, &model);
+    let outcome = if needed.dropped { of(&needed.parts) } else { all };
+    Moving::Moves { moves: moves(layers, &needed.parts), outcome }
 }
 
-/// The moves for an aim, with the model that has made them; else why there are none.
-fn moved(city: &City, layers: &Layers, aim: Ms) -> Result<(Vec<Move>, Model), Moving> {
+/// What is left of some parts.
+pub(super) struct Needed {
+    /// As many as before, those that stay without tubes: so every street keeps its chance.
+    pub parts: Vec<Part>,
+    /// Whether some stay.
+    pub dropped: bool,
+}
+
+/// Leaves out the moves from lab to lab, the smallest first, without which the round is still done by a time. `model` makes
+/// the round with some parts.
+pub(super) fn needed(
+    layers: &Layers,
+    mut parts: Vec<Part>,
+    dice: Dice,
+    by: Ms,
+    model: &dyn Fn(&[Part]) -> Model,
+) -> Needed {
+    let mut judge = Judge::new(layers, &model(&parts), dice, CHECKS_MAX);
+    let mut dropped = false;
+    for m in moves(layers, &parts).iter().rev() {
+        let mut without = parts.clone();
+        let goes = |part: &&mut Part| {
+            (from(layers, part), part.to, part.serves) == (m.from, m.to, m.serves)
+        };
+        without.iter_mut().filter(goes).for_each(|part| part.tubes = 0);
+        if judge.accepts(&model(&without), &[m.from, m.to], by) {
+            (parts, dropped) = (without, true);
+        }
+    }
+    Needed { parts, dropped }
+}
+
+fn from(layers: &Layers, part: &Part) -> usize {
+    layers.round.model.streets[part.street].lab
+}
+
+/// The parts by lab and lab, most tubes first.
+pub(super) fn moves(layers: &Layers, parts: &[Part]) -> Vec<Move> {
+    let mut moves: Vec<Move> = Vec::new();
+    for part in parts.iter().filter(|part| part.tubes > 0) {
+        let key = (from(layers, part), part.to, part.serves);
+        match moves.iter_mut().find(|m| (m.from, m.to, m.serves) == key) {
+            Some(known) => known.tubes += part.tubes,
+            None => moves.push(Move { from: key.0, to: key.1, tubes: part.tubes, serves: key.2 }),
+        }
+    }
+    moves.sort_by_key(|m| std::cmp::Reverse(m.tubes));
+    moves
+}
+
+/// The street of the round that a street of the changed model is a part of.
+pub(super) fn street_of(layers: &Layers, parts: &[Part], street: usize) -> usize {
+    let own = layers.round.model.streets.len();
+    street.checked_sub(own).and_then(|i| parts.get(i)).map_or(street, |part| part.street)
+}
+
+/// The round with the parts at their new labs: a street of the model more for each.
+pub(super) fn carried_out(city: &City, layers: &Layers, parts: &[Part]) -> Model {
+    let mut model = layers.round.model.clone();
+    for part in parts {
+        give(city, layers, &mut model, part);
+    }
+    model
+}
+
+/// The parts for an aim; else why there are none. `partly`: as many tubes as there is room for, where it is not enough.
+pub(super) fn parts(
+    city: &City,
+    layers: &Layers,
+    aim: Ms,
+    partly: bool,
+) -> Result<Vec<Part>, Moving> {
     let model = Model { target: aim, ..layers.round.model.clone() };
     let tubes = model.tubes_by_lab();
     let fits: Vec<u64> = (0..model.labs.len())
@@ -98,41 +188,39 @@ fn moved(city: &City, layers: &Layers, aim: Ms) -> Result<(Vec<Move>, Model), Mo
     if all == 0 || free == 0 && model.labs.len() < 2 || (0..tubes.len()).any(late) {
         return Err(Moving::Pointless);
     }
-    if free < all {
+    if free < all && (!partly || free == 0) {
         return Err(Moving::NoRoom { excess: all, room: free });
     }
-    let mut changed = model.clone();
-    let mut moves: Vec<Move> = Vec::new();
-    for (i, street) in model.streets.iter().enumerate() {
-        let from = street.lab;
-        let (own, fit) = (tubes[from].max(1), fits[from]);
+    if free < all {
+        // Each late lab is helped alike.
+        let share = |n: u64| (u128::from(n) * u128::from(free) / u128::from(all)) as u64;
+        excess.iter_mut().for_each(|n| *n = share(*n));
+    }
+    let most = excess.clone();
+    let mut parts = Vec::new();
+    for (street, s) in model.streets.iter().enumerate() {
+        let from = s.lab;
         // From each street the same part: the lab's inflow keeps its shape.
-        let mut part = if fit >= own { 0 } else { (street.tubes() * (own - fit)).div_ceil(own) };
-        part = part.min(excess[from]);
+        let mut part = (s.tubes() * most[from]).div_ceil(tubes[from].max(1)).min(excess[from]);
         excess[from] -= part;
-        for (to, serves) in nearest(city, layers, i, from) {
+        for (to, serves) in nearest(city, layers, street, from) {
             let take = part.min(room[to]);
             if take == 0 || (take < PART_MIN && part > take) {
                 continue;
             }
-            give(city, layers, &mut changed, i, to, take);
+            parts.push(Part { street, to, tubes: take, serves });
             room[to] -= take;
             part -= take;
-            match moves.iter_mut().find(|m| (m.from, m.to, m.serves) == (from, to, serves)) {
-                Some(known) => known.tubes += take,
-                None => moves.push(Move { from, to, tubes: take, serves }),
-            }
         }
     }
-    moves.sort_by_key(|m| std::cmp::Reverse(m.tubes));
-    changed.target = layers.round.model.target;
-    Ok((moves, changed))
+    Ok(parts)
 }
 
 /// Tubes that a lab could do by the target if all its streets had more or fewer people alike.
 fn fitting(model: &Model, number: usize, tubes: u64) -> u64 {
     let lab = &model.labs[number];
-    let (mut below, mut above) = (0.0, 4.0);
+    // At most the whole city's tubes.
+    let (mut below, mut above) = (0.0, model.tubes() as f64 / tubes.max(1) as f64);
     for _ in 0..24 {
         let middle = 0.5 * (below + above);
         let mut tried = model.clone();
@@ -168,53 +256,38 @@ fn part(street: &Street, share: f64) -> Street {
 }
 
 /// Moves tubes of a street to another lab: a street of the model more, with its part of people and desks.
-fn give(city: &City, layers: &Layers, model: &mut Model, street: usize, to: usize, tubes: u64) {
-    let whole = layers.round.model.streets[street];
-    let share = (tubes as f64 / whole.tubes().max(1) as f64).min(1.0);
+fn give(city: &City, layers: &Layers, model: &mut Model, of: &Part) {
+    let whole = layers.round.model.streets[of.street];
+    let share = (of.tubes as f64 / whole.tubes().max(1) as f64).min(1.0);
     let mut gone = part(&whole, share);
-    let left = &mut model.streets[street];
-    gone.persons = gone.persons.min(left.persons);
-    gone.desks = gone.desks.max(1);
-    left.persons -= gone.persons;
-    left.desks = left.desks.saturating_sub(gone.desks).max(1);
-    left.vehicles = left.vehicles.saturating_sub(gone.vehicles).max(1);
-    gone.lab = to;
-    gone.travel = way(city, layers, street, to);
+    gone.lab = of.to;
+    gone.travel = way(city, &layers.round, of.street, of.to);
+    if of.tubes > 0 {
+        let left = &mut model.streets[of.street];
+        gone.persons = gone.persons.min(left.persons);
+        gone.desks = gone.desks.max(1);
+        left.persons -= gone.persons;
+        left.desks = left.desks.saturating_sub(gone.desks).max(1);
+        left.vehicles = left.vehicles.saturating_sub(gone.vehicles).max(1);
+    }
     model.streets.push(gone);
 }
 
 /// The other labs for a street, best first, with whether they take its district's tubes today.
 fn nearest(city: &City, layers: &Layers, street: usize, from: usize) -> Vec<(usize, bool)> {
     let serves = |lab: usize| {
-        district(city, layers, street).is_some_and(|d| city.labs[lab].serves.contains(&d.code))
+        district(city, &layers.round, street)
+            .is_some_and(|d| city.labs[lab].serves.contains(&d.code))
     };
     let far = |lab: usize| {
-        city.max_travel_s
-            .is_some_and(|max| u64::from(way(city, layers, street, lab)) > max.saturating_mul(1000))
+        city.max_travel_s.is_some_and(|max| {
+            u64::from(way(city, &layers.round, street, lab)) > max.saturating_mul(1000)
+        })
     };
     let mut labs: Vec<(usize, bool)> = (0..city.labs.len())
         .filter(|&lab| lab != from && !far(lab) && (!city.labs[lab].outside || serves(lab)))
         .map(|lab| (lab, serves(lab)))
         .collect();
-    labs.sort_by_key(|&(lab, serves)| (!serves, way(city, layers, street, lab), lab));
+    labs.sort_by_key(|&(lab, serves)| (!serves, way(city, &layers.round, street, lab), lab));
     labs
-}
-
-fn district<'c>(city: &'c City, layers: &Layers, street: usize) -> Option<&'c District> {
-    let code = &layers.round.streets.get(street)?.district;
-    city.districts.iter().find(|d| d.code == *code)
-}
-
-/// Time on the road from a street to a lab, ms: by its own place or its district's.
-fn way(city: &City, layers: &Layers, street: usize, lab: usize) -> Ms {
-    let transport = &city.norm.transport;
-    let place = district(city, layers, street).and_then(|district| {
-        let own = layers.round.streets.get(street)?;
-        let street = district.streets.iter().find(|s| s.code == own.code);
-        street.and_then(|s| s.place).or(district.place)
-    });
-    let seconds = transport.way_s(place.as_ref(), city.labs[lab].place.as_ref());
-    let ms = Ms::try_from(seconds.max(transport.travel_s.value).saturating_mul(1000));
-    let max = layers.round.model.streets[street].travel_max;
-    ms.unwrap_or(max).clamp(MINUTE, max)
 }

@@ -1,12 +1,15 @@
-//! What would bring a round that is late within its target: more units, or tubes moved to other labs.
+//! What would bring a round that is late within its target: more units, tubes moved to other labs, or, where neither is
+//! enough alone, both.
 //!
-//! Both are looked for in the flows, which answer in milliseconds, and then held against the simulation. Where that says
-//! it is still late, more is asked for by as much. What is printed is what the simulation says of the changed round, also
+//! All are looked for in the flows, which answer in milliseconds, and then held against the simulation. Where that says
+//! it is still late, more is asked for by as much; and when it is in time, whatever is not needed is taken away again, until
+//! not a single unit, desk or move can be left out. What is printed is what the simulation says of the changed round, also
 //! when it is not enough.
 
 use super::grow::{DESKS_LEAST, Spare, grown};
 use super::layers::{Dice, Layers, simulated};
-use super::moving::{self, Moving};
+use super::least::{self, Least};
+use super::moving::{self, Move, Moving};
 use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
@@ -74,8 +77,19 @@ pub(super) struct More {
     pub units: Vec<Units>,
     /// What they bring.
     pub outcome: Outcome,
+    /// Whether it was seen of every single unit and desk that without it the target is missed.
+    pub least: bool,
     /// The lab that is last now, with and without its units, in pairs with the same chance.
     pub paired: Option<(usize, Paired)>,
+}
+
+/// Tubes to other labs, and more units for what these cannot take.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Both {
+    /// From where to where.
+    pub moves: Vec<Move>,
+    /// Units and desks besides, and what both bring together. No pairs: streets are divided anew.
+    pub more: More,
 }
 
 /// What can be done about a late round.
@@ -85,18 +99,47 @@ pub(super) struct Remedy {
     pub more: Option<More>,
     /// Tubes to other labs.
     pub moving: Moving,
+    /// Both together, where neither is enough alone and both bring more than each.
+    pub both: Option<Both>,
+}
+
+impl Remedy {
+    /// Everything that was found, by what it brings.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        let moving = match &self.moving {
+            Moving::Moves { outcome, .. } => Some(outcome),
+            Moving::Pointless | Moving::NoRoom { .. } => None,
+        };
+        let more = self.more.as_ref().map(|more| &more.outcome);
+        let both = self.both.as_ref().map(|both| &both.more.outcome);
+        [more, moving, both].into_iter().flatten()
+    }
+
+    /// The earliest finish of everything that was found.
+    pub fn nearest(&self) -> Option<Ms> {
+        self.outcomes().map(Outcome::finish).min()
+    }
 }
 
 /// Tries with more and more to spare.
-const TRIES: usize = 7;
+const TRIES: usize = 10;
 /// Replications of a try: enough for a median.
 pub(super) const TRY: usize = 30;
 /// Most replications of what is found in the end.
 const CONFIRM_MAX: usize = 200;
+
 /// Looks for the remedies of a round that is late.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Remedy {
     let dice = dice.at_most(CONFIRM_MAX);
-    Remedy { more: more(layers, dice), moving: moving::find(city, layers, dice) }
+    let mut remedy =
+        Remedy { more: more(layers, dice), moving: moving::find(city, layers, dice), both: None };
+    let nearest = remedy.nearest();
+    if nearest.is_none_or(|nearest| nearest > layers.round.model.target) {
+        let together = both(city, layers, dice);
+        let nearer = |both: &Both| nearest.is_none_or(|alone| both.more.outcome.finish() < alone);
+        remedy.both = together.filter(nearer);
+    }
+    remedy
 }
 
 /// What a try must reach: the target, or a little less where a few replications stand for many.
@@ -107,9 +150,79 @@ pub(super) fn goal(layers: &Layers, dice: Dice) -> Ms {
 
 fn more(layers: &Layers, dice: Dice) -> Option<More> {
     let model = &layers.round.model;
+    let (changed, mut more) = grown_in_time(layers, model, dice)?;
+    let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
+    if let (Some(lab), true) = (last, dice.replications > 0) {
+        let pairs =
+            study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications, &|| true);
+        more.paired = Some((lab, pairs));
+    }
+    Some(more)
+}
+
+/// As many tubes to other labs as these can take, and units for the rest; none when no lab has room.
+fn both(city: &City, layers: &Layers, dice: Dice) -> Option<Both> {
+    let target = layers.round.model.target;
+    let parts = moving::parts(city, layers, target, true).ok()?;
+    let moved = moving::carried_out(city, layers, &parts);
+    let (changed, mut more) = grown_in_time(layers, &moved, dice)?;
+    more.desks = by_street(layers, &parts, &more.desks);
+    let by = target.max(more.outcome.finish());
+    let grown = |parts: &[moving::Part]| {
+        let mut model = moving::carried_out(city, layers, parts);
+        model.labs.clone_from(&changed.labs);
+        for ((street, before), with) in
+            model.streets.iter_mut().zip(&moved.streets).zip(&changed.streets)
+        {
+            street.desks = street.desks.saturating_add(with.desks.saturating_sub(before.desks));
+        }
+        model
+    };
+    let needed = moving::needed(layers, parts, dice, by, &grown);
+    if needed.dropped {
+        more.outcome = Outcome::of(layers, &grown(&needed.parts), dice);
+    }
+    Some(Both { moves: moving::moves(layers, &needed.parts), more })
+}
+
+/// Desks by street of the round: a street that was divided is one street to whoever sets them up.
+fn by_street(layers: &Layers, parts: &[moving::Part], desks: &[Desks]) -> Vec<Desks> {
+    let mut all: std::collections::BTreeMap<usize, u32> = Default::default();
+    for desks in desks {
+        let street = moving::street_of(layers, parts, desks.street);
+        let more = all.entry(street).or_default();
+        *more = more.saturating_add(desks.more);
+    }
+    let now = |street: usize| layers.round.model.streets[street].desks;
+    all.into_iter().map(|(street, more)| Desks { street, now: now(street), more }).collect()
+}
+
+/// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
+fn grown_in_time(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, More)> {
+    let few = dice.at_most(TRY);
+    let (changed, tried) = grown_best(layers, model, dice)?;
+    // What is not enough is trimmed too: nobody should buy what brings nothing.
+    let goal = goal(layers, dice).max(tried.finish());
+    let all = match dice.replications > TRY {
+        true => Outcome::of(layers, &changed, dice),
+        false => tried,
+    };
+    let by = layers.round.model.target.max(all.finish());
+    let Least { model: changed, proven } =
+        least::least(layers, [model, &changed], [few, dice], [goal, by]);
+    let outcome = Outcome::of(layers, &changed, dice);
+    let (desks, units) = differences(model, &changed);
+    let least = proven && outcome.finish() <= layers.round.model.target;
+    Some((changed, More { desks, units, outcome, least, paired: None }))
+}
+
+/// The tries with more and more to spare: the first that is in time, else the best.
+fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, Outcome)> {
     let mut spare = Spare { labs: 1.0, desks: DESKS_LEAST };
     let mut reached = spare;
-    let mut best: Option<(Model, More)> = None;
+    let mut best: Option<(Model, Outcome)> = None;
+    // Finish of the try before, when that gave more room to the labs than the one before it.
+    let mut with_less_spare: Option<Ms> = None;
     for _ in 0..TRIES {
         let Some(changed) = grown(model, spare) else {
             // Out of reach: half way back to what was reached, if anything was.
@@ -123,17 +236,20 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
         reached = spare;
         let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(goal(layers, dice));
-        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.outcome.finish()) {
-            let (desks, units) = differences(model, &changed);
-            best = Some((
-                changed.clone(),
-                More { desks, units, outcome: outcome.clone(), paired: None },
-            ));
+        let finish = outcome.finish();
+        let slow_desks =
+            outcome.sampled.is_some_and(|at| at > fluid::city(&changed).sampled + HOUR);
+        // Labs with more to spare brought next to nothing: some people are sent home, and come the next day.
+        let in_vain = with_less_spare.is_some_and(|before| finish + over / 4 > before);
+        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
+            best = Some((changed, outcome));
         }
         if over == 0 {
             break;
         }
-        match outcome.sampled.is_some_and(|at| at > fluid::city(&changed).sampled + HOUR) {
+        let desks = dice.replications > 0 && (slow_desks || in_vain);
+        with_less_spare = (!desks).then_some(finish);
+        match desks {
             // It is slow desks that chance makes late.
             true => spare.desks += 0.12,
             false => {
@@ -142,16 +258,7 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
             }
         }
     }
-    let (changed, mut more) = best?;
-    if dice.replications > TRY {
-        more.outcome = Outcome::of(layers, &changed, dice);
-    }
-    let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
-    if let (Some(lab), true) = (last, dice.replications > 0) {
-        let pairs = study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications);
-        more.paired = Some((lab, pairs));
-    }
-    Some(more)
+    best
 }
 
 /// What was added.

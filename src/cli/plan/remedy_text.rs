@@ -1,12 +1,11 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
 use super::layers::Layers;
-use super::moving::Moving;
-use super::remedy::{More, Outcome};
-use super::words::{clock_time, grouped, more_units, pick, say, span, table};
-use super::{Lang, Report};
-use crate::planner::model::MINUTE;
-use crate::planner::{City, Item, StageKind, Words};
+use super::moving::{Move, Moving};
+use super::remedy::{Both, More, Outcome, Remedy};
+use super::words::{clock_time, grouped, more_units, span};
+use super::{Filled, Report};
+use crate::planner::{City, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
 const NAMED_MAX: usize = 3;
@@ -48,7 +47,28 @@ pub(super) fn binds(city: &City, layers: &Layers) -> Words {
 
 /// The answer: yes or no, when with its range, what binds, what mends it.
 pub(super) fn sentence(report: &Report, layers: &Layers) -> Words {
-    let yes = report.yes();
+    let Words { mut zh, mut en } = verdict(&report.city, layers, report.yes());
+    if let Some(remedy) = &layers.remedy {
+        for cure in cures(layers, remedy) {
+            zh += &cure.zh;
+            en += &format!(" {}", cure.en);
+        }
+    }
+    words(zh, en)
+}
+
+/// The answer once every shortage is filled. That satisfies the arithmetic; what else is needed stands in the remedies.
+pub(super) fn filled_sentence(filled: &Filled, layers: &Layers) -> Words {
+    let Words { mut zh, mut en } = verdict(&filled.city, layers, filled.yes());
+    if filled.plan.verdict.yes && !layers.in_time() {
+        zh += "补齐缺口只满足指南算术（各处平均使用、随到随检），还需见“按时完成的措施”。";
+        en += " The shortages are those of the guide's arithmetic, which knows no waiting; for the rest see what brings it within the target.";
+    }
+    words(zh, en)
+}
+
+/// Yes or no, when with its range, what binds.
+fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
     let finish = span(layers.finish());
     let (mut zh, mut en) = match yes {
         true => ("能完成".to_owned(), "Yes".to_owned()),
@@ -61,29 +81,51 @@ pub(super) fn sentence(report: &Report, layers: &Layers) -> Words {
         zh += &format!("（{}–{}）", low.zh, high.zh);
         en += &format!(" ({} – {})", low.en, high.en);
     }
-    let binding = binds(&report.city, layers);
+    let binding = binds(city, layers);
     zh += &format!("。{}。", binding.zh);
     en += &format!(". {}.", capital(&binding.en));
     if !yes && layers.in_time() {
         zh += "模拟能按时完成，但按指南算术不能，见上。";
         en += " The simulation is in time, but the guide's arithmetic is not, see above.";
     }
-    if let Some(remedy) = &layers.remedy {
-        let cures = [
-            remedy.more.as_ref().map(|more| more_words(layers, more)),
-            moving(layers, &remedy.moving),
-        ];
-        for cure in cures.into_iter().flatten() {
-            zh += &cure.zh;
-            en += &format!(" {}", cure.en);
-        }
-        if remedy.more.is_none() {
-            zh += "增加设备或采样台不能使其按时完成。";
-            en += " No number of units or desks brings it within the target.";
-        }
-    }
     words(zh, en)
 }
+
+/// What can be done, in sentences; and where nothing is enough, that it is not and what comes nearest.
+fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
+    let mut cures = Vec::new();
+    cures.extend(remedy.more.as_ref().map(|more| more_words(layers, more)));
+    cures.extend(moving(layers, &remedy.moving));
+    if remedy.more.is_none() {
+        cures.push(words(NO_UNITS.0.to_owned() + "。", capital(NO_UNITS.1) + "."));
+    }
+    cures.extend(remedy.both.as_ref().map(|both| both_words(layers, both)));
+    let target = layers.round.model.target;
+    match remedy.nearest() {
+        Some(nearest) if nearest <= target => {}
+        Some(nearest) => {
+            let (at, late) = (span(nearest), span(nearest - target));
+            cures.push(words(
+                format!("所试各法均不能按时完成；最接近的为 {}，仍超时 {}。", at.zh, late.zh),
+                format!(
+                    "Nothing that was tried reaches the target; the nearest is {}, {} late.",
+                    at.en, late.en
+                ),
+            ));
+        }
+        None => cures.push(words(
+            "所试各法均无效果：请放宽时限、提前开始或增加实验室。",
+            "Nothing that was tried helps: allow more time, begin earlier, or add a lab.",
+        )),
+    }
+    cures
+}
+
+/// Said where units and desks alone do not do it. The limit is that of `grow`.
+pub(super) const NO_UNITS: (&str, &str) = (
+    "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成",
+    "units and desks, tried up to eight times the units there are, do not bring it within the target",
+);
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
@@ -103,6 +145,31 @@ fn brings(layers: &Layers, outcome: &Outcome) -> Words {
 }
 
 fn more_words(layers: &Layers, more: &More) -> Words {
+    let (added, brings) = (added_words(layers, more), brings(layers, &more.outcome));
+    words(
+        format!("{}，{}。", added.zh, brings.zh),
+        format!("{} {}.", capital(&added.en), brings.en),
+    )
+}
+
+fn both_words(layers: &Layers, both: &Both) -> Words {
+    let moved = moved_words(layers, &both.moves);
+    let brings = brings(layers, &both.more.outcome);
+    if both.more.units.is_empty() && both.more.desks.is_empty() {
+        return words(
+            format!("将{}，{}。", moved.zh, brings.zh),
+            format!("{} {}.", capital(&moved.en), brings.en),
+        );
+    }
+    let added = added_words(layers, &both.more);
+    words(
+        format!("两者并用：将{}，并{}，{}。", moved.zh, added.zh, brings.zh),
+        format!("Both partly: {} and {} {}.", moved.en, added.en, brings.en),
+    )
+}
+
+/// What is added, without a verb: "2 more extractors there and 40 more desks with samplers in 3 streets".
+fn added_words(layers: &Layers, more: &More) -> Words {
     let mut zh = Vec::new();
     let mut en = Vec::new();
     if !more.desks.is_empty() {
@@ -142,11 +209,24 @@ fn more_words(layers: &Layers, more: &More) -> Words {
         let many = if labs.len() == 1 { "lab" } else { "labs" };
         en.push(format!("{} at {} {many} (listed below)", en_sums.join(", "), labs.len()));
     }
-    let brings = brings(layers, &more.outcome);
-    words(
-        format!("{}，{}。", zh.join("，"), brings.zh),
-        format!("{} {}.", capital(&en.join(" and ")), brings.en),
-    )
+    words(zh.join("，"), en.join(" and "))
+}
+
+/// What is moved: "61,000 tubes to L7 …".
+fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
+    let n = grouped(moves.iter().map(|m| m.tubes).sum());
+    let to = match moves {
+        [one] => {
+            let (code, name) = &layers.round.labs[one.to];
+            words(format!("改送 {code} {}", name.zh), format!("to {code} {}", name.en))
+        }
+        _ => words("改送其他实验室（见下）", "to other labs (listed below)"),
+    };
+    let (beyond_zh, beyond_en) = match moves.iter().any(|m| !m.serves) {
+        true => ("（须跨片区承检）", ", which must take tubes of other districts,"),
+        false => ("", ""),
+    };
+    words(format!(" {n} 管{}{beyond_zh}", to.zh), format!("{n} tubes {}{beyond_en}", to.en))
 }
 
 fn moving(layers: &Layers, moving: &Moving) -> Option<Words> {
@@ -162,106 +242,11 @@ fn moving(layers: &Layers, moving: &Moving) -> Option<Words> {
             ))
         }
         Moving::Moves { moves, outcome } => {
-            let all: u64 = moves.iter().map(|m| m.tubes).sum();
-            let (n, brings) = (grouped(all), brings(layers, outcome));
-            let outside = moves.iter().any(|m| !m.serves);
-            let to = match moves.as_slice() {
-                [one] => {
-                    let (code, name) = &layers.round.labs[one.to];
-                    words(format!("改送 {code} {}", name.zh), format!("to {code} {}", name.en))
-                }
-                _ => words("改送其他实验室（见下）", "to other labs (listed below)"),
-            };
-            let (beyond_zh, beyond_en) = match outside {
-                true => ("（须跨片区承检）", ", which must take tubes of other districts,"),
-                false => ("", ""),
-            };
+            let (moved, brings) = (moved_words(layers, moves), brings(layers, outcome));
             Some(words(
-                format!("或将 {n} 管{}{beyond_zh}，{}。", to.zh, brings.zh),
-                format!("Or {n} tubes {}{beyond_en} {}.", to.en, brings.en),
+                format!("或将{}，{}。", moved.zh, brings.zh),
+                format!("Or {} {}.", moved.en, brings.en),
             ))
         }
     }
-}
-
-/// The measures one by one.
-pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
-    let Some(remedy) = &layers.remedy else { return String::new() };
-    let lab = |lab: usize| super::layers_text::lab_name(layers, lab, lang);
-    let mut rows = vec![vec![
-        pick(lang, "措施", "measure"),
-        pick(lang, "处", "where"),
-        pick(lang, "现有", "now"),
-        pick(lang, "增加", "more"),
-    ]];
-    if let Some(more) = &remedy.more {
-        for desks in &more.desks {
-            let street = layers.round.streets.get(desks.street);
-            rows.push(vec![
-                pick(lang, "采样台及采样人员", "desks with samplers"),
-                street.map_or_else(String::new, |s| pick(lang, &s.name.zh, &s.name.en)),
-                grouped(desks.now.into()),
-                grouped(desks.more.into()),
-            ]);
-        }
-        for units in &more.units {
-            let name = Item::LabUnit(units.stage).name();
-            rows.push(vec![
-                say(lang, &name),
-                lab(units.lab),
-                grouped(units.now.into()),
-                grouped(units.more.into()),
-            ]);
-        }
-    }
-    let mut out = String::new();
-    match rows.len() {
-        1 => {
-            out += &format!(
-                "  {}\n",
-                pick(
-                    lang,
-                    "增加设备或采样台不能使其按时完成",
-                    "no number of units or desks brings it within the target"
-                )
-            );
-        }
-        _ => out += &table(&rows),
-    }
-    if let Some((number, paired)) = remedy.more.as_ref().and_then(|more| more.paired) {
-        let (saved, half) =
-            (paired.saved / f64::from(MINUTE), paired.half_width / f64::from(MINUTE));
-        let pairs = paired.pairs;
-        let name = lab(number);
-        out += &format!(
-            "  {}\n",
-            pick(
-                lang,
-                &format!(
-                    "{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved:.0} ± {half:.1} 分钟"
-                ),
-                &format!(
-                    "{name}: in {pairs} pairs of simulations its units save {saved:.0} ± {half:.1} min"
-                ),
-            )
-        );
-    }
-    if let Moving::Moves { moves, .. } = &remedy.moving {
-        let head = [("由", "from"), ("改送", "to"), ("管数", "tubes"), ("片区", "district")];
-        let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
-        for m in moves {
-            rows.push(vec![
-                lab(m.from),
-                lab(m.to),
-                grouped(m.tubes),
-                match m.serves {
-                    true => pick(lang, "现承检片区内", "its own"),
-                    false => pick(lang, "须跨片区", "another's"),
-                },
-            ]);
-        }
-        out += "\n";
-        out += &table(&rows);
-    }
-    out
 }

@@ -1,10 +1,11 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, pick, place_name, say, stage, table, tenths};
-use super::{Lang, Report, claim_text, flow_text, layers_text, remedy_text, text_shortage};
+use super::words::{grouped, hours, minutes, pick, place_name, say, table, tenths};
+use super::{Lang, Report, claim_text, flow_text, layers_text, measures_text, text_shortage};
 use crate::planner::{
-    ChainStage, District, Ledger, Plan, Range, StageKind, StageTime, Status, Stock, explain,
+    ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
+    explain,
 };
 
 /// The whole report.
@@ -37,13 +38,16 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     for other in &report.others {
         out += &verdict(other, lang);
     }
-    if let Some((_, filled)) = &report.filled {
+    if let Some(filled) = &report.filled {
         out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
-        out += &verdict(filled, lang);
+        out += &verdict(&filled.plan, lang);
     }
     out += &stages(plan, lang);
     out.push('\n');
     out += &layers_text::side_by_side(report, lang);
+    if let Some(filled) = &report.filled {
+        out += &layers_text::filled(filled, lang);
+    }
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
     out += &needs(report, lang);
     out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
@@ -61,7 +65,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &flow_text::flows(report, layers, lang);
         if layers.remedy.is_some() {
             out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
-            out += &remedy_text::measures(layers, lang);
+            out += &measures_text::measures(layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
         out += &layers_text::assignment(layers, lang);
@@ -98,7 +102,7 @@ fn verdict(plan: &Plan, lang: Option<Lang>) -> String {
     format!(
         "  {h} h: {answer}; {needed}; {}: {}{}\n",
         pick(lang, "瓶颈", "binding stage"),
-        say(lang, &stage(binding.stage)),
+        say(lang, &binding.stage.name()),
         at.unwrap_or_default()
     )
 }
@@ -118,7 +122,7 @@ fn stages(plan: &Plan, lang: Option<Lang>) -> String {
             (_, Some(minutes)) => say(lang, &hours(*minutes)),
         };
         let at = tightest.as_ref().map(|(_, name)| place_name(lang, name)).unwrap_or_default();
-        rows.push(vec![say(lang, &stage(*which)), needs, at]);
+        rows.push(vec![say(lang, &which.name()), needs, at]);
     }
     table(&rows)
 }
@@ -168,14 +172,14 @@ fn needs(report: &Report, lang: Option<Lang>) -> String {
     ));
     let c = &t.ceilings;
     let zh = format!(
-        "按全市总人口一次取整：采样点 {}，采样台 {}，采样人员 {}，采样管 {}；合计为各区县取整之和",
+        "按全市总人口一次取整：采样点 {}，采样台 {}，采样人员 {}，采样管 {}；合计为各街道（无街道的按区县）取整之和",
         range(c.sites),
         range(c.desks),
         grouped(c.samplers),
         grouped(c.tubes)
     );
     let en = format!(
-        "rounded once for the whole city: sites {}, desks {}, samplers {}, tubes {}; the total above adds up districts",
+        "rounded once for the whole city: sites {}, desks {}, samplers {}, tubes {}; the total above adds up streets, or districts that have none",
         range(c.sites),
         range(c.desks),
         grouped(c.samplers),
@@ -272,27 +276,7 @@ fn cover(stock: &Stock, tubes: u64) -> String {
 }
 
 fn labs(plan: &Plan, lang: Option<Lang>) -> String {
-    let mut head = vec![pick(lang, "实验室", "lab"), pick(lang, "承担", "asked")];
-    head.extend(StageKind::ALL.map(|kind| say(lang, &kind.name())));
-    head.push(pick(lang, "瓶颈环节", "binding"));
-    let mut rows = vec![head];
-    for lab in &plan.labs {
-        let mut row = vec![
-            format!("{} {}", lab.code, place_name(lang, &lab.name)),
-            grouped(lab.load.saturating_add(lab.beyond)),
-        ];
-        row.extend(lab.capacity.stages.iter().map(|s| grouped(s.tubes)));
-        let binding = &lab.capacity.stages[lab.capacity.binding.index()];
-        row.push(format!(
-            "{} ({}×{}×{})",
-            say(lang, &binding.kind.name()),
-            binding.units_working,
-            binding.runs_per_unit,
-            binding.tubes_per_run
-        ));
-        rows.push(row);
-    }
-    let mut out = table(&rows);
+    let mut out = labs_table(plan, false, lang);
     if let Some(lab) = plan.labs.first() {
         let windows = lab.capacity.stages.map(|s| {
             format!("{} {}", pick(lang, &s.kind.name().zh, &s.kind.name().en), minutes(s.window_s))
@@ -301,20 +285,71 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
             "  {}: {} ({})\n",
             pick(
                 lang,
-                "各环节可用分钟：取工作日时长与“时限减去首箱等待和其余环节各一次”的较短者",
-                "minutes of each stage: the shorter of its working day and the target less the first box and one run of the others",
+                "各环节可用分钟：取工作时长（按班次、仪器日）与“时限减去首箱等待和其余环节各一次”的较短者",
+                "minutes of each stage: the shorter of its working time (shifts, instrument day) and the target less the first box and one run of the others",
             ),
             windows.join(", "),
             lab.code
         );
     }
+    let t = &plan.total;
     out += &format!(
         "  {}: {} / {}\n",
-        pick(lang, "全部实验室合计能力与需检管数", "all labs together, and tubes to test"),
-        grouped(plan.total.lab_tubes),
-        grouped(plan.total.tubes)
+        pick(lang, "本市实验室合计能力与需检管数", "the city's labs together, and tubes to test"),
+        grouped(t.lab_tubes),
+        grouped(t.tubes)
     );
+    if plan.labs.iter().any(|lab| lab.outside) {
+        out += &format!(
+            "\n  {}\n",
+            pick(
+                lang,
+                "外地实验室（只承担本市实验室做不完的部分）",
+                "labs of other cities (only what the city's own cannot take)",
+            )
+        );
+        out += &labs_table(plan, true, lang);
+        out += &format!(
+            "  {}: {} / {}\n",
+            pick(lang, "外地实验室合计能力与外送管数", "these together, and tubes sent there"),
+            grouped(t.outside_tubes),
+            grouped(t.tubes_sent_outside)
+        );
+    }
     out
+}
+
+/// The city's own labs, or those of other cities, by stage.
+fn labs_table(plan: &Plan, outside: bool, lang: Option<Lang>) -> String {
+    let mut head = vec![pick(lang, "实验室", "lab"), pick(lang, "承担", "asked")];
+    head.extend(StageKind::ALL.map(|kind| say(lang, &kind.name())));
+    head.push(pick(lang, "瓶颈环节", "binding"));
+    let mut rows = vec![head];
+    for lab in plan.labs.iter().filter(|lab| lab.outside == outside) {
+        let mut row = vec![
+            format!("{} {}", lab.code, place_name(lang, &lab.name)),
+            grouped(lab.load.saturating_add(lab.beyond)),
+        ];
+        row.extend(lab.capacity.stages.iter().map(|s| grouped(s.tubes)));
+        row.push(binding(&lab.capacity.stages[lab.capacity.binding.index()], lang));
+        rows.push(row);
+    }
+    table(&rows)
+}
+
+/// How the tubes of the binding stage come about: units, runs of each, tubes of a run, and the derate of staffed stages.
+fn binding(stage: &StageCapacity, lang: Option<Lang>) -> String {
+    let (units, runs, tubes) = (stage.units_working, stage.runs_per_unit, stage.tubes_per_run);
+    // Where a shift mans only a part of the units, there are fewer runs than units times runs.
+    let made = match units.saturating_mul(runs) == stage.runs {
+        true => format!("{units}×{runs}×{tubes}"),
+        false => format!("{}×{tubes}", stage.runs),
+    };
+    let derate = match stage.derate_permille {
+        1000 => String::new(),
+        permille => format!("×{}%", tenths(permille)),
+    };
+    format!("{} ({made}{derate})", say(lang, &stage.kind.name()))
 }
 
 fn sources(report: &Report, lang: Option<Lang>) -> String {

@@ -115,8 +115,9 @@ fn compare(args: &WhatIfArgs, layers: &Layers, lab: usize) -> Result<Change, Err
     let mut changed = model.clone();
     let units = [now.units, then.units];
     changed.labs[lab].stages[k] = then;
-    let pairs = (args.replications > 0)
-        .then(|| study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications));
+    let pairs = (args.replications > 0).then(|| {
+        study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
+    });
     let after = fluid::city(&changed);
     let flows = [layers.flow.labs[lab].clone(), after.labs[lab].clone()];
     Ok(Change { lab, units, flows, city: [layers.flow.finish, after.finish], pairs })

@@ -2,7 +2,7 @@
 
 use super::Lang;
 use crate::planner::model::{DAY, HOUR, MINUTE, Ms};
-use crate::planner::{Basis, ChainStage, City, Item, Norm, StageKind, Words};
+use crate::planner::{Basis, City, Item, Norm, StageKind, Words, time_of_day};
 
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
@@ -24,39 +24,6 @@ pub(super) fn place_name(lang: Option<Lang>, name: &Words) -> String {
     match lang {
         Some(Lang::En) => name.en.clone(),
         _ => name.zh.clone(),
-    }
-}
-
-/// Name of a stage of the chain.
-pub(super) fn stage(stage: ChainStage) -> Words {
-    match stage {
-        ChainStage::Way => Words::new("最短流程（封箱、转运、各环节各一次）", "the way itself"),
-        ChainStage::Desk => Words::new("采样台", "collection desks"),
-        ChainStage::Sampler => Words::new("采样人员", "samplers"),
-        ChainStage::TubeStock => Words::new("采样管库存（一轮）", "tubes on the shelf (one round)"),
-        ChainStage::ExtractionStock => {
-            Words::new("提取试剂库存（一轮）", "extraction reagent on the shelf (one round)")
-        }
-        ChainStage::PcrStock => {
-            Words::new("扩增试剂库存（一轮）", "PCR reagent on the shelf (one round)")
-        }
-        ChainStage::Lab(kind) => {
-            let name = kind.name();
-            Words::new(format!("实验室：{}", name.zh), format!("lab: {}", name.en))
-        }
-    }
-}
-
-/// Key of a stage of the chain in JSON.
-pub(super) fn stage_key(stage: ChainStage) -> &'static str {
-    match stage {
-        ChainStage::Way => "way",
-        ChainStage::Desk => "desk",
-        ChainStage::Sampler => "sampler",
-        ChainStage::TubeStock => "tube_stock",
-        ChainStage::ExtractionStock => "extraction_stock",
-        ChainStage::PcrStock => "pcr_stock",
-        ChainStage::Lab(kind) => kind.key(),
     }
 }
 
@@ -105,13 +72,13 @@ pub(super) fn tenth_hours(ms: i64) -> String {
 pub(super) fn clock_time(city: &City, at: Ms) -> Words {
     let minutes = (city.start_s % 86_400) / 60 + u64::from((at + MINUTE / 2) / MINUTE);
     let day = minutes / u64::from(DAY / MINUTE);
-    let (h, m) = (minutes / 60 % 24, minutes % 60);
+    let time = time_of_day(minutes);
     match day {
-        0 => Words::new(format!("{h:02}:{m:02}"), format!("{h:02}:{m:02}")),
-        1 => Words::new(format!("次日 {h:02}:{m:02}"), format!("{h:02}:{m:02} next day")),
+        0 => Words::new(time.clone(), time),
+        1 => Words::new(format!("次日 {time}"), format!("{time} next day")),
         day => {
             let day = day + 1;
-            Words::new(format!("第 {day} 天 {h:02}:{m:02}"), format!("{h:02}:{m:02} on day {day}"))
+            Words::new(format!("第 {day} 天 {time}"), format!("{time} on day {day}"))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::norm::{Clock, Norm};
 use super::place::Place;
 use super::sourced::Origin;
 use super::stock::{Holding, Ledger, Stock};
-use super::words::Words;
+use super::words::{Words, time_of_day};
 use crate::planner::rules::Claim;
 
 /// One value of a city.
@@ -297,8 +297,9 @@ fn yes(flag: bool) -> &'static str {
 
 /// Second of the day as `HH:MM`, with seconds where there are any.
 fn clock(second: u64) -> String {
-    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-    if s == 0 { format!("{h:02}:{m:02}") } else { format!("{h:02}:{m:02}:{s:02}") }
+    // The end of a day is 24:00, not the 00:00 of the next.
+    let time = if second == 86_400 { "24:00".to_owned() } else { time_of_day(second / 60) };
+    if second.is_multiple_of(60) { time } else { format!("{time}:{:02}", second % 60) }
 }
 
 fn clock_key(clock: Clock) -> &'static str {

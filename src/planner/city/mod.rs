@@ -27,7 +27,7 @@ pub use parts::{
 pub use place::Place;
 pub use sourced::{Origin, Sourced, Status};
 pub use stock::{Article, Holding, Ledger, Owner, Stock};
-pub use words::Words;
+pub use words::{Words, time_of_day};
 
 use super::rules::Claim;
 use scale::largest_remainder;
@@ -74,6 +74,15 @@ impl City {
     pub fn street_pool(&self, district: &District, street: &Street) -> u64 {
         let zone = street.zone.as_deref().and_then(|key| self.norm.zone_pool(key));
         street.pool.or(zone).map_or_else(|| self.pool_of(district), |pool| pool.max(1))
+    }
+
+    /// Tubes of one round in a district: each street at its own pool size, rounded up, and summed.
+    pub fn tubes_of(&self, district: &District) -> u64 {
+        if district.streets.is_empty() {
+            return district.population.value.div_ceil(self.pool_of(district));
+        }
+        let tubes = |s: &Street| s.population.value.div_ceil(self.street_pool(district, s));
+        district.streets.iter().map(tubes).fold(0, u64::saturating_add)
     }
 
     /// The streets of a district with what each has: never empty, `have` always given, adding up to the district's.

@@ -33,3 +33,8 @@ impl StageKind {
         Words::new(zh, en)
     }
 }
+
+/// Minutes since some midnight as a time of day: `14:05`. Which day it is, is said beside it.
+pub fn time_of_day(minutes: u64) -> String {
+    format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+}

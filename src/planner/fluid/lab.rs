@@ -1,5 +1,8 @@
 //! A lab as pipes and tanks: what flows into a stage waits, is taken at the rate of the units that are there, and leaves
 //! one run later.
+//!
+//! A tube takes the room of one tube, also on a plate that is half full: such plates are closed only while the stages
+//! behind have room to spare (`planner::simulate::stage`), and where they have not, plates are full.
 
 use crate::planner::city::StageKind;
 use crate::planner::model::{DAY, Lab, Ms, Stage, Takes};
@@ -59,10 +62,6 @@ pub(super) struct Tank {
     pub stop: usize,
     /// By stage: what waited at the end.
     pub waiting: [f64; StageKind::COUNT],
-    /// Longest wait of a priority plate.
-    pub priority_hold: Ms,
-    /// Tubes that come together: in a box, and in a recall.
-    pub lumps: [f64; 2],
 }
 
 /// Rest of a flow below which it is said to have ended, tubes.
@@ -115,7 +114,7 @@ impl Tank {
         // A box is through when its own tubes are; the other ways take the whole run.
         let delay = match stage.takes {
             Takes::Box => 0.0,
-            Takes::Plate | Takes::Fill => f64::from(stage.run) / step,
+            Takes::Fill => f64::from(stage.run) / step,
         };
         let (whole, part) = (delay as usize, delay.fract());
         let up = &self.up[k];
@@ -133,20 +132,6 @@ impl Tank {
         let mut busy = 0.0f64;
         let instant = delay < 1.0;
         let mut backlog: Option<usize> = None;
-        // Where runs are filled and nothing waits, a plate is closed when it has waited long enough, full or not, and takes
-        // as much of the stages behind as a full one: there it counts as full.
-        let fills = stage.takes == Takes::Fill;
-        let holds =
-            [stage.hold, self.priority_hold.min(stage.hold)].map(|hold| f64::from(hold) / step);
-        let [lump, recall] = self.lumps;
-        let ordinary_weight = |come: f64| {
-            if fills { batch / (lump + come * holds[0]).clamp(1.0, batch) } else { 1.0 }
-        };
-        // A recall closes the plate that is being filled; the ordinary tubes in it would have taken room elsewhere.
-        let priority_weight = |come: f64| {
-            let along = (come * (holds[0] / 2.0).max(holds[1])).min(batch / 2.0);
-            if fills { ((batch - along) / recall.max(1.0)).max(1.0) } else { 1.0 }
-        };
         let put = |lane: &mut [f64], i: usize, take: f64| {
             let at = i + whole;
             if at + 1 < steps {
@@ -181,9 +166,7 @@ impl Tank {
                 if take > 0.0 {
                     ready -= take;
                     singles -= take;
-                    let waits = tubes + come.ordinary[i] - ready >= 1.0;
-                    let weight = if waits { 1.0 } else { priority_weight(come.ordinary[i]) };
-                    put(&mut leave.priority, i, take * weight);
+                    put(&mut leave.priority, i, take);
                     last_taken[1] = Some(i);
                 }
             }
@@ -192,8 +175,7 @@ impl Tank {
             if take > 0.0 {
                 ready -= take;
                 tubes -= take;
-                let weight = if tubes >= 1.0 { 1.0 } else { ordinary_weight(come.ordinary[i]) };
-                put(&mut leave.ordinary, i, take * weight);
+                put(&mut leave.ordinary, i, take);
                 last_taken[0] = Some(i);
             }
             taken[i] = before - ready;
@@ -234,8 +216,8 @@ impl Tank {
     fn units_up(&mut self, k: usize, stage: &Stage) {
         let up = &mut self.up[k];
         up.clear();
-        let windows = || stage.rests.iter().take(stage.units as usize).flatten();
-        if windows().all(|w| w.1 == 0) {
+        let units = || stage.rests.iter().take(stage.units as usize);
+        if units().flatten().all(|w| w.1 == 0) {
             return;
         }
         let steps = (f64::from(DAY) / self.step).round().max(1.0) as usize;
@@ -243,7 +225,7 @@ impl Tank {
         change.clear();
         change.resize(steps + 1, 0.0);
         let mut now = f64::from(stage.units);
-        for (from, length) in windows().map(|w| stage.idle_window(*w)) {
+        for (from, length) in units().flat_map(|windows| stage.idle_windows(windows)) {
             let from = f64::from(from % DAY) / self.step;
             let to = from + f64::from(length.min(DAY)) / self.step;
             // Edges within a step count for their share of it.

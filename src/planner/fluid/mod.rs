@@ -154,8 +154,6 @@ pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Rep
     let longest = lab.stages.iter().map(|stage| stage.run).max().unwrap_or(0);
     let steps = stop + (f64::from(longest) / step) as usize + 4;
     let mut tank = Tank::default();
-    tank.priority_hold = model.recall.hold;
-    tank.lumps = [10.0, 10.0];
     tank.prepare(lab, model.midnight_offset, step);
     tank.stop = stop;
     let come = |i: usize| curve(door, i.min(stop) as f64 * step);
@@ -225,7 +223,6 @@ fn latency(stage: &Stage) -> Ms {
         // The last box: ten tubes or so of a plate.
         Takes::Box => stage.run / 9,
         Takes::Fill => stage.run + stage.hold,
-        Takes::Plate => stage.run,
     }
 }
 
@@ -240,8 +237,6 @@ impl Scratch {
             self.swabs.push(street::add(&model.streets[i], &mut self.inflow) as Ms);
         }
         self.tank.prepare(lab, model.midnight_offset, step);
-        self.tank.priority_hold = model.recall.hold;
-        self.tank.lumps = lumps(model, lab, list, tubes);
         let door = &mut self.tank.flows[0];
         door.ordinary.clear();
         door.ordinary.resize(steps, 0.0);
@@ -419,28 +414,6 @@ pub fn add_unit(stage: &mut Stage) {
 
 fn end(flows: &[StageFlow; StageKind::COUNT]) -> Ms {
     flows[StageKind::COUNT - 1].last
-}
-
-/// Tubes that come together, on average: in a box; and of the unclean pools of one plate, whose members are called together.
-fn lumps(model: &Model, lab: &Lab, list: &[usize], tubes: u64) -> [f64; 2] {
-    let mean = |of: &dyn Fn(&Street) -> f64| {
-        let sum: f64 =
-            list.iter().map(|&i| of(&model.streets[i]) * model.streets[i].tubes() as f64).sum();
-        sum / tubes.max(1) as f64
-    };
-    let in_box = |s: &Street| {
-        let each = s.desk_rate / f64::from(s.pool.max(1)) * f64::from(s.box_time) / f64::from(HOUR);
-        each.min(f64::from(s.box_tubes))
-    };
-    let plate = lab.stages.last().map_or(1.0, |stage| f64::from(stage.batch));
-    let of_plate = |s: &Street| {
-        let unclean = plate * model.recall.unclean(s.pool);
-        // Clusters on a plate are few and far between: at least one of them, where there is any.
-        let any = 1.0 - (-unclean / model.recall.cluster).exp();
-        let members = unclean * f64::from(s.pool) / any.max(1e-12);
-        if any > 1e-12 { members } else { f64::from(s.pool) * model.recall.cluster }
-    };
-    [mean(&in_box), mean(&of_plate)]
 }
 
 /// Single tubes of recalls by tube of the lab's streets.

@@ -1,6 +1,6 @@
 //! Where a simulation begins in the middle of a round: the tubes that are really there, put where they must be.
 
-use super::learn::Drawn;
+use super::learn::{Drawn, remaining};
 use super::situation::{LabCount, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::fluid::Replay;
@@ -31,7 +31,14 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
     let labs = labs
         .map(|(i, (lab, inside))| {
             let count = now.labs.get(i).copied().unwrap_or_default();
-            lab_start(lab, &count, inside, now.at, recall, dice.below(1_000_000 + i as u64))
+            let dice = dice.below(1_000_000 + i as u64);
+            let start = lab_start(lab, &count, inside, now.at, recall, dice);
+            // It starts again after a time that nobody knows.
+            let stop = drawn.still[i].map(|since| {
+                let left = remaining(now.at.saturating_sub(since), dice.unit(1));
+                (now.at, now.at.saturating_add(left.max(1)))
+            });
+            LabStart { stops: stop.into_iter().collect(), ..start }
         })
         .collect();
     Start { streets, labs }
@@ -120,6 +127,8 @@ fn lab_start(
         [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
     for (stages, lots, tubes) in halves {
         let mut deal = Deal { lots, tubes };
+        // The fluid has tubes, these are on plates that need not be full.
+        let each = tubes as f64 / lots.max(1) as f64;
         let slowest = stages
             .clone()
             .min_by(|a, b| pace(lab, *a).total_cmp(&pace(lab, *b)))
@@ -129,7 +138,7 @@ fn lab_start(
             // Each time a whole plate has come together, it leaves.
             let (mut come, mut given) = (0.0, 0.0);
             for &(end, tubes) in &inside.running[i] {
-                come += tubes / batch as f64;
+                come += tubes / each.max(1.0);
                 while come - given >= 0.999 {
                     given += 1.0;
                     let end = end.max(now + 1);
@@ -145,7 +154,7 @@ fn lab_start(
         }
         // What waits: where the fluid has it waiting, and the difference where it is slowest.
         for i in stages.filter(|i| *i != slowest) {
-            let here = (inside.waiting[i] / batch as f64).round() as u64;
+            let here = (inside.waiting[i] / each.max(1.0)).round() as u64;
             start.waiting[i].extend((0..here).filter_map(|_| deal.lot()).map(|lot| (now, lot)));
         }
         start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));

@@ -3,9 +3,8 @@
 //! A measure is tried: the draws of the forecast are run again with it, with the same chance, and what the median gains is
 //! its effect. So measures can be compared with each other, and a measure that only moves the bottleneck shows that.
 
-use super::learn::Belief;
 use super::situation::Situation;
-use super::{Bottleneck, Forecast, Kept, Measure, Regime, particles};
+use super::{Bottleneck, Error, Forecast, Kept, Measure, Of, Regime, Standstill};
 use crate::planner::city::{StageKind, Words};
 use crate::planner::fluid::{add_unit, pipeline};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms};
@@ -45,44 +44,55 @@ pub(super) fn regime(
 /// What the advice is made from.
 pub(super) struct Asked<'a> {
     pub round: &'a Round,
-    pub situation: &'a Situation,
-    pub belief: &'a Belief,
-    pub seed: u64,
+    pub of: Of<'a>,
     pub kept: &'a [Kept],
+    pub go_on: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// A change to the rest of the round.
 type Change = Box<dyn Fn(&mut Model, &mut Start) + Sync>;
 
 /// Adds the bottleneck and the measures.
-pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) {
+///
+/// # Errors
+/// When it was stopped.
+pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) -> Result<(), Error> {
     if forecast.regime == Regime::Done || asked.kept.is_empty() {
-        return;
+        return Ok(());
     }
     let latest = |times: &[Quantiles]| (0..times.len()).max_by_key(|&i| times[i].p50);
-    let Some(lab) = latest(&forecast.labs) else { return };
+    let Some(lab) = latest(&forecast.labs) else { return Ok(()) };
     let stage = most_often(asked.kept, lab);
-    forecast.bottleneck = Some(match forecast.regime {
-        Regime::Collecting | Regime::Stragglers => at_the_desks(asked, forecast),
-        Regime::Backlog | Regime::Done => in_the_lab(asked, lab, stage),
+    let still = forecast.standing.iter().find(|still| still.lab == lab);
+    forecast.bottleneck = Some(match (forecast.regime, still) {
+        (_, Some(still)) => standing(asked, still),
+        (Regime::Collecting | Regime::Stragglers, None) => at_the_desks(asked, forecast),
+        (Regime::Backlog | Regime::Done, None) => in_the_lab(asked, lab, stage),
     });
+    let others = forecast.standing.iter().filter(|other| other.lab != lab);
+    let others: Vec<Words> = others.map(|still| standing(asked, still).words).collect();
+    if let Some(bottleneck) = &mut forecast.bottleneck {
+        for words in others {
+            bottleneck.words.zh.push_str(&format!("；{}", words.zh));
+            bottleneck.words.en.push_str(&format!("; {}", words.en));
+        }
+    }
     let first = &asked.kept[..asked.kept.len().min(TRIED)];
     let base = median(first);
-    let mut tried: Vec<Measure> = candidates(asked, forecast, lab, stage)
-        .into_iter()
-        .filter_map(|(words, change)| {
-            let Asked { round, situation, belief, seed, .. } = *asked;
-            let n = first.len();
-            let with = particles(belief, &round.model, &round.doubt, situation, seed, n, &*change);
-            let saves = base.saturating_sub(median(&with));
-            let in_time = with.iter().filter(|k| k.finish <= forecast.target).count();
-            let in_time = in_time as f64 / n.max(1) as f64;
-            (saves >= WORTH).then_some(Measure { words, saves, in_time })
-        })
-        .collect();
+    let mut tried = Vec::new();
+    for (words, change) in candidates(asked, forecast, lab, stage) {
+        let with = asked.of.particles(first.len(), asked.go_on, &*change)?;
+        let saves = base.saturating_sub(median(&with));
+        let in_time = with.iter().filter(|k| k.finish <= forecast.target).count();
+        let in_time = in_time as f64 / first.len().max(1) as f64;
+        if saves >= WORTH {
+            tried.push(Measure { words, saves, in_time });
+        }
+    }
     tried.sort_by_key(|measure| std::cmp::Reverse(measure.saves));
     tried.truncate(TOLD);
     forecast.measures = tried;
+    Ok(())
 }
 
 fn median(kept: &[Kept]) -> Ms {
@@ -113,6 +123,30 @@ fn at_the_desks(asked: &Asked<'_>, forecast: &Forecast) -> Bottleneck {
     Bottleneck { lab: None, stage: None, street, from: forecast.at, words }
 }
 
+/// A lab that stands still, since when, with how many tubes, and for how long still.
+fn standing(asked: &Asked<'_>, still: &Standstill) -> Bottleneck {
+    let Standstill { lab, since, tubes, again } = *still;
+    let name = &asked.round.labs[lab].1;
+    let [from, middle, to] = again.map(|at| asked.round.clock(at));
+    let clock = asked.round.clock(since);
+    Bottleneck {
+        lab: Some(lab),
+        stage: None,
+        street: None,
+        from: since,
+        words: Words::new(
+            format!(
+                "{}自 {clock} 起停摆：{tubes} 管待检而无上机、无结果；何时恢复未知，估计 {middle} 前后（{from} 至 {to}），请立即联系核实",
+                name.zh
+            ),
+            format!(
+                "{} has stood still since {clock}: {tubes} tubes wait, none is plated or resulted; nobody knows when it starts again, perhaps about {middle} ({from} to {to}): call it now",
+                name.en
+            ),
+        ),
+    }
+}
+
 fn in_the_lab(asked: &Asked<'_>, lab: usize, stage: StageKind) -> Bottleneck {
     let from = backlog_since(asked, lab, stage);
     let (name, kind) = (&asked.round.labs[lab].1, stage.name());
@@ -136,8 +170,8 @@ fn backlog_since(asked: &Asked<'_>, lab: usize, stage: StageKind) -> Ms {
     let stages = &asked.round.model.labs[lab].stages;
     let half = if late { &stages[plates..] } else { &stages[..plates] };
     let room: u64 = half.iter().map(|s| u64::from(s.units) * u64::from(s.batch)).sum();
-    let mut since = asked.situation.readings.last().map_or(0, |newest| newest.at);
-    for reading in asked.situation.readings.iter().rev() {
+    let mut since = asked.of.situation.readings.last().map_or(0, |newest| newest.at);
+    for reading in asked.of.situation.readings.iter().rev() {
         let Some(count) = reading.labs.get(lab) else { break };
         let inside = if late {
             count.plated.saturating_sub(count.resulted)
@@ -160,7 +194,10 @@ fn candidates(
     stage: StageKind,
 ) -> Vec<(Words, Change)> {
     let mut list: Vec<(Words, Change)> = Vec::new();
-    if forecast.regime == Regime::Backlog {
+    if forecast.standing.iter().any(|still| still.lab == lab) {
+        // More units stand still as well.
+        list.extend(elsewhere(asked, forecast, lab));
+    } else if forecast.regime == Regime::Backlog {
         for more in [1, 3] {
             list.push(more_units(asked, lab, stage, more));
         }
@@ -229,7 +266,7 @@ fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<(Words, 
 /// Tubes of the last lab to the one that is done first of those that its streets reach: what is not yet on its way, and
 /// if that is not enough, what waits unopened.
 fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Words, Change)> {
-    let Asked { round, situation, .. } = *asked;
+    let (round, situation) = (asked.round, asked.of.situation);
     let newest = situation.readings.last()?;
     let ways = |street: usize| &round.problem.streets[round.source[street]].ways;
     let own = |i: &usize| round.model.streets[*i].lab == from;

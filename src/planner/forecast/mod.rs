@@ -1,6 +1,7 @@
 //! The forecast: from the tubes that are really in the system to the time at which they will be done.
 
 mod begin;
+pub mod judge;
 mod learn;
 mod measures;
 mod situation;
@@ -17,7 +18,7 @@ use super::model::{HOUR, Model, Ms};
 use super::round::{Doubt, Round};
 use super::simulate::{Cause, Scratch, Simulation, Start, Stream};
 use super::study::{Quantiles, bottleneck};
-use learn::{Belief, Drawn};
+use learn::{Belief, Drawn, remaining};
 
 /// Draws of a forecast.
 pub const PARTICLES: usize = 200;
@@ -61,6 +62,19 @@ pub struct Bottleneck {
     pub words: Words,
 }
 
+/// A lab that stands still: no plate loaded and no result though tubes wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standstill {
+    /// Number of the lab.
+    pub lab: usize,
+    /// Since when.
+    pub since: Ms,
+    /// Tubes that wait or lie on plates there.
+    pub tubes: u64,
+    /// When it starts again, as far as anybody can say: 10, 50 and 90 %.
+    pub again: [Ms; 3],
+}
+
 /// A forecast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
@@ -74,6 +88,8 @@ pub struct Forecast {
     pub finish: Quantiles,
     /// Probability of that within the target.
     pub in_time: f64,
+    /// Tubes with a result at the target: 5, 10, 25, 50, 75, 90 and 95 % of the draws have fewer.
+    pub by_target: [u64; 7],
     /// By street of the model: its last first result.
     pub streets: Vec<Quantiles>,
     /// By lab: its last first result.
@@ -82,10 +98,14 @@ pub struct Forecast {
     pub regime: Regime,
     /// What binds.
     pub bottleneck: Option<Bottleneck>,
+    /// Labs that stand still.
+    pub standing: Vec<Standstill>,
     /// The best measures, best first; at most three.
     pub measures: Vec<Measure>,
     /// Particles.
     pub particles: usize,
+    /// The finish of each particle, in their order: for a picture of the distribution, and to judge it by.
+    pub finishes: Vec<Ms>,
 }
 
 /// Why there is no forecast.
@@ -108,6 +128,9 @@ pub enum Error {
         /// Number of the reading.
         at: usize,
     },
+    /// Whoever asked does not wait any more.
+    #[error("the forecast was stopped before it was done")]
+    Stopped,
     /// The plan itself cannot be reckoned.
     #[error("{}", .0.en)]
     Unworkable(Words),
@@ -122,27 +145,33 @@ impl Error {
                 format!("读数与方案不符：应有 {streets} 个街道、{labs} 家实验室")
             }
             Error::OutOfOrder { at } => format!("第 {at} 次读数早于前一次：时钟混乱"),
+            Error::Stopped => "预测在完成前已停止".to_owned(),
             Error::Unworkable(words) => words.zh.clone(),
         };
         Words::new(zh, self.to_string())
     }
 }
 
-/// Forecasts the rest of a round. `seed` decides every draw: the same readings and seed give the same forecast.
+/// Forecasts the rest of a round. `seed` decides every draw: the same readings and seed give the same forecast. `go_on` is
+/// asked between draws, from several threads; when it says no, there is none.
 ///
 /// # Errors
-/// When nothing has been collected, and when readings do not fit the round or each other.
-pub fn forecast(round: &Round, situation: &Situation, seed: u64) -> Result<Forecast, Error> {
+/// When nothing has been collected, when readings do not fit the round or each other, and when it was stopped.
+pub fn forecast(
+    round: &Round,
+    situation: &Situation,
+    seed: u64,
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Result<Forecast, Error> {
     if let Err(why) = round.model.check() {
         return Err(Error::Unworkable(round.say(&why)));
     }
     let now = check(&round.model, situation)?;
-    let (model, doubt) = (&round.model, &round.doubt);
-    let belief = Belief::learn(model, doubt, situation);
-    let kept = particles(&belief, model, doubt, situation, seed, PARTICLES, &|_, _| {});
-    let mut forecast = sum_up(model, now, situation, &kept);
-    let asked = measures::Asked { round, situation, belief: &belief, seed, kept: &kept };
-    measures::advise(&asked, &mut forecast);
+    let belief = Belief::learn(&round.model, &round.doubt, situation);
+    let of = Of { model: &round.model, doubt: &round.doubt, situation, belief: &belief, seed };
+    let kept = of.particles(PARTICLES, go_on, &|_, _| {})?;
+    let mut forecast = sum_up(&of, now, &kept);
+    measures::advise(&measures::Asked { round, of, kept: &kept, go_on }, &mut forecast)?;
     Ok(forecast)
 }
 
@@ -159,44 +188,65 @@ pub fn of_model(
 ) -> Result<Forecast, Error> {
     let now = check(model, situation)?;
     let belief = Belief::learn(model, doubt, situation);
-    let kept = self::particles(&belief, model, doubt, situation, seed, particles, &|_, _| {});
-    Ok(sum_up(model, now, situation, &kept))
+    let of = Of { model, doubt, situation, belief: &belief, seed };
+    let kept = of.particles(particles, &|| true, &|_, _| {})?;
+    Ok(sum_up(&of, now, &kept))
 }
 
-/// Runs the rest of the round `n` times, each as another draw sees it, after `change` has been made to it.
-fn particles(
-    belief: &Belief,
-    model: &Model,
-    doubt: &Doubt,
-    situation: &Situation,
+/// What a forecast is of.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    model: &'a Model,
+    doubt: &'a Doubt,
+    situation: &'a Situation,
+    belief: &'a Belief,
     seed: u64,
-    n: usize,
-    change: &(dyn Fn(&mut Model, &mut Start) + Sync),
-) -> Vec<Kept> {
-    let now = situation.readings.last().map_or(0, |newest| newest.at);
-    (0..n as u64)
-        .into_par_iter()
-        .map_init(Scratch::default, |scratch, number| {
-            let (mut drawn, mut start) = particle(belief, model, doubt, situation, seed, number);
+}
+
+impl Of<'_> {
+    /// Runs the rest of the round `n` times, each as another draw sees it, after `change` has been made to it.
+    ///
+    /// # Errors
+    /// When `go_on` says no.
+    fn particles(
+        &self,
+        n: usize,
+        go_on: &(dyn Fn() -> bool + Sync),
+        change: &(dyn Fn(&mut Model, &mut Start) + Sync),
+    ) -> Result<Vec<Kept>, Error> {
+        let now = self.situation.readings.last().map_or(0, |newest| newest.at);
+        let one = |scratch: &mut Scratch, number| {
+            if !go_on() {
+                return Err(Error::Stopped);
+            }
+            let (mut drawn, mut start) = self.particle(number);
             change(&mut drawn.model, &mut start);
-            Kept::of(&drawn, &start, seed, number, now, scratch)
-        })
-        .collect()
-}
+            Ok(Kept::of(&drawn, &start, self.seed, number, now, scratch))
+        };
+        (0..n as u64).into_par_iter().map_init(Scratch::default, one).collect()
+    }
 
-/// The rest of the round as one draw sees it.
-fn particle<'b>(
-    belief: &'b Belief,
-    model: &Model,
-    doubt: &Doubt,
-    situation: &Situation,
-    seed: u64,
-    number: u64,
-) -> (Drawn<'b>, Start) {
-    let dice = Stream::of(seed, number, Cause::Parameter, 1);
-    let drawn = belief.draw(model, doubt, dice);
-    let start = begin::start(&drawn, situation, dice.below(1));
-    (drawn, start)
+    /// The rest of the round as one draw sees it.
+    fn particle(&self, number: u64) -> (Drawn<'_>, Start) {
+        let dice = Stream::of(self.seed, number, Cause::Parameter, 1);
+        let drawn = self.belief.draw(self.model, self.doubt, self.situation, dice);
+        let start = begin::start(&drawn, self.situation, dice.below(1));
+        (drawn, start)
+    }
+
+    /// The labs that stand still.
+    fn standing(&self, now: Ms) -> Vec<Standstill> {
+        let newest = self.situation.readings.last();
+        let still = self.belief.still().into_iter().enumerate();
+        let standing = still.filter_map(|(lab, since)| {
+            let (since, count) = (since?, newest?.labs.get(lab)?);
+            let lasted = now.saturating_sub(since);
+            let again = [0.1, 0.5, 0.9].map(|share| now.saturating_add(remaining(lasted, share)));
+            let tubes = count.received.saturating_sub(count.resulted);
+            Some(Standstill { lab, since, tubes, again })
+        });
+        standing.collect()
+    }
 }
 
 fn check(model: &Model, situation: &Situation) -> Result<Ms, Error> {
@@ -223,14 +273,16 @@ struct Kept {
     sampled: Ms,
     delivered: Ms,
     finish: Ms,
+    /// Tubes that get their result from now on until the target.
+    by_target: u64,
     streets: Vec<Ms>,
     labs: Vec<(Ms, StageKind)>,
 }
 
 /// Spread of the end that no parameter explains, as a share of the longest run of a lab: how the last plates fall on units,
-/// rests and vehicles is not known to the minute. Fitted on made-up rounds with seeds from a million on; those that the
-/// forecast is judged by begin at 0.
-const LAST_PLATES: f64 = 0.2;
+/// rests and vehicles is not known to the minute, and now and then much less is (Student's t with four degrees of freedom).
+/// Fitted on made-up rounds with seeds from a million on; those that the forecast is judged by begin at 0.
+const LAST_PLATES: f64 = 0.14;
 
 impl Kept {
     fn of(
@@ -245,7 +297,8 @@ impl Kept {
         let longest = drawn.model.labs.iter().flat_map(|lab| &lab.stages).map(|s| s.run).max();
         let dice = Stream::of(seed, number, Cause::Parameter, 2);
         let longest = f64::from(longest.unwrap_or(0)).max(1.0);
-        let z = dice.normal(0);
+        let z =
+            dice.normal(0) / ((dice.exponential(2) + dice.exponential(3)) / 2.0).sqrt().max(0.05);
         // Not before now, nothing that is done is undone, and less where less than two runs are left.
         let shifted = |at: Ms| {
             let left = f64::from(at.saturating_sub(now));
@@ -256,6 +309,7 @@ impl Kept {
             sampled: run.sampled,
             delivered: run.delivered,
             finish: shifted(run.finish).max(now),
+            by_target: run.labs.iter().map(|lab| lab.resulted_by(drawn.model.target)).sum(),
             labs: run
                 .labs
                 .iter()
@@ -281,7 +335,19 @@ fn all_resulted(model: &Model, situation: &Situation) -> bool {
     resulted >= collected(newest) && (quiet || collected(newest) >= model.tubes())
 }
 
-fn sum_up(model: &Model, now: Ms, situation: &Situation, kept: &[Kept]) -> Forecast {
+/// What is resulted now and until the target, as quantiles.
+fn by_target(situation: &Situation, kept: &[Kept]) -> [u64; 7] {
+    let newest = situation.readings.last();
+    let now: u64 = newest.map_or(0, |r| r.labs.iter().map(|lab| lab.resulted).sum());
+    let mut tubes: Vec<u64> = kept.iter().map(|k| now + k.by_target).collect();
+    tubes.sort_unstable();
+    let last = tubes.len().saturating_sub(1) as f64;
+    let at = |share: f64| tubes.get((share * last).round() as usize).copied().unwrap_or(now);
+    [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95].map(at)
+}
+
+fn sum_up(of: &Of<'_>, now: Ms, kept: &[Kept]) -> Forecast {
+    let Of { model, situation, .. } = *of;
     let quantiles = |of: &dyn Fn(&Kept) -> Ms| {
         let mut times: Vec<Ms> = kept.iter().map(of).collect();
         Quantiles::of(&mut times)
@@ -296,11 +362,14 @@ fn sum_up(model: &Model, now: Ms, situation: &Situation, kept: &[Kept]) -> Forec
         sampled: quantiles(&|k| k.sampled),
         finish,
         in_time: kept.iter().filter(|k| k.finish <= model.target).count() as f64 / n,
+        by_target: by_target(situation, kept),
         streets: (0..model.streets.len()).map(|i| quantiles(&|k| k.streets[i])).collect(),
         labs: (0..model.labs.len()).map(|i| quantiles(&|k| k.labs[i].0)).collect(),
         regime: measures::regime(model, situation, &finish, &delivered, done),
         bottleneck: None,
+        standing: if done { Vec::new() } else { of.standing(now) },
         measures: Vec::new(),
         particles: kept.len(),
+        finishes: kept.iter().map(|k| k.finish).collect(),
     }
 }

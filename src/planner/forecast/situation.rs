@@ -51,12 +51,6 @@ impl LabCount {
         let plates = told.max(tubes.div_ceil(batch.max(1)));
         (plates.min(tubes), tubes)
     }
-
-    /// Plates loaded and done so far, as the tubes of full ones.
-    pub fn as_full(&self, batch: f64) -> [f64; 2] {
-        let pairs = [(self.plates, self.plated), (self.plates_done, self.resulted)];
-        pairs.map(|(plates, tubes)| (plates as f64 * batch).max(tubes as f64))
-    }
 }
 
 /// A round that is going on: its readings, the newest last. At least one; times rise, and so do counts.

@@ -33,28 +33,6 @@ fn the_nearer_the_end_the_narrower_the_interval() {
 }
 
 #[test]
-fn a_slow_lab_and_slow_desks_are_seen_while_they_work() {
-    for seed in 0..8 {
-        let mut trial = trial::Trial::new(seed, false);
-        // The plan thought its first lab and all desks a fifth faster than they are.
-        learn::scale_pace(&mut trial.model.labs[0], 1.25);
-        for street in &mut trial.model.streets {
-            street.desk_rate *= 1.25;
-        }
-        let wide = Doubt { lab_pace: 0.2, ..trial.doubt };
-        let belief = Belief::learn(&trial.model, &wide, &part_way(&trial, 60));
-        let pace: f64 = belief.pace[0].iter().map(|p| p.ln * p.weight).sum();
-        let truth = f64::from(trial.model.labs[0].stages[3].run)
-            / f64::from(trial.truth.labs[0].stages[3].run);
-        assert!(pace < truth.ln() + 0.15, "{seed}: pace {pace:.3}, truth {:.3}", truth.ln());
-        for (i, (mean, _)) in belief.desks.iter().enumerate() {
-            let (was, is) = (trial.model.streets[i].desk_rate, trial.truth.streets[i].desk_rate);
-            assert!((mean - (is / was).ln()).abs() < 0.2, "{seed}: street {i}: {mean:.3}");
-        }
-    }
-}
-
-#[test]
 fn the_same_readings_and_seed_give_the_same_forecast_on_any_number_of_threads() {
     let trial = trial::Trial::new(3, false);
     let situation = part_way(&trial, 40);

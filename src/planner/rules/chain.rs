@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::fill::mobile_lab;
-use super::flow::{Allotment, allot};
+use super::flow::{Allotment, allot, allot_in_turn};
 use super::labs::{head_s, lab_capacity};
 use super::plan::{ChainStage, StageTime, Verdict};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
@@ -39,8 +39,7 @@ impl<'a> View<'a> {
                 head_s(&city.norm).saturating_add(slowest.unwrap_or(mobile))
             })
             .collect();
-        let tubes =
-            city.districts.iter().map(|d| d.population.value.div_ceil(city.pool_of(d))).collect();
+        let tubes = city.districts.iter().map(|d| city.tubes_of(d)).collect();
         View { city, tubes, labs_of, tail_s }
     }
 
@@ -61,15 +60,29 @@ impl<'a> View<'a> {
         mul_div(samplers.saturating_mul(per_day), target_s, 86_400)
     }
 
-    /// The largest allotment, with the labs as evenly used as whole permilles of their capacity allow.
+    /// The largest allotment: the city's own labs first, and as evenly used as whole permilles of their capacity allow;
+    /// to labs of other cities only what the own ones cannot take, as evenly.
     pub(super) fn allot_evenly(&self, capacity: &[u64]) -> Allotment {
-        let at = |permille: u64| {
-            let part: Vec<u64> = capacity.iter().map(|&c| mul_div(c, permille, 1000)).collect();
-            allot(&self.tubes, &part, &self.labs_of)
+        let own = |lab: usize| !self.city.labs[lab].outside;
+        let all = |kind: bool| -> Vec<u64> {
+            let of = |(lab, &c): (usize, &u64)| if own(lab) == kind { c } else { 0 };
+            capacity.iter().enumerate().map(of).collect()
         };
-        match first(1000, |permille| at(permille).complete()) {
-            Some(permille) => at(permille),
-            None => allot(&self.tubes, capacity, &self.labs_of),
+        let (inside, outside) = (all(true), all(false));
+        let part = |of: &[u64], permille: u64| -> Vec<u64> {
+            of.iter().map(|&c| mul_div(c, permille, 1000)).collect()
+        };
+        let inside_at = |permille: u64| allot(&self.tubes, &part(&inside, permille), &self.labs_of);
+        if let Some(permille) = first(1000, |permille| inside_at(permille).complete()) {
+            return inside_at(permille);
+        }
+        let both_at = |permille: u64| {
+            let more = part(&outside, permille);
+            allot_in_turn(&self.tubes, &[&inside, &more], &self.labs_of)
+        };
+        match first(1000, |permille| both_at(permille).complete()) {
+            Some(permille) => both_at(permille),
+            None => both_at(1000),
         }
     }
 
@@ -84,7 +97,6 @@ impl<'a> View<'a> {
 
     /// Whether this stage alone lets the campaign end within `s` seconds.
     fn alone(&self, stage: ChainStage, s: u64) -> bool {
-        let norm = &self.city.norm;
         let stocked = |held: fn(&District) -> u64| {
             self.city.districts.iter().zip(&self.tubes).all(|(d, &tubes)| held(d) >= tubes)
         };
@@ -96,7 +108,7 @@ impl<'a> View<'a> {
             ChainStage::ExtractionStock => stocked(|d| d.stock.extraction.physical),
             ChainStage::PcrStock => stocked(|d| d.stock.pcr.physical),
             ChainStage::Lab(kind) => {
-                self.labs_do(|lab| lab_capacity(lab, norm, s).stages[kind.index()].tubes)
+                self.labs_do(|lab| lab_capacity(self.city, lab, s).stages[kind.index()].tubes)
             }
         }
     }
@@ -112,14 +124,16 @@ impl<'a> View<'a> {
             ChainStage::PcrStock,
         ];
         before_labs.into_iter().all(|stage| self.alone(stage, s))
-            && self.labs_do(|lab| lab_capacity(lab, &self.city.norm, s).tubes)
+            && self.labs_do(|lab| lab_capacity(self.city, lab, s).tubes)
     }
 
-    /// Tubes without a place, charged per lab to the largest that serves their district: that is where units are added.
+    /// Tubes without a place, charged per lab to the city's largest that serves their district (another city's where it
+    /// has none): that is where units are added.
     pub(super) fn beyond(&self, dealt: &Allotment, capacity: &[u64]) -> Vec<u64> {
         let mut beyond = vec![0u64; capacity.len()];
         for (labs, &unmet) in self.labs_of.iter().zip(&dealt.unmet) {
-            let largest = labs.iter().copied().max_by_key(|&l| (capacity[l], Reverse(l)));
+            let own = |l: usize| !self.city.labs[l].outside;
+            let largest = labs.iter().copied().max_by_key(|&l| (own(l), capacity[l], Reverse(l)));
             if let Some(lab) = largest {
                 beyond[lab] = beyond[lab].saturating_add(unmet);
             }
@@ -168,8 +182,7 @@ impl<'a> View<'a> {
             ChainStage::PcrStock => at(&tubes, &|i| districts[i].stock.pcr.physical),
             ChainStage::Lab(kind) => {
                 let labs = &self.city.labs;
-                let tubes_of =
-                    |lab| lab_capacity(lab, &self.city.norm, s).stages[kind.index()].tubes;
+                let tubes_of = |lab| lab_capacity(self.city, lab, s).stages[kind.index()].tubes;
                 let can: Vec<u64> = labs.iter().map(tubes_of).collect();
                 let dealt = allot(&self.tubes, &can, &self.labs_of);
                 let beyond = self.beyond(&dealt, &can);

@@ -25,26 +25,41 @@ impl Allotment {
 
 /// Deals the tubes of each district to its labs within their capacities, as many as possible.
 pub(super) fn allot(tubes: &[u64], capacity: &[u64], labs_of: &[Vec<usize>]) -> Allotment {
+    allot_in_turn(tubes, &[capacity], labs_of)
+}
+
+/// The same with capacities that are opened one after the other and add up: as many tubes as possible within the first,
+/// then what is left within the first and second, and so on. What a lab has taken it keeps, whoever's tubes they are.
+pub(super) fn allot_in_turn(
+    tubes: &[u64],
+    capacities: &[&[u64]],
+    labs_of: &[Vec<usize>],
+) -> Allotment {
+    let labs = capacities.iter().map(|c| c.len()).max().unwrap_or(0);
     let mut flow: Vec<Vec<u64>> = labs_of.iter().map(|labs| vec![0; labs.len()]).collect();
-    let mut districts_of: Vec<Vec<(usize, usize)>> = vec![Vec::new(); capacity.len()];
+    let mut districts_of: Vec<Vec<(usize, usize)>> = vec![Vec::new(); labs];
     for (district, labs) in labs_of.iter().enumerate() {
         for (slot, &lab) in labs.iter().enumerate() {
             districts_of[lab].push((district, slot));
         }
     }
     let mut unmet = tubes.to_vec();
-    let mut free = capacity.to_vec();
-    while let Some(path) = shortest_path(&unmet, &free, &flow, labs_of, &districts_of) {
-        let amount = path.back.iter().map(|&(d, slot)| flow[d][slot]).min().unwrap_or(u64::MAX);
-        let amount = amount.min(unmet[path.start]).min(free[path.end]);
-        for &(district, slot) in &path.forth {
-            flow[district][slot] += amount;
+    let (mut free, mut load) = (vec![0u64; labs], vec![0u64; labs]);
+    for capacity in capacities {
+        free.iter_mut().zip(*capacity).for_each(|(free, more)| *free = free.saturating_add(*more));
+        while let Some(path) = shortest_path(&unmet, &free, &flow, labs_of, &districts_of) {
+            let amount = path.back.iter().map(|&(d, slot)| flow[d][slot]).min().unwrap_or(u64::MAX);
+            let amount = amount.min(unmet[path.start]).min(free[path.end]);
+            for &(district, slot) in &path.forth {
+                flow[district][slot] += amount;
+            }
+            for &(district, slot) in &path.back {
+                flow[district][slot] -= amount;
+            }
+            unmet[path.start] -= amount;
+            free[path.end] -= amount;
+            load[path.end] += amount;
         }
-        for &(district, slot) in &path.back {
-            flow[district][slot] -= amount;
-        }
-        unmet[path.start] -= amount;
-        free[path.end] -= amount;
     }
     let sent = flow
         .iter()
@@ -53,7 +68,6 @@ pub(super) fn allot(tubes: &[u64], capacity: &[u64], labs_of: &[Vec<usize>]) -> 
             labs.iter().copied().zip(row.iter().copied()).filter(|&(_, n)| n > 0).collect()
         })
         .collect();
-    let load = capacity.iter().zip(&free).map(|(all, left)| all - left).collect();
     Allotment { sent, unmet, load }
 }
 
@@ -120,7 +134,7 @@ fn trace(
 
 #[cfg(test)]
 mod tests {
-    use super::allot;
+    use super::{allot, allot_in_turn};
 
     #[test]
     fn a_lab_kept_for_one_district_is_not_lent_to_another() {
@@ -134,6 +148,16 @@ mod tests {
         let a = allot(&[10, 10], &[10, 10], &[vec![0, 1], vec![0]]);
         assert!(a.complete());
         assert_eq!(a.sent, vec![vec![(1, 10)], vec![(0, 10)]]);
+    }
+
+    #[test]
+    fn what_is_opened_later_takes_only_what_is_left() {
+        // Lab 1 could take everything, and is opened after lab 0, which two districts share.
+        let labs_of = [vec![1, 0], vec![0]];
+        let a = allot_in_turn(&[10, 10], &[&[12, 0], &[0, 100]], &labs_of);
+        assert!(a.complete());
+        assert_eq!(a.load, vec![12, 8]);
+        assert_eq!(a.sent, vec![vec![(1, 8), (0, 2)], vec![(0, 10)]]);
     }
 
     #[test]

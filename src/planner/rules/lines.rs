@@ -1,5 +1,6 @@
 //! The lines of need and have from which the shortages are taken, with how to mend each.
 
+use super::labs::{roll, units_for};
 use super::plan::{DistrictPlan, LabPlan};
 use super::shortage::{Basis, Item, Shortage};
 use crate::planner::city::{
@@ -25,7 +26,7 @@ pub(super) fn lines(
         }
     }
     for (at, plan) in labs.iter().enumerate() {
-        lab_stages(city, at, plan, &mut lines);
+        lab_stages(city, at, plan, target_s, &mut lines);
     }
     lines
 }
@@ -143,17 +144,17 @@ fn all_rounds(
     all
 }
 
-fn lab_stages(city: &City, at: usize, plan: &LabPlan, lines: &mut Vec<Shortage>) {
+fn lab_stages(city: &City, at: usize, plan: &LabPlan, target_s: u64, lines: &mut Vec<Shortage>) {
     let asked = plan.load.saturating_add(plan.beyond);
+    let lab = &city.labs[at];
     for kind in StageKind::ALL {
-        let stage = city.labs[at].stage(kind);
-        let capacity = &plan.capacity.stages[kind.index()];
+        let stage = lab.stage(kind);
         // No whole run fits the target: no number of units helps, and the verdict names the way itself.
-        let units = match capacity.tubes_per_unit() {
+        let units = match asked {
             0 => 0,
-            per_unit => asked.div_ceil(per_unit),
+            asked => units_for(city, lab, stage, asked, target_s),
         };
-        let staff = units.saturating_mul(stage.crew).saturating_mul(city.norm.shifts.value);
+        let staff = roll(lab, stage, &city.norm, units);
         for (item, need, have) in
             [(Item::LabUnit(kind), units, stage.units), (Item::LabStaff(kind), staff, stage.staff)]
         {

@@ -1,8 +1,8 @@
 //! `solve`: the guide's arithmetic, the capacity of every stage, the verdict.
 //!
 //! Conventions, each of which the report states:
-//! - Counts of sites, desks, samplers and tubes are rounded up per district; the total is the sum of the districts. The
-//!   city-level ceilings are given beside it.
+//! - Counts of sites, desks, samplers and tubes are rounded up per street, tubes at the street's own pool size; a district
+//!   is the sum of its streets and the city the sum of its districts. The city-level ceilings are given beside it.
 //! - The norm's counts of sites, desks and samplers do not shrink when the target is longer than a day.
 //! - Sampling is `desks × persons per desk-hour` in the sampling hours, and never more than `samplers × persons per
 //!   sampler-day`. The norm's 360 persons per sampler is a staffing rule, not that speed. Sampling must end early
@@ -11,7 +11,8 @@
 //!   the norm: it is listed as a shortage but does not turn the verdict.
 //! - "Alone, a stage needs x" is the time of the campaign if every other stage had means without limit. The binding
 //!   stage is the one that needs most.
-
+//! - Labs of other cities take only what the city's own cannot, and are shown apart; the verdict counts them.
+//! - Staffed stages are taken at the derate of their lab and by its shifts, instruments by their instrument day.
 //!
 //! In reading order:
 //! - `labs`: whole runs, the window of each stage, the stage that binds a lab;
@@ -19,10 +20,11 @@
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked;
-//! - `fill`: the city with its shortages filled;
+//! - `fill`: the city with its shortages filled; `change`: with other units;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
+mod change;
 mod claim;
 mod fill;
 mod flow;
@@ -31,6 +33,7 @@ mod lines;
 mod plan;
 mod shortage;
 
+pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
 pub use fill::fill;
 pub(in crate::planner) use labs::units_working;
@@ -49,7 +52,7 @@ pub fn solve(city: &City, target_h: u32) -> Plan {
     let target_s = u64::from(target_h) * 3600;
     let view = View::of(city);
     let capacities: Vec<LabCapacity> =
-        city.labs.iter().map(|lab| lab_capacity(lab, &city.norm, target_s)).collect();
+        city.labs.iter().map(|lab| lab_capacity(city, lab, target_s)).collect();
     let tubes_max: Vec<u64> = capacities.iter().map(|c| c.tubes).collect();
     let dealt = view.allot_evenly(&tubes_max);
 
@@ -73,6 +76,7 @@ pub fn solve(city: &City, target_h: u32) -> Plan {
         .map(|((lab, capacity), (&load, beyond))| LabPlan {
             code: lab.code.clone(),
             name: lab.name.clone(),
+            outside: lab.outside,
             capacity,
             load,
             beyond,
@@ -89,20 +93,23 @@ pub fn solve(city: &City, target_h: u32) -> Plan {
 /// What the norm asks of one district; what it can do is filled in by `solve`.
 fn district_norms(city: &City, district: &District) -> DistrictPlan {
     let norm = &city.norm;
-    let population = district.population.value;
-    let pool = city.pool_of(district);
-    let tubes = population.div_ceil(pool);
-    let (sites, desks, samplers) = counts(city, population);
+    let streets = city.streets_of(district);
+    let tubes = city.tubes_of(district);
+    let pools = || streets.iter().map(|street| city.street_pool(district, street));
+    let need = streets
+        .iter()
+        .fold(Counts::default(), |sum, street| sum.and(counts(city, street.population.value)));
     DistrictPlan {
         code: district.code.clone(),
         name: district.name.clone(),
-        population,
-        pool,
+        population: district.population.value,
+        pool: pools().min().unwrap_or(1),
+        pool_most: pools().max().unwrap_or(1),
         tubes,
-        sites,
-        desks,
-        samplers,
-        registrars: desks.low.saturating_mul(norm.registrars_per_desk.value),
+        sites: need.sites,
+        desks: need.desks,
+        samplers: need.samplers,
+        registrars: need.desks.low.saturating_mul(norm.registrars_per_desk.value),
         reserve: tubes.saturating_mul(norm.rounds.value),
         reserve_physical: tubes.saturating_mul(norm.rounds_physical.value),
         sampling_s: 0,
@@ -113,18 +120,40 @@ fn district_norms(city: &City, district: &District) -> DistrictPlan {
     }
 }
 
-/// Sites, desks and samplers for so many persons, by the norm.
-fn counts(city: &City, persons: u64) -> (Range, Range, u64) {
+/// Sites, desks and samplers by the norm.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    sites: Range,
+    desks: Range,
+    samplers: u64,
+}
+
+impl Counts {
+    fn and(self, more: Counts) -> Counts {
+        let add = |a: Range, b: Range| Range {
+            low: a.low.saturating_add(b.low),
+            high: a.high.saturating_add(b.high),
+        };
+        Counts {
+            sites: add(self.sites, more.sites),
+            desks: add(self.desks, more.desks),
+            samplers: self.samplers.saturating_add(more.samplers),
+        }
+    }
+}
+
+/// Sites, desks and samplers for so many persons of one place, by the norm.
+fn counts(city: &City, persons: u64) -> Counts {
     let norm = &city.norm;
     let range = |most: u64, fewest: u64| Range {
         low: mul_div_ceil(persons, 1, most),
         high: mul_div_ceil(persons, 1, fewest),
     };
-    (
-        range(norm.persons_per_site_max.value, norm.persons_per_site_min.value),
-        range(norm.persons_per_desk_max.value, norm.persons_per_desk_min.value),
-        mul_div_ceil(persons, 1, norm.persons_per_sampler.value),
-    )
+    Counts {
+        sites: range(norm.persons_per_site_max.value, norm.persons_per_site_min.value),
+        desks: range(norm.persons_per_desk_max.value, norm.persons_per_desk_min.value),
+        samplers: mul_div_ceil(persons, 1, norm.persons_per_sampler.value),
+    }
 }
 
 fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
@@ -132,7 +161,10 @@ fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
         districts.iter().fold(0u64, |n, d| n.saturating_add(field(d)))
     };
     let population = add(|d| d.population);
-    let (sites, desks, samplers) = counts(city, population);
+    let Counts { sites, desks, samplers } = counts(city, population);
+    let lab_tubes = |outside: bool, of: fn(&LabPlan) -> u64| {
+        labs.iter().filter(|lab| lab.outside == outside).map(of).fold(0, u64::saturating_add)
+    };
     let tubes = population.div_ceil(city.norm.pool.value.max(1));
     Totals {
         population,
@@ -145,7 +177,9 @@ fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
         reserve_physical: add(|d| d.reserve_physical),
         persons_by_desks: add(|d| d.persons_by_desks),
         persons_by_samplers: add(|d| d.persons_by_samplers),
-        lab_tubes: labs.iter().fold(0u64, |n, lab| n.saturating_add(lab.capacity.tubes)),
+        lab_tubes: lab_tubes(false, |lab| lab.capacity.tubes),
+        outside_tubes: lab_tubes(true, |lab| lab.capacity.tubes),
+        tubes_sent_outside: lab_tubes(true, |lab| lab.load),
         tubes_unmet: add(|d| d.tubes_unmet),
         ceilings: CityCeilings { sites, desks, samplers, tubes },
     }

@@ -69,11 +69,13 @@ pub struct DistrictPlan {
     pub name: Words,
     /// Persons.
     pub population: u64,
-    /// Persons per tube.
+    /// Persons per tube: the fewest of its streets.
     pub pool: u64,
-    /// Tubes of one round.
+    /// Persons per tube: the most of its streets.
+    pub pool_most: u64,
+    /// Tubes of one round: the sum of its streets, each at its own pool size.
     pub tubes: u64,
-    /// Sites by the norm.
+    /// Sites by the norm, the sum of its streets, as are desks and samplers.
     pub sites: Range,
     /// Desks by the norm.
     pub desks: Range,
@@ -104,6 +106,8 @@ pub struct LabPlan {
     pub code: String,
     /// Name.
     pub name: Words,
+    /// Whether it is another city's: it is asked only for what the city's own labs cannot take.
+    pub outside: bool,
     /// What it can do within the target.
     pub capacity: LabCapacity,
     /// Tubes it takes.
@@ -148,8 +152,12 @@ pub struct Totals {
     pub persons_by_desks: u64,
     /// Persons whom the samplers can take.
     pub persons_by_samplers: u64,
-    /// Tubes that the labs can take, all together.
+    /// Tubes that the city's own labs can take, all together.
     pub lab_tubes: u64,
+    /// Tubes that labs of other cities can take, all together.
+    pub outside_tubes: u64,
+    /// Tubes that go to labs of other cities.
+    pub tubes_sent_outside: u64,
     /// Tubes that no lab can take within the target.
     pub tubes_unmet: u64,
     /// The same norms on the city as one.
@@ -188,5 +196,40 @@ impl ChainStage {
         ]
         .into_iter()
         .chain(StageKind::ALL.into_iter().map(ChainStage::Lab))
+    }
+
+    /// Name.
+    pub fn name(self) -> Words {
+        match self {
+            ChainStage::Way => Words::new("最短流程（封箱、转运、各环节各一次）", "the way itself"),
+            ChainStage::Desk => Words::new("采样台", "collection desks"),
+            ChainStage::Sampler => Words::new("采样人员", "samplers"),
+            ChainStage::TubeStock => {
+                Words::new("采样管库存（一轮）", "tubes on the shelf (one round)")
+            }
+            ChainStage::ExtractionStock => {
+                Words::new("提取试剂库存（一轮）", "extraction reagent on the shelf (one round)")
+            }
+            ChainStage::PcrStock => {
+                Words::new("扩增试剂库存（一轮）", "PCR reagent on the shelf (one round)")
+            }
+            ChainStage::Lab(kind) => {
+                let name = kind.name();
+                Words::new(format!("实验室：{}", name.zh), format!("lab: {}", name.en))
+            }
+        }
+    }
+
+    /// Key in documents.
+    pub fn key(self) -> &'static str {
+        match self {
+            ChainStage::Way => "way",
+            ChainStage::Desk => "desk",
+            ChainStage::Sampler => "sampler",
+            ChainStage::TubeStock => "tube_stock",
+            ChainStage::ExtractionStock => "extraction_stock",
+            ChainStage::PcrStock => "pcr_stock",
+            ChainStage::Lab(kind) => kind.key(),
+        }
     }
 }

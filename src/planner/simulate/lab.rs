@@ -48,6 +48,12 @@ impl LabRun {
         self.results.get(at).or(self.results.last()).map_or(0, |(at, _)| *at)
     }
 
+    /// Tubes that have their results at a time.
+    pub fn resulted_by(&self, at: Ms) -> u64 {
+        let upto = self.results.partition_point(|(until, _)| *until <= at);
+        upto.checked_sub(1).map_or(0, |last| self.results[last].1)
+    }
+
     /// The stage before which tubes waited longest in sum: the bottleneck.
     pub fn bottleneck(&self) -> StageKind {
         StageKind::ALL

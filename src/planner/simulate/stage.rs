@@ -3,6 +3,12 @@
 //! A stage needs no list of events: when a run starts follows from the lots that have come and from the unit that is free
 //! first. So a stage is driven to a point in time, and then the next stage, which knows by then all that comes to it up
 //! to that point.
+//!
+//! A plate is closed when it is full or its first tube has waited long enough, but not while a stage behind could not take
+//! it anyway: nothing is gained by that, and the stage would have more plates to do. Whoever leads a lab keeps such a plate
+//! open, and tubes that come later go on it. What is behind is not known yet when a stage is driven, so the plate is
+//! settled where it would have waited: a run takes what waits before its unit, up to a plate, whichever way it came
+//! there. It is what a leader does who sees how long the queues are (`tests::leader` holds it against one).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -279,20 +285,16 @@ impl Station {
             let lane = if first(priority) { PRIORITY } else { ORDINARY };
             let mut run = Run::default();
             let mut time = f64::from(stage.run);
-            if stage.takes == Takes::Fill {
-                priority.take(&mut run, batch, start);
-                let room = batch - run.lot.tubes;
-                ordinary.take(&mut run, room, start);
-            } else {
-                let from = if lane == PRIORITY { priority } else { ordinary };
-                let lot = from.waiting().first().map_or(0, |lot| lot.tubes);
-                if stage.takes == Takes::Box {
+            match stage.takes {
+                Takes::Fill => {
+                    priority.take(&mut run, batch, start);
+                    let room = batch - run.lot.tubes;
+                    ordinary.take(&mut run, room, start);
+                }
+                Takes::Box => {
+                    let from = if lane == PRIORITY { priority } else { ordinary };
                     from.take_first(&mut run);
-                    time *= f64::from(lot) / f64::from(batch);
-                } else if lot <= batch {
-                    from.take_first(&mut run);
-                } else {
-                    from.take(&mut run, batch, start);
+                    time *= f64::from(run.lot.tubes) / f64::from(batch);
                 }
             }
             if stage.run_spread > 0.0 {
@@ -317,7 +319,7 @@ impl Station {
     /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `None`: nothing waits.
     #[inline]
     fn worth_starting(&self, stage: &Stage, batch: u32) -> Option<Ms> {
-        if stage.takes == Takes::Fill {
+        if stage.takes == Takes::Fill && stage.hold > 0 {
             return self.worth_filling(batch);
         }
         let [p, o] = self.lanes.each_ref().map(|lane| lane.waiting().first().map(|lot| lot.ready));
@@ -327,7 +329,7 @@ impl Station {
         }
     }
 
-    /// The same where runs are filled.
+    /// The same where a run waits to be filled.
     fn worth_filling(&self, batch: u32) -> Option<Ms> {
         let [priority, ordinary] = &self.lanes;
         let (p, o) = (priority.waiting(), ordinary.waiting());

@@ -131,7 +131,8 @@ fn the_lab_names_the_stage_with_the_least_tubes() {
     l.stages[StageKind::Pcr.index()].units = 50;
     l.stages[StageKind::Decap.index()].units = 30;
     l.stages[StageKind::Decap.index()].staff = 180;
-    let c = lab_capacity(&l, &norm(), 24 * 3600);
+    let town = city(vec![], vec![l]);
+    let c = lab_capacity(&town, &town.labs[0], 24 * 3600);
     // 24 h less 3 h to the first box less the other stages: inactivation 1,053 min, 30 runs.
     assert_eq!(c.stages[StageKind::Inactivate.index()].tubes, 10 * 30 * 94);
     assert_eq!(c.stages[StageKind::Pcr.index()].window_s, 18 * 3600);
@@ -142,7 +143,8 @@ fn the_lab_names_the_stage_with_the_least_tubes() {
 fn cabinets_without_people_do_nothing() {
     let mut l = lab("L", &["1"], 10);
     l.stages[StageKind::Decap.index()].staff = 59;
-    let c = lab_capacity(&l, &norm(), 24 * 3600);
+    let town = city(vec![], vec![l]);
+    let c = lab_capacity(&town, &town.labs[0], 24 * 3600);
     // A pair in three shifts is six persons: 59 persons run nine cabinets.
     assert_eq!(c.stages[StageKind::Decap.index()].units_working, 9);
 }

@@ -16,9 +16,10 @@ fn simulated(model: &Model, seed: u64, replications: u64) -> f64 {
     (0..replications).map(finish).sum::<f64>() / replications as f64
 }
 
-/// Of the cities 0 to 199 with 20 replications each, 198 were within 5 %, with a mean absolute error of 1.3 %.
+/// Of the cities 0 to 199 with 20 replications each, 199 were within 3 % and 190 within 1.5 %, with a mean absolute error of
+/// 0.6 %.
 #[test]
-fn the_fluid_is_within_five_percent_of_the_simulation_in_nine_of_ten_cities() {
+fn the_fluid_is_within_three_percent_of_the_simulation_in_nineteen_of_twenty_cities() {
     let cities = 40;
     let off = |seed| {
         let model = by_chance(seed);
@@ -26,10 +27,10 @@ fn the_fluid_is_within_five_percent_of_the_simulation_in_nine_of_ten_cities() {
         (f64::from(fluid::city(&model).finish) / simulated(&model, seed, 8) - 1.0).abs()
     };
     let off: Vec<f64> = (0..cities).map(off).collect();
-    let near = off.iter().filter(|off| **off < 0.05).count();
+    let near = off.iter().filter(|off| **off < 0.03).count();
     let mean = off.iter().sum::<f64>() / cities as f64;
-    assert!(near >= 36, "{near} of {cities}: {off:?}");
-    assert!(mean < 0.025, "{mean}: {off:?}");
+    assert!(near >= 38, "{near} of {cities}: {off:?}");
+    assert!(mean < 0.012, "{mean}: {off:?}");
 }
 
 /// A lab of the Guandu letter: five cyclers and one extractor of 96 wells that takes 28.8 minutes, 18 hours a day; of
@@ -41,7 +42,7 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
         batch: 96,
         run,
         run_spread: 0.0,
-        takes: Takes::Plate,
+        takes: Takes::Fill,
         hold: 0,
         rests: staggered(units, 6 * HOUR, run),
         failures_per_day: 0.0,
@@ -58,17 +59,17 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
     model.labs[0].stages = [
         enough(Takes::Box, 0),
         enough(Takes::Fill, 30 * MINUTE),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
         machine(1, minutes(28.8)),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
         machine(5, minutes(cycler_minutes)),
-        enough(Takes::Plate, 0),
+        enough(Takes::Fill, 0),
     ];
     model
 }
 
 /// "Five PCR instruments and one extractor … 3,600 tubes": extraction binds, with runs that may be parted at the end of a
-/// day 37.5 · 96 = 3,600, in whole ones 37 · 96 = 3,552.
+/// day 37.5 · 96 = 3,600, in whole ones, as both layers have them, 37 · 96 = 3,552.
 #[test]
 fn five_cyclers_and_one_extractor_do_3600_tubes_a_day_and_extraction_binds() {
     for cycler_minutes in [90.0, 108.0, 120.0] {
@@ -80,13 +81,12 @@ fn five_cyclers_and_one_extractor_do_3600_tubes_a_day_and_extraction_binds() {
             assert_eq!(flow.labs[0].binding, StageKind::Extract);
             assert!(flow.labs[0].backlog().is_some_and(|(kind, _)| kind == StageKind::Extract));
         }
-        let split = by_day(flows.map(|flow| f64::from(flow.finish)));
-        assert!((split / 3_600.0 - 1.0).abs() < 0.02, "{cycler_minutes}: {split} a day");
-        let whole = by_day(rounds.each_ref().map(|model| simulated(model, 1, 1)));
-        assert!(
-            (3_552.0 * 0.99..=3_600.0 * 1.01).contains(&whole),
-            "{cycler_minutes}: {whole} a day"
-        );
+        let flowing = by_day(flows.map(|flow| f64::from(flow.finish)));
+        let simulated = by_day(rounds.each_ref().map(|model| simulated(model, 1, 1)));
+        for tubes in [flowing, simulated] {
+            let published = (3_552.0 * 0.99..=3_600.0 * 1.01).contains(&tubes);
+            assert!(published, "{cycler_minutes}: {tubes} a day");
+        }
         let start = Start::whole(&rounds[0]);
         let run = Simulation::new(&rounds[0], &start).run(1, 0, &mut Scratch::default());
         assert_eq!(study::bottleneck(&rounds[0].labs[0], &run.labs[0]), StageKind::Extract);

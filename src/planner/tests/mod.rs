@@ -7,6 +7,7 @@ mod layers;
 mod model;
 mod properties;
 pub(super) mod queueing;
+mod streets_and_shifts;
 mod unworkable;
 mod xian;
 
@@ -151,6 +152,25 @@ fn district(code: &str, people: u64, means: u64) -> District {
         },
         fleet: None,
         streets: Vec::new(),
+    }
+}
+
+/// A street; `have` of each thing, where given.
+fn street(code: &str, people: u64, have: Option<u64>) -> Street {
+    Street {
+        code: code.to_owned(),
+        name: Words::new(code, code),
+        population: n(people),
+        have: have.map(|means| Have {
+            sites: means,
+            desks: means,
+            samplers: means,
+            registrars: means,
+            origin: origin(),
+        }),
+        pool: None,
+        zone: None,
+        place: None,
     }
 }
 

@@ -2,24 +2,6 @@
 
 use super::*;
 
-fn street(code: &str, people: u64, have: Option<u64>) -> Street {
-    Street {
-        code: code.to_owned(),
-        name: Words::new(code, code),
-        population: n(people),
-        have: have.map(|means| Have {
-            sites: means,
-            desks: means,
-            samplers: means,
-            registrars: means,
-            origin: origin(),
-        }),
-        pool: None,
-        zone: None,
-        place: None,
-    }
-}
-
 fn zone(key: &str, pool: u64) -> ZoneNorm {
     ZoneNorm { key: key.to_owned(), title: Words::new(key, key), pool: n(pool) }
 }

@@ -4,27 +4,55 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Cities with labs, some of them without means.
+/// Round the clock; two shifts with a part of the units at night; the same with a window for the instruments.
+fn calendar_of(which: u64, percent: u64) -> (Vec<Shift>, Option<InstrumentDay>) {
+    let hour = 3600;
+    let shift =
+        |from: u64, to: u64, percent| Shift { from_s: from * hour, to_s: to * hour, percent };
+    let window = InstrumentDay::Window { from_s: 4 * hour, to_s: 22 * hour };
+    match which {
+        0 => (Vec::new(), None),
+        1 => (vec![shift(8, 20, 100), shift(20, 8, percent)], None),
+        _ => (vec![shift(6, 14, percent), shift(14, 23, 100)], Some(window)),
+    }
+}
+
+/// Cities with streets and labs, some of them without means, some of them another city's.
 pub(super) fn cities() -> impl Strategy<Value = City> {
-    let district_of = (1u64..400_000, 0u64..800, 1u64..=20, any::<bool>());
-    let lab_of = (0u64..40, 0u64..64, prop::collection::vec(0u64..60, StageKind::COUNT));
+    let streets_of = prop::collection::vec((1u64..80_000, prop::option::of(1u64..=20)), 0..4);
+    let district_of = (1u64..400_000, 0u64..800, 1u64..=20, any::<bool>(), streets_of);
+    let staff = prop::collection::vec(0u64..60, StageKind::COUNT);
+    let lab_of = (0u64..40, 0u64..64, staff, 0u64..3, 1u64..=100, any::<bool>());
     (prop::collection::vec(district_of, 1..5), prop::collection::vec(lab_of, 0..4)).prop_map(
         |(districts, labs)| {
             let districts: Vec<District> = districts
                 .into_iter()
                 .enumerate()
-                .map(|(i, (people, means, pool, paid))| {
+                .map(|(i, (people, means, pool, paid, streets))| {
+                    let sum = streets.iter().map(|s| s.0).sum();
+                    let people = if streets.is_empty() { people } else { sum };
                     let mut d = district(&i.to_string(), people, means);
                     d.pool = Some(pool);
                     d.stock.pcr.deposit_paid = paid;
+                    d.streets = streets
+                        .into_iter()
+                        .enumerate()
+                        .map(|(k, (people, pool))| Street {
+                            pool,
+                            ..street(&format!("{i}-{k}"), people, None)
+                        })
+                        .collect();
                     d
                 })
                 .collect();
             let labs = labs
                 .into_iter()
                 .enumerate()
-                .map(|(i, (units, mask, staff))| {
+                .map(|(i, (units, mask, staff, calendar, percent, outside))| {
                     let mut l = lab(&format!("L{i}"), &[], units);
+                    (l.shifts, l.instrument_day) = calendar_of(calendar, percent);
+                    l.derate = (percent > 50).then(|| n(percent * 10));
+                    l.outside = outside;
                     l.serves = districts
                         .iter()
                         .enumerate()

@@ -47,7 +47,12 @@ pub(super) fn rules(report: &Report) -> Sheet {
         let here = [have.sites, have.desks, have.samplers, have.registrars];
         held.iter_mut().zip(here).for_each(|(sum, n)| *sum = sum.saturating_add(n));
         let mut row = vec![Cell::both(&d.name)];
-        row.extend([d.population, d.pool, d.tubes].map(Cell::Count));
+        row.push(Cell::Count(d.population));
+        row.push(match d.pool == d.pool_most {
+            true => Cell::Count(d.pool),
+            false => Cell::text(format!("{}–{}", d.pool, d.pool_most)),
+        });
+        row.push(Cell::Count(d.tubes));
         row.extend([d.sites.low, d.sites.high, here[0]].map(Cell::Count));
         row.extend([d.desks.low, d.desks.high, here[1]].map(Cell::Count));
         row.extend([d.samplers, here[2], d.registrars, here[3]].map(Cell::Count));

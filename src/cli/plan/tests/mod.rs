@@ -2,7 +2,9 @@
 
 mod layers;
 mod outputs;
+mod places;
 mod questions;
+mod remedies;
 
 use super::*;
 

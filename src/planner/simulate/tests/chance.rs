@@ -113,7 +113,7 @@ fn one_more_unit_fails_by_its_own_chance_alone() {
     let with = |units: u32| Stage {
         failures_per_day: 5.0,
         repair: HOUR,
-        ..stage(units, 94, HOUR, Takes::Plate)
+        ..stage(units, 94, HOUR, Takes::Fill)
     };
     let (few, many) = (with(3), with(4));
     let calendar = |stage: &Stage| {
@@ -137,6 +137,9 @@ const DOUBT: Doubt = Doubt {
     desk_rate: 0.2,
     desk_rate_city: 0.1,
     lab_pace: 0.07,
+    lab_derate: 0.85,
+    turnout: 0.04,
+    turnout_city: 0.02,
     late_share: 0.4,
     late_mean: 0.3,
     travel: 0.15,
@@ -152,7 +155,7 @@ fn a_study_is_the_same_on_one_thread_and_on_two() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| {
             let of = |doubt| study(&model, doubt, 9, 12, &|_| true);
-            (of(None), of(Some(&DOUBT)), what_if(&model, 0, &more, 9, 12))
+            (of(None), of(Some(&DOUBT)), what_if(&model, 0, &more, 9, 12, &|| true))
         })
     };
     let (sure, doubtful, pairs) = on(1);

@@ -42,7 +42,7 @@ fn a_stage_with_fixed_run_times_queues_as_crommelin_says() {
         [(1, 0.8, 1.6), (2, 0.8, 1.445_25), (5, 0.8, 1.156_24), (5, 0.9, 3.495_13)]
     {
         assert!((mdc_queue(units as usize, rho) - queue).abs() < 1e-5);
-        let stage = stage(units, 1, SERVICE, Takes::Plate);
+        let stage = stage(units, 1, SERVICE, Takes::Fill);
         let come = f64::from(units) * rho;
         holds(&format!("M/D/{units}, {rho}"), queue, |dice| {
             let times = at_random(dice, f64::from(SERVICE) / come, 60_000);

@@ -1,5 +1,6 @@
 //! More of a resource never finishes later: exactly where runs are whole plates and nobody rests, and on average where
-//! chance, calendars and half-full plates are in it.
+//! chance, calendars and half-full plates are in it. On average, for a unit that stood idle and took a plate that was not
+//! full is not there for the tubes that come after it: now and then a plate more is run, and it is the last one.
 
 use proptest::prelude::*;
 
@@ -31,7 +32,7 @@ proptest! {
         let lab = Lab {
             stages: [(); StageKind::COUNT].map(|()| {
                 let (units, minutes, run_spread) = stages.next().expect("seven");
-                Stage { run_spread, ..stage(units, 94, minutes * MINUTE, Takes::Plate) }
+                Stage { run_spread, ..stage(units, 94, minutes * MINUTE, Takes::Fill) }
             }),
         };
         let mut more = lab.clone();
@@ -44,26 +45,47 @@ proptest! {
     }
 }
 
-/// The tolerance: half a run of the stage that grows, beside the confidence interval of 20 pairs. Only stages behind the
-/// filling of plates: for those before it see `planner::fluid::tests`.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// The tolerance: one run of the slowest stage, on the mean of 10 pairs. In 1,000 cities 631 of 7,000 more units were
+    /// later on the mean of 20 pairs, 17 of them by more than its confidence interval, all but one by less than 12
+    /// minutes; the one by 50, half a run, at a lab with two cyclers.
+    #[test]
+    fn in_any_city_one_more_unit_is_not_later_by_more_than_a_run(seed in any::<u64>()) {
+        let model = example::by_chance(seed);
+        prop_assume!(model.check().is_ok());
+        let lab = (seed % model.labs.len() as u64) as usize;
+        let longest = model.labs[lab].stages.iter().map(|stage| stage.run).max();
+        for kind in StageKind::ALL {
+            let mut more = model.labs[lab].clone();
+            add_unit(&mut more.stages[kind.index()]);
+            let pairs = what_if(&model, lab, &more, seed, 10, &|| true);
+            prop_assert!(-pairs.saved <= f64::from(longest.unwrap_or(0)), "{kind:?} {pairs:?}");
+        }
+    }
+}
+
+/// The tolerance: half a run of the stage that grows, beside the confidence interval of 20 pairs.
 #[test]
 fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
     for seed in 0..12 {
         let model = example::by_chance(seed);
         let lab = seed as usize % model.labs.len();
-        for kind in StageKind::ALL.into_iter().skip(StageKind::Decap.index()) {
+        for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
             let stage = &mut more.stages[kind.index()];
             add_unit(stage);
             let half = f64::from(stage.run) / 2.0;
-            let pairs = what_if(&model, lab, &more, seed, 20);
+            let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
             let saved = pairs.saved + pairs.half_width;
             assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
         }
     }
 }
 
-/// The tolerance: half a run of extraction.
+/// The tolerance: half a run of extraction. In 1,000 cities the mean of 20 pairs was later by 19 minutes at most, and beyond
+/// its confidence interval by 1.4.
 #[test]
 fn on_average_one_more_desk_or_vehicle_finishes_no_later_than_half_a_run() {
     let mean = |model: &Model, seed: u64| {

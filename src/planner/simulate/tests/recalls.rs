@@ -84,10 +84,6 @@ fn single_tubes_go_first_and_interrupt_nobody() {
     for (takes, expected) in [
         // (end in hours, lane, tubes): the run that is going on ends when it would have ended.
         (
-            Takes::Plate,
-            vec![(1.0, 1, 94), (2.0, 0, 5), (3.0, 0, 6), (4.0, 1, 94), (5.0, 1, 94), (6.0, 1, 94)],
-        ),
-        (
             Takes::Box,
             vec![
                 (1.0, 1, 94),

@@ -79,7 +79,7 @@ fn reference(stage: &Stage, priority_hold: Ms, lots: &[(usize, Lot)]) -> Done {
             };
             let worth = match stage.takes {
                 Takes::Fill => waiting >= stage.batch as usize || (0..2).any(impatient),
-                Takes::Box | Takes::Plate => waiting > 0,
+                Takes::Box => waiting > 0,
             };
             let first = (0..free.len()).min_by_key(|unit| (free[*unit], *unit)).expect("a unit");
             if !worth || free[first] > now {
@@ -99,9 +99,11 @@ fn reference(stage: &Stage, priority_hold: Ms, lots: &[(usize, Lot)]) -> Done {
                 }
                 let front = lanes[from].front().map(|tube| tube.lot);
                 while let Some(tube) = lanes[from].front() {
-                    let whole = stage.takes == Takes::Box || taken.len() < stage.batch as usize;
-                    let same = stage.takes == Takes::Fill || Some(tube.lot) == front;
-                    if !whole || !same {
+                    let more = match stage.takes {
+                        Takes::Box => Some(tube.lot) == front,
+                        Takes::Fill => taken.len() < stage.batch as usize,
+                    };
+                    if !more {
                         break;
                     }
                     taken.extend(lanes[from].pop_front());
@@ -112,7 +114,7 @@ fn reference(stage: &Stage, priority_hold: Ms, lots: &[(usize, Lot)]) -> Done {
                 Takes::Box => {
                     (u64::from(stage.run) * u64::from(tubes) / u64::from(stage.batch)) as Ms
                 }
-                Takes::Fill | Takes::Plate => stage.run,
+                Takes::Fill => stage.run,
             };
             waited += taken.iter().map(|tube| u64::from(now - tube.ready)).sum::<u64>();
             busy += u64::from(run);
@@ -133,7 +135,7 @@ type Draw = (u32, u32, u32, u32);
 fn stages() -> impl Strategy<Value = Stage> {
     let rest = (0u32..24, 1u32..9).prop_map(|(from, length)| (from * HOUR, length * HOUR));
     let rests = prop::collection::vec(prop::collection::vec(rest, 0..3), 0..5);
-    let takes = prop::sample::select(vec![Takes::Box, Takes::Fill, Takes::Plate]);
+    let takes = prop::sample::select(vec![Takes::Box, Takes::Fill]);
     (1u32..5, 0u32..8, 1u32..60, takes, 0u32..3, rests).prop_map(
         |(units, power, minutes, takes, holds, rests)| Stage {
             hold: holds * 40 * MINUTE,

@@ -1,0 +1,197 @@
+//! Changes to the plan that a request asks about: units at stages of laboratories, streets that send elsewhere.
+
+use super::words::stage_named;
+use crate::api::convert::words::required;
+use crate::api::errors::Error;
+use crate::api::limits::{CHANGES_MAX, UNITS_MAX};
+use crate::api::pb;
+use crate::forecaster::{Change, CityPlan, changed, round_of};
+use crate::planner::round::Round;
+use crate::planner::{City, Words, sending, with_units};
+
+/// The changes of a request, checked against the city.
+#[derive(Debug, Default)]
+pub struct Changes {
+    units: Vec<Change>,
+    moves: Vec<Move>,
+}
+
+/// A street that sends elsewhere.
+#[derive(Debug)]
+struct Move {
+    /// As in the assignment.
+    street: String,
+    /// Number of the laboratory.
+    lab: usize,
+}
+
+/// Number of a laboratory of the city by its code.
+pub fn lab_number(plan: &CityPlan, code: &str) -> Result<usize, Error> {
+    let code = required("lab", code)?;
+    let lab = plan.city.labs.iter().position(|lab| lab.code == code.as_str());
+    lab.ok_or(Error::NotFound { field: "lab" })
+}
+
+/// A change of units, checked.
+pub fn units_changed(plan: &CityPlan, change: &pb::UnitChange) -> Result<Change, Error> {
+    let stage = stage_named(change.stage)?;
+    if change.units == 0 || change.units.unsigned_abs() > UNITS_MAX {
+        return Err(Error::invalid(
+            "units",
+            "应为 -1000 至 1000 之间且不为 0：请填写增加或减少的数量",
+            "must be -1000 to 1000 and not 0: say how many more or fewer",
+        ));
+    }
+    Ok(Change { lab: lab_number(plan, &change.lab)?, stage, units: change.units })
+}
+
+impl Changes {
+    /// Reads the changes of a request.
+    ///
+    /// # Errors
+    /// More than `CHANGES_MAX`; a laboratory, stage or street that the city does not have; a number of units out of range.
+    pub fn of(
+        plan: &CityPlan,
+        units: &[pb::UnitChange],
+        moves: &[pb::StreetMove],
+    ) -> Result<Changes, Error> {
+        for (field, many) in [("units", units.len()), ("moves", moves.len())] {
+            if many > CHANGES_MAX {
+                return Err(Error::invalid(
+                    field,
+                    "超过 1000 项：请分次询问",
+                    "more than 1000: ask in several requests",
+                ));
+            }
+        }
+        let moved = |m: &pb::StreetMove| {
+            let lab = lab_number(plan, &m.lab)?;
+            let known = |round: &Round| round.problem.streets.iter().any(|s| s.code == m.street);
+            // A city without a round has no streets to move; why it has none is told by the answer.
+            match plan.round.as_ref().is_ok_and(|round| !known(round)) {
+                true => Err(Error::NotFound { field: "street" }),
+                false => Ok(Move { street: m.street.clone(), lab }),
+            }
+        };
+        Ok(Changes {
+            units: units
+                .iter()
+                .map(|change| units_changed(plan, change))
+                .collect::<Result<_, _>>()?,
+            moves: moves.iter().map(moved).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The city with the units, for the rules.
+    pub fn city(&self, plan: &CityPlan) -> City {
+        self.units.iter().fold(plan.city.clone(), |city, change| {
+            with_units(&city, change.lab, change.stage, change.units.into())
+        })
+    }
+
+    /// The round with all changes; every other street keeps its laboratory.
+    ///
+    /// # Errors
+    /// Why there is none, in two languages.
+    pub fn round(&self, plan: &CityPlan, target_h: u32) -> Result<Round, Words> {
+        let mut round = match target_h == plan.city.target_h {
+            true => plan.round.clone()?,
+            false => round_of(&plan.city, target_h)?,
+        };
+        for change in &self.units {
+            if let Some(lab) = changed(&round.model, change) {
+                round.model.labs[change.lab] = lab;
+            }
+        }
+        for m in &self.moves {
+            let street = round.problem.streets.iter().position(|street| street.code == m.street);
+            if let Some(street) = street {
+                sending::send(&plan.city, &mut round, street, m.lab);
+            }
+        }
+        match round.model.check() {
+            Ok(()) => Ok(round),
+            Err(why) => Err(round.say(&why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::{StageKind, fluid, solve};
+
+    fn unit(lab: &str, stage: pb::PlanStage, units: i32) -> pb::UnitChange {
+        pb::UnitChange { lab: lab.into(), stage: stage.into(), units }
+    }
+
+    #[test]
+    fn units_change_the_rules_and_the_round_alike() {
+        let plan = CityPlan::builtin("jiyuan");
+        let code = plan.city.labs[0].code.clone();
+        let asked = [
+            unit(&code, pb::PlanStage::Decap, 3),
+            unit(&code, pb::PlanStage::Decap, -1),
+            unit(&code, pb::PlanStage::Pcr, -1),
+        ];
+        let changes = Changes::of(&plan, &asked, &[]).unwrap();
+        let (city, round) = (changes.city(&plan), changes.round(&plan, 48).unwrap());
+        let before = plan.round.as_ref().unwrap();
+        for (kind, by) in [(StageKind::Decap, 2), (StageKind::Pcr, -1), (StageKind::Extract, 0)] {
+            let k = kind.index();
+            let units = |round: &Round| i64::from(round.model.labs[0].stages[k].units);
+            assert_eq!(units(&round) - units(before), by, "{kind:?}");
+            // With their people: as many more work by the rules as in the round.
+            let working = |city: &City| {
+                let stage = solve(city, 48).labs[0].capacity.stages[k];
+                i64::try_from(stage.units_working).unwrap()
+            };
+            assert_eq!(working(&city) - working(&plan.city), by, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_street_that_is_moved_is_another_labs_work() {
+        let plan = CityPlan::builtin("chifeng");
+        let before = plan.round.as_ref().unwrap();
+        let street = before.problem.streets[0].code.clone();
+        let to = plan.city.labs.len() - 1;
+        let moves =
+            [pb::StreetMove { street: street.clone(), lab: plan.city.labs[to].code.clone() }];
+        let round = Changes::of(&plan, &[], &moves).unwrap().round(&plan, 24).unwrap();
+        let of = |round: &Round| {
+            let flow = fluid::city(&round.model);
+            flow.labs.iter().map(|lab| lab.tubes).collect::<Vec<_>>()
+        };
+        let (was, is) = (of(before), of(&round));
+        assert!(is[to] > was[to]);
+        assert_eq!(is.iter().sum::<u64>(), was.iter().sum::<u64>());
+        for (i, source) in round.source.iter().enumerate() {
+            assert!(*source != 0 || round.model.streets[i].lab == to);
+        }
+    }
+
+    #[test]
+    fn what_the_city_does_not_have_is_refused() {
+        let plan = CityPlan::builtin("jiyuan");
+        let code = plan.city.labs[0].code.clone();
+        let extract = pb::PlanStage::Extract;
+        let refused = |units: &[pb::UnitChange], moves: &[pb::StreetMove]| {
+            Changes::of(&plan, units, moves).is_err()
+        };
+        assert!(!refused(&[unit(&code, extract, 1000)], &[]));
+        assert!(refused(&[unit(&code, extract, 1001)], &[]));
+        assert!(refused(&[unit(&code, extract, 0)], &[]));
+        assert!(refused(&[unit("L?", extract, 1)], &[]));
+        assert!(refused(&[unit(&code, pb::PlanStage::Unspecified, 1)], &[]));
+        assert!(refused(&vec![unit(&code, extract, 1); CHANGES_MAX + 1], &[]));
+        let to =
+            |street: &str, lab: &str| pb::StreetMove { street: street.into(), lab: lab.into() };
+        assert!(refused(&[], &[to("nowhere", &code)]));
+        let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
+        assert!(refused(&[], &[to(&street, "L?")]));
+        // Taking everything away leaves a round that cannot be reckoned, and says so.
+        let none = Changes::of(&plan, &[unit(&code, extract, -1000)], &[]).unwrap();
+        assert!(!none.round(&plan, 48).unwrap_err().zh.is_empty());
+    }
+}

@@ -1,0 +1,212 @@
+//! Taking away again what a remedy does not need, until nothing more can be left out.
+//!
+//! Labs do not touch each other, and what one unit more or fewer does to a lab needs that lab alone to be reckoned again,
+//! with the same chance. So hundreds of tries cost about as much as a few simulations of the city. They are counted, not
+//! timed: the same question has the same answer on every machine.
+
+use super::grow::with_units;
+use super::layers::{Dice, Layers};
+use crate::planner::StageKind;
+use crate::planner::fluid;
+use crate::planner::model::{Model, Ms};
+use crate::planner::round::Doubt;
+use crate::planner::study::{self, Quantiles};
+
+/// Most labs that are reckoned again on the way down, with the few replications of a try.
+const TRIES_MAX: usize = 400;
+/// Most labs that are reckoned again to see that nothing can be left out, with all replications.
+const CHECKS_MAX: usize = 120;
+/// Most kinds of things of which that is tried at all: two rounds through them must be within `CHECKS_MAX`.
+const THINGS_MAX: usize = 40;
+
+/// When each lab is done in each replication, and so the city: what a change to one lab makes of it.
+pub(super) struct Judge<'l> {
+    doubt: &'l Doubt,
+    dice: Dice,
+    /// By lab, by replication; without replications, the flows' one time.
+    finishes: Vec<Vec<Ms>>,
+    /// Labs that may still be reckoned again.
+    left: usize,
+}
+
+impl<'l> Judge<'l> {
+    /// Of a model of this round.
+    pub fn new(layers: &'l Layers, model: &Model, dice: Dice, left: usize) -> Judge<'l> {
+        let mut judge = Judge { doubt: &layers.round.doubt, dice, finishes: Vec::new(), left };
+        judge.finishes = (0..model.labs.len()).map(|lab| judge.lab(model, lab)).collect();
+        judge
+    }
+
+    fn lab(&self, model: &Model, lab: usize) -> Vec<Ms> {
+        match self.dice.replications {
+            0 => vec![fluid::one_lab(model, lab, &model.labs[lab]).finish],
+            n => study::lab_finishes(model, Some(self.doubt), self.dice.seed, n, lab),
+        }
+    }
+
+    /// When the city is done: the median of the replications.
+    pub fn finish(&self) -> Ms {
+        let replications = self.finishes.first().map_or(0, Vec::len);
+        let last = |r: usize| self.finishes.iter().map(|lab| lab[r]).max().unwrap_or(0);
+        let mut all: Vec<Ms> = (0..replications).map(last).collect();
+        Quantiles::of(&mut all).p50
+    }
+
+    /// Whether the city is still done by a time with a model that differs in these labs and their streets; it is then the
+    /// one that further changes are held against. No, when there is no try left.
+    pub fn accepts(&mut self, model: &Model, labs: &[usize], by: Ms) -> bool {
+        if self.left < labs.len() {
+            self.left = 0;
+            return false;
+        }
+        self.left -= labs.len();
+        let mut before = Vec::with_capacity(labs.len());
+        for &lab in labs {
+            let finishes = self.lab(model, lab);
+            before.push((lab, std::mem::replace(&mut self.finishes[lab], finishes)));
+        }
+        let accepted = self.finish() <= by;
+        if !accepted {
+            before.into_iter().for_each(|(lab, finishes)| self.finishes[lab] = finishes);
+        }
+        accepted
+    }
+
+    /// Whether no try is left: what was refused last may have been refused for that.
+    pub fn exhausted(&self) -> bool {
+        self.left == 0
+    }
+}
+
+/// Something that was added.
+#[derive(Clone, Copy)]
+enum Added {
+    Units { lab: usize, stage: StageKind },
+    Desks { street: usize, lab: usize },
+}
+
+impl Added {
+    /// What two models of the same streets and labs differ in, units first: machines are dearer than desks.
+    fn all(old: &Model, new: &Model) -> Vec<Added> {
+        let units = (0..old.labs.len())
+            .flat_map(|lab| StageKind::ALL.map(|stage| Added::Units { lab, stage }));
+        let desks = new.streets.iter().enumerate();
+        let desks = desks.map(|(street, s)| Added::Desks { street, lab: s.lab });
+        let added = |of: &Added| of.count(new) > of.count(old);
+        units.chain(desks).filter(added).collect()
+    }
+
+    fn lab(self) -> usize {
+        match self {
+            Added::Units { lab, .. } | Added::Desks { lab, .. } => lab,
+        }
+    }
+
+    fn count(self, model: &Model) -> u32 {
+        match self {
+            Added::Units { lab, stage } => model.labs[lab].stages[stage.index()].units,
+            Added::Desks { street, .. } => model.streets[street].desks,
+        }
+    }
+
+    /// The model with so many of it.
+    fn set(self, old: &Model, model: &Model, count: u32) -> Option<Model> {
+        let mut changed = model.clone();
+        match self {
+            Added::Units { lab, stage } => {
+                let k = stage.index();
+                changed.labs[lab].stages[k] = with_units(&old.labs[lab].stages[k], count)?;
+            }
+            Added::Desks { street, .. } => changed.streets[street].desks = count,
+        }
+        Some(changed)
+    }
+}
+
+/// What is left when all that is not needed has been taken away.
+pub(super) struct Least {
+    /// The model with it.
+    pub model: Model,
+    /// Whether it was seen of every single unit and desk that it cannot be left out.
+    pub proven: bool,
+}
+
+/// Takes away from `new` what it has more than `old` and does not need to be done by `goal` in a try and by `by` in the end.
+/// What is late by `by` with all replications stays as it is.
+pub(super) fn least(
+    layers: &Layers,
+    [old, new]: [&Model; 2],
+    [few, all]: [Dice; 2],
+    [goal, by]: [Ms; 2],
+) -> Least {
+    let mut judge = Judge::new(layers, new, few, TRIES_MAX);
+    let lower = lowered(old, new.clone(), &mut judge, goal);
+    let proof = |model: Model| {
+        let mut judge = Judge::new(layers, &model, all, CHECKS_MAX);
+        if judge.finish() > by {
+            return None;
+        }
+        // What misses the target anyway has nothing to prove.
+        let target = layers.round.model.target;
+        match by > target || Added::all(old, &model).len() > THINGS_MAX {
+            true => Some(Least { model, proven: false }),
+            false => Some(one_by_one(old, model, &mut judge, by)),
+        }
+    };
+    // A few replications may have said too much: then down again from above, with all of them.
+    proof(lower)
+        .or_else(|| proof(new.clone()))
+        .unwrap_or_else(|| Least { model: new.clone(), proven: false })
+}
+
+/// Lab by lab all at once, then each kind of thing to the smallest number.
+fn lowered(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Model {
+    for lab in 0..old.labs.len() {
+        let here = Added::all(old, &model).into_iter().filter(|added| added.lab() == lab);
+        let without = here
+            .clone()
+            .try_fold(model.clone(), |model, added| added.set(old, &model, added.count(old)));
+        if here.count() > 1
+            && let Some(without) = without
+            && judge.accepts(&without, &[lab], by)
+        {
+            model = without;
+        }
+    }
+    for added in Added::all(old, &model) {
+        // Not enough at `below`, enough at `above`; at first nothing is known of `below`, the number that is there now.
+        let (mut below, mut above) = (added.count(old), added.count(&model));
+        let mut next = below;
+        while above > below {
+            let tried = added.set(old, &model, next);
+            match tried.filter(|tried| judge.accepts(tried, &[added.lab()], by)) {
+                Some(tried) => (model, above) = (tried, next),
+                None => below = next,
+            }
+            if above <= below + 1 {
+                break;
+            }
+            next = below + (above - below) / 2;
+        }
+    }
+    model
+}
+
+/// Takes away one after the other for as long as any can be: what is left is needed, each single one.
+fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Least {
+    loop {
+        let mut went = false;
+        for added in Added::all(old, &model) {
+            while let Some(fewer) = added.count(&model).checked_sub(1)
+                && fewer >= added.count(old)
+                && let Some(tried) = added.set(old, &model, fewer)
+                && judge.accepts(&tried, &[added.lab()], by)
+            {
+                (model, went) = (tried, true);
+            }
+        }
+        if !went || judge.exhausted() {
+            return Least { model, proven: !judge.exhausted() };
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The measures of a remedy one by one, as tables.
+
+use super::Lang;
+use super::layers::Layers;
+use super::moving::{Move, Moving};
+use super::remedy::More;
+use super::remedy_text::NO_UNITS;
+use super::words::{grouped, pick, say, table};
+use crate::planner::Item;
+use crate::planner::model::MINUTE;
+
+/// The measures one by one.
+pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
+    let Some(remedy) = &layers.remedy else { return String::new() };
+    let mut out = match &remedy.more {
+        Some(more) => added(layers, more, lang),
+        None => format!("  {}\n", pick(lang, NO_UNITS.0, NO_UNITS.1)),
+    };
+    if let Moving::Moves { moves, .. } = &remedy.moving {
+        out += "\n";
+        out += &moved(layers, moves, lang);
+    }
+    if let Some(both) = &remedy.both {
+        out += &format!("\n  {}\n", pick(lang, "两者并用", "both partly"));
+        out += &moved(layers, &both.moves, lang);
+        out += &added(layers, &both.more, lang);
+    }
+    out
+}
+
+fn lab(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
+    super::layers_text::lab_name(layers, lab, lang)
+}
+
+/// Desks and units, and what the pairs of simulations say of them.
+fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
+    let head = [("措施", "measure"), ("处", "where"), ("现有", "now"), ("增加", "more")];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    for desks in &more.desks {
+        let street = layers.round.streets.get(desks.street);
+        rows.push(vec![
+            pick(lang, "采样台及采样人员", "desks with samplers"),
+            street.map_or_else(String::new, |s| pick(lang, &s.name.zh, &s.name.en)),
+            grouped(desks.now.into()),
+            grouped(desks.more.into()),
+        ]);
+    }
+    for units in &more.units {
+        let name = Item::LabUnit(units.stage).name();
+        rows.push(vec![
+            say(lang, &name),
+            lab(layers, units.lab, lang),
+            grouped(units.now.into()),
+            grouped(units.more.into()),
+        ]);
+    }
+    if rows.len() == 1 {
+        return String::new();
+    }
+    let mut out = table(&rows);
+    if more.least {
+        let (zh, en) =
+            ("以上各项少一台（个）即不能按时完成", "one fewer of any of these, and it is late");
+        out += &format!("  {}\n", pick(lang, zh, en));
+    }
+    if let Some((number, paired)) = more.paired {
+        let (saved, half) =
+            (paired.saved / f64::from(MINUTE), paired.half_width / f64::from(MINUTE));
+        let pairs = paired.pairs;
+        let name = lab(layers, number, lang);
+        let zh =
+            format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved:.0} ± {half:.1} 分钟");
+        let en = format!(
+            "{name}: in {pairs} pairs of simulations its units save {saved:.0} ± {half:.1} min"
+        );
+        out += &format!("  {}\n", pick(lang, &zh, &en));
+    }
+    out
+}
+
+/// Tubes from lab to lab.
+fn moved(layers: &Layers, moves: &[Move], lang: Option<Lang>) -> String {
+    let head = [("由", "from"), ("改送", "to"), ("管数", "tubes"), ("片区", "district")];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    for m in moves {
+        rows.push(vec![
+            lab(layers, m.from, lang),
+            lab(layers, m.to, lang),
+            grouped(m.tubes),
+            match m.serves {
+                true => pick(lang, "现承检片区内", "its own"),
+                false => pick(lang, "须跨片区", "another's"),
+            },
+        ]);
+    }
+    table(&rows)
+}

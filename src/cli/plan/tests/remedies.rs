@@ -1,0 +1,151 @@
+//! What would bring a late round within its target: no more than it takes, together where nothing is enough alone, and
+//! said where nothing is.
+
+use super::layers::{TINY, asked};
+use super::remedy::{More, Outcome};
+use super::*;
+use crate::planner::model::Model;
+
+fn found(text: &str, dice: Dice) -> Layers {
+    let (_folder, args) = asked(text);
+    let city = city_of(args.city.as_deref().expect("a city"), None).expect("a city file");
+    Layers::of(&city, dice).ok().expect("a round")
+}
+
+/// The round with what was found, less one of the `n`-th thing.
+fn with_all_but(layers: &Layers, more: &More, n: usize) -> Model {
+    let mut model = layers.round.model.clone();
+    for (i, units) in more.units.iter().enumerate() {
+        let stage = &mut model.labs[units.lab].stages[units.stage.index()];
+        let count = units.now + units.more - u32::from(i == n);
+        *stage = grow::with_units(stage, count).expect("a stage");
+    }
+    for (i, desks) in more.desks.iter().enumerate() {
+        let less = u32::from(i + more.units.len() == n);
+        model.streets[desks.street].desks = desks.now + desks.more - less;
+    }
+    model
+}
+
+#[test]
+fn nothing_of_a_remedy_can_be_left_out() {
+    // Two extractors are missing, and cabinets and cyclers as well; by the flows alone, and by simulation.
+    let scarce = TINY
+        .replacen("decap = { units = 6, staff = 36 }", "decap = { units = 2, staff = 12 }", 1)
+        .replacen("pcr = { units = 14,", "pcr = { units = 4,", 1);
+    let crowded = scarce.replacen("sites = 30\ndesks = 75", "sites = 10\ndesks = 20", 1);
+    for text in [TINY, &scarce, &crowded] {
+        for replications in [0, 40] {
+            let dice = Dice { replications, seed: 1 };
+            let layers = found(text, dice);
+            let target = layers.round.model.target;
+            let remedy = layers.remedy.as_ref().expect("it is late");
+            let more = remedy.more.as_ref().expect("units help");
+            assert!(more.outcome.finish() <= target && more.least, "{more:?}");
+            let things = more.units.len() + more.desks.len();
+            assert!(things > 0);
+            for n in 0..things {
+                let fewer = with_all_but(&layers, more, n);
+                let finish = Outcome::of(&layers, &fewer, dice).finish();
+                assert!(finish > target, "{replications}: without one of thing {n}: {more:?}");
+            }
+            let all = with_all_but(&layers, more, things);
+            assert_eq!(Outcome::of(&layers, &all, dice), more.outcome);
+        }
+    }
+}
+
+/// A large east whose lab has one extractor: no number that is tried is enough, and the west has room for a part.
+fn lopsided() -> String {
+    TINY.replacen("value = 80000", "value = 540000", 1)
+        .replacen("value = 60000", "value = 520000", 1)
+        .replacen("desks = 75", "desks = 900", 1)
+        .replacen("samplers = 160", "samplers = 2000", 1)
+        .replacen("sites = 30", "sites = 300", 1)
+        .replacen("extract = { units = 2,", "extract = { units = 1,", 1)
+        .replacen("extract = { units = 4,", "extract = { units = 40,", 1)
+        .replace("receive = { units = 2, staff = 6 }", "receive = { units = 40, staff = 120 }")
+        .replace("inactivate = { units = 6 }", "inactivate = { units = 60 }")
+        .replace("decap = { units = 6, staff = 36 }", "decap = { units = 60, staff = 360 }")
+        .replace("setup = { units = 2, staff = 6 }", "setup = { units = 40, staff = 120 }")
+        .replacen("pcr = { units = 14,", "pcr = { units = 100,", 1)
+        .replacen("pcr = { units = 14,", "pcr = { units = 40,", 1)
+        .replace("review = { units = 1, staff = 3 }", "review = { units = 20, staff = 60 }")
+}
+
+#[test]
+fn where_neither_units_nor_moves_are_enough_both_are() {
+    let text = lopsided();
+    let (_folder, args) = asked(&text);
+    let (said, code) =
+        answer(&PlanArgs { lang: Some(Lang::En), ..args.clone() }).expect("an answer");
+    assert_eq!(code, EXIT_NO);
+    for words in [
+        "Moving tubes alone is not enough: ",
+        "Units and desks, tried up to eight times the units there are, do not bring it",
+        "Both partly: ",
+        " tubes to L2 West lab, which must take tubes of other districts, and ",
+        "  both partly\n",
+    ] {
+        assert!(said.contains(words), "{words}\n{}", said.split("2. Needs").next().expect("text"));
+    }
+    assert!(!said.contains("Nothing that was tried"));
+    let (text, _) = answer(&PlanArgs { json: true, ..args }).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    let at = |pointer: &str| json.pointer(pointer).expect(pointer).clone();
+    assert!(at("/layers/remedy/more").is_null());
+    assert!(
+        at("/layers/remedy/moving/excess_tubes").as_u64()
+            > at("/layers/remedy/moving/room_tubes").as_u64()
+    );
+    assert_eq!(at("/layers/remedy/both/moves/0/to"), "L2");
+    assert_eq!(at("/layers/remedy/both/more/units/0/stage"), "extract");
+    assert_eq!(at("/layers/remedy/both/more/outcome/enough"), true);
+    assert_eq!(at("/layers/remedy/both/more/least"), true);
+    assert_eq!(at("/layers/remedy/enough"), true);
+}
+
+#[test]
+fn what_cannot_be_reached_is_said_with_what_comes_nearest() {
+    // Eight hours: the first box takes three of them, the way through the lab four, and desks the rest.
+    let (_folder, args) = asked(TINY);
+    let hurry = PlanArgs { target: Some(8), ..args };
+    let (said, code) = answer(&hurry).expect("an answer");
+    assert_eq!(code, EXIT_NO);
+    let (text, _) = answer(&PlanArgs { json: true, ..hurry }).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(json["layers"]["remedy"]["enough"], false);
+    match json["layers"]["remedy"]["nearest_hours"].as_f64() {
+        Some(nearest) => {
+            assert!(nearest > 8.0);
+            assert!(said.contains("Nothing that was tried reaches the target; the nearest is "));
+            assert!(said.contains("所试各法均不能按时完成；最接近的为 "));
+        }
+        None => assert!(said.contains("Nothing that was tried helps: allow more time")),
+    }
+}
+
+#[test]
+fn the_filled_city_is_answered_by_every_layer() {
+    let (_folder, args) = asked(TINY);
+    let asked = PlanArgs { filled: true, target: Some(22), replications: 40, ..args };
+    let (said, _) = answer(&PlanArgs { lang: Some(Lang::En), ..asked.clone() }).expect("an answer");
+    let title = "  with every shortage filled, the layers side by side:\n";
+    let (_, filled) = said.split_once(title).expect(title);
+    let filled = filled.split_once("2. Needs").expect("the next section").0;
+    let (text, code) = answer(&PlanArgs { json: true, ..asked }).expect("an answer");
+    assert_eq!(code, EXIT_NO, "the exit code is of the city as it is");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    let of = &json["filled"];
+    assert_eq!((&of["verdict"]["yes"], &of["shortages"]), (&true.into(), &0.into()));
+    // The list asks for three extractors; within 22 hours the layers after it ask for more.
+    assert_eq!((&of["yes"], &of["layers"]["in_time"]), (&false.into(), &false.into()));
+    let hours = |of: &serde_json::Value, key: &str| of[key].as_f64().expect("hours");
+    let as_it_is = hours(&json["layers"], "finish_hours");
+    let then = hours(&of["layers"], "finish_hours");
+    assert!(22.0 < then && then < as_it_is, "{then} {as_it_is}");
+    assert_eq!(of["layers"]["binding"], "extract");
+    for words in ["flows ", "simulation (median) ", "  No: ", "which knows no waiting"] {
+        assert!(filled.contains(words), "{words}\n{filled}");
+    }
+}
