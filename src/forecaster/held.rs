@@ -114,7 +114,7 @@ pub fn held(texts: &[String]) -> Vec<RoundHeld> {
         let lines = rounds.entry((opened_at, code.to_owned())).or_default();
         match record {
             Record::Reading { tally, .. } => lines.tallies.push(tally),
-            Record::Forecast { told, .. } => lines.told.push(told),
+            Record::Forecast { told, .. } => lines.told.push(*told),
             Record::Closed { .. } => lines.closed = true,
         }
     }
@@ -199,7 +199,7 @@ mod tests {
             measures: vec![],
             particles: 1,
         };
-        Record::Forecast { round: "R".into(), opened_at: 5, told }.text()
+        Record::Forecast { round: "R".into(), opened_at: 5, told: Box::new(told) }.text()
     }
 
     #[test]

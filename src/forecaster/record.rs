@@ -30,7 +30,7 @@ pub enum Record {
         /// When it was opened, ms since 1970.
         opened_at: i64,
         /// The forecast.
-        told: Told,
+        told: Box<Told>,
     },
     /// The round was closed.
     Closed {

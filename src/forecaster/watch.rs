@@ -292,7 +292,7 @@ impl Watch {
         };
         match &outlook.forecast {
             Ok(forecast) => {
-                let told = Told::of(&outlook.model, forecast);
+                let told = Box::new(Told::of(&outlook.model, forecast));
                 let (round, opened_at) = (outlook.round.to_string(), outlook.opened_at.0);
                 self.append(Record::Forecast { round, opened_at, told }).await;
             }

@@ -112,6 +112,17 @@ async fn what_was_recorded_can_be_asked_for() {
         .unwrap()
         .into_inner();
     assert!(!nobody.registered);
+    // Several at once: the same answers, in the order asked.
+    let asked = ["110101199003070011", BOB, ALICE].map(who).to_vec();
+    let people = queries
+        .get_people(pb::GetPeopleRequest { people: asked, round: "r1".into() })
+        .await
+        .unwrap()
+        .into_inner();
+    let told = people.people.iter().map(|one| (one.registered, one.samples.len()));
+    assert_eq!(told.collect::<Vec<_>>(), [(false, 0), (true, 1), (true, 1)]);
+    assert_eq!(people.people[2].rounds, person.rounds);
+    assert!(people.as_of.is_some() && people.people[0].as_of.is_none());
     // Checked beforehand: Bob is in an open tube.
     let check = recording
         .check(pb::CheckRequest { fact: Some(collected(9, "T9", &[BOB])), device_now_ms: 0 })

@@ -48,6 +48,15 @@ async fn bad_calls_say_what_to_do() {
         reason(&queries.get_person(pb::GetPersonRequest::default()).await.unwrap_err()),
         "NO_IDENTITY"
     );
+    for (people, expected) in [
+        (vec![who(ALICE), pb::Identity::default()], "NO_IDENTITY"),
+        (vec![who(ALICE); 501], "TOO_LARGE"),
+    ] {
+        let asked = pb::GetPeopleRequest { people, round: String::new() };
+        let refused = queries.get_people(asked).await.unwrap_err();
+        assert_eq!(reason(&refused), expected);
+        assert!(refused.message().contains("people"), "{refused:?}");
+    }
     assert_eq!(
         reason(
             &queries.list_discrepancies(pb::ListDiscrepanciesRequest::default()).await.unwrap_err()

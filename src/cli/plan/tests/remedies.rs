@@ -9,7 +9,7 @@ use crate::planner::model::Model;
 fn found(text: &str, dice: Dice) -> Layers {
     let (_folder, args) = asked(text);
     let city = city_of(args.city.as_deref().expect("a city"), None).expect("a city file");
-    Layers::of(&city, dice).ok().expect("a round")
+    Layers::of(&city, dice).expect("a round")
 }
 
 /// The round with what was found, less one of the `n`-th thing.
