@@ -6,7 +6,7 @@
 
 mod score;
 
-pub use score::{Score, score};
+pub use score::{Score, score, score_cities};
 
 use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
@@ -87,8 +87,11 @@ pub fn doubt() -> Doubt {
     }
 }
 
-/// A plan of a small round: one or two labs, some 50,000 to 200,000 people.
-fn plan(seed: u64) -> Model {
+/// Labs of a small round, and of a city's.
+const LABS: [(f64, f64); 2] = [(1.0, 3.0), (16.0, 24.0)];
+
+/// A plan of a round: some 50,000 to 100,000 people to a lab.
+fn plan(seed: u64, labs: (f64, f64)) -> Model {
     let dice = Stream::of(seed, 0, Cause::Example, 2);
     let mut k = 0;
     let mut even = |from: f64, to: f64| {
@@ -96,7 +99,7 @@ fn plan(seed: u64) -> Model {
         from + (to - from) * dice.unit(k)
     };
     let mut model = example::city(0);
-    for number in 0..even(1.0, 3.0) as usize {
+    for number in 0..even(labs.0, labs.1) as usize {
         let mut tubes = 0.0;
         for _ in 0..even(6.0, 14.0) as usize {
             let persons = even(4_000.0, 12_000.0) as u32;
@@ -160,7 +163,12 @@ impl Trial {
 
     /// Makes a round with a surprise.
     pub fn surprised(seed: u64, surprise: Surprise) -> Trial {
-        Trial::with(plan(seed), doubt(), seed, surprise)
+        Trial::with(plan(seed, LABS[0]), doubt(), seed, surprise)
+    }
+
+    /// A city's round, of some twenty labs, without a surprise: it ends with the last of many.
+    pub fn city(seed: u64) -> Trial {
+        Trial::of(plan(seed, LABS[1]), doubt(), seed)
     }
 
     /// A round of a plan as the forecast believes the world to be.

@@ -7,6 +7,7 @@ use crate::planner::forecast::of_model;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::study;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Parts of the way at which forecasts are made, percent.
 const AT: [u64; 3] = [25, 50, 75];
@@ -71,9 +72,18 @@ impl Held {
 }
 
 /// Forecasts `rounds` made-up rounds at 25, 50 and 75 % of the way, each with `particles` draws.
-pub fn score(rounds: std::ops::Range<u64>, surprising: bool, particles: usize) -> Score {
+pub fn score(rounds: Range<u64>, surprising: bool, particles: usize) -> Score {
+    score_of(rounds, particles, |seed| Trial::new(seed, surprising))
+}
+
+/// The same with rounds of cities of some twenty labs.
+pub fn score_cities(rounds: Range<u64>, particles: usize) -> Score {
+    score_of(rounds, particles, Trial::city)
+}
+
+fn score_of(rounds: Range<u64>, particles: usize, round: impl Fn(u64) -> Trial + Sync) -> Score {
     let of_round = |seed: u64| {
-        let trial = Trial::new(seed, surprising);
+        let trial = round(seed);
         // Other chance than the truth's.
         let mut plan =
             study(&trial.model, Some(&trial.doubt), !seed, particles / 2, &|_| true).finishes;
