@@ -111,6 +111,8 @@ mod tests {
             (Some("Bearer l-token"), "Queries/GetTube", "may"),
             (Some("Bearer l-token"), "Queries/GetPerson", "may not"),
             (Some("Bearer o-token"), "Queries/GetPerson", "may"),
+            (Some("Bearer d-token"), "Queries/GetPeople", "may not"),
+            (Some("Bearer o-token"), "Queries/GetPeople", "may"),
             (Some("Bearer o-token"), "Progress/WatchProgress", "may"),
             (Some("Bearer o-token"), "Planning/SimulatePlan", "may"),
             (Some("Bearer d-token"), "Planning/GetForecast", "may not"),

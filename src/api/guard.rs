@@ -32,6 +32,7 @@ const METHODS: &[&str] = &[
     "Check",
     "GetSource",
     "GetTube",
+    "GetPeople",
     "GetPerson",
     "ListMissing",
     "ListSampledTwice",

@@ -118,7 +118,7 @@ const fn alone(figure: &'static [&'static str; 1]) -> Grouped {
 }
 
 /// The groups of the planner in their order.
-const PLANNER_GROUPS: [Grouped; 9] = [
+const PLANNER_GROUPS: [Grouped; 10] = [
     alone(&["city_replication_ms"]),
     alone(&["replications_200_seconds"]),
     alone(&["what_if_ms"]),
@@ -127,6 +127,7 @@ const PLANNER_GROUPS: [Grouped; 9] = [
     alone(&["one_to_one_gap_percent"]),
     alone(&["fluid_vs_simulation_percent"]),
     alone(&["forecast_seconds"]),
+    alone(&["coverage_cities_percent"]),
     (
         Group::Forecasts,
         &["coverage_modelled_percent", "coverage_unmodelled_percent", "half_way_error_percent"],

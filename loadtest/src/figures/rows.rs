@@ -56,7 +56,7 @@ pub const INGEST: [Row; 18] = [
 ];
 
 /// The rows of the planner, in the order in which they are measured.
-pub const PLANNER: [Row; 11] = [
+pub const PLANNER: [Row; 12] = [
     less("city_replication_ms", "ms", 100.0, 40.0),
     less("replications_200_seconds", "s", 10.0, 4.0),
     less("what_if_ms", "ms", 100.0, 50.0),
@@ -68,6 +68,8 @@ pub const PLANNER: [Row; 11] = [
     less("coverage_modelled_percent", "percentage points", 10.0, 3.0),
     // What no model knows: to stay between 70 and 90 is all that is asked.
     less("coverage_unmodelled_percent", "percentage points", 10.0, 10.0),
+    // Cities of some twenty labs: as far from 80 as the small rounds, by wish.
+    told_less("coverage_cities_percent", "percentage points"),
     less("half_way_error_percent", "percent", 10.0, 5.0),
 ];
 

@@ -22,6 +22,8 @@ const CITIES: u64 = 200;
 const OF_EACH: usize = 20;
 /// Draws of a forecast.
 const PARTICLES: usize = 200;
+/// Draws of a forecast of a city, of which there are many to make.
+const CITY_PARTICLES: usize = 100;
 /// Seed of everything.
 const SEED: u64 = 7;
 
@@ -55,6 +57,8 @@ enum Row {
     CoverageModelledPercent,
     /// The same with surprises that no model knows. 意外情形覆盖率
     CoverageUnmodelledPercent,
+    /// The first of the two with cities of some twenty labs. 多实验室城市的覆盖率
+    CoverageCitiesPercent,
     /// A forecast of the city of 25 million half-way, without its advice; seconds. 全市预测用时
     ForecastSeconds,
     /// Error of the median forecast at half-way, percent of the finish. 半程误差
@@ -69,7 +73,7 @@ enum Row {
 /// When something that must be so is not.
 pub fn run(args: &PlannerArgs) -> anyhow::Result<Value> {
     let blocks = |full: usize, quick: usize| if args.quick { quick } else { full };
-    let rounds = if args.quick { 100 } else { 1_000 };
+    let (rounds, cities) = if args.quick { (100, 6) } else { (1_000, 100) };
     let mut line = match args.row {
         Row::CityReplicationMs => city_replication(blocks(11, 3))?,
         Row::Replications => replications(blocks(3, 1))?,
@@ -77,8 +81,15 @@ pub fn run(args: &PlannerArgs) -> anyhow::Result<Value> {
         Row::AssignmentMs => assignment(blocks(25, 9))?,
         Row::OneToOneGapPercent => one_to_one(blocks(5, 1))?,
         Row::FluidVsSimulationPercent => fluid_vs_simulation()?,
-        Row::CoverageModelledPercent => coverage(rounds, false),
-        Row::CoverageUnmodelledPercent => coverage(rounds, true),
+        Row::CoverageModelledPercent => {
+            coverage(rounds, || trial::score(0..rounds, false, PARTICLES))
+        }
+        Row::CoverageUnmodelledPercent => {
+            coverage(rounds, || trial::score(0..rounds, true, PARTICLES))
+        }
+        Row::CoverageCitiesPercent => {
+            coverage(cities, || trial::score_cities(0..cities, CITY_PARTICLES))
+        }
         Row::ForecastSeconds => forecast_seconds(blocks(5, 1))?,
         Row::HalfWayErrorPercent => half_way(rounds),
         Row::SimpyLab => simpy_lab(blocks(11, 5))?,
@@ -296,15 +307,11 @@ fn fluid_vs_simulation() -> anyhow::Result<Map<String, Value>> {
     })))
 }
 
-/// Forecasts of so many rounds, and how long they took.
-fn score(rounds: u64, surprising: bool) -> (Score, f64) {
+/// How often the intervals of forecasts of so many rounds held the end.
+fn coverage(rounds: u64, score: impl FnOnce() -> Score) -> Map<String, Value> {
     let begun = Instant::now();
-    let score = trial::score(0..rounds, surprising, PARTICLES);
-    (score, begun.elapsed().as_secs_f64())
-}
-
-fn coverage(rounds: u64, surprising: bool) -> Map<String, Value> {
-    let (found, seconds) = score(rounds, surprising);
+    let found = score();
+    let seconds = begun.elapsed().as_secs_f64();
     fields(json!({
         "value": (found.coverage - 80.0).abs(),
         "coverage": found.coverage,
@@ -317,7 +324,6 @@ fn coverage(rounds: u64, surprising: bool) -> Map<String, Value> {
         "half_way_error": found.half_way_error,
         "forecasts": found.forecasts,
         "rounds": rounds,
-        "particles": PARTICLES,
         "seconds": seconds,
     }))
 }
@@ -351,14 +357,15 @@ fn forecast_seconds(blocks: usize) -> anyhow::Result<Map<String, Value>> {
 }
 
 fn half_way(rounds: u64) -> Map<String, Value> {
-    let (modelled, seconds) = score(rounds, false);
-    let (unmodelled, more_seconds) = score(rounds, true);
+    let begun = Instant::now();
+    let [modelled, unmodelled] =
+        [false, true].map(|surprising| trial::score(0..rounds, surprising, PARTICLES));
     fields(json!({
         "value": modelled.half_way_error,
         "unmodelled": unmodelled.half_way_error,
         "rounds": rounds,
         "particles": PARTICLES,
-        "seconds": seconds + more_seconds,
+        "seconds": begun.elapsed().as_secs_f64(),
     }))
 }
 
