@@ -33,6 +33,8 @@ try "the log is the truth, everything else a fold of it" figures_drift "--test s
   service::queries_and_progress_show_what_was_recorded_and_no_identity_is_on_the_disk
 try "a question sees what was acknowledged before it" seen_in_files_only "--test suite" \
   seen::every_question_sees_what_was_acknowledged_before_it
+try "a question answered from memory sees it too" seen_in_files_only "--test suite" \
+  memory::an_answer_from_memory_is_the_answer_of_the_files
 try "a thing that happened is never refused" unknown_desk_refused "--test suite" \
   folder::what_comes_after_the_close_is_recorded_and_flagged
 try "order does not matter" order_of_arrival "--lib" \

@@ -48,7 +48,7 @@ pub const ITEMS_MAX: usize = 2_000;
 pub const ROSTER_PEOPLE_MAX: usize = 5_000;
 
 /// People of one question. Over it the call is refused with TOO_LARGE.
-pub const PEOPLE_MAX: usize = 500;
+pub const PEOPLE_ASKED_MAX: usize = 500;
 
 /// Rows of a page. A request for more gets so many and a token for the rest.
 pub const PAGE_ROWS_MAX: usize = 1_000;

@@ -4,7 +4,7 @@ use super::convert::fact::{Context, NamedRound};
 use super::convert::person;
 use super::convert::words::{code, word};
 use super::errors::Error;
-use super::limits::PEOPLE_MAX;
+use super::limits::PEOPLE_ASKED_MAX;
 use super::pb;
 use super::shared::Shared;
 use crate::domain::words::{Code, PersonKey};
@@ -48,9 +48,9 @@ pub fn get_many(
     read: &Read,
     wire: &pb::GetPeopleRequest,
 ) -> Result<pb::GetPeopleReply, Error> {
-    if wire.people.len() > PEOPLE_MAX {
+    if wire.people.len() > PEOPLE_ASKED_MAX {
         let unit = ("人", "people");
-        return Err(Error::TooLarge { field: "people".into(), limit: PEOPLE_MAX, unit });
+        return Err(Error::TooLarge { field: "people".into(), limit: PEOPLE_ASKED_MAX, unit });
     }
     let as_of = shared.as_of();
     let reference = shared.handle.feed().reference();

@@ -50,8 +50,9 @@ impl Queries for Service {
         if let Some(answer) = person::get_in_memory(&self.0, request.get_ref())? {
             return Ok(Response::new(answer));
         }
-        drop(permit);
-        self.ask(Class::Query, request, person::get).await
+        let wire = request.into_inner();
+        let answer = self.0.ask_with(permit, move |shared, read| person::get(shared, read, &wire));
+        Ok(Response::new(answer.await?))
     }
 
     async fn get_people(

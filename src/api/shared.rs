@@ -8,7 +8,7 @@ use super::pb;
 use super::people::People;
 use crate::domain::reference::Reference;
 use crate::domain::words::Code;
-use crate::engine::{Class, Handle};
+use crate::engine::{Class, Handle, Permit};
 use crate::forecaster::Forecaster;
 use crate::keyring::KeyRing;
 use crate::store::{FolderKind, Read};
@@ -77,6 +77,15 @@ impl Shared {
         question: impl FnOnce(&Shared, &Read) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let permit = self.handle.admit(class)?;
+        self.ask_with(permit, question).await
+    }
+
+    /// The same with leave that was given already.
+    pub async fn ask_with<T: Send + 'static>(
+        self: &Arc<Self>,
+        permit: Permit,
+        question: impl FnOnce(&Shared, &Read) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let shared = Arc::clone(self);
         let answer = tokio::task::spawn_blocking(move || {
             // Held until the answer is there, even when nobody waits for it any more.

@@ -66,6 +66,14 @@ pub enum What {
     Released { lab: Code },
 }
 
+impl What {
+    /// True when only who they are tells whether the tube holds one person: a tube for one, in which several stand. It may
+    /// be the same one several times.
+    pub fn may_be_one_person(&self) -> bool {
+        matches!(self, What::Collected { pool: 1, members, .. } if members.len() > 1)
+    }
+}
+
 /// A tube as stored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TubeRecord {

@@ -51,10 +51,14 @@ impl Store {
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
         let sizes = keeper::Sizes::new(options);
         let index_memory = options.index_memory_bytes;
-        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+        let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
+            let watched = Arc::clone(&shared);
             std::thread::Builder::new()
                 .name(name.into())
-                .spawn(work)
+                .spawn(move || {
+                    let _fallen = Fallen { shared: &watched, name };
+                    work();
+                })
                 .map_err(Error::file(PathBuf::from("a new thread")))
         };
         let [kept, tidied, merged, synced, warmed] = [(); 5].map(|()| Arc::clone(&shared));
@@ -223,6 +227,20 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.end_threads();
+    }
+}
+
+/// Stops intake with the cause when a thread falls: without it intake would slow down at a limit for ever.
+struct Fallen<'a> {
+    shared: &'a Shared,
+    name: &'static str,
+}
+
+impl Drop for Fallen<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.fail(&Error::Failed(format!("the thread {} has fallen", self.name)));
+        }
     }
 }
 

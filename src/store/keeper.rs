@@ -5,7 +5,7 @@
 use super::codec;
 use super::error::Error;
 use super::keys::{self, Kind};
-use super::layer;
+use super::layer::{self, Layer};
 use super::open::{self, Options, RECORDS};
 use super::pending::Pending;
 use super::read::{Shared, code_of, describe};
@@ -15,6 +15,8 @@ use crate::domain::Code;
 use crate::domain::tube::TubeRecord;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rocksdb::{IngestExternalFileOptions, IteratorMode, ReadOptions, SstFileWriter};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -44,6 +46,9 @@ impl Sizes {
         }
     }
 }
+
+/// Tubes after which the memory of recent ones is brought below its limit again.
+const ROOM_EVERY: usize = 16_384;
 
 /// Writes files whenever enough waits, and the rest when the store closes.
 pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
@@ -86,7 +91,7 @@ pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
 /// `enough` = write only what has so many entries; `None` = write everything.
 fn keep_indexes(shared: &Shared, enough: Option<usize>) -> Result<(), Error> {
     for (pending, runs) in shared.indexes() {
-        if enough.is_none_or(|enough| pending.waiting() >= enough) {
+        if enough.is_none_or(|enough| pending.count() >= enough) {
             write_run(shared, pending, runs)?;
         }
     }
@@ -106,15 +111,34 @@ fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Erro
 fn keep_records(shared: &Shared) -> Result<(), Error> {
     let layers = shared.layers.freeze();
     let Some(to) = layers.last().map(|layer| layer.to) else { return Ok(()) };
-    let options = open::records_file_options();
     let path = shared.dir.join(format!("{RECORDS}-{to}.sst"));
+    // Under the name of a try that failed nothing is written over: the database might hold it.
+    let _ = std::fs::remove_file(&path);
+    let taken = take_in(shared, &layers, to, &path);
+    if taken.is_err() {
+        // On a full disk what is left of a try must not take the place of the next.
+        let _ = std::fs::remove_file(&path);
+    }
+    taken?;
+    shared.layers.done(layers.len());
+    shared.recent.make_room();
+    Ok(())
+}
+
+fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Result<(), Error> {
+    let options = open::records_file_options();
     let mut file = SstFileWriter::create(&options);
-    file.open(&path)?;
+    file.open(path)?;
     let mark = keys::code(Kind::IndexMark, RECORDS);
+    let mut put = 0_usize;
     let mut recent = |code: &Code, tube: &TubeRecord, stored: &[u8]| {
         shared.recent.put(code, tube, stored);
+        put += 1;
+        if put.is_multiple_of(ROOM_EVERY) {
+            shared.recent.make_room();
+        }
     };
-    layer::for_each(&layers, &mut recent, &mut |key, value| {
+    layer::for_each(layers, &mut recent, &mut |key, value| {
         match value {
             Some(value) => file.put(key, value)?,
             None => file.delete(key)?,
@@ -127,8 +151,6 @@ fn keep_records(shared: &Shared) -> Result<(), Error> {
     let mut ingest = IngestExternalFileOptions::default();
     ingest.set_move_files(true);
     shared.fold.ingest_external_file_cf_opts(shared.records(), &ingest, vec![&path])?;
-    shared.layers.done(layers.len());
-    shared.recent.make_room();
     Ok(())
 }
 
@@ -175,8 +197,8 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>, index_memory: usize) {
 /// Tubes that are read at a stretch when a folder has been opened, before others get the processor.
 const STRETCH: usize = 1_000;
 
-/// Fills the memory of recent tubes from the files, once, at half of a processor's time at most; what
-/// the keeper puts there meanwhile is newer and stays.
+/// Reads every tube in the files, once, at half of a processor's time at most, and keeps the recent ones in
+/// memory; what the keeper puts there meanwhile is newer and is not covered.
 pub fn warm(shared: &Shared, until: &Receiver<()>) {
     let mut options = ReadOptions::default();
     options.set_iterate_range(Kind::Tube.start()..Kind::Tube.end());

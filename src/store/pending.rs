@@ -135,11 +135,6 @@ impl Pending {
         self.lock().count()
     }
 
-    /// Number of entries that no attempt to write a run has taken yet.
-    pub fn waiting(&self) -> usize {
-        self.lock().waiting.iter().map(|chunk| chunk.entries.len()).sum()
-    }
-
     /// Waits at most a second until fewer than `limit` entries wait; true when it is so. Intake
     /// slows here rather than memory growing.
     pub fn wait_below(&self, limit: usize) -> bool {

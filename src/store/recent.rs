@@ -2,13 +2,15 @@
 //! person index with that event's sequence, and finds the tube here without the event and without the
 //! disk.
 //!
-//! It holds what stands in files (newer states are in the layers, which are asked first), and only
-//! tubes of which one event speaks as a collection and none takes anybody out or puts anybody right:
-//! there a person of that event is a member, whoever the others are. All others are asked of the files.
+//! It holds what stands in files or is on its way there; newer states are in the layers, which have the
+//! last word. And it holds only tubes of which one event speaks as a collection and none takes anybody out
+//! or puts anybody right: there a person of that event is a member, whoever the others are. All others
+//! are asked of the files, and so are tubes that are too new to have left the layers.
 
 use super::codec::{Input, Malformed, Wire, decode};
+use super::swabs::stand_ins_will_do;
 use crate::domain::fact::{Body, Event, FactId};
-use crate::domain::tube::{Mark, TubeRecord, What};
+use crate::domain::tube::{TubeRecord, What};
 use crate::domain::{Code, PersonKey, Time};
 use dashmap::{DashMap, Entry};
 use std::sync::Arc;
@@ -17,6 +19,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// What an entry takes beside its bytes, about: its key, its place in the table, the memory's own
 /// rounding.
 const ENTRY_BYTES: usize = 64;
+
+/// Parts of the table that are locked apart: while one is being cleared, few questions wait.
+const SHARDS: usize = 1_024;
 
 /// Most parts of rosters that are remembered: of a city of 25 million, in parts of a thousand people,
 /// four rounds. Beyond that they are read from the log.
@@ -69,80 +74,83 @@ pub struct Recent {
     bytes_max: usize,
     /// What was collected before this event is not kept any more.
     from: AtomicU64,
-    newest: AtomicU64,
 }
 
-/// The collection of a tube that may be here: it is the only one, and nobody was taken out or put
-/// right. Otherwise all of them.
-fn collections(tube: &TubeRecord) -> Result<u64, impl Iterator<Item = u64> + '_> {
-    let of = |mark: &Mark| match mark.what {
+/// The events that collected a tube.
+fn collections(tube: &TubeRecord) -> impl Iterator<Item = u64> + '_ {
+    tube.marks.iter().filter_map(|mark| match mark.what {
         What::Collected { .. } => Some(mark.origin.seq),
         _ => None,
-    };
-    let changed =
-        tube.marks.iter().any(|mark| matches!(mark.what, What::Withdrawn(_) | What::Corrected(..)));
-    let mut all = tube.marks.iter().filter_map(of);
-    match (all.next(), all.next(), changed) {
-        (Some(only), None, false) => Ok(only),
-        _ => Err(tube.marks.iter().filter_map(of)),
-    }
+    })
 }
 
 impl Recent {
     /// Nothing yet; at most about so many bytes.
     pub fn new(bytes_max: usize) -> Recent {
         Recent {
-            tubes: DashMap::default(),
+            tubes: DashMap::with_hasher_and_shard_amount(Default::default(), SHARDS),
             rosters: DashMap::default(),
             bytes: AtomicUsize::new(0),
             bytes_max,
             from: AtomicU64::new(0),
-            newest: AtomicU64::new(0),
         }
     }
 
     /// Takes over the newest state of a tube, `stored` as it goes to a file. Must come before the layer
     /// that had it goes.
     pub fn put(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
-        match collections(tube) {
-            Ok(seq) => self.insert(seq, packed(code, stored)),
-            Err(seqs) => seqs.for_each(|seq| self.insert(seq, Box::default())),
+        let told = stand_ins_will_do(tube);
+        for seq in collections(tube) {
+            self.insert(seq, if told { packed(code, stored) } else { Box::default() });
         }
     }
 
     /// Takes over a tube from a file, unless something is known of it, which is newer.
     pub fn put_if_new(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
-        if let Ok(seq) = collections(tube)
-            && seq >= self.from.load(Ordering::Relaxed)
-            && let Entry::Vacant(free) = self.tubes.entry(seq)
-        {
-            let packed = packed(code, stored);
-            self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
-            self.newest.fetch_max(seq, Ordering::Relaxed);
-            free.insert(packed);
+        if !stand_ins_will_do(tube) {
+            return;
+        }
+        for seq in collections(tube) {
+            // What is too old is looked at under the entry's lock: else it could come back behind
+            // `make_room`, and older than what had been here.
+            if let Entry::Vacant(free) = self.tubes.entry(seq)
+                && seq >= self.from.load(Ordering::Acquire)
+            {
+                let packed = packed(code, stored);
+                self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
+                free.insert(packed);
+            }
         }
     }
 
     fn insert(&self, seq: u64, packed: Box<[u8]>) {
-        if seq < self.from.load(Ordering::Relaxed) {
+        // Counted before it is there: whoever takes it out again counts it off.
+        let entry = self.tubes.entry(seq);
+        if seq < self.from.load(Ordering::Acquire) {
             return;
         }
-        let length = packed.len();
-        let before = self.tubes.insert(seq, packed);
-        let added = length + if before.is_none() { ENTRY_BYTES } else { 0 };
-        self.bytes.fetch_add(added, Ordering::Relaxed);
-        self.bytes.fetch_sub(before.map_or(0, |before| before.len()), Ordering::Relaxed);
-        self.newest.fetch_max(seq, Ordering::Relaxed);
+        self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
+        if let Some(before) = match entry {
+            Entry::Occupied(mut there) => Some(there.insert(packed)),
+            Entry::Vacant(free) => {
+                free.insert(packed);
+                None
+            }
+        } {
+            self.bytes.fetch_sub(before.len() + ENTRY_BYTES, Ordering::Relaxed);
+        }
     }
 
     /// Lets go of the oldest eighth while there is more than there may be.
     pub fn make_room(&self) {
-        while self.bytes.load(Ordering::Relaxed) > self.bytes_max {
-            let (from, newest) =
-                (self.from.load(Ordering::Relaxed), self.newest.load(Ordering::Relaxed));
-            let oldest = self.tubes.iter().map(|one| *one.key()).min().unwrap_or(newest).max(from);
-            let next = oldest + (newest.saturating_sub(oldest) / 8).max(1);
-            self.from.fetch_max(next, Ordering::Relaxed);
+        while self.bytes() > self.bytes_max {
+            let mut seqs: Vec<u64> = self.tubes.iter().map(|one| *one.key()).collect();
+            if seqs.is_empty() {
+                return;
+            }
+            let eighth = seqs.len() / 8;
+            let next = *seqs.select_nth_unstable(eighth).1 + 1;
+            self.from.fetch_max(next, Ordering::AcqRel);
             self.tubes.retain(|seq, packed| {
                 let stays = *seq >= next;
                 if !stays {
@@ -150,9 +158,6 @@ impl Recent {
                 }
                 stays
             });
-            if self.tubes.is_empty() {
-                return;
-            }
         }
     }
 
@@ -162,11 +167,11 @@ impl Recent {
     }
 
     fn read<T>(&self, seq: u64, of: impl FnOnce(Code, &[u8]) -> Option<T>) -> Option<T> {
-        // What is left over from before it is not kept up to date.
-        if seq < self.from.load(Ordering::Relaxed) {
+        let packed = self.tubes.get(&seq)?;
+        // What is older is on its way out and no longer kept up to date. Looked at under the lock.
+        if seq < self.from.load(Ordering::Acquire) {
             return None;
         }
-        let packed = self.tubes.get(&seq)?;
         let (code, stored) = unpacked(&packed).ok()?;
         of(code, stored)
     }
@@ -193,11 +198,13 @@ impl Recent {
         self.rosters.get(&seq).map(|part| Arc::clone(&part))
     }
 
-    /// Remembers a part of a roster: it never changes.
+    /// Remembers a part of a roster: it never changes. When there are too many all are forgotten, and those that are
+    /// still asked for come back.
     pub fn remember_roster(&self, seq: u64, part: &Arc<RosterPart>) {
-        if self.rosters.len() < ROSTERS_MAX {
-            self.rosters.insert(seq, Arc::clone(part));
+        if self.rosters.len() >= ROSTERS_MAX {
+            self.rosters.clear();
         }
+        self.rosters.insert(seq, Arc::clone(part));
     }
 }
 
@@ -218,13 +225,21 @@ mod tests {
     use super::super::codec::encode;
     use super::*;
     use crate::domain::fact::Place;
-    use crate::domain::tube::Origin;
+    use crate::domain::tube::{Mark, Origin};
 
     fn collected(seq: u64, people: u64) -> Mark {
+        collected_into(10, seq, people)
+    }
+
+    fn for_one(seq: u64, people: u64) -> Mark {
+        collected_into(1, seq, people)
+    }
+
+    fn collected_into(pool: u16, seq: u64, people: u64) -> Mark {
         let members = (0..people).map(|n| PersonKey(u128::from(n).to_be_bytes())).collect();
         let what = What::Collected {
             whole: true,
-            pool: 10,
+            pool,
             round: "r".into(),
             place: Place::default(),
             members,
@@ -250,6 +265,9 @@ mod tests {
             (vec![collected(5, 10)], Some(10)),
             (vec![collected(5, 1), mark(What::Sealed(1))], Some(1)),
             (vec![collected(5, 0)], None),
+            (vec![for_one(5, 1)], Some(1)),
+            // The same person twice, or two? Only their keys tell, and with them whether it is a single tube.
+            (vec![for_one(5, 2)], None),
             (vec![collected(5, 3), collected(6, 3)], None),
             (vec![collected(5, 3), mark(What::Withdrawn(somebody))], None),
             (vec![collected(5, 3), mark(What::Corrected(somebody, PersonKey([8; 16])))], None),

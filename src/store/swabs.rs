@@ -31,14 +31,14 @@ impl Swabs {
     }
 }
 
-/// True when everything but who they are follows from stand-ins: one collection, and nobody taken
-/// out or put right.
-fn stand_ins_will_do(tube: &TubeRecord) -> bool {
+/// True when everything but who they are, and discrepancies, follows from stand-ins: one collection,
+/// nobody taken out or put right, and no doubt whether it is one person.
+pub fn stand_ins_will_do(tube: &TubeRecord) -> bool {
     let spoken_of = tube.marks.iter().filter(|mark| {
         let what = &mark.what;
         matches!(what, What::Collected { .. } | What::Withdrawn(_) | What::Corrected(..))
     });
-    spoken_of.count() <= 1
+    spoken_of.count() <= 1 && !tube.marks.iter().any(|mark| mark.what.may_be_one_person())
 }
 
 /// The people of an event, who must be as many as the record says.

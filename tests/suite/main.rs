@@ -6,6 +6,7 @@ mod common;
 mod drill;
 mod folder;
 mod limits;
+mod memory;
 mod planning;
 mod powercut;
 mod seen;

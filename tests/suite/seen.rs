@@ -2,15 +2,10 @@
 //! moves to a file, and while files are merged. All limits are set so low that every answer crosses
 //! these lines many times.
 
-use crate::common::{code, collected, fact, person, submit};
+use crate::common::{collected, fact, person, submit};
 use std::collections::HashSet;
-use std::sync::Arc;
-use swabline::domain::Time;
-use swabline::domain::fact::{Body, Fact};
-use swabline::domain::reference::Reference;
-use swabline::domain::words::Code;
-use swabline::engine::query::person::{PersonAnswer, person as answer, person_in_memory};
-use swabline::engine::{Engine, Handle, Options, Outcome};
+use swabline::domain::fact::Fact;
+use swabline::engine::{Engine, Options, Outcome};
 use swabline::store::{FolderKind, Options as StoreOptions, Store, verify};
 
 const BATCHES: u64 = 150;
@@ -26,25 +21,8 @@ fn tiny() -> StoreOptions {
     }
 }
 
-/// What is told of a person, which must be the same from memory and from the disk.
-fn told(handle: &Handle, reference: &Reference, number: u64) -> (PersonAnswer, bool) {
-    let (read, keys) = (handle.read(), [person(number)]);
-    let told = answer(read, reference, &keys, Time(0)).unwrap();
-    let in_memory = person_in_memory(read, reference, &keys, Time(0));
-    assert!(in_memory.as_ref().is_none_or(|found| *found == told), "{in_memory:?} and {told:?}");
-    (told, in_memory.is_some())
-}
-
 fn tube(number: u64) -> String {
     format!("T{number:05}")
-}
-
-fn sealed(tube: &str, swabs: u16) -> Body {
-    Body::TubeSealed { tube: code(tube), swabs }
-}
-
-fn withdrawn(tube: &str, number: u64) -> Body {
-    Body::MemberWithdrawn { tube: code(tube), person: person(number) }
 }
 
 fn batch(number: u64) -> Vec<Fact> {
@@ -98,61 +76,4 @@ async fn every_question_sees_what_was_acknowledged_before_it() {
     drop(handle);
     engine.stop().unwrap();
     assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
-}
-
-/// Answers about people come from memory where they can, and are those of the files all the same: while
-/// tubes move to a file, are changed there, leave memory because it is small, and come back to it after a
-/// restart.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_from_memory_is_the_answer_of_the_files() {
-    for (memory, expected) in [(1_usize << 20, true), (20_000, true), (0, false)] {
-        let options =
-            StoreOptions { tubes_memory_bytes: memory, index_memory_bytes: memory, ..tiny() };
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), Some(FolderKind::Live), &options).unwrap();
-        let engine = Engine::start(store, &Options::default()).unwrap();
-        let handle = engine.handle();
-        let reference: Arc<Reference> = handle.feed().reference();
-        for number in 0..40 {
-            submit(&engine, &batch(number)).await;
-            // Every seventh tube is told of again, and one person of it is taken out.
-            let of_batch = (number * TUBES..(number + 1) * TUBES).filter(|n| n % 7 == 0);
-            let later: Vec<Fact> = of_batch
-                .flat_map(|n| {
-                    let sealed = fact("office", 1_000 + n, sealed(&tube(n), 9));
-                    [sealed, fact("office", 5_000 + n, withdrawn(&tube(n), n * 10))]
-                })
-                .collect();
-            submit(&engine, &later).await;
-            for n in (0..(number + 1) * TUBES).step_by(11) {
-                let (found, _) = told(&handle, &reference, n * 10 + 3);
-                assert_eq!(found.samples.len(), 1, "tube {n}");
-                assert_eq!(found.samples[0].tube, Code::from(tube(n)));
-                let (found, _) = told(&handle, &reference, n * 10);
-                assert_eq!(found.samples.len(), usize::from(n % 7 != 0), "tube {n}");
-                assert_eq!(found.taken_out_of.len(), usize::from(n % 7 == 0), "tube {n}");
-            }
-        }
-        drop(handle);
-        engine.stop().unwrap();
-        let store = Store::open(dir.path(), None, &options).unwrap();
-        let engine = Engine::start(store, &Options::default()).unwrap();
-        let handle = engine.handle();
-        let mut from_memory = 0;
-        for _ in 0..100 {
-            from_memory = 0;
-            for n in 0..40 * TUBES {
-                let (found, in_memory) = told(&handle, &handle.feed().reference(), n * 10 + 3);
-                assert_eq!(found.samples.len(), 1);
-                from_memory += u64::from(in_memory);
-            }
-            if from_memory > 0 || !expected {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        assert_eq!(from_memory > 0, expected, "with {memory} bytes");
-        drop(handle);
-        engine.stop().unwrap();
-    }
 }

@@ -33,7 +33,8 @@ impl Held {
             let (key, value) = item?;
             let (_, slot) = keys::parse_run(&key).ok_or_else(damaged)?;
             let bucket = (slot - keys::RUN_HEAD - 1) as usize;
-            if bucket >= buckets || bucket < starts.len() {
+            let whole = !value.is_empty() && value.len().is_multiple_of(run.head.width());
+            if bucket >= buckets || bucket < starts.len() || !whole {
                 return Err(damaged());
             }
             let first = u32::try_from(entries.len() / run.head.width()).map_err(|_| damaged())?;

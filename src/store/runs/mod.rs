@@ -69,6 +69,13 @@ impl Head {
         Head { after, to, count, bits }
     }
 
+    /// False for a head that no run was written with. An event has far fewer people than is asked here.
+    fn can_be(&self) -> bool {
+        self.after <= self.to
+            && self.count <= (self.to - self.after).saturating_mul(1 << 16)
+            && Head::new(self.after, self.to, self.count) == *self
+    }
+
     /// Whole bytes of the key that the bucket says already.
     fn known_bytes(&self) -> usize {
         self.bits as usize / 8
@@ -125,12 +132,16 @@ impl Runs {
             let mode = IteratorMode::From(&from, rocksdb::Direction::Forward);
             let Some(item) = db.iterator_cf(handle, mode).next() else { break };
             let (key, value) = item?;
-            let damaged = || Error::Damaged { what: format!("index {family} key {key:02x?}") };
+            let what = format!("run of the index {family}, key {key:02x?}");
+            let damaged = || Error::Damaged { what: what.clone() };
             let (id, slot) = keys::parse_run(&key).ok_or_else(damaged)?;
             if slot != keys::RUN_HEAD {
                 return Err(damaged());
             }
             let head: Head = codec::decode(&value).map_err(|_| damaged())?;
+            if !head.can_be() {
+                return Err(damaged());
+            }
             from = keys::run(id, u32::MAX);
             found.push((id, head));
         }
@@ -198,16 +209,21 @@ impl Runs {
     /// go of the others. Called by the thread that merges.
     pub fn hold(&self, db: &DB, max: usize) -> Result<(), Error> {
         let mut left = max;
-        for run in self.live().iter().rev() {
-            let fits = run.bytes() <= left;
-            left = left.saturating_sub(run.bytes());
-            match (fits, run.held().is_some()) {
-                (true, false) => run.hold(Some(Held::read(db, self.family, run)?)),
-                (false, true) => run.hold(None),
-                _ => {}
+        let mut come = Vec::new();
+        let live = self.live();
+        for run in live.iter().rev() {
+            // One that is too large leaves the room to others.
+            if run.bytes() <= left {
+                left -= run.bytes();
+                come.extend(run.held().is_none().then_some(run));
+            } else {
+                run.hold(None);
             }
         }
-        Ok(())
+        come.into_iter().try_for_each(|run| {
+            run.hold(Some(Held::read(db, self.family, run)?));
+            Ok(())
+        })
     }
 
     /// Writes a run of sorted entries and takes it in.
@@ -220,16 +236,38 @@ impl Runs {
         entries: &[Entry],
     ) -> Result<(), Error> {
         let head = Head::new(after, to, entries.len() as u64);
-        let options = super::open::run_file_options();
         let id = RunId { to, level: 0 };
-        let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
-        entries.iter().try_for_each(|entry| writer.push(entry))?;
-        let run = writer.ingest(db, handle(db, self.family))?;
+        let run = self.write(db, dir, id, head, |writer| {
+            entries.iter().try_for_each(|entry| writer.push(entry))
+        })?;
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut runs = live.as_ref().clone();
         runs.push(Arc::new(run));
         *live = Arc::new(runs);
         Ok(())
+    }
+
+    /// Writes a run to a file and takes it in. Nothing of a try that failed is left.
+    fn write(
+        &self,
+        db: &DB,
+        dir: &Path,
+        id: RunId,
+        head: Head,
+        fill: impl FnOnce(&mut RunWriter<'_>) -> Result<(), Error>,
+    ) -> Result<Run, Error> {
+        let path = dir.join(format!("{}-{}-{}.sst", self.family, id.to, id.level));
+        // Under the name of a try that failed nothing is written over: the database might hold it.
+        let _ = std::fs::remove_file(&path);
+        let options = super::open::run_file_options();
+        let written = RunWriter::new(&options, &path, id, head).and_then(|mut writer| {
+            fill(&mut writer)?;
+            writer.ingest(db, handle(db, self.family))
+        });
+        if written.is_err() {
+            let _ = std::fs::remove_file(&path);
+        }
+        written
     }
 
     /// Merges some neighbours, if there are any worth it. True when something was merged. Called by
@@ -248,11 +286,10 @@ impl Runs {
         let entries = old.iter().map(|run| run.head.count).sum();
         let level = old.iter().map(|run| run.id.level).max().unwrap_or(0).saturating_add(1);
         let id = RunId { to: last.to, level };
-        let (options, head) =
-            (super::open::run_file_options(), Head::new(first.after, last.to, entries));
-        let mut writer = RunWriter::new(&options, dir, self.family, id, head)?;
-        walk::for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))?;
-        let run = Arc::new(writer.ingest(db, handle(db, self.family))?);
+        let head = Head::new(first.after, last.to, entries);
+        let run = Arc::new(self.write(db, dir, id, head, |writer| {
+            walk::for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))
+        })?);
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut runs = live.as_ref().clone();
         // Runs were only added at the end meanwhile.

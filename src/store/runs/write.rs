@@ -24,12 +24,11 @@ pub struct RunWriter<'a> {
 impl<'a> RunWriter<'a> {
     pub fn new(
         options: &'a rocksdb::Options,
-        dir: &Path,
-        family: &str,
+        path: &Path,
         id: RunId,
         head: Head,
     ) -> Result<RunWriter<'a>, Error> {
-        let path = dir.join(format!("{family}-{}-{}.sst", id.to, id.level));
+        let path = path.to_owned();
         let mut file = SstFileWriter::create(options);
         file.open(&path)?;
         file.put(keys::run(id, keys::RUN_HEAD), codec::encode(&head))?;

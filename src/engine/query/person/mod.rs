@@ -142,7 +142,12 @@ pub fn person(
     Ok(gather::answer(&traces, reference, as_of))
 }
 
-/// The same from memory alone, in some millionths of a second; `None` = the disk must be asked.
+/// Events of a person that are looked at without a thread of their own: more than anybody has who is no
+/// placeholder for many.
+const EVENTS_AT_ONCE_MAX: usize = 64;
+
+/// The same from memory alone, so that whoever asks need not go to another thread; `None` = the disk must be
+/// asked, or there is much to look at.
 pub fn person_in_memory(
     read: &Read,
     reference: &Reference,
@@ -151,7 +156,11 @@ pub fn person_in_memory(
 ) -> Option<PersonAnswer> {
     let one = |key: &PersonKey| {
         let known = |seq| read.known_in_memory(seq, *key).ok_or(());
-        traces(*key, read.person_seqs_in_memory(*key)?, known).ok()
+        let seqs = read.person_seqs_in_memory(*key)?;
+        if seqs.len() > EVENTS_AT_ONCE_MAX {
+            return None;
+        }
+        traces(*key, seqs, known).ok()
     };
     let traces = keys.iter().map(one).collect::<Option<Vec<_>>>()?;
     Some(gather::answer(&traces, reference, as_of))
@@ -166,13 +175,13 @@ fn traces<E>(
     let mut found = Traces { key, ..Traces::default() };
     for seq in seqs {
         match known(seq)? {
-            // Several events may have put a person into one tube.
-            Known::Tube(code, _) if found.tubes.iter().any(|(known, _)| *known == code) => {}
             Known::Tube(code, record) => found.tubes.push((code, record)),
             Known::Roster(part) => found.rosters.push(part),
             Known::Nothing => {}
         }
     }
+    // Several events may have put a person into one tube.
     found.tubes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found.tubes.dedup_by(|(a, _), (b, _)| a == b);
     Ok(found)
 }
