@@ -345,7 +345,7 @@ fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::Problem {
         let way: Ms =
             lab.stages.iter().map(|s| if s.takes == Takes::Box { s.run / 9 } else { s.run }).sum();
         let mut more = lab.clone();
-        super::fluid::add_unit(&mut more.stages[slowest.index()]);
+        more.stages[slowest.index()].add_unit();
         let unit = super::rules::Item::LabUnit(slowest).name();
         assign::Lab {
             code: named.code.clone(),
