@@ -1,7 +1,7 @@
 //! A laboratory with more or fewer units of a stage, and what that does to it.
 
 use crate::planner::StageKind;
-use crate::planner::model::{Lab, Model, Ms};
+use crate::planner::model::{Lab, Model};
 use crate::planner::study::{Paired, what_if};
 use std::sync::atomic::{AtomicBool, Ordering};
 

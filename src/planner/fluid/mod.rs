@@ -210,8 +210,10 @@ fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 { x } else { -x }
 }
 
-/// Share of single tubes from which on recalls are reckoned twice.
+/// Share of single tubes from which on recalls are reckoned until they agree with the results that they delay.
 const MANY: f64 = 0.02;
+/// Most times that they are reckoned.
+const PASSES_MAX: usize = 24;
 
 /// Time of a plate through all stages without waiting for units; the last one waits for more tubes in vain.
 pub(super) fn pipeline(lab: &Lab) -> Ms {
@@ -266,14 +268,23 @@ impl Scratch {
         let calm = flows;
         if recalled >= 1.0 {
             // Once more, with the single tubes of the recalls that these results bring.
-            self.recalls(lab, share, recall_delay(model) / step, &mut flows);
+            let delay = recall_delay(model) / step;
+            self.recalls(lab, share, delay, &mut flows);
+            if share > MANY {
+                // Results came later than was thought, and so do the recalls: again, until the end stays where it is.
+                let mut calm = 0;
+                for _ in 0..PASSES_MAX {
+                    let before = end(&flows);
+                    self.recalls(lab, share, delay, &mut flows);
+                    let moved = f64::from(end(&flows).abs_diff(before));
+                    calm = if moved < step { calm + 1 } else { 0 };
+                    if calm == 2 {
+                        break;
+                    }
+                }
+            }
             finish = end(&flows);
             closed = flows[StageKind::COUNT - 1].last_of_all;
-            if share > MANY {
-                // Results came later than was thought, and so did the recalls: once more.
-                self.recalls(lab, share, recall_delay(model) / step, &mut flows);
-                finish = finish.min(end(&flows));
-            }
         }
         for (flow, calm) in flows.iter_mut().zip(calm) {
             // Single tubes trickle in long after: since when a stage binds is said without them.
@@ -297,7 +308,9 @@ impl Scratch {
         answer
     }
 
-    /// The whole lab again, with what the results of the run before bring back to the door.
+    /// The whole lab again, with what the results that are thought of bring back to the door. Afterwards results are thought
+    /// of that lie between those and what came out: a lab that single tubes keep busy gives `1 + share` times fewer
+    /// results, so results that are too early by some tubes come out too late by `share` times as many.
     fn recalls(
         &mut self,
         lab: &Lab,
@@ -318,7 +331,10 @@ impl Scratch {
             door.until[1] = at + 2;
         }
         self.tank.run(lab, 0, flows);
-        self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
+        let came = &self.tank.flows[StageKind::COUNT].ordinary;
+        for (thought, came) in self.results.iter_mut().zip(came) {
+            *thought += (came - *thought) / (1.0 + share);
+        }
     }
 
     /// The closed form, stage by stage: `max over t of { t + (A(∞) − A(t))/μ }` and the latencies of the others; and the
