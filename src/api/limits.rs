@@ -93,6 +93,10 @@ pub const REPLICATIONS: u32 = 200;
 /// Units that a what-if may add or take away. A request for more is refused with INVALID.
 pub const UNITS_MAX: u32 = 1_000;
 
+/// Units that all changes of a request together may add to a stage of a laboratory, or take away. More is refused with
+/// INVALID.
+pub const UNITS_SUM_MAX: u32 = 10_000;
+
 /// Minutes per tube that a change of laboratories must gain, at most, and when the request does not say. A request for
 /// more is refused with INVALID.
 pub const PENALTY_MINUTES_MAX: f64 = 100_000.0;

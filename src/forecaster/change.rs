@@ -1,8 +1,7 @@
 //! A laboratory with more or fewer units of a stage, and what that does to it.
 
 use crate::planner::StageKind;
-use crate::planner::fluid;
-use crate::planner::model::{Lab, Model, Ms};
+use crate::planner::model::{Lab, Model};
 use crate::planner::study::{Paired, what_if};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,25 +20,7 @@ pub struct Change {
 pub fn changed(model: &Model, change: &Change) -> Option<Lab> {
     let mut lab = model.labs.get(change.lab)?.clone();
     let stage = &mut lab.stages[change.stage.index()];
-    for _ in 0..change.units.max(0) {
-        fluid::add_unit(stage);
-    }
-    let left = stage.units.saturating_sub(change.units.min(0).unsigned_abs());
-    if left < stage.units {
-        let lengths = |windows: &[(Ms, Ms)]| windows.iter().map(|w| w.1).collect::<Vec<_>>();
-        let first = stage.rests.first().cloned().unwrap_or_default();
-        let spread = stage.rests.len() == stage.units as usize
-            && stage.rests.iter().all(|windows| lengths(windows) == lengths(&first))
-            && stage.rests.iter().any(|windows| *windows != first);
-        if spread && left > 0 {
-            // Rests are spread over the day anew, as they are when a unit comes.
-            (stage.units, stage.rests) = (1, vec![first]);
-            (1..left).for_each(|_| fluid::add_unit(stage));
-        } else {
-            stage.units = left;
-            stage.rests.truncate(left as usize);
-        }
-    }
+    stage.set_units(stage.units.saturating_add_signed(change.units));
     Some(lab)
 }
 

@@ -37,10 +37,13 @@ pub fn round_of(city: &City, target_h: u32) -> Result<Round, Words> {
     let as_asked = |round: Result<Round, Error>| match round {
         Ok(round) => Ok(round),
         Err(Error::Unworkable(words)) => Err(words),
-        Err(Error::Assign(error)) => Err(Words::new(
-            format!("无法为各街道分配实验室（{error}）：请核对城市文件"),
-            format!("no assignment of streets to laboratories: {error}; check the city file"),
-        )),
+        Err(Error::Assign(error)) => {
+            let Words { zh, en } = error.words();
+            Err(Words::new(
+                format!("无法为各街道分配实验室（{zh}）：请核对城市文件"),
+                format!("no assignment of streets to laboratories: {en}; check the city file"),
+            ))
+        }
     };
     match target_h == city.target_h {
         true => as_asked(Round::of(city)),

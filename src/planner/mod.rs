@@ -9,7 +9,7 @@
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
-//! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `sending`: who else it could send to;
+//! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs;
@@ -31,6 +31,7 @@ pub mod simulate;
 pub mod study;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,

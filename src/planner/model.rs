@@ -5,7 +5,8 @@
 
 use super::city::StageKind;
 
-/// Milliseconds since the start of the round. 49 days fit; nothing is reckoned beyond `HORIZON_MS`.
+/// Milliseconds since the start of the round. 49 days fit; nothing is reckoned beyond `HORIZON_MS`, and a time that is
+/// `HORIZON_MS` says "not by then".
 pub type Ms = u32;
 
 /// One minute.
@@ -22,7 +23,7 @@ pub const HORIZON_MS: Ms = 40 * DAY;
 pub struct Model {
     /// Time of day at which the round starts, ms since midnight. Daily calendars hang on it.
     pub midnight_offset: Ms,
-    /// Time in which the whole city is to be done.
+    /// Time in which the whole city is to be done, less than `HORIZON_MS`.
     pub target: Ms,
     /// Streets: people, desks, boxes, vehicles.
     pub streets: Vec<Street>,
@@ -311,6 +312,11 @@ impl Recall {
         });
         1.0 - clean
     }
+
+    /// Single tubes of recalls by tube of `pool` people. A single tube that is positive is its person's result.
+    pub fn singles(&self, pool: u32) -> f64 {
+        if pool > 1 { self.unclean(pool) * f64::from(pool) } else { 0.0 }
+    }
 }
 
 impl Model {
@@ -368,25 +374,32 @@ impl Model {
             let days = work / f64::from(s.hours.clamp(1, DAY));
             within_horizon(days)?;
         }
-        for (at, (lab, tubes)) in self.labs.iter().zip(self.tubes_by_lab()).enumerate() {
+        let r = &self.recall;
+        let cluster = r.cluster.is_finite() && r.cluster >= 1.0;
+        if !(cluster && [r.prevalence, r.correlation, r.delay_spread].into_iter().all(sane)) {
+            return bad("recall", 0);
+        }
+        // First tests, and the single tubes that their recalls bring.
+        let mut work = vec![0.0; self.labs.len()];
+        for street in &self.streets {
+            work[street.lab] += street.tubes() as f64 * (1.0 + r.singles(street.pool));
+        }
+        for (at, (lab, tubes)) in self.labs.iter().zip(work).enumerate() {
             for (stage, kind) in lab.stages.iter().zip(StageKind::ALL) {
                 if !(sane(stage.run_spread) && sane(stage.failures_per_day)) {
                     return bad("run_spread", at);
                 }
-                if tubes == 0 {
+                if tubes <= 0.0 {
                     continue;
                 }
                 let rate = stage.tubes_per_hour() * stage.working_share() * stage.sound_share();
                 if !(rate.is_finite() && rate > 1e-9) {
                     return Err(Unworkable::NoUnit { lab: at, stage: kind });
                 }
-                within_horizon(tubes as f64 / rate / 24.0)?;
+                within_horizon(tubes / rate / 24.0)?;
             }
         }
-        let r = &self.recall;
-        let cluster = r.cluster.is_finite() && r.cluster >= 1.0;
-        let others = [r.prevalence, r.correlation, r.delay_spread].into_iter().all(sane);
-        if cluster && others { Ok(()) } else { bad("recall", 0) }
+        Ok(())
     }
 }
 

@@ -14,7 +14,8 @@ use super::city::{
     City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words, time_of_day,
 };
 use super::model::{
-    DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable, staggered,
+    DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable,
+    staggered,
 };
 
 /// A round of a city: the model, and whose numbers are whose.
@@ -87,7 +88,7 @@ pub enum Error {
 const SHARE_MIN: f64 = 0.005;
 
 fn ms(seconds: u64) -> Ms {
-    Ms::try_from(seconds.saturating_mul(1000)).unwrap_or(Ms::MAX / 4)
+    seconds.saturating_mul(1000).min(HORIZON_MS.into()) as Ms
 }
 
 fn count(n: u64) -> u32 {
@@ -107,7 +108,8 @@ impl Round {
         let labs: Vec<Lab> = city.labs.iter().map(|lab| lab_of(city, lab)).collect();
         let mut model = Model {
             midnight_offset: ms(city.start_s) % DAY,
-            target: ms(u64::from(city.target_h) * 3600),
+            // What is not done by the horizon is in time for no target.
+            target: ms(u64::from(city.target_h) * 3600).min(HORIZON_MS - 1),
             streets: Vec::new(),
             labs,
             recall: recall_of(city),
@@ -345,7 +347,7 @@ fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::Problem {
         let way: Ms =
             lab.stages.iter().map(|s| if s.takes == Takes::Box { s.run / 9 } else { s.run }).sum();
         let mut more = lab.clone();
-        super::fluid::add_unit(&mut more.stages[slowest.index()]);
+        more.stages[slowest.index()].add_unit();
         let unit = super::rules::Item::LabUnit(slowest).name();
         assign::Lab {
             code: named.code.clone(),

@@ -162,9 +162,10 @@ fn of_rest(
     let LeftOver { left, backlog, current } = left_over(round, &outlook.reading);
     let standing = Standing { left: &left, backlog: &backlog, current: &current, penalty_min };
     let found = redispatch(&standing, &options).map_err(|error| {
+        let Words { zh, en } = error.words();
         Words::new(
-            format!("剩余任务无法分配（{error}）：请核对城市文件"),
-            format!("what is left cannot be assigned: {error}; check the city file"),
+            format!("剩余任务无法分配（{zh}）：请核对城市文件"),
+            format!("what is left cannot be assigned: {en}; check the city file"),
         )
     })?;
     Ok(of_found(round, &left, &backlog, &found))

@@ -3,7 +3,7 @@
 use super::words::stage_named;
 use crate::api::convert::words::required;
 use crate::api::errors::Error;
-use crate::api::limits::{CHANGES_MAX, UNITS_MAX};
+use crate::api::limits::{CHANGES_MAX, UNITS_MAX, UNITS_SUM_MAX};
 use crate::api::pb;
 use crate::forecaster::{Change, CityPlan, changed, round_of};
 use crate::planner::round::Round;
@@ -12,6 +12,7 @@ use crate::planner::{City, Words, sending, with_units};
 /// The changes of a request, checked against the city.
 #[derive(Debug, Default)]
 pub struct Changes {
+    /// At most one for each stage of a laboratory.
     units: Vec<Change>,
     moves: Vec<Move>,
 }
@@ -45,11 +46,33 @@ pub fn units_changed(plan: &CityPlan, change: &pb::UnitChange) -> Result<Change,
     Ok(Change { lab: lab_number(plan, &change.lab)?, stage, units: change.units })
 }
 
+/// Changes of units, summed by stage of a laboratory: a stage is changed once, however many lines ask for it.
+fn units_summed(plan: &CityPlan, changes: &[pb::UnitChange]) -> Result<Vec<Change>, Error> {
+    let mut sums: Vec<Change> = Vec::new();
+    for change in changes {
+        let change = units_changed(plan, change)?;
+        match sums.iter_mut().find(|sum| (sum.lab, sum.stage) == (change.lab, change.stage)) {
+            // At most CHANGES_MAX times UNITS_MAX.
+            Some(sum) => sum.units = sum.units.saturating_add(change.units),
+            None => sums.push(change),
+        }
+    }
+    if sums.iter().any(|sum| sum.units.unsigned_abs() > UNITS_SUM_MAX) {
+        return Err(Error::invalid(
+            "units",
+            "同一环节的增减合计超过 10000：请减少数量",
+            "more than 10000 in all at one stage: ask for fewer",
+        ));
+    }
+    Ok(sums)
+}
+
 impl Changes {
     /// Reads the changes of a request.
     ///
     /// # Errors
-    /// More than `CHANGES_MAX`; a laboratory, stage or street that the city does not have; a number of units out of range.
+    /// More than `CHANGES_MAX`; a laboratory, stage or street that the city does not have; a number of units out of range,
+    /// by itself or with the others of its stage.
     pub fn of(
         plan: &CityPlan,
         units: &[pb::UnitChange],
@@ -74,10 +97,7 @@ impl Changes {
             }
         };
         Ok(Changes {
-            units: units
-                .iter()
-                .map(|change| units_changed(plan, change))
-                .collect::<Result<_, _>>()?,
+            units: units_summed(plan, units)?,
             moves: moves.iter().map(moved).collect::<Result<_, _>>()?,
         })
     }
@@ -185,6 +205,14 @@ mod tests {
         assert!(refused(&[unit("L?", extract, 1)], &[]));
         assert!(refused(&[unit(&code, pb::PlanStage::Unspecified, 1)], &[]));
         assert!(refused(&vec![unit(&code, extract, 1); CHANGES_MAX + 1], &[]));
+        // Ten times the most of one line is the most of a stage.
+        let many = |n: usize| vec![unit(&code, extract, 1000); n];
+        assert!(!refused(&many(10), &[]));
+        assert!(refused(&many(11), &[]));
+        assert!(refused(&many(CHANGES_MAX), &[]));
+        let mut back = many(11);
+        back.push(unit(&code, extract, -1000));
+        assert!(!refused(&back, &[]));
         let to =
             |street: &str, lab: &str| pb::StreetMove { street: street.into(), lab: lab.into() };
         assert!(refused(&[], &[to("nowhere", &code)]));

@@ -2,8 +2,7 @@
 
 use super::layers::Layers;
 use super::layers_text::lab_name;
-use super::remedy::never;
-use super::words::{clock_time, grouped, pick, say, span, table, tenth_hours};
+use super::words::{clock_time, grouped, never, pick, say, span, table, tenth_hours};
 use super::{Lang, Report};
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::{City, StageKind};
@@ -11,7 +10,6 @@ use crate::planner::{City, StageKind};
 /// A time of day, Chinese alone where both languages are shown, or the rows get too long.
 fn moment(city: &City, at: Ms, lang: Option<Lang>) -> String {
     match lang {
-        _ if never(at) => pick(lang, "40 天以上", "over 40 days"),
         Some(Lang::En) => clock_time(city, at).en,
         _ => clock_time(city, at).zh,
     }
@@ -26,6 +24,9 @@ pub(super) fn flows(report: &Report, layers: &Layers, lang: Option<Lang>) -> Str
     let (city, flow) = (&report.city, &layers.flow);
     let when = |at: Ms| {
         let (span, clock) = (span(at), clock_time(city, at));
+        if never(at) {
+            return say(lang, &span);
+        }
         pick(lang, &format!("{}（{}）", span.zh, clock.zh), &format!("{} ({})", span.en, clock.en))
     };
     let mut out = String::new();

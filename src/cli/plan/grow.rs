@@ -147,10 +147,6 @@ pub(super) fn with_units(stage: &Stage, units: u32) -> Option<Stage> {
         return None;
     }
     let mut more = stage.clone();
-    more.units = more.units.min(units);
-    more.rests.truncate(units as usize);
-    while more.units < units {
-        fluid::add_unit(&mut more);
-    }
+    more.set_units(units);
     Some(more)
 }

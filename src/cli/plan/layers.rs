@@ -98,20 +98,6 @@ pub(super) fn yes(plan: &Plan, layers: &Result<Layers, Words>) -> bool {
 pub(super) fn why(error: Error) -> Words {
     match error {
         Error::Unworkable(words) => words,
-        Error::Assign(error) => {
-            use crate::planner::assign::Error as Assign;
-            let zh = match &error {
-                Assign::NoLabs => "没有实验室".to_owned(),
-                Assign::NoWay { code, tubes, .. } => {
-                    format!("{code} 有 {tubes} 管而没有可送的实验室")
-                }
-                Assign::OnlyIdleLabs { code, tubes, codes, .. } => {
-                    let labs = codes.join("、");
-                    format!("{code} 有 {tubes} 管，而可送的实验室都有环节没有设备或人员：{labs}")
-                }
-                other => format!("无法分派：{other}"),
-            };
-            Words::new(zh, error.to_string())
-        }
+        Error::Assign(error) => error.words(),
     }
 }

@@ -10,7 +10,7 @@ use super::grow::{DESKS_LEAST, Spare, grown};
 use super::layers::{Dice, Layers, simulated};
 use super::least::{self, Least};
 use super::moving::{self, Move, Moving};
-use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, Model, Ms};
+use crate::planner::model::{HOUR, MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
 
@@ -276,9 +276,4 @@ fn differences(old: &Model, new: &Model) -> (Vec<Desks>, Vec<Units>) {
         })
     });
     (desks.collect(), units.collect())
-}
-
-/// Whether a time is one that was not reached at all.
-pub(super) fn never(at: Ms) -> bool {
-    at >= HORIZON_MS
 }

@@ -3,7 +3,7 @@
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
-use super::words::{clock_time, grouped, more_units, span};
+use super::words::{clock_time, grouped, more_units, never, span};
 use super::{Filled, Report};
 use crate::planner::{City, StageKind, Words};
 
@@ -103,6 +103,10 @@ fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let target = layers.round.model.target;
     match remedy.nearest() {
         Some(nearest) if nearest <= target => {}
+        Some(nearest) if never(nearest) => cures.push(words(
+            "所试各法在 40 天内均不能完成。".to_owned(),
+            "Nothing that was tried is done within 40 days.".to_owned(),
+        )),
         Some(nearest) => {
             let (at, late) = (span(nearest), span(nearest - target));
             cures.push(words(

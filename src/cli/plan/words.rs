@@ -1,7 +1,7 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
-use crate::planner::model::{DAY, HOUR, MINUTE, Ms};
+use crate::planner::model::{DAY, HORIZON_MS, HOUR, MINUTE, Ms};
 use crate::planner::{Basis, City, Item, Norm, StageKind, Words, time_of_day};
 
 /// The words in the language asked for, or both.
@@ -52,9 +52,23 @@ pub(super) fn hours(minutes: u64) -> Words {
     }
 }
 
+/// Whether a time is one that was not reached within what is reckoned.
+pub(super) fn never(at: Ms) -> bool {
+    at >= HORIZON_MS
+}
+
+fn never_words() -> Words {
+    Words::new("40 天以上", "over 40 days")
+}
+
+/// The nearest minute.
+fn nearest_minute(at: Ms) -> u64 {
+    u64::from(at.saturating_add(MINUTE / 2) / MINUTE)
+}
+
 /// A time of the model as hours and minutes, to the nearest minute.
 pub(super) fn span(at: Ms) -> Words {
-    hours(u64::from((at + MINUTE / 2) / MINUTE))
+    if never(at) { never_words() } else { hours(nearest_minute(at)) }
 }
 
 /// A time of the model as hours with two decimals.
@@ -70,7 +84,10 @@ pub(super) fn tenth_hours(ms: i64) -> String {
 
 /// A time of the round as a time of day: `14:00`, and the day where it is not the first.
 pub(super) fn clock_time(city: &City, at: Ms) -> Words {
-    let minutes = (city.start_s % 86_400) / 60 + u64::from((at + MINUTE / 2) / MINUTE);
+    if never(at) {
+        return never_words();
+    }
+    let minutes = (city.start_s % 86_400) / 60 + nearest_minute(at);
     let day = minutes / u64::from(DAY / MINUTE);
     let time = time_of_day(minutes);
     match day {
@@ -161,4 +178,17 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_beyond_the_horizon_is_said_to_be_one() {
+        for at in [HORIZON_MS, Ms::MAX] {
+            assert_eq!(span(at).en, "over 40 days");
+        }
+        assert_eq!(span(HORIZON_MS - MINUTE).en, "959 h 59 min");
+    }
 }

@@ -8,6 +8,7 @@
 //! - `dinic`: the largest flow; `bound`: the least T; `explain`: the minimum cut as a reason;
 //! - `overflow`: the aim, with or without labs of other cities;
 //! - `distance`: the shortest ways within the aim; `answer`: what is handed back;
+//! - `why`: what is wrong with a problem, in words;
 //! - `place`, `level`, `whole`: one-to-one (一一对应);
 //! - `redispatch`: solving again during a round (统一调度);
 //! - `example`: a made-up city to measure with.
@@ -27,6 +28,7 @@ mod redispatch;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod why;
 
 pub use answer::{Assignment, LabLoad, Options, Overflow, Share, Shares, Whole};
 pub use example::example;

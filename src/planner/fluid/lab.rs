@@ -5,7 +5,7 @@
 //! behind have room to spare (`planner::simulate::stage`), and where they have not, plates are full.
 
 use crate::planner::city::StageKind;
-use crate::planner::model::{DAY, Lab, Ms, Stage, Takes};
+use crate::planner::model::{DAY, HORIZON_MS, Lab, Ms, Stage, Takes};
 
 /// Most steps of time that are reckoned; a longer round is reckoned in longer steps.
 pub(super) const STEPS_MAX: usize = 4096;
@@ -205,7 +205,7 @@ impl Tank {
                 rest -= lane[at - 1];
                 at -= 1;
             }
-            (at as f64 * step) as Ms
+            (at as f64 * step).min(f64::from(HORIZON_MS)) as Ms
         };
         flow.last = ends(&leave.ordinary, leave.until[0]);
         flow.last_of_all = flow.last.max(ends(&leave.priority, leave.until[1]));

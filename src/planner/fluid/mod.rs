@@ -119,7 +119,7 @@ pub fn city(model: &Model) -> CityFlow {
             streets[i] = swab;
             let last = street::last_at_door(&model.streets[i], f64::from(swab), extreme);
             delivered = delivered.max(last);
-            finish = finish.max(last.saturating_add(pipeline(&model.labs[number])));
+            finish = finish.max(later(last, pipeline(&model.labs[number])));
         }
     }
     let closed = labs.iter().map(|lab| lab.closed).max().unwrap_or(0).max(finish);
@@ -210,19 +210,26 @@ fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 { x } else { -x }
 }
 
-/// Share of single tubes from which on recalls are reckoned twice.
+/// Share of single tubes from which on recalls are reckoned until they agree with the results that they delay.
 const MANY: f64 = 0.02;
+/// Most times that they are reckoned.
+const PASSES_MAX: usize = 24;
 
 /// Time of a plate through all stages without waiting for units; the last one waits for more tubes in vain.
 pub(super) fn pipeline(lab: &Lab) -> Ms {
-    lab.stages.iter().map(latency).sum()
+    lab.stages.iter().map(latency).fold(0, later)
+}
+
+/// A time and a length together, not beyond the horizon.
+fn later(at: Ms, by: Ms) -> Ms {
+    at.saturating_add(by).min(HORIZON_MS)
 }
 
 fn latency(stage: &Stage) -> Ms {
     match stage.takes {
         // The last box: ten tubes or so of a plate.
         Takes::Box => stage.run / 9,
-        Takes::Fill => stage.run + stage.hold,
+        Takes::Fill => later(stage.run, stage.hold),
     }
 }
 
@@ -234,7 +241,8 @@ impl Scratch {
         self.inflow.clear(step, steps);
         self.swabs.clear();
         for &i in list {
-            self.swabs.push(street::add(&model.streets[i], &mut self.inflow) as Ms);
+            let swab = street::add(&model.streets[i], &mut self.inflow);
+            self.swabs.push(swab.min(f64::from(HORIZON_MS)) as Ms);
         }
         self.tank.prepare(lab, model.midnight_offset, step);
         let door = &mut self.tank.flows[0];
@@ -248,7 +256,7 @@ impl Scratch {
             street::last_at_door(&model.streets[*i], f64::from(*swab), late)
         };
         let delivered = list.iter().zip(&self.swabs).map(last).max().unwrap_or(0);
-        let after_last = delivered.saturating_add(pipeline(lab));
+        let after_last = later(delivered, pipeline(lab));
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
         self.tank.run(lab, 0, &mut flows);
@@ -260,14 +268,23 @@ impl Scratch {
         let calm = flows;
         if recalled >= 1.0 {
             // Once more, with the single tubes of the recalls that these results bring.
-            self.recalls(lab, share, recall_delay(model) / step, &mut flows);
+            let delay = recall_delay(model) / step;
+            self.recalls(lab, share, delay, &mut flows);
+            if share > MANY {
+                // Results came later than was thought, and so do the recalls: again, until the end stays where it is.
+                let mut calm = 0;
+                for _ in 0..PASSES_MAX {
+                    let before = end(&flows);
+                    self.recalls(lab, share, delay, &mut flows);
+                    let moved = f64::from(end(&flows).abs_diff(before));
+                    calm = if moved < step { calm + 1 } else { 0 };
+                    if calm == 2 {
+                        break;
+                    }
+                }
+            }
             finish = end(&flows);
             closed = flows[StageKind::COUNT - 1].last_of_all;
-            if share > MANY {
-                // Results came later than was thought, and so did the recalls: once more.
-                self.recalls(lab, share, recall_delay(model) / step, &mut flows);
-                finish = finish.min(end(&flows));
-            }
         }
         for (flow, calm) in flows.iter_mut().zip(calm) {
             // Single tubes trickle in long after: since when a stage binds is said without them.
@@ -291,7 +308,9 @@ impl Scratch {
         answer
     }
 
-    /// The whole lab again, with what the results of the run before bring back to the door.
+    /// The whole lab again, with what the results that are thought of bring back to the door. Afterwards results are thought
+    /// of that lie between those and what came out: a lab that single tubes keep busy gives `1 + share` times fewer
+    /// results, so results that are too early by some tubes come out too late by `share` times as many.
     fn recalls(
         &mut self,
         lab: &Lab,
@@ -312,7 +331,10 @@ impl Scratch {
             door.until[1] = at + 2;
         }
         self.tank.run(lab, 0, flows);
-        self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
+        let came = &self.tank.flows[StageKind::COUNT].ordinary;
+        for (thought, came) in self.results.iter_mut().zip(came) {
+            *thought += (came - *thought) / (1.0 + share);
+        }
     }
 
     /// The closed form, stage by stage: `max over t of { t + (A(∞) − A(t))/μ }` and the latencies of the others; and the
@@ -334,7 +356,7 @@ impl Scratch {
             let each = f64::from(stage.batch) / f64::from(stage.run.max(1)) * own;
             let rate = each * f64::from(stage.units);
             // Tubes reach the stage one latency after another: the door's curve, later.
-            let before: Ms = lab.stages[..k].iter().map(latency).sum();
+            let before = lab.stages[..k].iter().map(latency).fold(0, later);
             let after = all_latency - f64::from(before);
             let limit = f64::from(model.target) - after;
             let (mut come, mut latest, mut needed) = (0.0, 0.0f64, Some(0.0f64));
@@ -382,33 +404,12 @@ impl Scratch {
                 continue;
             }
             let mut more = lab.stages[k].clone();
-            add_unit(&mut more);
+            more.add_unit();
             let mut with = *flows;
             self.tank.run_with(lab, k, &more, &mut with);
             saves[k] = base.saturating_sub(end(&with).max(after_last));
         }
         saves
-    }
-}
-
-/// One more unit that works like the others.
-pub fn add_unit(stage: &mut Stage) {
-    let first = stage.rests.first().cloned().unwrap_or_default();
-    let lengths = |windows: &[(Ms, Ms)]| windows.iter().map(|w| w.1).collect::<Vec<_>>();
-    let staggered = stage.rests.len() == stage.units as usize
-        && stage.rests.iter().all(|windows| lengths(windows) == lengths(&first))
-        && (stage.units == 1 || stage.rests.iter().any(|windows| *windows != first));
-    stage.units += 1;
-    if staggered {
-        // Rests are spread anew over the part of the day that they were spread over.
-        let part = DAY / (first.len().max(1) as Ms);
-        let shift = |unit: u32| (u64::from(unit) * u64::from(part) / u64::from(stage.units)) as Ms;
-        let moved = |unit: u32| {
-            first.iter().map(|&(at, length)| ((at + shift(unit)) % DAY, length)).collect()
-        };
-        stage.rests = (0..stage.units).map(moved).collect();
-    } else if let Some(last) = stage.rests.last().cloned() {
-        stage.rests.push(last);
     }
 }
 
@@ -418,10 +419,7 @@ fn end(flows: &[StageFlow; StageKind::COUNT]) -> Ms {
 
 /// Single tubes of recalls by tube of the lab's streets.
 fn recall_share(model: &Model, list: &[usize], tubes: u64) -> f64 {
-    let singles = |s: &Street| match s.pool {
-        0 | 1 => 0.0,
-        pool => model.recall.unclean(pool) * f64::from(pool) * s.tubes() as f64,
-    };
+    let singles = |s: &Street| model.recall.singles(s.pool) * s.tubes() as f64;
     list.iter().map(|&i| singles(&model.streets[i])).sum::<f64>() / (tubes.max(1) as f64)
 }
 
@@ -443,7 +441,7 @@ fn grid(model: &Model, lab: &Lab, list: &[usize], tubes: u64, share: f64) -> (f6
         let swabs = s.wall(desk as u64).max(u64::from(s.open) + u64::from(s.hours));
         let carried =
             s.tubes() / (u64::from(s.vehicles.max(1)) * u64::from(s.vehicle_tubes.max(1)));
-        let carried = carried * u64::from(2 * s.travel_max + s.handling);
+        let carried = carried * (2 * u64::from(s.travel_max) + u64::from(s.handling));
         until = until.max(
             swabs
                 + carried

@@ -1,6 +1,6 @@
 //! When the tubes of a street come to the door of its lab, as a rate over time.
 
-use crate::planner::model::{DAY, HOUR, Ms, Street};
+use crate::planner::model::{DAY, HORIZON_MS, HOUR, Ms, Street};
 
 /// Nodes and weights of the three-point Gauss–Hermite rule for a standard normal: the spread of the time on the road.
 const ROAD: [(f64, f64); 3] = [(-1.732_051, 1.0 / 6.0), (0.0, 2.0 / 3.0), (1.732_051, 1.0 / 6.0)];
@@ -192,5 +192,5 @@ pub(super) fn last_at_door(street: &Street, last_swab: f64, road: f64) -> Ms {
     let way = Way::of(street);
     let travel = f64::from(street.travel) * (street.travel_spread * road).exp();
     let travel = travel.min(f64::from(street.travel_max));
-    (last_swab + way.trip_wait_last + way.handling + travel) as Ms
+    (last_swab + way.trip_wait_last + way.handling + travel).min(f64::from(HORIZON_MS)) as Ms
 }

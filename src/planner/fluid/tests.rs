@@ -9,7 +9,7 @@ use crate::planner::example;
 /// One more unit at a stage of a lab.
 fn with_unit(model: &Model, lab: usize, kind: StageKind) -> Model {
     let mut more = model.clone();
-    add_unit(&mut more.labs[lab].stages[kind.index()]);
+    more.labs[lab].stages[kind.index()].add_unit();
     more
 }
 

@@ -6,7 +6,7 @@
 use super::situation::Situation;
 use super::{Bottleneck, Error, Forecast, Kept, Measure, Of, Regime, Standstill};
 use crate::planner::city::{StageKind, Words};
-use crate::planner::fluid::{add_unit, pipeline};
+use crate::planner::fluid::pipeline;
 use crate::planner::model::{HOUR, MINUTE, Model, Ms};
 use crate::planner::round::Round;
 use crate::planner::rules::Item;
@@ -218,9 +218,8 @@ fn more_units(asked: &Asked<'_>, lab: usize, stage: StageKind, more: u32) -> (Wo
         format!("{more} more {} at {}", unit.en, name.en),
     );
     let change: Change = Box::new(move |model, _| {
-        for _ in 0..more {
-            add_unit(&mut model.labs[lab].stages[stage.index()]);
-        }
+        let stage = &mut model.labs[lab].stages[stage.index()];
+        stage.set_units(stage.units.saturating_add(more));
     });
     (words, change)
 }
@@ -255,9 +254,8 @@ fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<(Words, 
     );
     let change: Change = Box::new(move |model, _| {
         for &(lab, stage) in &late {
-            for _ in 0..more {
-                add_unit(&mut model.labs[lab].stages[stage.index()]);
-            }
+            let stage = &mut model.labs[lab].stages[stage.index()];
+            stage.set_units(stage.units.saturating_add(more));
         }
     });
     Some((words, change))

@@ -2,7 +2,7 @@
 
 use super::random::{Cause, Stream};
 use super::stage::Lot;
-use crate::planner::model::{HOUR, MINUTE, Ms, RECALL_MIN, Recall, Street};
+use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, Ms, RECALL_MIN, Recall, Street};
 
 /// Spread of the time per person at a desk: standard deviation over mean (gamma with shape 4).
 const PERSON_SPREAD: f64 = 0.5;
@@ -106,7 +106,7 @@ fn pack(closed: f64, tubes: u32) -> u64 {
 }
 
 impl Field {
-    /// Runs a street to its end. Trips and the boxes in them (with the time at which each was closed) are appended.
+    /// Runs a street to its end; what would be later than `HORIZON_MS` is told there. Trips and the boxes in them (with the time at which each was closed) are appended.
     #[expect(clippy::too_many_arguments, reason = "one street's numbers, called from one place")]
     pub fn run(
         &mut self,
@@ -190,7 +190,9 @@ impl Field {
                     let from = start.late_from.map_or(site_end, |at| {
                         site_end.max(street.worked(u64::from(at)) as f64).max(since as f64)
                     });
-                    self.late_boxes(street, site_late, from, decay, per_ms, phase, person, run);
+                    let horizon = HORIZON_MS.max(start.from);
+                    let late = (site_late, horizon);
+                    self.late_boxes(street, late, from, decay, per_ms, phase, person, run);
                 }
                 (site_late, site_end) = (0, since as f64);
             }
@@ -223,6 +225,8 @@ impl Field {
         let mut length = f64::from(street.box_time) * phase.max(0.05);
         let mut filled = 0.0;
         let mut k = 0;
+        let horizon = u64::from(HORIZON_MS.max(start.from));
+        let clock = |at: f64| street.wall((since + at) as u64).min(horizon);
         while done < tubes {
             let speed = if at < ramp { per_ms * street.ramp_speed } else { per_ms };
             let mut step = length;
@@ -239,14 +243,17 @@ impl Field {
             filled += more;
             length = f64::from(street.box_time);
             k += 1;
-            let upto = if filled >= tubes as f64 - 1e-6 { tubes } else { filled as u64 };
+            let closed = clock(at);
+            // Beyond the horizon nobody asks when which box is full.
+            let all = filled >= tubes as f64 - 1e-6 || closed == horizon;
+            let upto = if all { tubes } else { filled as u64 };
             let now = (upto - done).min(box_tubes);
             if now > 0 {
                 done += now;
-                self.boxes.push(pack(street.wall((since + at) as u64) as f64, now as u32));
+                self.boxes.push(pack(closed as f64, now as u32));
             }
         }
-        run.sampled = run.sampled.max(street.wall((since + at) as u64) as Ms);
+        run.sampled = run.sampled.max(clock(at) as Ms);
         since + at
     }
 
@@ -255,7 +262,7 @@ impl Field {
     fn late_boxes(
         &mut self,
         street: &Street,
-        tubes: u64,
+        (tubes, horizon): (u64, Ms),
         from: f64,
         decay: f64,
         per_ms: f64,
@@ -288,7 +295,7 @@ impl Field {
             if now > 0 {
                 done += now;
                 let mut left = now;
-                let closed = street.wall((from + at) as u64) as f64;
+                let closed = street.wall((from + at) as u64).min(u64::from(horizon)) as f64;
                 run.sampled = run.sampled.max(closed as Ms);
                 while left > 0 {
                     let n = left.min(u64::from(street.box_tubes));
@@ -314,6 +321,7 @@ impl Field {
     ) {
         self.vehicles.clear();
         self.vehicles.resize(street.vehicles.clamp(1, 4096) as usize, from);
+        let horizon = HORIZON_MS.max(from);
         let (mut next, mut trip) = (0, 0);
         while next < self.boxes.len() {
             let closed = |i: usize| (self.boxes[i] >> 32) as Ms;
@@ -343,8 +351,9 @@ impl Field {
             }
             let time = f64::from(street.travel) * (street.travel_spread * road.noise(trip)).exp();
             let time = time.min(f64::from(street.travel_max.max(1))) as Ms;
-            let at = leave.saturating_add(street.handling).saturating_add(time);
+            let at = leave.saturating_add(street.handling).saturating_add(time).min(horizon);
             self.vehicles[vehicle] = at.saturating_add(time);
+            let leave = leave.min(horizon);
             let first = lots.len() as u32;
             for i in next..end {
                 let tubes = tubes(i);

@@ -4,7 +4,7 @@ use super::field::{Trip, recall_time};
 use super::random::{Cause, Stream};
 use super::stage::{Lot, ORDINARY, PRIORITY, Passed, Station};
 use crate::planner::city::StageKind;
-use crate::planner::model::{Lab, Ms, RECALL_MIN, Recall};
+use crate::planner::model::{HORIZON_MS, Lab, Ms, RECALL_MIN, Recall};
 
 /// Tubes that one person at the reception takes in hand at a time, when so many came together: half a plate.
 const RACK: u32 = 48;
@@ -27,9 +27,9 @@ pub struct LabStart {
 /// What a lab did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabRun {
-    /// Last result of a pool or first single tube.
+    /// Last result of a pool or first single tube; `HORIZON_MS` when some have none by then.
     pub finish: Ms,
-    /// Last result of all, recalls included.
+    /// Last result of all, recalls included; `HORIZON_MS` when some have none by then.
     pub closed: Ms,
     /// By stage.
     pub stages: [Passed; StageKind::COUNT],
@@ -37,7 +37,7 @@ pub struct LabRun {
     pub recalled: u64,
     /// Single tubes of recalls: when they come to the door, and how many.
     pub called_back: Vec<(Ms, u32)>,
-    /// Tubes resulted, without recalls: (until, so many), rising.
+    /// Tubes resulted, without recalls: (until, so many), rising. Those that have no result by `HORIZON_MS` are told there.
     pub results: Vec<(Ms, u64)>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct LabChance {
 }
 
 impl Works {
-    /// Runs a lab to its end. `trips` are those of this lab, by time.
+    /// Runs a lab to its end, or to `HORIZON_MS`. `trips` are those of this lab, by time.
     #[expect(clippy::too_many_arguments, reason = "one lab's numbers, called from one place")]
     pub fn run(
         &mut self,
@@ -129,8 +129,9 @@ impl Works {
         let mut recalls = 0;
         let back = Stream::of(seed, replication, Cause::Recall, number);
         // Nothing that leaves in one slice of time can come back in the same slice.
-        let slice = if any_unclean { RECALL_MIN } else { Ms::MAX };
-        let mut until = start.from.saturating_add(slice);
+        let horizon = HORIZON_MS.max(start.from);
+        let slice = if any_unclean { RECALL_MIN } else { horizon };
+        let mut until = start.from.saturating_add(slice).min(horizon);
         let mut again: Vec<Lot> = Vec::new();
         loop {
             self.advance(lab, until, &mut again, watch);
@@ -143,12 +144,12 @@ impl Works {
                     Lot { ready: at, tubes: lot.members, singles: lot.members, members: 0 };
                 self.stations[0].push(PRIORITY, single);
             }
-            if self.stations.iter().all(Station::is_empty) || until == Ms::MAX {
+            if self.stations.iter().all(Station::is_empty) || until == horizon {
                 break;
             }
-            until = until.saturating_add(slice);
+            until = until.saturating_add(slice).min(horizon);
         }
-        self.sum_up(&mut run);
+        self.sum_up(horizon, &mut run);
         run
     }
 
@@ -198,13 +199,22 @@ impl Works {
         }
     }
 
-    fn sum_up(&mut self, run: &mut LabRun) {
-        for (passed, station) in run.stages.iter_mut().zip(&self.stations) {
+    fn sum_up(&mut self, horizon: Ms, run: &mut LabRun) {
+        let mut left = 0;
+        for (passed, station) in run.stages.iter_mut().zip(&mut self.stations) {
+            let first_tests = station.stop(horizon);
             *passed = *station.passed();
+            left += passed.tubes_left;
+            if first_tests > 0 {
+                self.results.push((horizon, first_tests));
+            }
             // These hold whatever the model: a tube that is lost in the reckoning would be a result too early.
             assert!(passed.adds_up(), "a stage lost tubes or time: {passed:?}");
         }
-        run.closed = run.stages[StageKind::COUNT - 1].last;
+        let last = run.stages[StageKind::COUNT - 1].last.min(horizon);
+        run.closed = if left > 0 { horizon } else { last };
+        // A run that began before the horizon may end after it.
+        self.results.iter_mut().for_each(|result| result.0 = result.0.min(horizon));
         self.results.sort_unstable();
         let mut sum = 0;
         run.results = Vec::with_capacity(self.results.len());

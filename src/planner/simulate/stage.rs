@@ -135,6 +135,8 @@ pub struct Passed {
     pub tubes_in: u64,
     /// Tubes that left.
     pub tubes_out: u64,
+    /// Tubes that still waited when the reckoning stopped.
+    pub tubes_left: u64,
     /// Runs.
     pub runs: u64,
     /// Time that tubes waited, tube·ms.
@@ -153,9 +155,10 @@ pub struct Passed {
 
 impl Passed {
     /// Whether nothing was lost, and Little's law holds: the time that tubes spent here is the same counted by tubes
-    /// (waiting and working) and counted at the doors (leaving less coming).
+    /// (waiting and working) and counted at the doors (leaving less coming). Tubes that are left wait until the end.
     pub fn adds_up(&self) -> bool {
-        self.tubes_in == self.tubes_out && self.came + self.waited + self.worked == self.left
+        self.tubes_in == self.tubes_out + self.tubes_left
+            && self.came + self.waited + self.worked == self.left
     }
 }
 
@@ -250,6 +253,21 @@ impl Station {
         self.passed.tubes_in += tubes;
         self.passed.came += tubes * u64::from(lot.ready);
         self.lanes[lane].push(lot);
+    }
+
+    /// Nothing is reckoned from `at` on: what waits is counted as left, having waited until then. Returns how many of these
+    /// tubes are first tests.
+    pub fn stop(&mut self, at: Ms) -> u32 {
+        let mut first_tests = 0;
+        for lot in self.lanes.iter().flat_map(Lane::waiting) {
+            let tubes = u64::from(lot.tubes);
+            let until = at.max(lot.ready);
+            self.passed.tubes_left += tubes;
+            self.passed.waited += tubes * u64::from(until - lot.ready);
+            self.passed.left += tubes * u64::from(until);
+            first_tests += lot.tubes - lot.singles;
+        }
+        first_tests
     }
 
     /// What went through so far.

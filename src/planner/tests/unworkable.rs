@@ -67,6 +67,18 @@ fn what_takes_longer_than_the_horizon_is_refused_with_its_days() {
     assert_eq!(beyond(&|m| m.labs[0].stages[StageKind::Pcr.index()] = slow(m)), 25);
 }
 
+#[test]
+fn the_single_tubes_of_recalls_are_work_too() {
+    let mut model = example::city(1);
+    let pcr = StageKind::Pcr.index();
+    model.labs[0].stages[pcr].units = 3;
+    model.labs[0].stages[pcr].rests.truncate(3);
+    assert_eq!(model.check(), Ok(()));
+    // Ten people to a tube, nearly every pool unclean: eleven times the work.
+    model.recall.prevalence = 0.3;
+    assert!(matches!(model.check(), Err(Unworkable::BeyondHorizon { days: 50.. })));
+}
+
 fn slow(model: &Model) -> crate::planner::model::Stage {
     let mut stage = model.labs[0].stages[StageKind::Pcr.index()].clone();
     stage.units = 1;

@@ -1,5 +1,6 @@
 //! What the user sees: exit codes, both languages, figures in the table and in JSON.
 
+mod beyond;
 mod layers;
 mod outputs;
 mod places;

@@ -4,7 +4,6 @@
 use super::super::calendar::Calendar;
 use super::*;
 use crate::planner::city::StageKind;
-use crate::planner::fluid::add_unit;
 use crate::planner::model::{DAY, HOUR, Lab};
 use crate::planner::round::Doubt;
 use crate::planner::study::{study, what_if};
@@ -23,7 +22,7 @@ fn changes(lab: &Lab) -> Vec<Lab> {
         change(&mut lab.stages[kind.index()]);
         lab
     };
-    let mut all: Vec<Lab> = StageKind::ALL.map(|kind| changed(kind, &add_unit)).into();
+    let mut all: Vec<Lab> = StageKind::ALL.map(|kind| changed(kind, &Stage::add_unit)).into();
     all.push(changed(StageKind::Pcr, &|stage| stage.run *= 2));
     all.push(changed(StageKind::Inactivate, &|stage| stage.hold = 0));
     all.push(changed(StageKind::Extract, &|stage| stage.failures_per_day = 2.0));
@@ -150,7 +149,7 @@ const DOUBT: Doubt = Doubt {
 fn a_study_is_the_same_on_one_thread_and_on_two() {
     let model = example::by_chance(4);
     let mut more = model.labs[0].clone();
-    add_unit(&mut more.stages[StageKind::Extract.index()]);
+    more.stages[StageKind::Extract.index()].add_unit();
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| {

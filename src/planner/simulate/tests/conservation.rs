@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::planner::model::{HOUR, MINUTE, RECALL_MIN};
+use crate::planner::city::StageKind;
+use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, RECALL_MIN};
 
 /// Changes of a stage, by chance: (what it takes, wells, failures a day, spread, patience in quarters of an hour).
 type Twist = (usize, usize, f64, f64, u32);
@@ -95,5 +96,40 @@ fn a_lot_without_tubes_passes_and_stops_nothing() {
         let (out, passed) = through(&stage(1, 94, HOUR, takes), 0, &[lot(0, 0), lot(1, 94)]);
         assert_eq!((out.len(), passed.runs), (1, 1), "{takes:?}");
         assert_eq!(out[0].1.tubes, 94);
+    }
+}
+
+/// Rounds that pass the check and that chance makes longer: slow plates, slow desks, hardly a vehicle, hardly anybody
+/// who is not called back.
+#[test]
+fn what_is_not_done_by_the_horizon_is_told_there_and_nothing_is_lost() {
+    type Change<'c> = &'c dyn Fn(&mut Model);
+    let changes: [Change; 4] = [
+        &|m| m.labs[0].stages[StageKind::Pcr.index()].run *= 80,
+        &|m| m.streets[0].desk_rate /= 1e4,
+        &|m| {
+            m.streets[0].vehicles = 1;
+            (m.streets[0].vehicle_tubes, m.streets[0].box_tubes) = (1, 1);
+            m.streets[0].handling = HORIZON_MS / 1000;
+        },
+        &|m| {
+            m.recall.prevalence = 0.5;
+            m.labs[0].stages[StageKind::Pcr.index()].run *= 12;
+        },
+    ];
+    for (row, change) in changes.into_iter().enumerate() {
+        let mut model = example::city(1);
+        change(&mut model);
+        let run = replication(&model, 3, 0);
+        let lab = &run.labs[0];
+        assert_eq!(run.closed, HORIZON_MS, "row {row}");
+        assert!(row == 3 || run.finish == HORIZON_MS, "row {row}");
+        assert!(run.sampled <= run.delivered && run.delivered <= HORIZON_MS, "row {row}");
+        let left: u64 = lab.stages.iter().map(|passed| passed.tubes_left).sum();
+        let out = lab.stages[StageKind::COUNT - 1].tubes_out;
+        assert!(left > 0 && lab.stages.iter().all(Passed::adds_up), "row {row}");
+        assert_eq!(left + out, model.tubes() + lab.recalled, "row {row}");
+        assert_eq!(lab.results.last().map(|last| last.1), Some(model.tubes()), "row {row}");
+        assert!(lab.results.iter().all(|(at, _)| *at <= HORIZON_MS), "row {row}");
     }
 }

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::planner::city::StageKind;
-use crate::planner::fluid::add_unit;
 use crate::planner::model::{HOUR, Lab, MINUTE};
 use crate::planner::study::what_if;
 
@@ -36,7 +35,7 @@ proptest! {
             }),
         };
         let mut more = lab.clone();
-        add_unit(&mut more.stages[grows]);
+        more.stages[grows].add_unit();
         let (before, after) = (lab_alone(&lab, &plates), lab_alone(&more, &plates));
         prop_assert_eq!(before.results.len(), after.results.len());
         for ((a, _), (b, _)) in before.results.iter().zip(&after.results) {
@@ -59,7 +58,7 @@ proptest! {
         let longest = model.labs[lab].stages.iter().map(|stage| stage.run).max();
         for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
-            add_unit(&mut more.stages[kind.index()]);
+            more.stages[kind.index()].add_unit();
             let pairs = what_if(&model, lab, &more, seed, 10, &|| true);
             prop_assert!(-pairs.saved <= f64::from(longest.unwrap_or(0)), "{kind:?} {pairs:?}");
         }
@@ -75,7 +74,7 @@ fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
         for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
             let stage = &mut more.stages[kind.index()];
-            add_unit(stage);
+            stage.add_unit();
             let half = f64::from(stage.run) / 2.0;
             let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
             let saved = pairs.saved + pairs.half_width;

@@ -1,0 +1,57 @@
+//! Rounds that are not done within the forty days that are reckoned, and targets beyond them.
+
+use super::layers::asked;
+use super::*;
+
+const JIYUAN: &str = include_str!("../../../../deploy/cities/jiyuan.toml");
+
+/// Jiyuan with so many cyclers, and more in its file.
+fn jiyuan(cyclers: u32, more: &str) -> String {
+    let all = JIYUAN.replace("pcr = { units = 32,", &format!("pcr = {{ units = {cyclers},"));
+    assert!(all != JIYUAN || cyclers == 32);
+    all + more
+}
+
+fn answered(text: &str, change: impl FnOnce(&mut PlanArgs)) -> (String, u8) {
+    let (_folder, mut args) = asked(text);
+    args.lang = Some(Lang::En);
+    change(&mut args);
+    answer(&args).expect("an answer")
+}
+
+#[test]
+fn a_round_that_chance_takes_beyond_the_horizon_says_so() {
+    let slow = "\n[field]\nsite_spread_percent = { value = 200, status = \"assumed\", source = \"assumed\" }\n";
+    for (text, target, replications) in
+        [(jiyuan(4, ""), Some(480), 300), (jiyuan(32, slow), None, 50)]
+    {
+        let (text, code) = answered(&text, |args| {
+            args.target = target;
+            args.replications = replications;
+        });
+        assert!(text.contains("9. Simulation") && [0, EXIT_NO].contains(&code), "{text}");
+        assert!(!text.contains("1193 h"), "{text}");
+    }
+    // Nearly everybody is infected: eleven times the tubes.
+    let all = "\n[prevalence]\nalpha = { value = 30, status = \"assumed\", source = \"assumed\" }\n\
+        beta = { value = 70, status = \"assumed\", source = \"assumed\" }\n";
+    let (text, code) = answered(&jiyuan(6, all), |args| args.replications = 20);
+    assert_eq!(code, EXIT_NO);
+    assert!(text.contains("days, beyond any plan"), "{text}");
+}
+
+#[test]
+fn a_target_beyond_the_horizon_is_no_shorter_than_one_within_it() {
+    let answer = |hours| {
+        answered(&jiyuan(32, ""), |args| {
+            args.target = Some(hours);
+            args.replications = 0;
+        })
+    };
+    let (within, code) = answer(900);
+    assert_eq!(code, 0, "{within}");
+    for hours in [1193, 1194, 2160] {
+        let (text, code) = answer(hours);
+        assert_eq!(code, 0, "{hours}: {text}");
+    }
+}
