@@ -74,6 +74,7 @@ impl Whose {
                         plates: tested.plates,
                         plates_done: tested.plates_done,
                         recalls_open: tested.recalls_open,
+                        recalls_closed: tested.recalls_closed,
                     }
                 }
                 None => unknown.received += tested.received,
@@ -138,6 +139,7 @@ impl History {
                 now.received = now.received.max(before.received);
                 now.plated = now.plated.max(before.plated);
                 now.resulted = now.resulted.max(before.resulted);
+                now.recalls_closed = now.recalls_closed.max(before.recalls_closed);
                 now.plates = now.plates.max(before.plates);
                 now.plates_done = now.plates_done.max(before.plates_done);
             }
@@ -215,7 +217,13 @@ mod tests {
             counts: (3, 1),
         };
         let sent = |tubes| Sent { collected: tubes, sent: tubes / 2, delivered: 0 };
-        let lab = |received| Tested { received, plated: 1, recalls_open: 3, ..Tested::default() };
+        let lab = |received| Tested {
+            received,
+            plated: 1,
+            recalls_open: 3,
+            recalls_closed: 2,
+            ..Tested::default()
+        };
         let tally = Tally {
             at: 7,
             places: [
@@ -235,7 +243,13 @@ mod tests {
         let collected: Vec<u64> = reading.streets.iter().map(|one| one.collected).collect();
         assert_eq!(collected, [4 + 2 + 1, 6 + 6 + 3, 2 + 2 + 1]);
         assert_eq!(reading.streets.iter().map(|one| one.sent).sum::<u64>(), 2 + 4 + 5 + 2);
-        let expected = LabCount { received: 9, plated: 1, recalls_open: 3, ..LabCount::default() };
+        let expected = LabCount {
+            received: 9,
+            plated: 1,
+            recalls_open: 3,
+            recalls_closed: 2,
+            ..LabCount::default()
+        };
         assert_eq!((reading.at, reading.labs[0]), (7, expected));
         assert_eq!(unknown, Unknown { collected: 4, received: 2 });
     }

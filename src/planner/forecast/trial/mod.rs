@@ -267,6 +267,7 @@ impl Trial {
             }
         }
         for (lab, answered) in labs.iter_mut().zip(answered) {
+            lab.recalls_closed = answered;
             lab.recalls_open = lab.recalls_open.saturating_sub(answered);
         }
         Reading { at, streets, labs }
