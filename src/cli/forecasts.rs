@@ -106,6 +106,11 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
                  轮次 {code}：用时 {finish}，读数 {readings}"
             )?;
         }
+        None if of.over => writeln!(
+            out,
+            "round {code}: over, when is not known, {readings} readings  \
+             轮次 {code}：已结束，完成时间不详，读数 {readings}"
+        )?,
         None => writeln!(
             out,
             "round {code}: not finished, {readings} readings  轮次 {code}：未完成，读数 {readings}"
@@ -172,6 +177,7 @@ mod tests {
             round: "R".into(),
             opened_at: 5,
             finish: Some(7_260_000),
+            over: true,
             readings: 9,
             forecasts: vec![held(-60_000, true), held(5_400_000, false)],
             coverage,
