@@ -15,7 +15,7 @@ pub use situation::{LabCount, Reading, Situation, StreetCount};
 use rayon::prelude::*;
 
 use super::city::{StageKind, Words};
-use super::model::{Model, Ms};
+use super::model::{DAY, HORIZON_MS, Model, Ms, Street};
 use super::round::{Doubt, Round};
 use super::simulate::{Cause, Replication, Scratch, Simulation, Start, Stream};
 use super::study::{Quantiles, bottleneck};
@@ -110,6 +110,9 @@ pub struct Forecast {
     pub finishes: Vec<Ms>,
 }
 
+/// Days of a round in which it is forecast: as many are left to the end of the reckoning.
+const DAYS_MAX: Ms = HORIZON_MS / DAY / 2;
+
 /// Why there is no forecast.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -130,6 +133,17 @@ pub enum Error {
         /// Number of the reading.
         at: usize,
     },
+    /// A reading is later than any round lasts.
+    #[error(
+        "reading {at} is of day {day} of the round: nothing is forecast after day {}",
+        DAYS_MAX
+    )]
+    TooLate {
+        /// Number of the reading.
+        at: usize,
+        /// Days since the opening.
+        day: u32,
+    },
     /// Whoever asked does not wait any more.
     #[error("the forecast was stopped before it was done")]
     Stopped,
@@ -147,6 +161,9 @@ impl Error {
                 format!("读数与方案不符：应有 {streets} 个街道、{labs} 家实验室")
             }
             Error::OutOfOrder { at } => format!("第 {at} 次读数早于前一次：时钟混乱"),
+            Error::TooLate { at, day } => {
+                format!("第 {at} 次读数为开轮后第 {day} 天：超过 {DAYS_MAX} 天不作预测")
+            }
             Error::Stopped => "预测在完成前已停止".to_owned(),
             Error::Unworkable(words) => words.zh.clone(),
         };
@@ -264,6 +281,9 @@ fn check(model: &Model, situation: &Situation) -> Result<(), Error> {
         if reading.at < before {
             return Err(Error::OutOfOrder { at });
         }
+        if reading.at > HORIZON_MS / 2 {
+            return Err(Error::TooLate { at, day: reading.at / DAY });
+        }
         before = reading.at;
     }
     let newest = situation.readings.last().ok_or(Error::NothingYet)?;
@@ -282,9 +302,11 @@ struct Kept {
     by_target: u64,
     streets: Vec<Ms>,
     labs: Vec<(Ms, StageKind)>,
+    /// Tubes of the people who do not come late.
+    queue: f64,
 }
 
-/// Spread of the end that no parameter explains, as a share of the longest run of a lab: how the last plates fall on units,
+/// Spread of the end that no parameter explains, as a share of the longest run of any lab: how the last plates fall on units,
 /// rests and vehicles is not known to the minute, and now and then much less is (Student's t with four degrees of freedom).
 /// Fitted on made-up rounds with seeds from a million on; those that the forecast is judged by begin at 0.
 const LAST_PLATES: f64 = 0.12;
@@ -299,6 +321,8 @@ impl Kept {
         scratch: &mut Scratch,
     ) -> Kept {
         let run = Simulation::new(&drawn.model, start).run(seed, number, scratch);
+        let in_queue = |street: &Street| street.tubes() as f64 * (1.0 - street.late_share);
+        let queue = drawn.model.streets.iter().map(in_queue).sum();
         let longest = drawn.model.labs.iter().flat_map(|lab| &lab.stages).map(|s| s.run).max();
         let dice = Stream::of(seed, number, Cause::Parameter, 2);
         let longest = f64::from(longest.unwrap_or(0)).max(1.0);
@@ -309,11 +333,11 @@ impl Kept {
         let shifted = |at: Ms| {
             let left = f64::from(at.saturating_sub(now));
             let shift = LAST_PLATES * longest * (left / (2.0 * longest)).min(1.0) * z;
-            if at <= now { at } else { now + (left + shift).max(left * 0.3) as Ms }
+            if at <= now { at } else { now.saturating_add((left + shift).max(left * 0.3) as Ms) }
         };
         if past.done {
             // Whoever a draw has still coming is not waited for.
-            return Kept::done(&drawn.model, past, &run);
+            return Kept::done(&drawn.model, past, &run, queue);
         }
         // What is left of nothing was over before now.
         let over = |at: Ms, since: Ms| if at == 0 { since } else { shifted(at).max(now) };
@@ -329,11 +353,12 @@ impl Kept {
                 .map(|((run, lab), since)| (over(run.finish, *since), bottleneck(lab, run)))
                 .collect(),
             streets: run.street_finish.iter().enumerate().map(street).collect(),
+            queue,
         }
     }
 
     /// Of a round of which nothing is left.
-    fn done(model: &Model, past: &Past, run: &Replication) -> Kept {
+    fn done(model: &Model, past: &Past, run: &Replication, queue: f64) -> Kept {
         let labs = past.labs.iter().zip(&run.labs).zip(&model.labs);
         Kept {
             sampled: past.sampled,
@@ -344,6 +369,7 @@ impl Kept {
             streets: (0..past.streets.len())
                 .map(|i| past.street(i, run).min(past.finish))
                 .collect(),
+            queue,
         }
     }
 }
@@ -378,7 +404,7 @@ fn sum_up(of: &Of<'_>, kept: &[Kept]) -> Forecast {
         by_target: by_target(situation, kept),
         streets: (0..model.streets.len()).map(|i| quantiles(&|k| k.streets[i])).collect(),
         labs: (0..model.labs.len()).map(|i| quantiles(&|k| k.labs[i].0)).collect(),
-        regime: measures::regime(model, situation, &finish, &delivered, done),
+        regime: if done { Regime::Done } else { measures::regime(of, kept, &finish, &delivered) },
         bottleneck: None,
         standing: if done { Vec::new() } else { of.standing(now) },
         measures: Vec::new(),
