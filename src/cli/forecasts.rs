@@ -60,7 +60,7 @@ fn json(rounds: &[RoundHeld], damaged: usize) -> serde_json::Value {
     };
     let round = |of: &RoundHeld| {
         serde_json::json!({
-            "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish,
+            "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish, "over": of.over,
             "readings": of.readings, "coverage": coverage(&of.coverage),
             "forecasts": of.forecasts.iter().map(forecast).collect::<Vec<_>>(),
         })
@@ -192,6 +192,10 @@ mod tests {
             "1 damaged",
         ] {
             assert!(told.contains(part), "{part:?} in {told}");
+        }
+        for (over, words) in [(true, "over, when is not known"), (false, "not finished")] {
+            let told = text(&[RoundHeld { finish: None, over, ..round.clone() }], 0);
+            assert!(told.contains(words), "{words:?} in {told}");
         }
         let json = json(&[round], 0);
         assert_eq!(json["coverage"]["held"], 1);

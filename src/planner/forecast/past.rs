@@ -16,7 +16,7 @@ pub(super) struct Past {
     pub done: bool,
     /// The newest tube was filled.
     pub sampled: Ms,
-    /// The newest first result of the city was there.
+    /// The newest first result of the city was there; `now` while it has none.
     pub finish: Ms,
     /// By lab: its newest first result was there; `now` while it has none.
     pub labs: Vec<Ms>,
@@ -71,7 +71,11 @@ impl Past {
             now: newest.at,
             done: all_resulted(model, situation),
             sampled: first(&|r| collected(r) >= all_collected).at,
-            finish: first(&|r| first_results(r) >= all_results).at,
+            finish: if all_results == 0 {
+                newest.at
+            } else {
+                first(&|r| first_results(r) >= all_results).at
+            },
             labs: (0..model.labs.len()).map(of_lab).collect(),
             streets: (0..model.streets.len()).map(of_street).collect(),
         }
