@@ -60,7 +60,7 @@ fn json(rounds: &[RoundHeld], damaged: usize) -> serde_json::Value {
     };
     let round = |of: &RoundHeld| {
         serde_json::json!({
-            "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish,
+            "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish, "over": of.over,
             "readings": of.readings, "coverage": coverage(&of.coverage),
             "forecasts": of.forecasts.iter().map(forecast).collect::<Vec<_>>(),
         })
@@ -106,6 +106,11 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
                  轮次 {code}：用时 {finish}，读数 {readings}"
             )?;
         }
+        None if of.over => writeln!(
+            out,
+            "round {code}: over, when is not known, {readings} readings  \
+             轮次 {code}：已结束，完成时间不详，读数 {readings}"
+        )?,
         None => writeln!(
             out,
             "round {code}: not finished, {readings} readings  轮次 {code}：未完成，读数 {readings}"
@@ -172,6 +177,7 @@ mod tests {
             round: "R".into(),
             opened_at: 5,
             finish: Some(7_260_000),
+            over: true,
             readings: 9,
             forecasts: vec![held(-60_000, true), held(5_400_000, false)],
             coverage,
@@ -186,6 +192,10 @@ mod tests {
             "1 damaged",
         ] {
             assert!(told.contains(part), "{part:?} in {told}");
+        }
+        for (over, words) in [(true, "over, when is not known"), (false, "not finished")] {
+            let told = text(&[RoundHeld { finish: None, over, ..round.clone() }], 0);
+            assert!(told.contains(words), "{words:?} in {told}");
         }
         let json = json(&[round], 0);
         assert_eq!(json["coverage"]["held"], 1);

@@ -89,8 +89,10 @@ pub struct RoundHeld {
     /// When it was opened, ms since 1970.
     pub opened_at: i64,
     /// When its last first test had its result, to the minute of the readings; `None` = not known: tubes were still in
-    /// work at the last reading, or the round is still open.
+    /// work at the last reading, the round is still open, or the readings before it are gone from the file.
     pub finish: Option<Ms>,
+    /// Whether it was closed, or forecast as done.
+    pub over: bool,
     /// Readings.
     pub readings: usize,
     /// Its forecasts, by time.
@@ -104,6 +106,13 @@ struct Lines {
     tallies: Vec<Tally>,
     told: Vec<Told>,
     closed: bool,
+}
+
+impl Lines {
+    /// Whether the round was closed, or forecast as done.
+    fn over(&self) -> bool {
+        self.closed || self.told.last().is_some_and(|told| told.regime == "done")
+    }
 }
 
 /// Every round of the file, by the time of its opening.
@@ -131,8 +140,8 @@ fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
         .iter()
         .filter(|one| finish.is_some_and(|finish| one.at < finish))
         .for_each(|one| coverage.count(one));
-    let readings = lines.tallies.len();
-    RoundHeld { round, opened_at, finish, readings, forecasts, coverage }
+    let (readings, over) = (lines.tallies.len(), lines.over());
+    RoundHeld { round, opened_at, finish, over, readings, forecasts, coverage }
 }
 
 /// Shares of the quantiles of a stored forecast.
@@ -161,13 +170,13 @@ fn against(told: &Told, finish: Option<Ms>) -> Held {
 }
 
 /// The first reading with as many first results as the last one has, when nothing was in work at the last one and the
-/// round was over: closed, or forecast as done.
+/// round was over: closed, or forecast as done. Unknown when no earlier reading is left.
 fn finish(lines: &Lines) -> Option<Ms> {
-    let over = lines.closed || lines.told.last().is_some_and(|told| told.regime == "done");
-    let last = lines.tallies.last().filter(|last| over && last.in_work() == 0)?;
+    let last = lines.tallies.last().filter(|last| lines.over() && last.in_work() == 0)?;
     let all = last.first_results();
-    let reached = lines.tallies.iter().find(|tally| tally.first_results() >= all)?;
-    (all > 0).then_some(reached.at)
+    let reached = lines.tallies.iter().position(|tally| tally.first_results() >= all)?;
+    // Where the first that is left has them all, those that would say when are gone.
+    (all > 0 && reached > 0).then_some(lines.tallies[reached].at)
 }
 
 #[cfg(test)]
@@ -216,6 +225,7 @@ mod tests {
         ];
         let open = held(&lines);
         assert_eq!((open[0].finish, open[0].coverage), (None, Coverage::default()));
+        assert!(!open[0].over);
         let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70 };
         lines.push(closed.text());
         let [round] = &held(&lines)[..] else { panic!("one round") };
@@ -231,6 +241,11 @@ mod tests {
         assert!(round.forecasts[0].crps < round.forecasts[1].crps, "{:?}", round.forecasts);
         let twice = round.coverage.and(&round.coverage);
         assert_eq!((twice.held, twice.crps_mean()), (2, round.coverage.crps_mean()));
+        // Nor when the file begins with a reading that has all results.
+        let without = |line: &String| !line.contains("\"at\":10,") && !line.contains("\"at\":20,");
+        let newest: Vec<String> = lines.iter().filter(|line| without(line)).cloned().collect();
+        let [round] = &held(&newest)[..] else { panic!("one round") };
+        assert_eq!((round.finish, round.over, round.readings), (None, true, 2));
         // With a tube in work nothing can be said.
         lines.push(reading(80, 10, 9));
         assert_eq!(held(&lines)[0].finish, None);

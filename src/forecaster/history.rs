@@ -74,6 +74,7 @@ impl Whose {
                         plates: tested.plates,
                         plates_done: tested.plates_done,
                         recalls_open: tested.recalls_open,
+                        recalls_closed: tested.recalls_closed,
                     }
                 }
                 None => unknown.received += tested.received,
@@ -138,8 +139,12 @@ impl History {
                 now.received = now.received.max(before.received);
                 now.plated = now.plated.max(before.plated);
                 now.resulted = now.resulted.max(before.resulted);
-                now.plates = now.plates.max(before.plates);
-                now.plates_done = now.plates_done.max(before.plates_done);
+                now.recalls_closed = now.recalls_closed.max(before.recalls_closed);
+                // Plates that are not told any more (a second round was opened) are none, not the old number.
+                if now.plates > 0 {
+                    now.plates = now.plates.max(before.plates);
+                    now.plates_done = now.plates_done.max(before.plates_done);
+                }
             }
         }
         // Dealing rounds each count by itself; nothing is further than what comes before it.
@@ -215,7 +220,13 @@ mod tests {
             counts: (3, 1),
         };
         let sent = |tubes| Sent { collected: tubes, sent: tubes / 2, delivered: 0 };
-        let lab = |received| Tested { received, plated: 1, recalls_open: 3, ..Tested::default() };
+        let lab = |received| Tested {
+            received,
+            plated: 1,
+            recalls_open: 3,
+            recalls_closed: 2,
+            ..Tested::default()
+        };
         let tally = Tally {
             at: 7,
             places: [
@@ -235,7 +246,13 @@ mod tests {
         let collected: Vec<u64> = reading.streets.iter().map(|one| one.collected).collect();
         assert_eq!(collected, [4 + 2 + 1, 6 + 6 + 3, 2 + 2 + 1]);
         assert_eq!(reading.streets.iter().map(|one| one.sent).sum::<u64>(), 2 + 4 + 5 + 2);
-        let expected = LabCount { received: 9, plated: 1, recalls_open: 3, ..LabCount::default() };
+        let expected = LabCount {
+            received: 9,
+            plated: 1,
+            recalls_open: 3,
+            recalls_closed: 2,
+            ..LabCount::default()
+        };
         assert_eq!((reading.at, reading.labs[0]), (7, expected));
         assert_eq!(unknown, Unknown { collected: 4, received: 2 });
     }
@@ -254,6 +271,28 @@ mod tests {
         assert_eq!(history.take(reading(30, 5, 8, 9)), Taken::Newest);
         let newest = history.newest().unwrap();
         assert_eq!((newest.streets[0].sent, newest.labs[0].resulted), (5, 8));
+    }
+
+    #[test]
+    fn plates_that_are_not_told_any_more_are_forgotten() {
+        let mut history = History::new(100);
+        let with = |at: u32, plates: u64, plates_done: u64| {
+            let mut reading = reading(at, 900, 900, 90);
+            (reading.labs[0].plates, reading.labs[0].plates_done) = (plates, plates_done);
+            reading
+        };
+        for (at, told, expected) in [
+            (1, (9, 3), (9, 3)),
+            // Counts never fall.
+            (2, (8, 2), (9, 3)),
+            // Another round was opened; it was closed.
+            (3, (0, 0), (0, 0)),
+            (4, (12, 5), (12, 5)),
+        ] {
+            history.take(with(at, told.0, told.1));
+            let lab = history.newest().unwrap().labs[0];
+            assert_eq!((lab.plates, lab.plates_done), expected, "reading {at}");
+        }
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::planner::round::Round;
 use crate::planner::study::Quantiles;
 use serde::{Deserialize, Serialize};
 
+/// How the text of a reading begins.
+const READING: &str = r#"{"line":"reading","#;
+
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "lowercase")]
@@ -75,7 +78,7 @@ pub struct Told {
 pub struct Bound {
     /// Code of the laboratory; empty = collection.
     pub lab: String,
-    /// Key of its stage.
+    /// Key of its stage; empty with a laboratory = the laboratory stands still.
     pub stage: String,
     /// Code of the street that is last, when collection binds.
     pub street: String,
@@ -165,9 +168,17 @@ impl Record {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// From a line's text; `None` = a later program's, or nothing of ours.
+    /// From a line's text; `None` = a later program's, nothing of ours, or counts that cannot be.
     pub fn read(text: &str) -> Option<Record> {
-        serde_json::from_str(text).ok()
+        serde_json::from_str(text).ok().filter(|record| match record {
+            Record::Reading { tally, .. } => tally.can_be(),
+            Record::Forecast { .. } | Record::Closed { .. } => true,
+        })
+    }
+
+    /// Whether the text of a line is a reading's: neighbours say nearly the same, so of these some may be let go.
+    pub fn is_reading(text: &str) -> bool {
+        text.starts_with(READING)
     }
 
     /// The round: its code and when it was opened. A code used again is another round.
@@ -177,5 +188,39 @@ impl Record {
             | Record::Forecast { round, opened_at, .. }
             | Record::Closed { round, opened_at, .. } => (round, *opened_at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tally::{Sent, Tested};
+    use super::*;
+
+    #[test]
+    fn counts_that_cannot_be_make_a_damaged_line() {
+        let line = |collected: u64, received: u64, recalls_closed: u64| {
+            let mut tally = Tally { at: 5, ..Tally::default() };
+            let place = Sent { collected, ..Sent::default() };
+            let lab = Tested { received, recalls_closed, ..Tested::default() };
+            tally.places.insert("01".into(), place);
+            tally.labs.insert("L".into(), lab);
+            Record::Reading { round: "R".into(), opened_at: 5, seq: 1, tally }.text()
+        };
+        let most = 1_000_000_000;
+        assert!(Record::read(&line(most, most, most)).is_some());
+        for (collected, received, recalls) in
+            [(most + 1, 0, 0), (u64::MAX, 1, 1), (1, 1_000_000_000_000, 1), (1, 1, u64::MAX)]
+        {
+            assert_eq!(Record::read(&line(collected, received, recalls)), None);
+        }
+    }
+
+    #[test]
+    fn a_reading_is_told_from_other_lines_by_its_first_words() {
+        let round = || "R".to_owned();
+        let tally = Tally::default();
+        let reading = Record::Reading { round: round(), opened_at: 5, seq: 1, tally };
+        let closed = Record::Closed { round: round(), opened_at: 5, at: 7 };
+        assert!(Record::is_reading(&reading.text()) && !Record::is_reading(&closed.text()));
     }
 }

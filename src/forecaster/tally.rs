@@ -40,6 +40,9 @@ pub struct Tested {
     pub recalls_closed: u64,
 }
 
+/// Largest count of a place or a laboratory that is believed: no city has so many people.
+const COUNT_MAX: u64 = 1_000_000_000;
+
 /// The counters of a round at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -185,6 +188,19 @@ impl Tally {
             place.delivered = place.delivered.saturating_sub(single);
         }
         tally
+    }
+
+    /// Whether its counts can be those of a city. Each is added up over places and laboratories, and some are dealt out one
+    /// by one: a line of the file says what anybody wrote there.
+    pub fn can_be(&self) -> bool {
+        let place = |of: &Sent| [of.collected, of.sent, of.delivered].into_iter().max();
+        let lab = |of: &Tested| {
+            let Tested { received, plated, resulted, plates, plates_done, .. } = *of;
+            let recalls = [of.recalls_open, of.recalls_closed];
+            [received, plated, resulted, plates, plates_done].into_iter().chain(recalls).max()
+        };
+        let largest = self.places.values().map(place).chain(self.labs.values().map(lab)).max();
+        largest.flatten().unwrap_or(0) <= COUNT_MAX
     }
 
     /// Tubes that are collected and have no result yet, as far as places and laboratories say.

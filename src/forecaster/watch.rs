@@ -34,7 +34,7 @@ pub struct Kept {
 /// # Errors
 /// When it cannot be read or written.
 pub fn open_file(dir: &Path, options: &Options) -> Result<Kept, store::Error> {
-    let (file, found) = Forecasts::open(dir, options.forecasts_bytes_max)?;
+    let (file, found) = Forecasts::open(dir, options.forecasts_bytes_max, Record::is_reading)?;
     if !found.damaged.is_empty() {
         tracing::warn!(lines = found.damaged.len(), "lines of the file forecasts are damaged");
     }

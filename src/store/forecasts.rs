@@ -45,6 +45,8 @@ pub struct Forecasts {
     file: File,
     bytes: u64,
     bytes_max: u64,
+    /// Which lines say nearly what their neighbours say.
+    thin: fn(&str) -> bool,
 }
 
 impl ForecastLines {
@@ -94,12 +96,17 @@ fn check_of(text: &str) -> String {
 }
 
 impl Forecasts {
-    /// Opens the file of a folder, cuts a torn last line off, and gives what stands in it. `bytes_max`: at the limit the
-    /// oldest half of the lines is taken out.
+    /// Opens the file of a folder, cuts a torn last line off, and gives what stands in it. `bytes_max`: at the limit every
+    /// second one of the older half of the lines for which `thin` says yes is taken out, until half of it is free or they
+    /// are but a quarter of it; then the oldest lines of all. So a long round keeps its beginning, with wider gaps.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn open(dir: &Path, bytes_max: u64) -> Result<(Forecasts, ForecastLines), Error> {
+    pub fn open(
+        dir: &Path,
+        bytes_max: u64,
+        thin: fn(&str) -> bool,
+    ) -> Result<(Forecasts, ForecastLines), Error> {
         let path = dir.join(NAME);
         let lines = ForecastLines::read(dir)?;
         let open = || {
@@ -125,7 +132,7 @@ impl Forecasts {
             Ok((file, bytes))
         };
         let (file, bytes) = open().map_err(Error::file(path.clone()))?;
-        let mut forecasts = Forecasts { path, file, bytes, bytes_max };
+        let mut forecasts = Forecasts { path, file, bytes, bytes_max, thin };
         if !lines.has_head && lines.whole_bytes > 0 {
             // The head is damaged, the rest is not: written anew, so that it is read the next time.
             forecasts.rewrite(&lines.texts)?;
@@ -160,22 +167,24 @@ impl Forecasts {
         }
     }
 
-    /// Takes the oldest half of the lines out, by bytes.
+    /// Makes room: half of the file.
     fn rotate(&mut self) -> Result<(), Error> {
         let bytes = std::fs::read(&self.path).map_err(Error::file(self.path.clone()))?;
-        let lines = ForecastLines::parse(&bytes);
+        let mut texts = ForecastLines::parse(&bytes).texts;
+        let room = self.bytes_max / 2;
+        let may_go = |texts: &[String]| bytes_of(texts.iter().filter(|text| (self.thin)(text)));
+        // Not for the sake of what is older than they: that goes first when it is more than half of what is kept.
+        while bytes_of(&texts) > room && may_go(&texts) > room / 2 && thinned(&mut texts, self.thin)
+        {
+        }
         let mut kept = 0;
-        let newest: Vec<String> = lines
-            .texts
-            .into_iter()
-            .rev()
-            .take_while(|text| {
-                kept += text.len() as u64 + CHECK_DIGITS as u64 + 2;
-                kept <= self.bytes_max / 2
-            })
-            .collect();
-        let newest: Vec<String> = newest.into_iter().rev().collect();
-        self.rewrite(&newest)
+        let newest = texts.iter().rev().take_while(|text| {
+            kept += bytes_of([*text]);
+            kept <= room
+        });
+        let gone = texts.len() - newest.count();
+        texts.drain(..gone);
+        self.rewrite(&texts)
     }
 
     /// The file with these lines and no others: whole or not at all.
@@ -196,6 +205,23 @@ impl Forecasts {
     }
 }
 
+/// Bytes of the lines of some texts.
+fn bytes_of<'t>(texts: impl IntoIterator<Item = &'t String>) -> u64 {
+    texts.into_iter().map(|text| (text.len() + CHECK_DIGITS + 2) as u64).sum()
+}
+
+/// Takes every second one of the older half of those out for which `thin` says yes; says whether any went.
+fn thinned(texts: &mut Vec<String>, thin: fn(&str) -> bool) -> bool {
+    let (before, of) = (texts.len(), texts.iter().filter(|text| thin(text)).count());
+    let mut number = 0;
+    texts.retain(|text| {
+        let one = usize::from(thin(text));
+        number += one;
+        one == 0 || number > of / 2 || number % 2 == 1
+    });
+    texts.len() < before
+}
+
 fn line_of(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     format!("{} {text}\n", check_of(&text))
@@ -205,12 +231,17 @@ fn line_of(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// No line may be thinned.
+    fn none(_: &str) -> bool {
+        false
+    }
+
     fn texts(dir: &Path) -> Vec<String> {
         ForecastLines::read(dir).unwrap().texts
     }
 
     fn with(dir: &Path, lines: &[&str]) -> Forecasts {
-        let (mut file, _) = Forecasts::open(dir, 1 << 20).unwrap();
+        let (mut file, _) = Forecasts::open(dir, 1 << 20, none).unwrap();
         lines.iter().for_each(|line| file.append(line).unwrap());
         file
     }
@@ -220,7 +251,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(texts(dir.path()).is_empty(), "no file, no lines");
         drop(with(dir.path(), &["一", "two\nlines", ""]));
-        let (mut file, found) = Forecasts::open(dir.path(), 1 << 20).unwrap();
+        let (mut file, found) = Forecasts::open(dir.path(), 1 << 20, none).unwrap();
         assert_eq!((found.texts.len(), found.damaged.len()), (3, 0));
         file.append("four").unwrap();
         assert_eq!(texts(dir.path()), ["一", "two lines", "", "four"]);
@@ -234,7 +265,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for length in 0..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let (mut file, found) = Forecasts::open(dir.path(), 1 << 20).unwrap();
+            let (mut file, found) = Forecasts::open(dir.path(), 1 << 20, none).unwrap();
             assert!(found.damaged.is_empty(), "torn at {length}");
             file.append("next").unwrap();
             let mut expected = found.texts.clone();
@@ -259,7 +290,7 @@ mod tests {
         bytes[at] ^= 1;
         bytes[0] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        drop(Forecasts::open(dir.path(), 1 << 20).unwrap());
+        drop(Forecasts::open(dir.path(), 1 << 20, none).unwrap());
         let found = ForecastLines::read(dir.path()).unwrap();
         assert_eq!((found.texts.len(), found.damaged.len()), (3, 0));
     }
@@ -267,7 +298,7 @@ mod tests {
     #[test]
     fn at_its_limit_the_oldest_half_goes() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut file, _) = Forecasts::open(dir.path(), 2_000).unwrap();
+        let (mut file, _) = Forecasts::open(dir.path(), 2_000, none).unwrap();
         for number in 0..200 {
             file.append(&format!("line {number}")).unwrap();
             let length = std::fs::metadata(dir.path().join(NAME)).unwrap().len();
@@ -276,8 +307,30 @@ mod tests {
         let texts = texts(dir.path());
         assert_eq!(texts.last().map(String::as_str), Some("line 199"));
         assert!(texts.len() > 20, "half is kept: {}", texts.len());
-        let (_, again) = Forecasts::open(dir.path(), 2_000).unwrap();
+        let (_, again) = Forecasts::open(dir.path(), 2_000, none).unwrap();
         assert_eq!(again.texts, texts);
         assert!(file.append(&"x".repeat(LINE_BYTES_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn at_its_limit_readings_get_thinner_and_the_beginning_and_other_lines_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut file, _) =
+            Forecasts::open(dir.path(), 4_000, |text| text.starts_with('r')).unwrap();
+        for number in 0..400 {
+            file.append(&format!("r{number}")).unwrap();
+            if number % 50 == 0 {
+                file.append(&format!("told {number}")).unwrap();
+            }
+            let length = std::fs::metadata(dir.path().join(NAME)).unwrap().len();
+            assert!(length <= 4_000, "{length} bytes after line {number}");
+        }
+        let texts = texts(dir.path());
+        assert_eq!(texts.iter().filter(|text| text.starts_with("told")).count(), 8, "{texts:?}");
+        assert_eq!(texts.first().map(String::as_str), Some("r0"), "{texts:?}");
+        assert_eq!(texts.last().map(String::as_str), Some("r399"));
+        let numbers: Vec<u32> =
+            texts.iter().filter_map(|text| text.strip_prefix('r')?.parse().ok()).collect();
+        assert!(numbers.windows(2).all(|two| two[0] < two[1]) && numbers.len() > 50, "{texts:?}");
     }
 }

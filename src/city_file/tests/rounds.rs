@@ -62,6 +62,25 @@ fn a_city_is_told_its_bottleneck_and_measures_that_help_best_first() {
 }
 
 #[test]
+fn a_measure_that_saves_time_makes_no_target_less_probable() {
+    let (mut round, situation) = half_way_through_chifeng();
+    let mut draws = forecast(&round, &situation, 1, &|| true).expect("a forecast").finishes;
+    draws.sort_unstable();
+    let mut told = 0;
+    for share in [1, 3, 5, 7, 9] {
+        // A target that so many tenths of the draws meet.
+        round.model.target = draws[draws.len() * share / 10];
+        let with = forecast(&round, &situation, 1, &|| true).expect("a forecast");
+        for measure in &with.measures {
+            assert!(measure.in_time >= with.in_time, "{share}: {} {measure:?}", with.in_time);
+            assert!(measure.in_time <= 1.0, "{share}: {measure:?}");
+            told += 1;
+        }
+    }
+    assert!(told >= 5, "{told}");
+}
+
+#[test]
 fn a_forecast_that_nobody_waits_for_stops_at_its_next_draw() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let (round, situation) = half_way_through_chifeng();

@@ -1,14 +1,17 @@
 //! Where a simulation begins in the middle of a round: the tubes that are really there, put where they must be.
 
-use super::learn::{Drawn, remaining};
+use super::learn::{Drawn, queue_tubes, remaining};
 use super::situation::{LabCount, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::fluid::Replay;
-use crate::planner::model::{Lab, Ms, Recall, Street};
+use crate::planner::model::{DAY, Lab, Ms, Recall, Street};
 use crate::planner::simulate::{LabStart, Start, Stream, StreetStart};
 
 /// Share of the people of whom it is believed, once the desks have closed, that they do not come any more.
 const STAYED_AWAY: f64 = 0.25;
+
+/// A stop that is drawn lasts no longer from now on: the tail has no end, and nobody would leave the tubes there.
+const STOP_MAX: Ms = 5 * DAY;
 
 /// Boxes into which waiting tubes are dealt at most, by street: enough for their times to be spread.
 const PARTS_MAX: u64 = 40;
@@ -36,7 +39,7 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
             // It starts again after a time that nobody knows.
             let stop = drawn.still[i].map(|since| {
                 let left = remaining(now.at.saturating_sub(since), dice.unit(1));
-                (now.at, now.at.saturating_add(left.max(1)))
+                (now.at, now.at.saturating_add(left.clamp(1, STOP_MAX)))
             });
             LabStart { stops: stop.into_iter().collect(), ..start }
         })
@@ -56,13 +59,15 @@ fn street_start(
     let tubes = street.tubes() as f64;
     let mut left = (tubes - count.collected as f64).max(0.0);
     let hours = u64::from(street.open) + u64::from(street.hours);
-    if u64::from(now) > hours && left < tubes * STAYED_AWAY {
+    let worked = street.worked(u64::from(now));
+    // In a round of days the desks close each evening, with people still to come.
+    let queue_gone = queue_tubes(street, worked as f64) >= tubes * (1.0 - late);
+    if u64::from(now) > hours && queue_gone && left < tubes * STAYED_AWAY {
         // The desks have closed and the queue was gone: who is left has not come, and is not waited for.
         left = 0.0;
     }
     // Those who come late have not come as long as the others queue.
     let late = (tubes * late).min(left);
-    let worked = street.worked(u64::from(now));
     let waiting = count.collected.saturating_sub(count.sent);
     let box_time = f64::from(street.box_time);
     let closed = parts(waiting).into_iter().enumerate().map(|(k, n)| {
@@ -141,13 +146,13 @@ fn lab_start(
                 come += tubes / each.max(1.0);
                 while come - given >= 0.999 {
                     given += 1.0;
-                    let end = end.max(now + 1);
+                    let end = end.max(now.saturating_add(1));
                     let since = now.min(end.saturating_sub(run));
                     start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
                 }
             }
             if come - given > 0.4 {
-                let end = inside.running[i].last().map_or(now + 1, |r| r.0.max(now + 1));
+                let end = inside.running[i].last().map_or(0, |r| r.0).max(now.saturating_add(1));
                 let since = now.min(end.saturating_sub(run));
                 start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
             }

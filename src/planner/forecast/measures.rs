@@ -3,7 +3,7 @@
 //! A measure is tried: the draws of the forecast are run again with it, with the same chance, and what the median gains is
 //! its effect. So measures can be compared with each other, and a measure that only moves the bottleneck shows that.
 
-use super::situation::Situation;
+use super::past::collected;
 use super::{Bottleneck, Error, Forecast, Kept, Measure, Of, Regime, Standstill};
 use crate::planner::city::{StageKind, Words};
 use crate::planner::fluid::pipeline;
@@ -20,25 +20,21 @@ const WORTH: Ms = 5 * MINUTE;
 /// Measures that are told.
 const TOLD: usize = 3;
 
-/// What sets the pace now.
+/// What sets the pace of a round that is not done.
 pub(super) fn regime(
-    model: &Model,
-    situation: &Situation,
+    of: &Of<'_>,
+    kept: &[Kept],
     finish: &Quantiles,
     delivered: &Quantiles,
-    all_resulted: bool,
 ) -> Regime {
-    let Some(newest) = situation.readings.last() else { return Regime::Collecting };
-    if all_resulted {
-        return Regime::Done;
-    }
-    let after = model.labs.iter().map(pipeline).max().unwrap_or(0).saturating_add(HOUR / 2);
+    let Some(newest) = of.situation.readings.last() else { return Regime::Collecting };
+    let after = of.model.labs.iter().map(pipeline).max().unwrap_or(0).saturating_add(HOUR / 2);
     if finish.p50 > delivered.p50.max(newest.at).saturating_add(after) {
         return Regime::Backlog;
     }
-    let queue: f64 = model.streets.iter().map(|s| s.tubes() as f64 * (1.0 - s.late_share)).sum();
-    let collected: u64 = newest.streets.iter().map(|s| s.collected).sum();
-    if (collected as f64) < queue * 0.98 { Regime::Collecting } else { Regime::Stragglers }
+    // Of the people who come, by what was learned of them: seldom those whom the plan thought of.
+    let queue = kept.iter().map(|k| k.queue).sum::<f64>() / kept.len().max(1) as f64;
+    if (collected(newest) as f64) < queue * 0.98 { Regime::Collecting } else { Regime::Stragglers }
 }
 
 /// What the advice is made from.
@@ -83,8 +79,9 @@ pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) -> Result<(), E
     for (words, change) in candidates(asked, forecast, lab, stage) {
         let with = asked.of.particles(first.len(), asked.go_on, &*change)?;
         let saves = base.saturating_sub(median(&with));
-        let in_time = with.iter().filter(|k| k.finish <= forecast.target).count();
-        let in_time = in_time as f64 / first.len().max(1) as f64;
+        // What it changes on the same draws, on top of what all draws say.
+        let more = in_time(&with, forecast.target) - in_time(first, forecast.target);
+        let in_time = (forecast.in_time + more).clamp(0.0, 1.0);
         if saves >= WORTH {
             tried.push(Measure { words, saves, in_time });
         }
@@ -93,6 +90,11 @@ pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) -> Result<(), E
     tried.truncate(TOLD);
     forecast.measures = tried;
     Ok(())
+}
+
+/// Share of the draws within the target.
+fn in_time(kept: &[Kept], target: Ms) -> f64 {
+    kept.iter().filter(|k| k.finish <= target).count() as f64 / kept.len().max(1) as f64
 }
 
 fn median(kept: &[Kept]) -> Ms {
@@ -261,8 +263,8 @@ fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<(Words, 
     Some((words, change))
 }
 
-/// Tubes of the last lab to the one that is done first of those that its streets reach: what is not yet on its way, and
-/// if that is not enough, what waits unopened.
+/// Tubes of the last lab to the one that is done first of those that its streets reach: what is not yet at its door (what
+/// is on the road is turned round, and taken to be there no later), and if that is not enough, what waits unopened.
 fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Words, Change)> {
     let (round, situation) = (asked.round, asked.of.situation);
     let newest = situation.readings.last()?;
@@ -284,7 +286,7 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
     for &street in &streets {
         let way = ways(street).iter().find(|way| way.lab == to);
         let count = newest.streets.get(street).copied().unwrap_or_default();
-        let coming = round.model.streets[street].tubes().saturating_sub(count.sent);
+        let coming = round.model.streets[street].tubes().saturating_sub(count.delivered);
         if let (Some(way), true) = (way, coming > 0 && coming <= left) {
             let travel = (way.minutes * f64::from(MINUTE)) as Ms;
             moved.push((street, travel.min(round.model.streets[street].travel_max)));
@@ -298,7 +300,7 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
     if all == 0 {
         return None;
     }
-    let arrive = forecast.at + HOUR;
+    let arrive = forecast.at.saturating_add(HOUR);
     let (a, b) = (&round.labs[from].1, &round.labs[to].1);
     let words = Words::new(
         format!("将{}的 {all} 管改送{}", a.zh, b.zh),

@@ -4,6 +4,7 @@ mod begin;
 pub mod judge;
 mod learn;
 mod measures;
+mod past;
 mod situation;
 #[cfg(test)]
 mod tests;
@@ -14,11 +15,12 @@ pub use situation::{LabCount, Reading, Situation, StreetCount};
 use rayon::prelude::*;
 
 use super::city::{StageKind, Words};
-use super::model::{HOUR, Model, Ms};
+use super::model::{DAY, HORIZON_MS, Model, Ms, Street};
 use super::round::{Doubt, Round};
-use super::simulate::{Cause, Scratch, Simulation, Start, Stream};
+use super::simulate::{Cause, Replication, Scratch, Simulation, Start, Stream};
 use super::study::{Quantiles, bottleneck};
 use learn::{Belief, Drawn, remaining};
+use past::Past;
 
 /// Draws of a forecast.
 pub const PARTICLES: usize = 200;
@@ -108,6 +110,9 @@ pub struct Forecast {
     pub finishes: Vec<Ms>,
 }
 
+/// Days of a round in which it is forecast: as many are left to the end of the reckoning.
+const DAYS_MAX: Ms = HORIZON_MS / DAY / 2;
+
 /// Why there is no forecast.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -128,6 +133,17 @@ pub enum Error {
         /// Number of the reading.
         at: usize,
     },
+    /// A reading is later than any round lasts.
+    #[error(
+        "reading {at} is of day {day} of the round: nothing is forecast after day {}",
+        DAYS_MAX
+    )]
+    TooLate {
+        /// Number of the reading.
+        at: usize,
+        /// Days since the opening.
+        day: u32,
+    },
     /// Whoever asked does not wait any more.
     #[error("the forecast was stopped before it was done")]
     Stopped,
@@ -145,6 +161,9 @@ impl Error {
                 format!("读数与方案不符：应有 {streets} 个街道、{labs} 家实验室")
             }
             Error::OutOfOrder { at } => format!("第 {at} 次读数早于前一次：时钟混乱"),
+            Error::TooLate { at, day } => {
+                format!("第 {at} 次读数为开轮后第 {day} 天：超过 {DAYS_MAX} 天不作预测")
+            }
             Error::Stopped => "预测在完成前已停止".to_owned(),
             Error::Unworkable(words) => words.zh.clone(),
         };
@@ -166,11 +185,13 @@ pub fn forecast(
     if let Err(why) = round.model.check() {
         return Err(Error::Unworkable(round.say(&why)));
     }
-    let now = check(&round.model, situation)?;
+    check(&round.model, situation)?;
     let belief = Belief::learn(&round.model, &round.doubt, situation);
-    let of = Of { model: &round.model, doubt: &round.doubt, situation, belief: &belief, seed };
+    let past = Past::of(&round.model, situation);
+    let (model, doubt) = (&round.model, &round.doubt);
+    let of = Of { model, doubt, situation, belief: &belief, past: &past, seed };
     let kept = of.particles(PARTICLES, go_on, &|_, _| {})?;
-    let mut forecast = sum_up(&of, now, &kept);
+    let mut forecast = sum_up(&of, &kept);
     measures::advise(&measures::Asked { round, of, kept: &kept, go_on }, &mut forecast)?;
     Ok(forecast)
 }
@@ -186,11 +207,12 @@ pub fn of_model(
     seed: u64,
     particles: usize,
 ) -> Result<Forecast, Error> {
-    let now = check(model, situation)?;
+    check(model, situation)?;
     let belief = Belief::learn(model, doubt, situation);
-    let of = Of { model, doubt, situation, belief: &belief, seed };
+    let past = Past::of(model, situation);
+    let of = Of { model, doubt, situation, belief: &belief, past: &past, seed };
     let kept = of.particles(particles, &|| true, &|_, _| {})?;
-    Ok(sum_up(&of, now, &kept))
+    Ok(sum_up(&of, &kept))
 }
 
 /// What a forecast is of.
@@ -200,6 +222,7 @@ struct Of<'a> {
     doubt: &'a Doubt,
     situation: &'a Situation,
     belief: &'a Belief,
+    past: &'a Past,
     seed: u64,
 }
 
@@ -214,14 +237,13 @@ impl Of<'_> {
         go_on: &(dyn Fn() -> bool + Sync),
         change: &(dyn Fn(&mut Model, &mut Start) + Sync),
     ) -> Result<Vec<Kept>, Error> {
-        let now = self.situation.readings.last().map_or(0, |newest| newest.at);
         let one = |scratch: &mut Scratch, number| {
             if !go_on() {
                 return Err(Error::Stopped);
             }
             let (mut drawn, mut start) = self.particle(number);
             change(&mut drawn.model, &mut start);
-            Ok(Kept::of(&drawn, &start, self.seed, number, now, scratch))
+            Ok(Kept::of(&drawn, &start, self.seed, number, self.past, scratch))
         };
         (0..n as u64).into_par_iter().map_init(Scratch::default, one).collect()
     }
@@ -249,7 +271,7 @@ impl Of<'_> {
     }
 }
 
-fn check(model: &Model, situation: &Situation) -> Result<Ms, Error> {
+fn check(model: &Model, situation: &Situation) -> Result<(), Error> {
     let mut before = 0;
     for (at, reading) in situation.readings.iter().enumerate() {
         if reading.streets.len() != model.streets.len() || reading.labs.len() != model.labs.len() {
@@ -259,13 +281,16 @@ fn check(model: &Model, situation: &Situation) -> Result<Ms, Error> {
         if reading.at < before {
             return Err(Error::OutOfOrder { at });
         }
+        if reading.at > HORIZON_MS / 2 {
+            return Err(Error::TooLate { at, day: reading.at / DAY });
+        }
         before = reading.at;
     }
     let newest = situation.readings.last().ok_or(Error::NothingYet)?;
     if newest.streets.iter().all(|s| s.collected == 0) {
         return Err(Error::NothingYet);
     }
-    Ok(newest.at)
+    Ok(())
 }
 
 /// What is kept of a particle.
@@ -277,9 +302,11 @@ struct Kept {
     by_target: u64,
     streets: Vec<Ms>,
     labs: Vec<(Ms, StageKind)>,
+    /// Tubes of the people who do not come late.
+    queue: f64,
 }
 
-/// Spread of the end that no parameter explains, as a share of the longest run of a lab: how the last plates fall on units,
+/// Spread of the end that no parameter explains, as a share of the longest run of any lab: how the last plates fall on units,
 /// rests and vehicles is not known to the minute, and now and then much less is (Student's t with four degrees of freedom).
 /// Fitted on made-up rounds with seeds from a million on; those that the forecast is judged by begin at 0.
 const LAST_PLATES: f64 = 0.12;
@@ -290,49 +317,61 @@ impl Kept {
         start: &Start,
         seed: u64,
         number: u64,
-        now: Ms,
+        past: &Past,
         scratch: &mut Scratch,
     ) -> Kept {
         let run = Simulation::new(&drawn.model, start).run(seed, number, scratch);
+        let in_queue = |street: &Street| street.tubes() as f64 * (1.0 - street.late_share);
+        let queue = drawn.model.streets.iter().map(in_queue).sum();
         let longest = drawn.model.labs.iter().flat_map(|lab| &lab.stages).map(|s| s.run).max();
         let dice = Stream::of(seed, number, Cause::Parameter, 2);
         let longest = f64::from(longest.unwrap_or(0)).max(1.0);
         let z =
             dice.normal(0) / ((dice.exponential(2) + dice.exponential(3)) / 2.0).sqrt().max(0.05);
+        let now = past.now;
         // Not before now, nothing that is done is undone, and less where less than two runs are left.
         let shifted = |at: Ms| {
             let left = f64::from(at.saturating_sub(now));
             let shift = LAST_PLATES * longest * (left / (2.0 * longest)).min(1.0) * z;
-            if at <= now { at } else { now + (left + shift).max(left * 0.3) as Ms }
+            if at <= now { at } else { now.saturating_add((left + shift).max(left * 0.3) as Ms) }
         };
+        if past.done {
+            // Whoever a draw has still coming is not waited for.
+            return Kept::done(&drawn.model, past, &run, queue);
+        }
+        // What is left of nothing was over before now.
+        let over = |at: Ms, since: Ms| if at == 0 { since } else { shifted(at).max(now) };
+        let street =
+            |(i, at): (usize, &Ms)| shifted(if *at == 0 { past.street(i, &run) } else { *at });
+        let labs = run.labs.iter().zip(&drawn.model.labs).zip(&past.labs);
         Kept {
-            sampled: run.sampled,
+            sampled: if run.sampled <= now { past.sampled } else { run.sampled },
             delivered: run.delivered,
-            finish: shifted(run.finish).max(now),
+            finish: over(run.finish, past.finish),
             by_target: run.labs.iter().map(|lab| lab.resulted_by(drawn.model.target)).sum(),
-            labs: run
-                .labs
-                .iter()
-                .zip(&drawn.model.labs)
-                .map(|(run, lab)| (shifted(run.finish).max(now), bottleneck(lab, run)))
+            labs: labs
+                .map(|((run, lab), since)| (over(run.finish, *since), bottleneck(lab, run)))
                 .collect(),
-            streets: run.street_finish.iter().map(|at| shifted(*at)).collect(),
+            streets: run.street_finish.iter().enumerate().map(street).collect(),
+            queue,
         }
     }
-}
 
-/// Time without a new tube after which nobody else is waited for.
-const QUIET: Ms = 2 * HOUR;
-
-/// Whether every tube that was filled has its result, and no more are coming: all that were planned have come, or none has
-/// for long. Turnout is seldom what the plan thought.
-fn all_resulted(model: &Model, situation: &Situation) -> bool {
-    let Some(newest) = situation.readings.last() else { return false };
-    let collected = |r: &Reading| r.streets.iter().map(|s| s.collected).sum::<u64>();
-    let resulted: u64 = newest.labs.iter().map(|l| l.resulted).sum();
-    let before = situation.readings.iter().rev().find(|r| r.at + QUIET <= newest.at);
-    let quiet = before.is_some_and(|r| collected(r) == collected(newest));
-    resulted >= collected(newest) && (quiet || collected(newest) >= model.tubes())
+    /// Of a round of which nothing is left.
+    fn done(model: &Model, past: &Past, run: &Replication, queue: f64) -> Kept {
+        let labs = past.labs.iter().zip(&run.labs).zip(&model.labs);
+        Kept {
+            sampled: past.sampled,
+            delivered: past.finish,
+            finish: past.finish,
+            by_target: 0,
+            labs: labs.map(|((at, run), lab)| (*at, bottleneck(lab, run))).collect(),
+            streets: (0..past.streets.len())
+                .map(|i| past.street(i, run).min(past.finish))
+                .collect(),
+            queue,
+        }
+    }
 }
 
 /// What is resulted now and until the target, as quantiles.
@@ -346,14 +385,14 @@ fn by_target(situation: &Situation, kept: &[Kept]) -> [u64; 7] {
     [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95].map(at)
 }
 
-fn sum_up(of: &Of<'_>, now: Ms, kept: &[Kept]) -> Forecast {
-    let Of { model, situation, .. } = *of;
+fn sum_up(of: &Of<'_>, kept: &[Kept]) -> Forecast {
+    let Of { model, situation, past, .. } = *of;
+    let (now, done) = (past.now, past.done);
     let quantiles = |of: &dyn Fn(&Kept) -> Ms| {
         let mut times: Vec<Ms> = kept.iter().map(of).collect();
         Quantiles::of(&mut times)
     };
     let n = kept.len().max(1) as f64;
-    let done = all_resulted(model, situation);
     let delivered = quantiles(&|k| k.delivered);
     let finish = quantiles(&|k| k.finish);
     Forecast {
@@ -365,7 +404,7 @@ fn sum_up(of: &Of<'_>, now: Ms, kept: &[Kept]) -> Forecast {
         by_target: by_target(situation, kept),
         streets: (0..model.streets.len()).map(|i| quantiles(&|k| k.streets[i])).collect(),
         labs: (0..model.labs.len()).map(|i| quantiles(&|k| k.labs[i].0)).collect(),
-        regime: measures::regime(model, situation, &finish, &delivered, done),
+        regime: if done { Regime::Done } else { measures::regime(of, kept, &finish, &delivered) },
         bottleneck: None,
         standing: if done { Vec::new() } else { of.standing(now) },
         measures: Vec::new(),

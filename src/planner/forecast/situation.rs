@@ -40,9 +40,16 @@ pub struct LabCount {
     pub plates_done: u64,
     /// People called back whose single tube has no result yet.
     pub recalls_open: u64,
+    /// People called back whose single tube has one: it is among `resulted` and no first test.
+    pub recalls_closed: u64,
 }
 
 impl LabCount {
+    /// First tests with a result.
+    pub fn first_results(&self) -> u64 {
+        self.resulted.saturating_sub(self.recalls_closed)
+    }
+
     /// Plates that are not done, and the tubes on them. A lab that does not tell its plates has full ones, of `batch`.
     pub fn open_plates(&self, batch: u64) -> (u64, u64) {
         let tubes = self.plated.saturating_sub(self.resulted);

@@ -9,7 +9,7 @@ use crate::planner::round::Doubt;
 const IN_QUEUE: f64 = 0.75;
 
 /// Tubes that the desks of a street fill in a working time while people queue, at the model's speed.
-pub(super) fn queue_tubes(street: &Street, worked: f64) -> f64 {
+pub(in crate::planner::forecast) fn queue_tubes(street: &Street, worked: f64) -> f64 {
     let ramp = f64::from(street.ramp);
     let full = worked.min(ramp) * street.ramp_speed + (worked - ramp).max(0.0);
     street.tubes_per_hour() * street.mean_speed() * full / f64::from(HOUR)

@@ -19,6 +19,7 @@ use crate::planner::model::{Lab, Model, Ms};
 use crate::planner::round::Doubt;
 use crate::planner::simulate::Stream;
 use astray::Astray;
+pub(super) use desks::queue_tubes;
 use pace::Pace;
 use people::People;
 use rayon::prelude::*;

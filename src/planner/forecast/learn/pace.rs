@@ -79,7 +79,7 @@ pub(super) fn learn(
     for reading in &situation.readings {
         let Some(count) = reading.labs.get(number) else { continue };
         curve.push((clock.at(reading.at), count.received as f64));
-        if windows.last().is_none_or(|(at, _)| reading.at >= at + WINDOW) {
+        if windows.last().is_none_or(|(at, _)| reading.at >= at.saturating_add(WINDOW)) {
             windows.push((reading.at, [count.plated as f64, count.resulted as f64]));
         }
     }

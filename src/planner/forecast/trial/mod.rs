@@ -1,8 +1,9 @@
 //! Made-up rounds of which the end is known, to hold forecasts against.
 //!
 //! Half of them are made as the forecast believes the world to be made: numbers drawn from the same doubts, the same
-//! simulation. The other half have in them what the forecast does not know of: a lab that stands still for hours, late
-//! comers who come much later, people who come in two waves.
+//! simulation. The other half have in them what no plan tells and the forecast must find out, or cannot: a lab that stands
+//! still for hours (which it notices while it lasts, and nobody foresees), late comers who come much later, people who come
+//! in two waves.
 
 mod score;
 
@@ -44,7 +45,7 @@ enum Row {
     Answered,
 }
 
-/// What a round is like that the forecast does not know.
+/// What a round is like that no plan tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surprise {
     /// Nothing: as the forecast believes.
@@ -123,7 +124,7 @@ fn plan(seed: u64, labs: (f64, f64)) -> Model {
     model
 }
 
-/// Makes what the forecast does not know of.
+/// Makes what no plan tells.
 fn spring(truth: &mut Model, surprise: Surprise, dice: Stream) {
     match surprise {
         Surprise::HeavyTail => {
@@ -267,6 +268,7 @@ impl Trial {
             }
         }
         for (lab, answered) in labs.iter_mut().zip(answered) {
+            lab.recalls_closed = answered;
             lab.recalls_open = lab.recalls_open.saturating_sub(answered);
         }
         Reading { at, streets, labs }

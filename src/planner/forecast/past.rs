@@ -1,0 +1,118 @@
+//! What is over already, off the readings: a simulation of the rest of a round says nothing of what came before it.
+
+use super::situation::{LabCount, Reading, Situation};
+use crate::planner::model::{HOUR, Model, Ms};
+use crate::planner::simulate::Replication;
+
+/// Time without a new tube after which nobody else is waited for.
+const QUIET: Ms = 2 * HOUR;
+
+/// When things were over of which nothing is left: each the first reading that has as much as the newest one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Past {
+    /// The newest reading.
+    pub now: Ms,
+    /// Whether every tube that was filled has its result and no more are coming.
+    pub done: bool,
+    /// The newest tube was filled.
+    pub sampled: Ms,
+    /// The newest first result of the city was there; `now` while it has none.
+    pub finish: Ms,
+    /// By lab: its newest first result was there; `now` while it has none.
+    pub labs: Vec<Ms>,
+    /// By street: its newest tubes at the lab's door.
+    pub streets: Vec<Door>,
+}
+
+/// The tubes of a street that came to the door last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// None has come yet.
+    Nothing,
+    /// They have their results since then.
+    Resulted(Ms),
+    /// They have none: of what is in that lab, they are among the first so many tubes.
+    Inside {
+        /// Number of the lab.
+        lab: usize,
+        /// Tubes with a result to come.
+        tubes: u64,
+    },
+}
+
+impl Past {
+    /// Of readings that fit the model.
+    pub fn of(model: &Model, situation: &Situation) -> Past {
+        let Some(newest) = situation.readings.last() else { return Past::default() };
+        // There is one: the newest itself.
+        let first = |reached: &dyn Fn(&Reading) -> bool| {
+            situation.readings.iter().find(|r| reached(r)).unwrap_or(newest)
+        };
+        let of_lab = |lab: usize| {
+            let all = results(newest, lab);
+            if all == 0 { newest.at } else { first(&|r| results(r, lab) >= all).at }
+        };
+        let of_street = |street: usize| {
+            let delivered = |r: &Reading| r.streets.get(street).map_or(0, |s| s.delivered);
+            let (all, lab) = (delivered(newest), model.streets[street].lab);
+            if all == 0 {
+                return Door::Nothing;
+            }
+            let count = |r: &Reading| r.labs.get(lab).copied().unwrap_or_default();
+            // Tubes are resulted in the order in which they came to the door.
+            let place = count(first(&|r| delivered(r) >= all)).received;
+            match place.checked_sub(count(newest).resulted).filter(|tubes| *tubes > 0) {
+                Some(tubes) => Door::Inside { lab, tubes },
+                None => Door::Resulted(first(&|r| count(r).resulted >= place).at),
+            }
+        };
+        let (all_collected, all_results) = (collected(newest), first_results(newest));
+        Past {
+            now: newest.at,
+            done: all_resulted(model, situation),
+            sampled: first(&|r| collected(r) >= all_collected).at,
+            finish: if all_results == 0 {
+                newest.at
+            } else {
+                first(&|r| first_results(r) >= all_results).at
+            },
+            labs: (0..model.labs.len()).map(of_lab).collect(),
+            streets: (0..model.streets.len()).map(of_street).collect(),
+        }
+    }
+
+    /// When a street of which no tube is on its way has its last result, by a run of the rest of the round.
+    pub fn street(&self, street: usize, run: &Replication) -> Ms {
+        match self.streets.get(street) {
+            None | Some(Door::Nothing) => 0,
+            Some(Door::Resulted(at)) => *at,
+            Some(Door::Inside { lab, tubes }) => {
+                run.labs.get(*lab).map_or(0, |lab| lab.resulted(*tubes)).max(self.now)
+            }
+        }
+    }
+}
+
+/// Tubes that a city has filled.
+pub(super) fn collected(reading: &Reading) -> u64 {
+    reading.streets.iter().map(|street| street.collected).fold(0, u64::saturating_add)
+}
+
+/// First tests of a lab with a result.
+fn results(reading: &Reading, lab: usize) -> u64 {
+    reading.labs.get(lab).map_or(0, LabCount::first_results)
+}
+
+fn first_results(reading: &Reading) -> u64 {
+    reading.labs.iter().map(LabCount::first_results).fold(0, u64::saturating_add)
+}
+
+/// Whether every tube that was filled has its result, and no more are coming: all that were planned have come, or none has
+/// for long. Turnout is seldom what the plan thought.
+fn all_resulted(model: &Model, situation: &Situation) -> bool {
+    let Some(newest) = situation.readings.last() else { return false };
+    let all = collected(newest);
+    let before = situation.readings.iter().rev().find(|r| r.at.saturating_add(QUIET) <= newest.at);
+    let quiet = before.is_some_and(|r| collected(r) == all);
+    first_results(newest) >= all && (quiet || all >= model.tubes())
+}
