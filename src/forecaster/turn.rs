@@ -89,6 +89,11 @@ impl Turns {
 }
 
 impl Forecaster {
+    /// The threads that plans run on.
+    pub fn threads(&self) -> &rayon::ThreadPool {
+        &self.inner.turns.threads
+    }
+
     /// Waits for a turn, first come first served.
     ///
     /// # Errors

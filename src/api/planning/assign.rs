@@ -37,7 +37,11 @@ pub async fn answer(
     let outlook = shared.forecaster.outlook().borrow().clone().ok_or(Error::NoForecast)?;
     let seq = outlook.seq;
     let own_target = request.target_hours > 0;
-    let work = move |_: &CityPlan| of_rest(&outlook, own_target.then_some(target_h), penalty_min);
+    // A target counts from the planned beginning, which in a round is later than its opening.
+    let work = move |plan: &CityPlan| {
+        let more = f64::from(target_h) - f64::from(plan.city.target_h);
+        of_rest(&outlook, if own_target { more } else { 0.0 }, penalty_min)
+    };
     let reply = at_once(shared, work).await?;
     Ok(pb::AssignReply { as_of: Some(shared.as_of_seq(seq)), ..reply })
 }
@@ -149,15 +153,12 @@ fn of_whole(round: &Round) -> pb::AssignReply {
     }
 }
 
-fn of_rest(
-    outlook: &Outlook,
-    target_h: Option<u32>,
-    penalty_min: f64,
-) -> Result<pb::AssignReply, Error> {
+/// What is left of a round that goes on; its target is `more_hours` later than the plan's.
+fn of_rest(outlook: &Outlook, more_hours: f64, penalty_min: f64) -> Result<pb::AssignReply, Error> {
     let round = &outlook.model;
     let hours = |ms: u32| f64::from(ms) / f64::from(HOUR);
     let passed = hours(outlook.reading.at);
-    let target = target_h.map_or_else(|| hours(round.model.target), f64::from);
+    let target = hours(round.model.target) + more_hours;
     let options = Options { target_h: Some((target - passed).max(0.0)), ..Options::default() };
     let LeftOver { left, backlog, current } = left_over(round, &outlook.reading);
     let standing = Standing { left: &left, backlog: &backlog, current: &current, penalty_min };

@@ -143,12 +143,16 @@ fn summary(forecast: &Forecast) -> Words {
     let finish = hours(forecast.finish.p50.into());
     let mut all = vec![
         Words::new(
-            format!("预计开始后 {} 完成。", finish.zh),
-            format!("Done {} after the start, as likely earlier as later.", finish.en),
+            format!("预计开轮后 {} 完成。", finish.zh),
+            format!("Done {} after the opening, as likely earlier as later.", finish.en),
         ),
         spread(&forecast.finish, forecast.in_time),
     ];
     all.extend(forecast.bottleneck.as_ref().map(|bound| bound.words.clone()));
-    all.extend(forecast.measures.first().map(|measure| measure.words.clone()));
+    all.extend(forecast.measures.first().map(|measure| {
+        let saves = hours(measure.saves.into());
+        let Words { zh, en } = &measure.words;
+        Words::new(format!("{zh}，可提前 {}", saves.zh), format!("{en}: {} earlier", saves.en))
+    }));
     sentences(&all)
 }

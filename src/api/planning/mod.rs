@@ -54,7 +54,9 @@ async fn at_once<T: Send + 'static>(
     let forecaster = shared.forecaster.clone();
     let answer = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        work(forecaster.plan().ok_or(Error::NoCity)?)
+        let plan = forecaster.plan().ok_or(Error::NoCity)?;
+        // On the planner's threads: the rest of the machine stays with intake.
+        forecaster.threads().install(|| work(plan))
     });
     answer.await?
 }
