@@ -49,7 +49,8 @@ async fn bad_calls_say_what_to_do() {
         "NO_IDENTITY"
     );
     for (people, expected) in [
-        (vec![who(ALICE), pb::Identity::default()], "NO_IDENTITY"),
+        (vec![who(ALICE), who("")], "NO_IDENTITY"),
+        (vec![who(ALICE), pb::Identity::default()], "INVALID"),
         (vec![who(ALICE); 501], "TOO_LARGE"),
     ] {
         let asked = pb::GetPeopleRequest { people, round: String::new() };
