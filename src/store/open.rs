@@ -62,8 +62,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             block_cache_bytes: 512 << 20,
-            index_memory_bytes: 640 << 20,
-            tubes_memory_bytes: 640 << 20,
+            index_memory_bytes: 1 << 30,
+            tubes_memory_bytes: 1 << 30,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
