@@ -139,6 +139,15 @@ fn until_from_memory(handle: &Handle, wanted: Option<bool>) {
     }
 }
 
+/// Ends the asking also when an answer was wrong: else the test would wait for ever instead of failing.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_from_memory_is_the_answer_of_the_files() {
     // All of it, the newest tubes, no tubes, no index (what waits for a run is in memory all the same).
@@ -175,6 +184,7 @@ async fn an_answer_from_memory_is_the_answer_of_the_files() {
                 }
                 asked
             });
+            let ending = Over(&over);
             tokio::task::block_in_place(|| {
                 tokio::runtime::Handle::current().block_on(async {
                     for batch in 0..BATCHES {
@@ -193,7 +203,7 @@ async fn an_answer_from_memory_is_the_answer_of_the_files() {
                     }
                 });
             });
-            over.store(true, Ordering::Release);
+            drop(ending);
             asking.join().expect("every answer was as it must be")
         });
         assert!(asked > 0);
