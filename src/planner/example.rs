@@ -2,6 +2,7 @@
 
 use super::city::StageKind;
 use super::model::{DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, staggered};
+use super::round::Doubt;
 use super::simulate::{Cause, Stream};
 
 /// A stage with a whole working day, no failures and no spread.
@@ -18,6 +19,20 @@ fn stage(units: u32, minutes: f64) -> Stage {
         repair: 2 * HOUR,
     }
 }
+
+/// What is doubted of made-up rounds.
+pub const DOUBT: Doubt = Doubt {
+    desk_rate: 0.2,
+    desk_rate_city: 0.1,
+    lab_pace: 0.07,
+    lab_derate: 0.85,
+    turnout: 0.04,
+    turnout_city: 0.02,
+    late_share: 0.4,
+    late_mean: 0.3,
+    travel: 0.15,
+    prevalence: (1.0, 9999.0),
+};
 
 /// A lab with so many units by stage, the usual run times, and instruments that rest six hours a day.
 pub fn lab(units: [u32; StageKind::COUNT]) -> Lab {

@@ -21,6 +21,7 @@ pub mod keys;
 mod known;
 mod layer;
 mod log;
+mod merged;
 mod open;
 mod pending;
 mod read;

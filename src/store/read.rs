@@ -5,8 +5,9 @@ use super::entry;
 use super::error::Error;
 use super::folder::Folder;
 use super::keys::{self, Kind};
-use super::layer::{self, Layer, Layers};
+use super::layer::Layers;
 use super::log::{self, Hash, Head, LogProof};
+use super::merged::merged;
 use super::open::{LOG, RECORDS};
 use super::pending::Pending;
 use super::recent::Recent;
@@ -24,8 +25,6 @@ use crate::domain::tube::TubeRecord;
 use crate::domain::world::RecordKind;
 use crate::domain::{Code, PersonKey};
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, ReadOptions};
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{self, AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -430,52 +429,6 @@ impl Read {
             ("index_memory_bytes", self.shared.people_runs.bytes_held() as u64),
         ]
     }
-}
-
-/// Hands out what stands in files, with what the layers say put over it: at most `limit` of them.
-pub(super) fn merged(
-    layers: &[Arc<Layer>],
-    prefix: &[u8],
-    from: &[u8],
-    limit: usize,
-    stored: impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), rocksdb::Error>>,
-    each: &mut EachRecord<'_>,
-) -> Result<(), Error> {
-    let above = match Kind::of(prefix) {
-        Some(kind) => layer::of_kind(layers, kind, from, limit),
-        None => BTreeMap::new(),
-    };
-    let mut above = above.into_iter().filter(|(key, _)| key.starts_with(prefix)).peekable();
-    let mut stored = stored.peekable();
-    let mut left = limit;
-    while left > 0 {
-        let below = match stored.peek() {
-            Some(Ok((key, _))) => Some(key),
-            Some(Err(_)) => {
-                return Err(stored
-                    .next()
-                    .and_then(Result::err)
-                    .map_or(Error::Damaged { what: "iterator".into() }, Error::from));
-            }
-            None => None,
-        };
-        let order = match (above.peek(), below) {
-            (None, None) => break,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some((above, _)), Some(below)) => above.as_slice().cmp(below),
-        };
-        let covered = if order == Ordering::Less { None } else { stored.next().transpose()? };
-        match (order, covered) {
-            (Ordering::Greater, Some((key, value))) => each(&key, &value)?,
-            _ => match above.next() {
-                Some((key, Some(value))) => each(&key, &value)?,
-                _ => continue,
-            },
-        }
-        left -= 1;
-    }
-    Ok(())
 }
 
 /// The first key after `key`.

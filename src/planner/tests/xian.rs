@@ -147,18 +147,7 @@ fn the_round_of_25_december_is_foretold_too_fast_by_what_labs_differ_between_rou
 
 /// What a planner in Xi'an could have doubted: the spreads that are assumed everywhere, and the derate of the norm pack with
 /// what Xi'an's labs differed by between two rounds.
-const DOUBT: Doubt = Doubt {
-    desk_rate: 0.2,
-    desk_rate_city: 0.1,
-    lab_pace: 0.07,
-    lab_derate: 0.85,
-    turnout: 0.04,
-    turnout_city: 0.02,
-    late_share: 0.4,
-    late_mean: 0.3,
-    travel: 0.15,
-    prevalence: (0.0, 0.0),
-};
+const DOUBT: Doubt = Doubt { prevalence: (0.0, 0.0), ..example::DOUBT };
 
 /// The readings of the first eight hours, every half hour. Published is what was sampled after eight hours, and nothing of
 /// boxes and labs before the 24th hour; so the rest is made: tubes are filled evenly over the eight hours and equally in

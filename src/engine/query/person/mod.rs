@@ -142,8 +142,8 @@ pub fn person(
     Ok(gather::answer(&traces, reference, as_of))
 }
 
-/// Events of a person that are looked at without a thread of their own: more than anybody has who is no
-/// placeholder for many.
+/// Events of a person that are looked at without a thread of their own: more than anybody has whose
+/// number does not stand for many people.
 const EVENTS_AT_ONCE_MAX: usize = 64;
 
 /// The same from memory alone, so that whoever asks need not go to another thread; `None` = the disk must be

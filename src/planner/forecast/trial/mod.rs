@@ -74,18 +74,7 @@ impl Surprise {
 
 /// The doubts of the made-up rounds.
 pub fn doubt() -> Doubt {
-    Doubt {
-        desk_rate: 0.2,
-        desk_rate_city: 0.1,
-        lab_pace: 0.07,
-        lab_derate: 0.85,
-        turnout: 0.04,
-        turnout_city: 0.02,
-        late_share: 0.4,
-        late_mean: 0.3,
-        travel: 0.15,
-        prevalence: (1.0, 9999.0),
-    }
+    example::DOUBT
 }
 
 /// Labs of a small round, and of a city's.

@@ -4,8 +4,8 @@
 use super::super::calendar::Calendar;
 use super::*;
 use crate::planner::city::StageKind;
+use crate::planner::example::DOUBT;
 use crate::planner::model::{DAY, HOUR, Lab};
-use crate::planner::round::Doubt;
 use crate::planner::study::{study, what_if};
 
 /// Three labs, with failures and recalls.
@@ -130,20 +130,6 @@ fn one_more_unit_fails_by_its_own_chance_alone() {
         assert!(times().all(|at| a.next_up(&few, unit, at) == b.next_up(&many, unit, at)));
     }
 }
-
-/// Doubt about everything.
-const DOUBT: Doubt = Doubt {
-    desk_rate: 0.2,
-    desk_rate_city: 0.1,
-    lab_pace: 0.07,
-    lab_derate: 0.85,
-    turnout: 0.04,
-    turnout_city: 0.02,
-    late_share: 0.4,
-    late_mean: 0.3,
-    travel: 0.15,
-    prevalence: (1.0, 9999.0),
-};
 
 #[test]
 fn a_study_is_the_same_on_one_thread_and_on_two() {
