@@ -14,7 +14,7 @@ use super::seal;
 use crate::domain::Code;
 use crate::domain::fact::Event;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rocksdb::{WriteBatch, WriteOptions};
+use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -107,7 +107,7 @@ impl Store {
         let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
         let leaves = self.put_log(&mut batch, &commit.events);
         let head = Head::new(last_hash, first.seq, &leaves);
-        batch.put_cf(self.shared.log(), keys::seq(Kind::Batch, first.seq), head.encode());
+        batch.put_cf(self.shared.heads(), keys::seq(Kind::Batch, first.seq), head.encode());
         let mut options = WriteOptions::default();
         options.set_sync(!crate::breaks::on("ack_before_fsync"));
         self.shared.state.write_opt(batch, &options)?;
@@ -209,7 +209,7 @@ impl Store {
         let note = self.acknowledged.handle().and_then(|file| file.sync_all());
         note.map_err(Error::file(self.shared.dir.join("acknowledged")))?;
         let dir = self.shared.dir.clone();
-        self.shared.state.flush_cf(self.shared.log())?;
+        self.shared.state.flush_cfs_opt(&[self.shared.log(), self.shared.heads()], &FlushOptions::default())?;
         self.shared.state.cancel_all_background_work(true);
         self.shared.fold.cancel_all_background_work(true);
         // While a reader lives the databases are open and may still change a file; and what is not

@@ -24,6 +24,19 @@ pub enum Error {
         /// Newest format known here.
         known: u32,
     },
+    /// The folder was written by an older release and has to be opened for writing first.
+    #[error(
+        "the folder {path} has format {found}, this program looks into {known} without changing anything: start the service on \
+         it once, which brings it to the new format 数据目录格式为 {found}，本程序只读检查的格式为 {known}：请先用本版本启动一次服务完成升级"
+    )]
+    OlderFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Format in the folder.
+        found: u32,
+        /// Format that is read here.
+        known: u32,
+    },
     /// A folder is live or drill for ever.
     #[error(
         "the folder {path} is a {found} folder and was asked for as {wanted}: drills and live data never mix; \

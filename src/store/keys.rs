@@ -12,7 +12,7 @@ use crate::domain::{Code, PersonKey};
 pub enum Kind {
     /// An event: sequence, 8 bytes big-endian. In the log.
     Event = 0x01,
-    /// A batch: sequence of its first event, 8 bytes big-endian. In the log.
+    /// The head of a batch: sequence of its first event, 8 bytes big-endian. Beside the log.
     Batch = 0x02,
     /// An event that must be known before others are judged: sequence. Value empty.
     ReferenceEvent = 0x03,

@@ -30,6 +30,7 @@ mod records;
 mod runs;
 mod seal;
 mod swabs;
+mod upgrade;
 mod verify;
 mod view;
 

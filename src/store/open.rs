@@ -12,6 +12,7 @@ use super::pending::Pending;
 use super::read::{Read, Shared};
 use super::recent::Recent;
 use super::runs::Runs;
+use super::upgrade::upgrade;
 use super::{codec, entry, seal};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
@@ -24,6 +25,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 /// The column family of the log, in the database `state`.
 pub const LOG: &str = "log";
+/// The column family of the heads of its batches, in the same database and the same writes. Apart, because a file of
+/// the log then holds nothing but a stretch of sequences, and moves down the levels without being written again.
+pub const HEADS: &str = "heads";
 /// The column family of the records folded from it, in the database `fold`.
 pub const RECORDS: &str = "records";
 /// The index of people: person to events.
@@ -76,7 +80,7 @@ impl Default for Options {
 /// Options of both databases. What must not be missed, with the reason:
 /// - recovery refuses to open on a damaged log; RocksDB's default drops synced writes silently;
 /// - no log is recycled and none is synced piecemeal: either would make holes look like an end.
-fn database_options() -> rocksdb::Options {
+pub fn database_options() -> rocksdb::Options {
     let mut options = rocksdb::Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
@@ -100,7 +104,6 @@ fn table_options(cache: &Cache) -> BlockBasedOptions {
     table.set_block_cache(cache);
     // Questions read one record each, all over the folder: small blocks are read and unpacked sooner.
     table.set_block_size(4 << 10);
-    table.set_bloom_filter(10.0, false);
     // Version 6 checksums know their block's place: a misplaced block is found.
     table.set_format_version(6);
     table
@@ -108,6 +111,7 @@ fn table_options(cache: &Cache) -> BlockBasedOptions {
 
 fn log_options(options: &Options, cache: &Cache) -> rocksdb::Options {
     let mut family = database_options();
+    // Without a filter: which file holds a sequence is known from its range, and it is there.
     family.set_block_based_table_factory(&table_options(cache));
     family.set_compression_type(DBCompressionType::Lz4);
     family.set_write_buffer_size(options.write_buffer_bytes);
@@ -132,7 +136,9 @@ fn no_cache() -> Cache {
 /// of each file, which is in memory.
 fn records_options(cache: &Cache) -> rocksdb::Options {
     let mut family = database_options();
-    family.set_block_based_table_factory(&table_options(cache));
+    let mut table = table_options(cache);
+    table.set_bloom_filter(10.0, false);
+    family.set_block_based_table_factory(&table);
     // Compressed when merged to the last level, not while facts come in.
     family.set_compression_type(DBCompressionType::None);
     family.set_bottommost_compression_type(DBCompressionType::Lz4);
@@ -181,12 +187,15 @@ pub fn open_state(
     writable: bool,
 ) -> Result<DB, rocksdb::Error> {
     let families =
-        ["default", LOG].map(|name| ColumnFamilyDescriptor::new(name, log_options(options, cache)));
+        ["default", LOG, HEADS].map(|name| ColumnFamilyDescriptor::new(name, log_options(options, cache)));
     let path = dir.join("state");
+    let mut together = database_options();
+    // Heads are small: by themselves they would keep old write-ahead files from being deleted.
+    together.set_atomic_flush(true);
     if writable {
-        DB::open_cf_descriptors(&database_options(), path, families)
+        DB::open_cf_descriptors(&together, path, families)
     } else {
-        DB::open_cf_descriptors_read_only(&database_options(), path, families, false)
+        DB::open_cf_descriptors_read_only(&together, path, families, false)
     }
 }
 
@@ -204,37 +213,6 @@ pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksd
     } else {
         DB::open_cf_descriptors_read_only(&database_options(), path, families, false)
     }
-}
-
-/// Brings a folder of an older format to this one. In format 1 the records stood beside the log and
-/// the indexes in a database `index`. All of that follows from the log: it is dropped, and folded
-/// again when the engine starts.
-fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
-    if folder.format == folder::FORMAT {
-        return Ok(folder);
-    }
-    tracing::info!(
-        from = folder.format,
-        to = folder::FORMAT,
-        "bringing the folder to a new format"
-    );
-    let path = dir.join("state");
-    if path.exists() {
-        let families = DB::list_cf(&database_options(), &path)?;
-        let mut state = DB::open_cf(&database_options(), &path, &families)?;
-        if families.iter().any(|family| family == RECORDS) {
-            state.drop_cf(RECORDS)?;
-        }
-    }
-    for old in ["index", "fold"] {
-        match std::fs::remove_dir_all(dir.join(old)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::file(dir.join(old))(error));
-            }
-            _ => {}
-        }
-    }
-    folder.rewritten(dir)
 }
 
 /// Removes files that a crash left between their writing and their taking in. By unlinking, never
@@ -294,6 +272,10 @@ impl Store {
         let problem =
             || Error::NotOurs { path: dir.into(), problem: "no folder.toml in it".into() };
         let folder = Folder::read(dir)?.ok_or_else(problem)?;
+        if folder.format != folder::FORMAT {
+            let found = folder.format;
+            return Err(Error::OlderFormat { path: dir.into(), found, known: folder::FORMAT });
+        }
         let lock = folder::lock(dir)?;
         let shared = Shared::assemble(dir, folder, Some(lock), &Options::default(), false)?;
         Ok(Read::new(Arc::new(shared)))
@@ -380,10 +362,10 @@ fn records_to(fold: &DB) -> Result<u64, Error> {
 
 /// The last sequence and hash of the log.
 fn last_of(state: &DB) -> Result<(u64, Hash), Error> {
-    let log = state.cf_handle(LOG).expect("opened with its families");
+    let heads = state.cf_handle(HEADS).expect("opened with its families");
     let mut options = rocksdb::ReadOptions::default();
     options.set_iterate_range(Kind::Batch.start()..Kind::Batch.end());
-    match state.iterator_cf_opt(log, options, IteratorMode::End).next() {
+    match state.iterator_cf_opt(heads, options, IteratorMode::End).next() {
         None => Ok((0, [0; 32])),
         Some(item) => {
             let (key, value) = item?;

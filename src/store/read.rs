@@ -8,7 +8,7 @@ use super::keys::{self, Kind};
 use super::layer::Layers;
 use super::log::{self, Hash, Head, LogProof};
 use super::merged::merged;
-use super::open::{LOG, RECORDS};
+use super::open::{HEADS, LOG, RECORDS};
 use super::pending::Pending;
 use super::recent::Recent;
 use super::records::{decode_as, decode_event};
@@ -54,6 +54,10 @@ pub struct Shared {
 impl Shared {
     pub(super) fn log(&self) -> &ColumnFamily {
         self.state.cf_handle(LOG).expect("opened with its families")
+    }
+
+    pub(super) fn heads(&self) -> &ColumnFamily {
+        self.state.cf_handle(HEADS).expect("opened with its families")
     }
 
     pub(super) fn records(&self) -> &ColumnFamily {
@@ -234,7 +238,7 @@ impl Read {
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(Kind::Batch.start());
         let from = IteratorMode::From(&key, Direction::Reverse);
-        let Some(item) = self.shared.state.iterator_cf_opt(self.shared.log(), options, from).next()
+        let Some(item) = self.shared.state.iterator_cf_opt(self.shared.heads(), options, from).next()
         else {
             return Ok(None);
         };

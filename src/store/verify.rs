@@ -177,7 +177,7 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
     }
     let mut options = ReadOptions::default();
     options.set_iterate_range(Kind::Batch.start()..Kind::Batch.end());
-    for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
+    for item in shared.state.iterator_cf_opt(shared.heads(), options, IteratorMode::Start) {
         let (key, value) = item?;
         let first = seq_of(&key)?;
         let Ok(head) = Head::decode(first, &value) else {

@@ -17,7 +17,7 @@ async fn folder() -> tempfile::TempDir {
 
 /// Where values stand: database and column family.
 const PLACES: &[(&str, &str)] =
-    &[("state", "log"), ("fold", "records"), ("fold", "people"), ("fold", "facts")];
+    &[("state", "log"), ("state", "heads"), ("fold", "records"), ("fold", "people"), ("fold", "facts")];
 
 fn open_raw(dir: &Path, database: &str) -> DB {
     let path = dir.join(database);
@@ -163,15 +163,50 @@ async fn a_folder_of_the_first_format_is_folded_again_from_its_log() {
         state.create_cf("records", &rocksdb::Options::default()).unwrap();
         state.put_cf(state.cf_handle("records").unwrap(), b"\x10T1", b"\x01\x00").unwrap();
     }
-    let description = std::fs::read_to_string(dir.path().join("folder.toml")).unwrap();
-    let old = description.replace("format = 2", "format = 1");
-    assert_ne!(old, description);
-    std::fs::write(dir.path().join("folder.toml"), old).unwrap();
+    heads_among_events(dir.path(), usize::MAX);
+    say_format(dir.path(), 1);
     open(dir.path()).stop().unwrap();
     assert!(!dir.path().join("index").exists());
     assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
     let after = Store::open_read_only(dir.path()).unwrap();
     assert_eq!((after.tube("T1").unwrap(), after.last_seq()), (tube, events));
+}
+
+/// Puts the first `count` heads of batches where they stood up to format 2.
+fn heads_among_events(dir: &Path, count: usize) {
+    let state = open_raw(dir, "state");
+    let (log, heads) = (state.cf_handle("log").unwrap(), state.cf_handle("heads").unwrap());
+    let moved: Vec<_> = state.iterator_cf(heads, IteratorMode::Start).take(count).collect();
+    for (key, head) in moved.into_iter().map(Result::unwrap) {
+        state.put_cf(log, &key, &head).unwrap();
+        state.delete_cf(heads, &key).unwrap();
+    }
+}
+
+fn say_format(dir: &Path, format: u32) {
+    let description = std::fs::read_to_string(dir.join("folder.toml")).unwrap();
+    let old = description.replace("format = 3", &format!("format = {format}"));
+    assert_ne!(old, description);
+    std::fs::write(dir.join("folder.toml"), old).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_the_second_format_gets_its_heads_moved_also_after_a_crash_half_way() {
+    for moved_back in [1, usize::MAX] {
+        let dir = folder().await;
+        let before = Store::open_read_only(dir.path()).unwrap();
+        let (hash, proof) = (before.last_hash(), before.proof(1).unwrap());
+        drop(before);
+        std::fs::remove_file(dir.path().join("seal")).unwrap();
+        heads_among_events(dir.path(), moved_back);
+        say_format(dir.path(), 2);
+        let error = verify(dir.path()).err().unwrap().to_string();
+        assert!(error.contains("format 2"), "{error}");
+        open(dir.path()).stop().unwrap();
+        assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
+        let after = Store::open_read_only(dir.path()).unwrap();
+        assert_eq!((after.last_hash(), after.proof(1).unwrap()), (hash, proof));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,15 +27,20 @@ pub fn find(value: &[u8], head: &Head, key: &[u8; 16], found: &mut Vec<u64>) {
     found.extend((low..count).map(at).take_while(|(rest, _)| *rest == wanted).map(|(_, seq)| seq));
 }
 
-/// The entries of a bucket.
+/// The bucket that a key of a file names, and its entries.
 pub fn decode_bucket(key: &[u8], value: &[u8], head: &Head) -> Result<Vec<Entry>, Error> {
-    let damaged = || Error::Damaged { what: format!("bucket of an index, key {key:02x?}") };
-    let (_, slot) = keys::parse_run(key).ok_or_else(damaged)?;
+    let bucket = keys::parse_run(key).map(|(_, slot)| slot).filter(|slot| *slot > keys::RUN_HEAD);
+    let entries =
+        bucket.and_then(|slot| entries_of(u64::from(slot - keys::RUN_HEAD - 1), value, head));
+    entries.ok_or_else(|| Error::Damaged { what: format!("bucket of an index, key {key:02x?}") })
+}
+
+/// The entries of a bucket; `None` when it is not what a run of this head would have there.
+pub fn entries_of(bucket: u64, value: &[u8], head: &Head) -> Option<Vec<Entry>> {
     let (width, known) = (head.width(), head.known_bytes());
-    if value.is_empty() || !value.len().is_multiple_of(width) || slot == keys::RUN_HEAD {
-        return Err(damaged());
+    if value.is_empty() || !value.len().is_multiple_of(width) {
+        return None;
     }
-    let bucket = u64::from(slot - keys::RUN_HEAD - 1);
     let mut whole = [0; 16];
     if head.bits > 0 {
         whole[..8].copy_from_slice(&(bucket << (64 - head.bits)).to_be_bytes());
@@ -49,9 +54,5 @@ pub fn decode_bucket(key: &[u8], value: &[u8], head: &Head) -> Result<Vec<Entry>
         })
         .collect();
     let stands_here = |entry: &Entry| entry.prefix(head.bits) == bucket;
-    if entries.is_sorted() && entries.iter().all(stands_here) {
-        Ok(entries)
-    } else {
-        Err(damaged())
-    }
+    (entries.is_sorted() && entries.iter().all(stands_here)).then_some(entries)
 }

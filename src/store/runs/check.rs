@@ -30,7 +30,7 @@ impl Runs {
                 .peekable();
             let mut filter = FilterBuilder::new(head.count);
             let mut entries = Vec::new();
-            let mut reader = RunEntries::new(db, self.family, run);
+            let mut reader = RunEntries::in_file(db, self.family, run);
             if let Err(error) = reader.take_below(0, 1, &mut entries) {
                 find(name, &error.chain());
                 continue;

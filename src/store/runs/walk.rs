@@ -3,20 +3,29 @@
 use super::super::entry::Entry;
 use super::super::error::Error;
 use super::super::keys;
-use super::bucket::decode_bucket;
+use super::bucket::{decode_bucket, entries_of};
+use super::held::Held;
 use super::{Head, Run, handle};
 use rocksdb::{DB, IteratorMode, ReadOptions};
 use std::sync::Arc;
 
+/// Where the buckets of a run are read.
+enum Buckets<'a> {
+    File(rocksdb::DBIterator<'a>),
+    /// In memory, from this bucket on.
+    Held(Arc<Held>, u64),
+}
+
 /// The entries of a run, bucket by bucket.
 pub struct RunEntries<'a> {
-    buckets: rocksdb::DBIterator<'a>,
+    buckets: Buckets<'a>,
     head: &'a Head,
     entries: std::vec::IntoIter<Entry>,
 }
 
 impl<'a> RunEntries<'a> {
-    pub fn new(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
+    /// As they stand in the run's file.
+    pub fn in_file(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
         let mut options = ReadOptions::default();
         options.set_iterate_range(
             keys::run(run.id, keys::RUN_HEAD + 1)..keys::run(run.id, keys::RUN_FILTER),
@@ -24,7 +33,41 @@ impl<'a> RunEntries<'a> {
         options.fill_cache(false);
         options.set_readahead_size(1 << 20);
         let buckets = db.iterator_cf_opt(handle(db, family), options, IteratorMode::Start);
+        RunEntries::of(Buckets::File(buckets), run)
+    }
+
+    /// From memory where the run lies there: nothing is read then.
+    pub fn nearest(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
+        match run.held() {
+            Some(held) => RunEntries::of(Buckets::Held(held, 0), run),
+            None => RunEntries::in_file(db, family, run),
+        }
+    }
+
+    fn of(buckets: Buckets<'a>, run: &'a Run) -> RunEntries<'a> {
         RunEntries { buckets, head: &run.head, entries: Vec::new().into_iter() }
+    }
+
+    /// The entries of the next bucket that has any.
+    fn next_bucket(&mut self) -> Result<Option<Vec<Entry>>, Error> {
+        match &mut self.buckets {
+            Buckets::File(buckets) => match buckets.next().transpose()? {
+                Some((key, value)) => decode_bucket(&key, &value, self.head).map(Some),
+                None => Ok(None),
+            },
+            Buckets::Held(held, next) => {
+                while *next < 1 << self.head.bits {
+                    let (bucket, value) = (*next, held.bucket(*next, self.head));
+                    *next += 1;
+                    if !value.is_empty() {
+                        let what = || format!("bucket {bucket} of an index, in memory");
+                        let damaged = || Error::Damaged { what: what() };
+                        return entries_of(bucket, value, self.head).ok_or_else(damaged).map(Some);
+                    }
+                }
+                Ok(None)
+            }
+        }
     }
 
     /// Moves every entry whose prefix is below `end` to `out`.
@@ -36,9 +79,8 @@ impl<'a> RunEntries<'a> {
             if !self.entries.as_slice().is_empty() {
                 return Ok(());
             }
-            let Some(item) = self.buckets.next() else { return Ok(()) };
-            let (key, value) = item?;
-            self.entries = decode_bucket(&key, &value, self.head)?.into_iter();
+            let Some(entries) = self.next_bucket()? else { return Ok(()) };
+            self.entries = entries.into_iter();
         }
     }
 }
@@ -52,7 +94,7 @@ pub fn for_each(
     waiting: &[Entry],
     each: &mut dyn FnMut(Entry) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut readers: Vec<_> = runs.iter().map(|run| RunEntries::new(db, family, run)).collect();
+    let mut readers: Vec<_> = runs.iter().map(|run| RunEntries::nearest(db, family, run)).collect();
     let count = runs.iter().map(|run| run.head.count).sum::<u64>() + waiting.len() as u64;
     let bits = Head::new(0, 0, count / 8).bits;
     let mut waiting = waiting;

@@ -1,0 +1,74 @@
+//! Bringing a folder of an older format to this one.
+
+use super::error::Error;
+use super::folder::{self, Folder};
+use super::keys::Kind;
+use super::open::{self, HEADS, LOG, RECORDS};
+use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
+use std::path::Path;
+
+/// Heads that are moved in one synced write.
+const MOVED_AT_ONCE: usize = 10_000;
+
+/// Brings a folder of an older format to this one; stopped half-way, it goes on where it was.
+///
+/// - In format 1 the records stood beside the log and the indexes in a database `index`. All of that
+///   follows from the log: it is dropped, and folded again when the engine starts.
+/// - In format 2 the heads of batches stood among the events. They are moved.
+///
+/// # Errors
+/// When the folder cannot be changed. Nothing of the log is lost by that.
+pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
+    if folder.format == folder::FORMAT {
+        return Ok(folder);
+    }
+    tracing::info!(
+        from = folder.format,
+        to = folder::FORMAT,
+        "bringing the folder to a new format"
+    );
+    let path = dir.join("state");
+    if path.exists() {
+        let families = DB::list_cf(&open::database_options(), &path)?;
+        let mut state = DB::open_cf(&open::database_options(), &path, &families)?;
+        if families.iter().any(|family| family == RECORDS) {
+            state.drop_cf(RECORDS)?;
+        }
+        if !families.iter().any(|family| family == HEADS) {
+            state.create_cf(HEADS, &open::database_options())?;
+        }
+        move_heads(&state)?;
+    }
+    if folder.format == 1 {
+        for old in ["index", "fold"] {
+            match std::fs::remove_dir_all(dir.join(old)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::file(dir.join(old))(error));
+                }
+                _ => {}
+            }
+        }
+    }
+    folder.rewritten(dir)
+}
+
+/// Moves the heads from among the events into their own family. Each is in one of the two at any time.
+fn move_heads(state: &DB) -> Result<(), Error> {
+    let (Some(log), Some(heads)) = (state.cf_handle(LOG), state.cf_handle(HEADS)) else {
+        return Ok(());
+    };
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(Kind::Batch.start()..Kind::Batch.end());
+    let mut synced = WriteOptions::default();
+    synced.set_sync(true);
+    let mut batch = WriteBatch::default();
+    for item in state.iterator_cf_opt(log, options, IteratorMode::Start) {
+        let (key, head) = item?;
+        batch.put_cf(heads, &key, head);
+        batch.delete_cf(log, &key);
+        if batch.len() >= 2 * MOVED_AT_ONCE {
+            state.write_opt(std::mem::take(&mut batch), &synced)?;
+        }
+    }
+    Ok(state.write_opt(batch, &synced)?)
+}
