@@ -209,7 +209,9 @@ impl Store {
         let note = self.acknowledged.handle().and_then(|file| file.sync_all());
         note.map_err(Error::file(self.shared.dir.join("acknowledged")))?;
         let dir = self.shared.dir.clone();
-        self.shared.state.flush_cfs_opt(&[self.shared.log(), self.shared.heads()], &FlushOptions::default())?;
+        self.shared
+            .state
+            .flush_cfs_opt(&[self.shared.log(), self.shared.heads()], &FlushOptions::default())?;
         self.shared.state.cancel_all_background_work(true);
         self.shared.fold.cancel_all_background_work(true);
         // While a reader lives the databases are open and may still change a file; and what is not

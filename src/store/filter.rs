@@ -46,13 +46,14 @@ impl Filter {
         self.0[at] & mask == mask
     }
 
-    /// Word and bits of a key. The low half chooses the word, because within a run the high half
-    /// chooses the bucket; fact numbers stand in it as they are, so it is mixed once.
+    /// Word and bits of a key. The first bits choose the word: a run's entries come in their order, so that a
+    /// filter is filled from its beginning to its end. Fact numbers stand in the low half as they are, so it is mixed
+    /// before it chooses bits.
     fn place(&self, entry: &Entry) -> (usize, u64) {
         let (high, low) = entry.words();
-        let mixed = (low ^ high).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = ((u128::from(mixed) * self.0.len() as u128) >> 64) as usize;
-        let bit = |shift: u32| 1_u64 << ((high >> shift) & 63);
+        let at = ((u128::from(high) * self.0.len() as u128) >> 64) as usize;
+        let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let bit = |shift: u32| 1_u64 << ((mixed >> shift) & 63);
         (at, bit(0) | bit(6) | bit(12) | bit(18))
     }
 

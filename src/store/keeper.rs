@@ -132,6 +132,7 @@ fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Resu
     let mark = keys::code(Kind::IndexMark, RECORDS);
     let mut put = 0_usize;
     let mut recent = |code: &Code, tube: &TubeRecord, stored: &[u8]| {
+        shared.codes.add(code);
         shared.recent.put(code, tube, stored);
         put += 1;
         if put.is_multiple_of(ROOM_EVERY) {
@@ -197,8 +198,8 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>, index_memory: usize) {
 /// Tubes that are read at a stretch when a folder has been opened, before others get the processor.
 const STRETCH: usize = 1_000;
 
-/// Reads every tube in the files, once, at half of a processor's time at most, and keeps the recent ones in
-/// memory; what the keeper puts there meanwhile is newer and is not covered.
+/// Reads every tube in the files, once, at half of a processor's time at most, keeps the recent ones in
+/// memory, and notes which there are; what the keeper puts there meanwhile is newer and is not covered.
 pub fn warm(shared: &Shared, until: &Receiver<()>) {
     let mut options = ReadOptions::default();
     options.set_iterate_range(Kind::Tube.start()..Kind::Tube.end());
@@ -209,7 +210,9 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
     for (at, item) in tubes.enumerate() {
         let read = item.map_err(Error::from).and_then(|(key, value)| {
             let tube: TubeRecord = decode_as(&value, || describe(&key))?;
-            shared.recent.put_if_new(&code_of(&key)?, &tube, &value);
+            let code = code_of(&key)?;
+            shared.codes.add(&code);
+            shared.recent.put_if_new(&code, &tube, &value);
             Ok(())
         });
         if let Err(error) = read {
@@ -226,6 +229,7 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
             begun = Instant::now();
         }
     }
+    shared.codes.is_complete();
 }
 
 fn merge_once(shared: &Shared, how: Merge) -> Result<(), Error> {

@@ -264,18 +264,27 @@ pub fn of_kind(
     all
 }
 
-/// The newest record of each key that one of the layers knows, in key order.
-fn newest<'a, K: Ord + 'a, R: 'a>(
-    layers: &'a [Arc<Layer>],
-    records: impl Fn(&'a Layer) -> &'a Map<K, R>,
-) -> Vec<(&'a K, &'a R)> {
-    let mut all: Vec<(&K, usize, &R)> = Vec::new();
+/// The first bytes of a code as a number of the same order: most codes differ in them, and a number is compared
+/// without going to where the code lies.
+fn head(code: &str) -> u128 {
+    let mut head = [0; 16];
+    let length = code.len().min(16);
+    head[..length].copy_from_slice(&code.as_bytes()[..length]);
+    u128::from_be_bytes(head)
+}
+
+/// The newest record of each tube that one of the layers knows, in the order of the codes.
+fn newest_tubes(layers: &[Arc<Layer>]) -> Vec<(&Code, &Arc<TubeRecord>)> {
+    let mut all: Vec<(u128, usize, &Code, &Arc<TubeRecord>)> = Vec::new();
     for (age, layer) in layers.iter().rev().enumerate() {
-        all.extend(records(layer).iter().map(|(key, record)| (key, age, record)));
+        all.extend(layer.tubes.iter().map(|(code, record)| (head(code), age, code, record)));
     }
-    all.sort_unstable_by_key(|(key, age, _)| (*key, *age));
-    all.dedup_by_key(|(key, ..)| *key);
-    all.into_iter().map(|(key, _, record)| (key, record)).collect()
+    all.sort_unstable_by(|(head, age, code, _), (other_head, other_age, other, _)| {
+        let order = head.cmp(other_head).then_with(|| code.cmp(other));
+        order.then(age.cmp(other_age))
+    });
+    all.dedup_by(|(head, _, code, _), (kept_head, _, kept, _)| head == kept_head && code == kept);
+    all.into_iter().map(|(.., code, record)| (code, record)).collect()
 }
 
 /// What is done with each key and its value; `None` = it is gone.
@@ -293,7 +302,7 @@ pub fn for_each(
         match kind {
             // By far the most; the others take the plain way.
             Kind::Tube => {
-                for (code, record) in newest(layers, |layer| &layer.tubes) {
+                for (code, record) in newest_tubes(layers) {
                     encode_into(record.as_ref(), &mut value);
                     tube(code, record, &value);
                     each(&keys::code(kind, code), Some(&value))?;

@@ -10,6 +10,7 @@
 
 mod bare;
 mod codec;
+mod codes;
 mod commit;
 mod entry;
 mod error;

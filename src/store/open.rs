@@ -1,6 +1,7 @@
 //! Opening a folder: settings of RocksDB with their reasons, recovery, and the turning away of what
 //! must not be opened.
 
+use super::codes::Codes;
 use super::commit::Store;
 use super::entry::Entry;
 use super::error::Error;
@@ -186,8 +187,8 @@ pub fn open_state(
     cache: &Cache,
     writable: bool,
 ) -> Result<DB, rocksdb::Error> {
-    let families =
-        ["default", LOG, HEADS].map(|name| ColumnFamilyDescriptor::new(name, log_options(options, cache)));
+    let families = ["default", LOG, HEADS]
+        .map(|name| ColumnFamilyDescriptor::new(name, log_options(options, cache)));
     let path = dir.join("state");
     let mut together = database_options();
     // Heads are small: by themselves they would keep old write-ahead files from being deleted.
@@ -307,6 +308,7 @@ impl Shared {
             facts_runs,
             layers: Layers::default(),
             recent: Recent::new(options.tubes_memory_bytes),
+            codes: Codes::default(),
             last: Mutex::new(last),
             failed: OnceLock::new(),
             settling: AtomicBool::new(false),

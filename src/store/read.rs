@@ -1,6 +1,7 @@
 //! Reading: a cheap handle that everybody may hold. Nothing here can change the folder.
 
 use super::codec::Wire;
+use super::codes::Codes;
 use super::entry;
 use super::error::Error;
 use super::folder::Folder;
@@ -41,6 +42,8 @@ pub struct Shared {
     pub(super) facts_runs: Runs,
     pub(super) layers: Layers,
     pub(super) recent: Recent,
+    /// The tubes that may stand in files.
+    pub(super) codes: Codes,
     pub(super) last: Mutex<(u64, Hash)>,
     /// The first fault of the disk. After it nothing is written to the folder again.
     pub(super) failed: OnceLock<String>,
@@ -135,7 +138,12 @@ impl Read {
     /// Several tubes at once, in the order asked.
     pub fn tubes(&self, codes: &[Code]) -> Result<Vec<Option<Arc<TubeRecord>>>, Error> {
         let mut found = self.shared.layers.tubes(codes);
-        let missing: Vec<usize> = (0..codes.len()).filter(|at| found[*at].is_none()).collect();
+        let mut missing: Vec<usize> = (0..codes.len()).filter(|at| found[*at].is_none()).collect();
+        // After the layers: what has left them was noted before.
+        self.shared.codes.keep_known(&mut missing, |at| &codes[at]);
+        if missing.is_empty() {
+            return Ok(found);
+        }
         let keys: Vec<_> = missing.iter().map(|at| keys::code(Kind::Tube, &codes[*at])).collect();
         let stored = self.shared.fold.batched_multi_get_cf(self.shared.records(), &keys, false);
         let mut records: Vec<(usize, TubeRecord)> = Vec::new();
@@ -238,7 +246,8 @@ impl Read {
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(Kind::Batch.start());
         let from = IteratorMode::From(&key, Direction::Reverse);
-        let Some(item) = self.shared.state.iterator_cf_opt(self.shared.heads(), options, from).next()
+        let Some(item) =
+            self.shared.state.iterator_cf_opt(self.shared.heads(), options, from).next()
         else {
             return Ok(None);
         };

@@ -12,9 +12,9 @@ const MOVED_AT_ONCE: usize = 10_000;
 
 /// Brings a folder of an older format to this one; stopped half-way, it goes on where it was.
 ///
-/// - In format 1 the records stood beside the log and the indexes in a database `index`. All of that
-///   follows from the log: it is dropped, and folded again when the engine starts.
-/// - In format 2 the heads of batches stood among the events. They are moved.
+/// - In format 1 the records stood beside the log and the indexes in a database `index`.
+/// - In format 2 the heads of batches stood among the events. They are moved. And the filters of runs were others.
+/// - What follows from the log is dropped, and folded again when the engine starts.
 ///
 /// # Errors
 /// When the folder cannot be changed. Nothing of the log is lost by that.
@@ -39,14 +39,12 @@ pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
         }
         move_heads(&state)?;
     }
-    if folder.format == 1 {
-        for old in ["index", "fold"] {
-            match std::fs::remove_dir_all(dir.join(old)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::file(dir.join(old))(error));
-                }
-                _ => {}
+    for old in ["index", "fold"] {
+        match std::fs::remove_dir_all(dir.join(old)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file(dir.join(old))(error));
             }
+            _ => {}
         }
     }
     folder.rewritten(dir)

