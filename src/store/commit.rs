@@ -50,7 +50,6 @@ impl Store {
         let (stop_warming, warming) = bounded::<()>(0);
         let note = acknowledged.handle().map_err(Error::file(dir.join("acknowledged")))?;
         let sizes = keeper::Sizes::new(options);
-        let index_memory = options.index_memory_bytes;
         let spawn = |name: &'static str, work: Box<dyn FnOnce() + Send>| {
             let watched = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -65,7 +64,7 @@ impl Store {
         let threads = vec![
             spawn("keeper", Box::new(move || keeper::keep(&kept, &woken, sizes)))?,
             spawn("tidier", Box::new(move || keeper::tidy(&tidied, &tidying)))?,
-            spawn("merger", Box::new(move || keeper::merge(&merged, &merging, index_memory)))?,
+            spawn("merger", Box::new(move || keeper::merge(&merged, &merging)))?,
             spawn("warmer", Box::new(move || keeper::warm(&warmed, &warming)))?,
             spawn("ack-sync", Box::new(move || keep_synced(&synced, &note, &syncing)))?,
         ];

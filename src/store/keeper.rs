@@ -163,7 +163,7 @@ pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
 }
 
 /// Merges runs that have become many, and more of them when nothing has come for a while.
-pub fn merge(shared: &Shared, wake: &Receiver<()>, index_memory: usize) {
+pub fn merge(shared: &Shared, wake: &Receiver<()>) {
     let mut last = (shared.last().0, Instant::now());
     let mut idle_done = u64::MAX;
     while wake.recv_timeout(Duration::from_millis(200)) != Err(RecvTimeoutError::Disconnected) {
@@ -178,8 +178,7 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>, index_memory: usize) {
             (false, true) => Merge::Idle,
             (false, false) => Merge::Enough,
         };
-        let worked = merge_once(shared, how)
-            .and_then(|()| shared.people_runs.hold(&shared.fold, index_memory));
+        let worked = merge_once(shared, how).and_then(|()| shared.people_runs.hold(&shared.fold));
         match worked {
             Ok(()) if idle => idle_done = seq,
             Ok(()) => {}

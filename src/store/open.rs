@@ -294,7 +294,8 @@ impl Shared {
         let cache = block_cache(options);
         let state = open_state(dir, options, &cache, writable)?;
         let fold = open_fold(dir, &cache, writable)?;
-        let (people_runs, facts_runs) = (Runs::open(&fold, PEOPLE)?, Runs::open(&fold, FACTS)?);
+        let (people_runs, facts_runs) =
+            (Runs::open(&fold, PEOPLE, options.index_memory_bytes)?, Runs::open(&fold, FACTS, 0)?);
         let last = last_of(&state)?;
         Ok(Shared {
             dir: PathBuf::from(dir),

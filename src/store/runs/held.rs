@@ -13,6 +13,39 @@ pub struct Held {
     entries: Vec<u8>,
 }
 
+/// Buckets that are put down in memory while they go to a file.
+pub struct HeldBuilder(Held);
+
+impl HeldBuilder {
+    /// For a run of this head.
+    pub fn new(head: &Head) -> HeldBuilder {
+        let starts = Vec::with_capacity((1 << head.bits) + 1);
+        HeldBuilder(Held { starts, entries: Vec::with_capacity(head.bytes()) })
+    }
+
+    /// Adds the next bucket that has entries; `None` when it does not belong there.
+    #[must_use]
+    pub fn push(&mut self, bucket: usize, value: &[u8], head: &Head) -> Option<()> {
+        let Held { starts, entries } = &mut self.0;
+        let whole = !value.is_empty() && value.len().is_multiple_of(head.width());
+        if bucket >= 1 << head.bits || bucket < starts.len() || !whole {
+            return None;
+        }
+        let first = u32::try_from(entries.len() / head.width()).ok()?;
+        // Buckets without an entry are not in the file.
+        starts.resize(bucket + 1, first);
+        entries.extend_from_slice(value);
+        Some(())
+    }
+
+    /// The buckets; `None` when they are not as many entries as the head says.
+    pub fn finish(mut self, head: &Head) -> Option<Held> {
+        let count = u32::try_from(self.0.entries.len() / head.width()).ok()?;
+        self.0.starts.resize((1 << head.bits) + 1, count);
+        (u64::from(count) == head.count).then_some(self.0)
+    }
+}
+
 impl Held {
     /// Reads a run from its file.
     ///
@@ -26,29 +59,14 @@ impl Held {
         );
         options.fill_cache(false);
         options.set_readahead_size(1 << 20);
-        let buckets = 1_usize << run.head.bits;
-        let mut starts = Vec::with_capacity(buckets + 1);
-        let mut entries = Vec::with_capacity(run.bytes());
+        let mut builder = HeldBuilder::new(&run.head);
         for item in db.iterator_cf_opt(handle(db, family), options, IteratorMode::Start) {
             let (key, value) = item?;
             let (_, slot) = keys::parse_run(&key).ok_or_else(damaged)?;
-            let bucket = (slot - keys::RUN_HEAD - 1) as usize;
-            let whole = !value.is_empty() && value.len().is_multiple_of(run.head.width());
-            if bucket >= buckets || bucket < starts.len() || !whole {
-                return Err(damaged());
-            }
-            let first = u32::try_from(entries.len() / run.head.width()).map_err(|_| damaged())?;
-            // Buckets without an entry are not in the file.
-            starts.resize(bucket + 1, first);
-            entries.extend_from_slice(&value);
+            let bucket = slot.checked_sub(keys::RUN_HEAD + 1).ok_or_else(damaged)?;
+            builder.push(bucket as usize, &value, &run.head).ok_or_else(damaged)?;
         }
-        let count = u32::try_from(entries.len() / run.head.width()).map_err(|_| damaged())?;
-        starts.resize(buckets + 1, count);
-        if u64::from(count) == run.head.count {
-            Ok(Held { starts, entries })
-        } else {
-            Err(damaged())
-        }
+        builder.finish(&run.head).ok_or_else(damaged)
     }
 
     /// The entries of a bucket.

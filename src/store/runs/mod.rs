@@ -84,6 +84,11 @@ impl Head {
     fn width(&self) -> usize {
         16 - self.known_bytes() + SEQ_BYTES
     }
+
+    /// Bytes that the buckets take in memory, when they are there.
+    fn bytes(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(usize::MAX).saturating_mul(self.width())
+    }
 }
 
 /// A run that can be looked into.
@@ -107,16 +112,13 @@ impl Run {
     fn hold(&self, held: Option<Held>) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = held.map(Arc::new);
     }
-
-    /// Bytes that its buckets take in memory, when they are there.
-    fn bytes(&self) -> usize {
-        usize::try_from(self.head.count).unwrap_or(usize::MAX).saturating_mul(self.head.width())
-    }
 }
 
 /// The runs of one index.
 pub struct Runs {
     family: &'static str,
+    /// Bytes of runs that may lie in memory.
+    memory_max: usize,
     live: RwLock<Arc<Vec<Arc<Run>>>>,
     /// Merged into others; deleted once nobody looks into them any more.
     retired: Mutex<Vec<Arc<Run>>>,
@@ -124,7 +126,8 @@ pub struct Runs {
 
 impl Runs {
     /// Finds the runs of an index. What a crash left over is kept apart for deletion.
-    pub fn open(db: &DB, family: &'static str) -> Result<Runs, Error> {
+    /// As many as take `memory_max` bytes may lie in memory.
+    pub fn open(db: &DB, family: &'static str, memory_max: usize) -> Result<Runs, Error> {
         let handle = handle(db, family);
         let mut found = Vec::new();
         let mut from = keys::run_start();
@@ -154,7 +157,7 @@ impl Runs {
             if covered { retired.push(run) } else { live.push(run) }
         }
         let live = RwLock::new(Arc::new(live));
-        Ok(Runs { family, live, retired: Mutex::new(retired) })
+        Ok(Runs { family, memory_max, live, retired: Mutex::new(retired) })
     }
 
     fn live(&self) -> Arc<Vec<Arc<Run>>> {
@@ -173,7 +176,7 @@ impl Runs {
 
     /// Bytes of runs that lie in memory.
     pub fn bytes_held(&self) -> usize {
-        self.live().iter().filter(|run| run.held().is_some()).map(|run| run.bytes()).sum()
+        self.live().iter().filter(|run| run.held().is_some()).map(|run| run.head.bytes()).sum()
     }
 
     /// The events under a key.
@@ -205,16 +208,16 @@ impl Runs {
         })
     }
 
-    /// Holds runs in memory, the newest first, as long as all of them take at most `max` bytes; lets
+    /// Holds runs in memory, the newest first, as long as all of them take no more than they may; lets
     /// go of the others. Called by the thread that merges.
-    pub fn hold(&self, db: &DB, max: usize) -> Result<(), Error> {
-        let mut left = max;
+    pub fn hold(&self, db: &DB) -> Result<(), Error> {
+        let mut left = self.memory_max;
         let mut come = Vec::new();
         let live = self.live();
         for run in live.iter().rev() {
             // One that is too large leaves the room to others.
-            if run.bytes() <= left {
-                left -= run.bytes();
+            if run.head.bytes() <= left {
+                left -= run.head.bytes();
                 come.extend(run.held().is_none().then_some(run));
             } else {
                 run.hold(None);
@@ -260,7 +263,9 @@ impl Runs {
         // Under the name of a try that failed nothing is written over: the database might hold it.
         let _ = std::fs::remove_file(&path);
         let options = super::open::run_file_options();
-        let written = RunWriter::new(&options, &path, id, head).and_then(|mut writer| {
+        // Where there is room it is put down in memory at once, else when others have been let go of.
+        let hold = self.bytes_held().saturating_add(head.bytes()) <= self.memory_max;
+        let written = RunWriter::new(&options, &path, id, head, hold).and_then(|mut writer| {
             fill(&mut writer)?;
             writer.ingest(db, handle(db, self.family))
         });

@@ -3,12 +3,12 @@
 use super::super::entry::{self, Entry};
 use super::*;
 
-fn opened(dir: &Path) -> (DB, Runs) {
+fn opened(dir: &Path, memory: usize) -> (DB, Runs) {
     let db = {
         let cache = super::super::open::block_cache(&Default::default());
         super::super::open::open_fold(dir, &cache, true).unwrap()
     };
-    let runs = Runs::open(&db, super::super::open::PEOPLE).unwrap();
+    let runs = Runs::open(&db, super::super::open::PEOPLE, memory).unwrap();
     (db, runs)
 }
 
@@ -21,7 +21,7 @@ fn batch(from: u64, count: u64) -> Vec<Entry> {
 #[test]
 fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let (db, runs) = opened(dir.path());
+    let (db, mut runs) = opened(dir.path(), 100_000);
     let mut all = Vec::new();
     for part in 0..9_u64 {
         let entries = batch(part * 3_000, if part == 4 { 0 } else { 3_000 });
@@ -29,14 +29,15 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
         all.extend(entries);
     }
     all.sort();
-    let check = |db: &DB, runs: &Runs| {
+    let check = |db: &DB, runs: &mut Runs| {
         assert_eq!(runs.complete_to(), 27_000);
         let mut listed = Vec::new();
         runs.for_each(db, &[], &mut |entry| listed.push(entry)).unwrap();
         assert!(listed == all, "{} of {}", listed.len(), all.len());
         // In memory: all of them, some, none.
         for (memory, whole) in [(usize::MAX, true), (70_000, false), (0, false)] {
-            runs.hold(db, memory).unwrap();
+            runs.memory_max = memory;
+            runs.hold(db).unwrap();
             assert!(runs.bytes_held() <= memory);
             let mut told = 0;
             for entry in all.iter().step_by(37) {
@@ -58,18 +59,20 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
             assert!(found.is_empty());
         }
     };
-    check(&db, &runs);
+    check(&db, &mut runs);
+    runs.memory_max = usize::MAX;
+    runs.hold(&db).unwrap();
     assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
-    check(&db, &runs);
+    check(&db, &mut runs);
     drop(db);
-    let (db, runs) = opened(dir.path());
+    let (db, mut runs) = opened(dir.path(), 100_000);
     assert_eq!(runs.count(), 1, "nine of one level became one, the old ones are covered by it");
-    check(&db, &runs);
+    check(&db, &mut runs);
     runs.delete_retired(&db).unwrap();
     drop(db);
-    let (db, runs) = opened(dir.path());
+    let (db, mut runs) = opened(dir.path(), 100_000);
     assert!(runs.retired.lock().unwrap().is_empty(), "deleted runs do not come back");
-    check(&db, &runs);
+    check(&db, &mut runs);
 }
 
 #[test]
@@ -92,4 +95,35 @@ fn neighbours_of_one_level_are_merged_when_they_are_enough() {
     ] {
         assert_eq!(worth_it(counts), expected, "{counts:?}");
     }
+}
+
+#[test]
+fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, mut runs) = opened(dir.path(), usize::MAX);
+    for part in 0..8_u64 {
+        let entries = batch(part * 3_000, 3_000);
+        runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
+    }
+    let told = |runs: &Runs| {
+        let all = batch(0, 24_000);
+        let held = |entry: &Entry| runs.find_held(&entry.key(), &mut Vec::new());
+        all.iter().step_by(31).all(held)
+    };
+    assert!(told(&runs), "nothing has been read from a file");
+    assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
+    assert_eq!((runs.count(), told(&runs)), (1, true));
+    assert_eq!(runs.bytes_held(), runs.live()[0].head.bytes());
+    // As it was put down, it is as it stands in the file.
+    let live = runs.live();
+    let (put_down, read) =
+        (live[0].held().unwrap(), Held::read(&db, runs.family, &live[0]).unwrap());
+    for bucket in 0..1 << live[0].head.bits {
+        let of = |held: &Held| held.bucket(bucket, &live[0].head).to_vec();
+        assert_eq!(of(&put_down), of(&read), "bucket {bucket}");
+    }
+    runs.memory_max = runs.bytes_held();
+    let entries = batch(24_000, 3_000);
+    runs.add(&db, dir.path(), 24_000, 27_000, &entries).unwrap();
+    assert!(runs.bytes_held() <= runs.memory_max, "no room, no memory");
 }

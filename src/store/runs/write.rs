@@ -5,6 +5,7 @@ use super::super::entry::{Entry, SEQ_BYTES, SEQ_MAX};
 use super::super::error::Error;
 use super::super::filter::FilterBuilder;
 use super::super::keys::{self, RunId};
+use super::held::HeldBuilder;
 use super::{Head, Run, slot_of};
 use rocksdb::{ColumnFamily, DB, IngestExternalFileOptions, SstFileWriter};
 use std::path::{Path, PathBuf};
@@ -19,21 +20,27 @@ pub struct RunWriter<'a> {
     bucket: u64,
     value: Vec<u8>,
     written: u64,
+    /// The same in memory, where there is room for it.
+    held: Option<HeldBuilder>,
 }
 
 impl<'a> RunWriter<'a> {
+    /// `hold` = put down in memory too.
     pub fn new(
         options: &'a rocksdb::Options,
         path: &Path,
         id: RunId,
         head: Head,
+        hold: bool,
     ) -> Result<RunWriter<'a>, Error> {
         let path = path.to_owned();
         let mut file = SstFileWriter::create(options);
         file.open(&path)?;
         file.put(keys::run(id, keys::RUN_HEAD), codec::encode(&head))?;
         let filter = FilterBuilder::new(head.count);
-        Ok(RunWriter { file, path, id, head, filter, bucket: 0, value: Vec::new(), written: 0 })
+        let held = hold.then(|| HeldBuilder::new(&head));
+        let (bucket, value, written) = (0, Vec::new(), 0);
+        Ok(RunWriter { file, path, id, head, filter, bucket, value, written, held })
     }
 
     pub fn push(&mut self, entry: &Entry) -> Result<(), Error> {
@@ -55,6 +62,12 @@ impl<'a> RunWriter<'a> {
     fn end_bucket(&mut self) -> Result<(), Error> {
         if !self.value.is_empty() {
             self.file.put(keys::run(self.id, slot_of(self.bucket)), &self.value)?;
+            if let Some(held) = &mut self.held
+                && held.push(self.bucket as usize, &self.value, &self.head).is_none()
+            {
+                // It is in the file, and is read from there.
+                self.held = None;
+            }
             self.value.clear();
         }
         Ok(())
@@ -74,6 +87,9 @@ impl<'a> RunWriter<'a> {
         let mut ingest = IngestExternalFileOptions::default();
         ingest.set_move_files(true);
         db.ingest_external_file_cf_opts(handle, &ingest, vec![&self.path])?;
-        Ok(Run::new(self.id, self.head, filter))
+        let held = self.held.and_then(|held| held.finish(&self.head));
+        let run = Run::new(self.id, self.head, filter);
+        run.hold(held);
+        Ok(run)
     }
 }
