@@ -72,7 +72,7 @@ impl Default for Options {
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
-            records_run: 100_000,
+            records_run: 200_000,
             records_pending_max: 500_000,
         }
     }
@@ -145,8 +145,9 @@ fn records_options(cache: &Cache) -> rocksdb::Options {
     family.set_bottommost_compression_type(DBCompressionType::Lz4);
     family.set_compaction_style(DBCompactionStyle::Universal);
     let mut universal = UniversalCompactOptions::default();
-    universal.set_min_merge_width(4);
-    universal.set_max_size_amplification_percent(150);
+    // Few and wide merges: a record that comes in is not read until it changes, and then by its filter.
+    universal.set_min_merge_width(8);
+    universal.set_max_size_amplification_percent(400);
     family.set_universal_compaction_options(&universal);
     family.set_level_zero_file_num_compaction_trigger(16);
     family
