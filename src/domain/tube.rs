@@ -418,7 +418,8 @@ fn add_members(members: &mut Vec<PersonKey>, new: &[PersonKey]) {
         insert_member(members, *person);
     } else {
         members.extend_from_slice(new);
-        members.sort_unstable();
+        // The same order as that of the bytes, and a comparison is one of numbers.
+        members.sort_unstable_by_key(|person| u128::from_be_bytes(person.0));
         members.dedup();
     }
 }

@@ -53,9 +53,16 @@ impl Place {
         self.dir.join(name)
     }
 
+    /// The program in the surroundings that `deploy/swabline.service` gives it.
+    pub fn swabline(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("MIMALLOC_PURGE_DELAY", "60000");
+        command
+    }
+
     /// Runs `swabline benchmark` on a folder and gives the line that it prints.
     pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
-        let mut command = Command::new(&self.program);
+        let mut command = self.swabline();
         command.arg("benchmark").args(args).arg("--dir").arg(dir);
         self.line(&format!("swabline benchmark {}", args.join(" ")), command, None).await
     }
@@ -170,7 +177,7 @@ impl Served {
     pub async fn start(place: &Place, folder: &str, tls: bool) -> Result<Served> {
         let data = place.part(folder);
         let log = place.part(&format!("{folder}.log"));
-        let mut command = Command::new(&place.program);
+        let mut command = place.swabline();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
             .arg(&data)

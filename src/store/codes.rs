@@ -1,0 +1,134 @@
+//! Which tubes the files may know: most tubes that come in are new, and what is not in here is asked of
+//! no file. A Bloom filter that grows by parts, each of twice the room of the one before.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+/// Bits for each code. With four bits set for each, about one unknown code in a hundred passes a full part.
+const BITS_PER_CODE: usize = 16;
+
+/// Room of the first part, in codes.
+const FIRST_ROOM: usize = 1 << 18;
+
+/// Most codes: 256 MiB with the parts before. Beyond it the files are asked again about every tube.
+const CODES_MAX: usize = 1 << 26;
+
+struct Part {
+    words: Vec<AtomicU64>,
+    count: AtomicUsize,
+    room: usize,
+}
+
+impl Part {
+    fn new(room: usize) -> Part {
+        let words = (0..room * BITS_PER_CODE / 64).map(|_| AtomicU64::new(0)).collect();
+        Part { words, count: AtomicUsize::new(0), room }
+    }
+
+    fn place(&self, hash: u64) -> (&AtomicU64, u64) {
+        let at = ((u128::from(hash) * self.words.len() as u128) >> 64) as usize;
+        let bit = |shift: u32| 1_u64 << ((hash >> shift) & 63);
+        (&self.words[at], bit(0) | bit(6) | bit(12) | bit(18))
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bits) = self.place(hash);
+        word.load(Ordering::Relaxed) & bits == bits
+    }
+}
+
+/// Codes that may stand in files.
+#[derive(Default)]
+pub struct Codes {
+    hasher: foldhash::quality::RandomState,
+    parts: RwLock<Vec<Part>>,
+    /// Everything that stands in files is in here.
+    complete: AtomicBool,
+}
+
+impl Codes {
+    /// Notes a tube. Must come before the layer that had it goes.
+    pub fn add(&self, code: &str) {
+        if crate::breaks::on("known_tubes_forgotten") {
+            return;
+        }
+        let hash = self.hasher.hash_one(code);
+        loop {
+            let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+            if parts.iter().any(|part| part.may_have(hash)) {
+                return;
+            }
+            if let Some(part) = parts.last()
+                && part.count.load(Ordering::Relaxed) < part.room
+            {
+                let (word, bits) = part.place(hash);
+                word.fetch_or(bits, Ordering::Relaxed);
+                part.count.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            let seen = parts.len();
+            let room = parts.last().map_or(FIRST_ROOM, |part| part.room * 2);
+            drop(parts);
+            if room > CODES_MAX {
+                return self.complete.store(false, Ordering::Release);
+            }
+            let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
+            if parts.len() == seen {
+                parts.push(Part::new(room));
+            }
+        }
+    }
+
+    /// From now on what is not in here is in no file.
+    pub fn is_complete(&self) {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        let full = parts.last().is_some_and(|part| {
+            part.room * 2 > CODES_MAX && part.count.load(Ordering::Relaxed) >= part.room
+        });
+        self.complete.store(!full, Ordering::Release);
+    }
+
+    /// Takes those out of `places` whose code no file has.
+    pub fn keep_known<'a>(&self, places: &mut Vec<usize>, code: impl Fn(usize) -> &'a str) {
+        if !self.complete.load(Ordering::Acquire) {
+            return;
+        }
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|place| {
+            let hash = self.hasher.hash_one(code(*place));
+            parts.iter().any(|part| part.may_have(hash))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Code;
+
+    fn known(codes: &Codes, names: &[Code]) -> usize {
+        let mut places: Vec<usize> = (0..names.len()).collect();
+        codes.keep_known(&mut places, |at| &names[at]);
+        places.len()
+    }
+
+    #[test]
+    fn a_noted_code_is_always_kept_and_few_others_once_it_is_complete() {
+        let codes = Codes::default();
+        let name = |kind: char| move |n: u64| Code::from(format!("{kind}{n:09}"));
+        let (noted, others): (Vec<_>, Vec<_>) =
+            ((0..900_000).map(name('A')).collect(), (0..100_000).map(name('B')).collect());
+        assert_eq!(known(&codes, &others), others.len(), "nothing is known of the files yet");
+        noted.iter().for_each(|code| codes.add(code));
+        noted.iter().take(1_000).for_each(|code| codes.add(code));
+        codes.is_complete();
+        assert_eq!(known(&codes, &noted), noted.len());
+        let passed = known(&codes, &others);
+        assert!(passed < 4_000, "{passed} of 100,000");
+        let parts = codes.parts.read().unwrap();
+        let counts: Vec<_> = parts.iter().map(|part| part.count.load(Ordering::Relaxed)).collect();
+        assert_eq!(parts.len(), 3, "{counts:?}");
+        assert!(counts[..2] == [1 << 18, 1 << 19], "{counts:?}");
+    }
+}
