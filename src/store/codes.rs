@@ -48,23 +48,26 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// Notes a tube. Must come before the layer that had it goes.
-    pub fn add(&self, code: &str) {
+    /// Notes tubes. Must come before the layer that had them goes. Many at once are cheaper: memory is
+    /// waited for together.
+    pub fn add<'a>(&self, codes: impl Iterator<Item = &'a str>) {
         if crate::breaks::on("known_tubes_forgotten") {
             return;
         }
-        let hash = self.hasher.hash_one(code);
+        let mut left: Vec<u64> = codes.map(|code| self.hasher.hash_one(code)).collect();
         loop {
             let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
-            if parts.iter().any(|part| part.may_have(hash)) {
-                return;
+            left.retain(|hash| !parts.iter().any(|part| part.may_have(*hash)));
+            if let Some(part) = parts.last() {
+                let room = part.room.saturating_sub(part.count.load(Ordering::Relaxed));
+                let taken = left.len().min(room);
+                for hash in left.drain(..taken) {
+                    let (word, bits) = part.place(hash);
+                    word.fetch_or(bits, Ordering::Relaxed);
+                }
+                part.count.fetch_add(taken, Ordering::Relaxed);
             }
-            if let Some(part) = parts.last()
-                && part.count.load(Ordering::Relaxed) < part.room
-            {
-                let (word, bits) = part.place(hash);
-                word.fetch_or(bits, Ordering::Relaxed);
-                part.count.fetch_add(1, Ordering::Relaxed);
+            if left.is_empty() {
                 return;
             }
             let seen = parts.len();
@@ -120,8 +123,9 @@ mod tests {
         let (noted, others): (Vec<_>, Vec<_>) =
             ((0..900_000).map(name('A')).collect(), (0..100_000).map(name('B')).collect());
         assert_eq!(known(&codes, &others), others.len(), "nothing is known of the files yet");
-        noted.iter().for_each(|code| codes.add(code));
-        noted.iter().take(1_000).for_each(|code| codes.add(code));
+        for some in noted.chunks(1_000).chain([&noted[..100]]) {
+            codes.add(some.iter().map(Code::as_str));
+        }
         codes.is_complete();
         assert_eq!(known(&codes, &noted), noted.len());
         let passed = known(&codes, &others);

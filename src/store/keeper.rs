@@ -130,9 +130,9 @@ fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Resu
     let mut file = SstFileWriter::create(&options);
     file.open(path)?;
     let mark = keys::code(Kind::IndexMark, RECORDS);
+    layers.iter().for_each(|layer| shared.codes.add(layer.tube_codes()));
     let mut put = 0_usize;
     let mut recent = |code: &Code, tube: &TubeRecord, stored: &[u8]| {
-        shared.codes.add(code);
         shared.recent.put(code, tube, stored);
         put += 1;
         if put.is_multiple_of(ROOM_EVERY) {
@@ -206,12 +206,13 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
     options.set_readahead_size(1 << 20);
     let tubes = shared.fold.iterator_cf_opt(shared.records(), options, IteratorMode::Start);
     let mut begun = Instant::now();
-    for (at, item) in tubes.enumerate() {
+    let mut codes: Vec<Code> = Vec::with_capacity(STRETCH);
+    for item in tubes {
         let read = item.map_err(Error::from).and_then(|(key, value)| {
             let tube: TubeRecord = decode_as(&value, || describe(&key))?;
             let code = code_of(&key)?;
-            shared.codes.add(&code);
             shared.recent.put_if_new(&code, &tube, &value);
+            codes.push(code);
             Ok(())
         });
         if let Err(error) = read {
@@ -219,7 +220,9 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
             tracing::error!(error = %error.chain(), "cannot read tubes into memory");
             return;
         }
-        if at % STRETCH == STRETCH - 1 {
+        if codes.len() == STRETCH {
+            shared.codes.add(codes.iter().map(Code::as_str));
+            codes.clear();
             shared.recent.make_room();
             let rest = begun.elapsed();
             if until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected) {
@@ -228,6 +231,7 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
             begun = Instant::now();
         }
     }
+    shared.codes.add(codes.iter().map(Code::as_str));
     shared.codes.is_complete();
 }
 

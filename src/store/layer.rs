@@ -97,6 +97,11 @@ impl Layer {
         self.tubes.get(code)
     }
 
+    /// The codes of the tubes in it.
+    pub fn tube_codes(&self) -> impl Iterator<Item = &str> {
+        self.tubes.keys().map(Code::as_str)
+    }
+
     /// A box, if it is in here.
     pub fn container(&self, code: &str) -> Option<&Arc<BoxRecord>> {
         self.boxes.get(code)

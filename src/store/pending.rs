@@ -27,8 +27,11 @@ impl Chunk {
     }
 }
 
-/// Neighbours that are to be put together: where they begin and how many. Afterwards each chunk is
-/// more than twice the next one, as in a counter in base two; none grows beyond the limit.
+/// So many neighbours at least are put together: each time costs a pass over all of them.
+const JOIN_AT: usize = 4;
+
+/// Neighbours that are to be put together: where they begin and how many. Chunks are few then, as in a
+/// counter; none grows beyond the limit.
 fn to_join(chunks: &[Chunk]) -> Option<(usize, usize)> {
     let length = |at: usize| chunks[at].entries.len();
     let (mut from, mut sum) = (chunks.len(), 0);
@@ -39,7 +42,7 @@ fn to_join(chunks: &[Chunk]) -> Option<(usize, usize)> {
         from -= 1;
         sum += length(from);
     }
-    (chunks.len() - from > 1).then_some((from, chunks.len() - from))
+    (chunks.len() - from >= JOIN_AT).then_some((from, chunks.len() - from))
 }
 
 #[derive(Default)]
@@ -108,7 +111,6 @@ impl Pending {
     /// works on stays visible meanwhile.
     pub fn tidy(&self) {
         loop {
-            // The first place from which on the chunks are not each at least twice the next one.
             let (from, work, version) = {
                 let chunks = self.lock();
                 let Some((from, count)) = to_join(&chunks.waiting) else { return };
