@@ -16,6 +16,7 @@ mod tests;
 mod units;
 
 pub use field::{StreetRun, StreetStart};
+pub(in crate::planner) use lab::RACK;
 pub use lab::{LabRun, LabStart};
 pub(in crate::planner) use random::{Cause, Stream};
 pub use stage::Lot;
