@@ -41,6 +41,6 @@ pub use city::{
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,
-    LabCapacity, LabPlan, Plan, Range, Shortage, Side, StageCapacity, StageTime, Totals, Verdict,
-    explain, fill, lab_capacity, solve, whole_runs, with_units,
+    LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side, StageCapacity, StageTime, Totals,
+    Verdict, explain, fill, lab_capacity, solve, solve_sent, whole_runs, with_units,
 };

@@ -265,9 +265,10 @@ fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
     let moving = match &remedy.moving {
         Moving::Pointless => Value::Null,
         Moving::NoRoom { excess, room } => json!({ "excess_tubes": excess, "room_tubes": room }),
-        Moving::Moves { moves: list, outcome: brings } => json!({
+        Moving::Moves { moves: list, outcome: brings, least } => json!({
             "moves": moves(layers, list),
             "outcome": outcome(layers, brings),
+            "least": least,
         }),
     };
     json!({
@@ -275,6 +276,7 @@ fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
         "moving": moving,
         "both": remedy.both.as_ref().map(|both| json!({
             "moves": moves(layers, &both.moves),
+            "least": both.least,
             "more": more(layers, &both.more),
         })),
         "enough": remedy.nearest().is_some_and(|at| at <= layers.round.model.target),

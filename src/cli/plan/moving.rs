@@ -28,6 +28,8 @@ pub(super) enum Moving {
         moves: Vec<Move>,
         /// What it brings.
         outcome: Outcome,
+        /// Whether it was seen of every single move that without it the target is missed.
+        least: bool,
     },
 }
 
@@ -62,8 +64,8 @@ const PART_MIN: u64 = 200;
 
 /// Tries of a closer and closer aim.
 const TRIES: usize = 4;
-/// Most labs that are reckoned again to see which moves are needed.
-const CHECKS_MAX: usize = 24;
+/// Most labs that are reckoned again to see which moves are needed, two for each try.
+const CHECKS_MAX: usize = 120;
 
 /// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
@@ -96,7 +98,8 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
     let by = layers.round.model.target.max(all.finish());
     let needed = needed(layers, parts, dice, by, &model);
     let outcome = if needed.dropped { of(&needed.parts) } else { all };
-    Moving::Moves { moves: moves(layers, &needed.parts), outcome }
+    let least = needed.proven && outcome.finish() <= layers.round.model.target;
+    Moving::Moves { moves: moves(layers, &needed.parts), outcome, least }
 }
 
 /// What is left of some parts.
@@ -105,10 +108,12 @@ pub(super) struct Needed {
     pub parts: Vec<Part>,
     /// Whether some stay.
     pub dropped: bool,
+    /// Whether it was seen of every single move that is left that without it the round is not done by then.
+    pub proven: bool,
 }
 
-/// Leaves out the moves from lab to lab, the smallest first, without which the round is still done by a time. `model` makes
-/// the round with some parts.
+/// Leaves out the moves from lab to lab, the smallest first, without which the round is still done by a time, until none
+/// can be left out. `model` makes the round with some parts.
 pub(super) fn needed(
     layers: &Layers,
     mut parts: Vec<Part>,
@@ -118,17 +123,22 @@ pub(super) fn needed(
 ) -> Needed {
     let mut judge = Judge::new(layers, &model(&parts), dice, CHECKS_MAX);
     let mut dropped = false;
-    for m in moves(layers, &parts).iter().rev() {
-        let mut without = parts.clone();
-        let goes = |part: &&mut Part| {
-            (from(layers, part), part.to, part.serves) == (m.from, m.to, m.serves)
-        };
-        without.iter_mut().filter(goes).for_each(|part| part.tubes = 0);
-        if judge.accepts(&model(&without), &[m.from, m.to], by) {
-            (parts, dropped) = (without, true);
+    loop {
+        let mut went = false;
+        for m in moves(layers, &parts).iter().rev() {
+            let mut without = parts.clone();
+            let goes = |part: &&mut Part| {
+                (from(layers, part), part.to, part.serves) == (m.from, m.to, m.serves)
+            };
+            without.iter_mut().filter(goes).for_each(|part| part.tubes = 0);
+            if judge.accepts(&model(&without), &[m.from, m.to], by) {
+                (parts, dropped, went) = (without, true, true);
+            }
+        }
+        if !went || judge.exhausted() {
+            return Needed { parts, dropped, proven: !judge.exhausted() };
         }
     }
-    Needed { parts, dropped }
 }
 
 fn from(layers: &Layers, part: &Part) -> usize {

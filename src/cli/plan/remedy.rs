@@ -88,6 +88,8 @@ pub(super) struct More {
 pub(super) struct Both {
     /// From where to where.
     pub moves: Vec<Move>,
+    /// Whether it was seen of every single move that with these units, but without it, the target is missed.
+    pub least: bool,
     /// Units and desks besides, and what both bring together. No pairs: streets are divided anew.
     pub more: More,
 }
@@ -182,7 +184,8 @@ fn both(city: &City, layers: &Layers, dice: Dice) -> Option<Both> {
     if needed.dropped {
         more.outcome = Outcome::of(layers, &grown(&needed.parts), dice);
     }
-    Some(Both { moves: moving::moves(layers, &needed.parts), more })
+    let least = needed.proven && more.outcome.finish() <= target;
+    Some(Both { moves: moving::moves(layers, &needed.parts), least, more })
 }
 
 /// Desks by street of the round: a street that was divided is one street to whoever sets them up.

@@ -157,18 +157,19 @@ fn more_words(layers: &Layers, more: &More) -> Words {
 }
 
 fn both_words(layers: &Layers, both: &Both) -> Words {
-    let moved = moved_words(layers, &both.moves);
+    let (moved, needed) =
+        (moved_words(layers, &both.moves), needed_words(both.least, both.moves.len()));
     let brings = brings(layers, &both.more.outcome);
     if both.more.units.is_empty() && both.more.desks.is_empty() {
         return words(
-            format!("将{}，{}。", moved.zh, brings.zh),
-            format!("{} {}.", capital(&moved.en), brings.en),
+            format!("将{}，{}{}。", moved.zh, brings.zh, needed.zh),
+            format!("{} {}{}.", capital(&moved.en), brings.en, needed.en),
         );
     }
     let added = added_words(layers, &both.more);
     words(
-        format!("两者并用：将{}，并{}，{}。", moved.zh, added.zh, brings.zh),
-        format!("Both partly: {} and {} {}.", moved.en, added.en, brings.en),
+        format!("两者并用：将{}，并{}，{}{}。", moved.zh, added.zh, brings.zh, needed.zh),
+        format!("Both partly: {} and {} {}{}.", moved.en, added.en, brings.en, needed.en),
     )
 }
 
@@ -233,6 +234,17 @@ fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
     words(format!(" {n} 管{}{beyond_zh}", to.zh), format!("{n} tubes {}{beyond_en}", to.en))
 }
 
+/// That no move can be left out, where that was seen.
+fn needed_words(least: bool, moves: usize) -> Words {
+    match (least, moves) {
+        (false, _) | (true, 0) => Words::default(),
+        (true, 1) => words("，不改送即不能按时完成", "; without that it is late"),
+        (true, _) => {
+            words("，各项改送缺一即不能按时完成", "; without any one of these moves it is late")
+        }
+    }
+}
+
 fn moving(layers: &Layers, moving: &Moving) -> Option<Words> {
     match moving {
         Moving::Pointless => None,
@@ -245,11 +257,12 @@ fn moving(layers: &Layers, moving: &Moving) -> Option<Words> {
                 ),
             ))
         }
-        Moving::Moves { moves, outcome } => {
+        Moving::Moves { moves, outcome, least } => {
             let (moved, brings) = (moved_words(layers, moves), brings(layers, outcome));
+            let needed = needed_words(*least, moves.len());
             Some(words(
-                format!("或将{}，{}。", moved.zh, brings.zh),
-                format!("Or {} {}.", moved.en, brings.en),
+                format!("或将{}，{}{}。", moved.zh, brings.zh, needed.zh),
+                format!("Or {} {}{}.", moved.en, brings.en, needed.en),
             ))
         }
     }

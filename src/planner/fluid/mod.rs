@@ -21,6 +21,7 @@ use rayon::prelude::*;
 
 use super::city::StageKind;
 use super::model::{DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Stage, Street, Takes};
+use super::simulate::RACK;
 
 /// What the fluid says of a lab.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,6 +148,9 @@ pub struct Replay {
 
 /// Replays a lab. `door` is the curve of what came, (time, tubes so far), rising, straight between its points; `times`
 /// rise, and the last one is now.
+///
+/// What is held against counts must come when it is counted: not as it flows, but rack by rack and plate by plate
+/// (`gathered`).
 pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Replay {
     let Some(&now) = times.last() else { return Replay::default() };
     let step = f64::from(STEP).max(f64::from(now) / STEPS_MAX as f64);
@@ -156,13 +160,16 @@ pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Rep
     let mut tank = Tank::default();
     tank.prepare(lab, model.midnight_offset, step);
     tank.stop = stop;
-    let come = |i: usize| curve(door, i.min(stop) as f64 * step);
+    let come = |i: usize| gathered(lab, door, i.min(stop) as f64 * step);
     tank.flows[0].until = [steps, 0];
     tank.flows[0].ordinary = (0..steps).map(|i| come(i + 1) - come(i)).collect();
     tank.run(lab, 0, &mut [StageFlow::default(); StageKind::COUNT]);
     let mut sums = [0.0; 2];
     let mut at = 0;
     let mut replay = Replay { waiting: tank.waiting, ..Replay::default() };
+    if let Some(k) = filling(lab) {
+        replay.waiting[k] += curve(door, stop as f64 * step) - come(stop);
+    }
     for &time in times {
         let upto = ((f64::from(time) / step) as usize).min(stop);
         for i in at..upto {
@@ -177,6 +184,24 @@ pub fn replay(model: &Model, lab: &Lab, door: &[(Ms, f64)], times: &[Ms]) -> Rep
         running.extend(later.map(|(i, tubes)| ((i as f64 * step + 1.0) as Ms, *tubes)));
     }
     replay
+}
+
+/// The stage at which plates are filled.
+fn filling(lab: &Lab) -> Option<usize> {
+    lab.stages.iter().position(|stage| stage.takes == Takes::Fill && stage.hold > 0)
+}
+
+/// Tubes of a door that have gone on to the stages by a time. Half a rack is in hand at the reception, and half a plate is
+/// being filled, on average: a tube goes on when so many more have come, or when it has waited as long as a plate may.
+fn gathered(lab: &Lab, door: &[(Ms, f64)], t: f64) -> f64 {
+    let Some(stage) = filling(lab).map(|k| &lab.stages[k]) else { return curve(door, t) };
+    let in_hand = |stage: &Stage| match stage.takes {
+        Takes::Box => f64::from(RACK) / f64::from(stage.batch.max(1)) * f64::from(stage.run) / 2.0,
+        Takes::Fill => 0.0,
+    };
+    let t = t - lab.stages.iter().map(in_hand).sum::<f64>();
+    let full = curve(door, t) - f64::from(stage.batch) / 2.0;
+    full.max(curve(door, t - f64::from(stage.hold))).max(0.0)
 }
 
 /// The value of a rising curve at a time; straight between points, flat outside.

@@ -6,6 +6,7 @@ use super::fill::mobile_lab;
 use super::flow::{Allotment, allot, allot_in_turn};
 use super::labs::{head_s, lab_capacity};
 use super::plan::{ChainStage, StageTime, Verdict};
+use super::sent::{Sent, Sources};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
 
 /// Longest campaign that the estimate looks at: 90 days. Beyond it the answer is "never".
@@ -16,31 +17,33 @@ pub(super) struct View<'a> {
     city: &'a City,
     /// Tubes of one round, per district.
     tubes: Vec<u64>,
-    /// Indexes of the labs that serve it, per district.
-    labs_of: Vec<Vec<usize>>,
+    /// Whose tubes may go to which labs.
+    sources: Sources,
     /// Seconds between the last swab of a district and its result.
     tail_s: Vec<u64>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(city: &'a City) -> View<'a> {
-        let labs_of: Vec<Vec<usize>> = city
-            .districts
-            .iter()
-            .map(|d| {
-                (0..city.labs.len()).filter(|&l| city.labs[l].serves.contains(&d.code)).collect()
-            })
-            .collect();
+    pub(super) fn of(city: &'a City, sent: &[Sent]) -> View<'a> {
+        let sources = Sources::of(city, sent);
         let mobile = mobile_lab(city, "", &Words::default()).pipeline_s();
-        let tail_s = labs_of
-            .iter()
-            .map(|labs: &Vec<usize>| {
-                let slowest = labs.iter().map(|&l| city.labs[l].pipeline_s()).max();
+        let tail_s = (0..city.districts.len())
+            .map(|i| {
+                let slowest = sources.labs_of(i).map(|l| city.labs[l].pipeline_s()).max();
                 head_s(&city.norm).saturating_add(slowest.unwrap_or(mobile))
             })
             .collect();
         let tubes = city.districts.iter().map(|d| city.tubes_of(d)).collect();
-        View { city, tubes, labs_of, tail_s }
+        View { city, tubes, sources, tail_s }
+    }
+
+    /// What was dealt, by district.
+    pub(super) fn by_district(&self, dealt: &Allotment) -> Allotment {
+        self.sources.by_district(self.city.districts.len(), dealt)
+    }
+
+    fn allot(&self, capacity: &[u64]) -> Allotment {
+        allot(&self.sources.tubes, capacity, &self.sources.labs)
     }
 
     pub(super) fn sampling_s(&self, i: usize, target_s: u64) -> u64 {
@@ -61,7 +64,7 @@ impl<'a> View<'a> {
     }
 
     /// The largest allotment: the city's own labs first, and as evenly used as whole permilles of their capacity allow;
-    /// to labs of other cities only what the own ones cannot take, as evenly.
+    /// to labs of other cities only what the own ones cannot take, as evenly. By source: `by_district` sums it up.
     pub(super) fn allot_evenly(&self, capacity: &[u64]) -> Allotment {
         let own = |lab: usize| !self.city.labs[lab].outside;
         let all = |kind: bool| -> Vec<u64> {
@@ -72,13 +75,13 @@ impl<'a> View<'a> {
         let part = |of: &[u64], permille: u64| -> Vec<u64> {
             of.iter().map(|&c| mul_div(c, permille, 1000)).collect()
         };
-        let inside_at = |permille: u64| allot(&self.tubes, &part(&inside, permille), &self.labs_of);
+        let inside_at = |permille: u64| self.allot(&part(&inside, permille));
         if let Some(permille) = first(1000, |permille| inside_at(permille).complete()) {
             return inside_at(permille);
         }
         let both_at = |permille: u64| {
             let more = part(&outside, permille);
-            allot_in_turn(&self.tubes, &[&inside, &more], &self.labs_of)
+            allot_in_turn(&self.sources.tubes, &[&inside, &more], &self.sources.labs)
         };
         match first(1000, |permille| both_at(permille).complete()) {
             Some(permille) => both_at(permille),
@@ -88,7 +91,7 @@ impl<'a> View<'a> {
 
     fn labs_do(&self, tubes_of: impl Fn(&Lab) -> u64) -> bool {
         let capacity: Vec<u64> = self.city.labs.iter().map(tubes_of).collect();
-        allot(&self.tubes, &capacity, &self.labs_of).complete()
+        self.allot(&capacity).complete()
     }
 
     fn everywhere(&self, persons: impl Fn(usize) -> u64) -> bool {
@@ -131,7 +134,7 @@ impl<'a> View<'a> {
     /// has none): that is where units are added.
     pub(super) fn beyond(&self, dealt: &Allotment, capacity: &[u64]) -> Vec<u64> {
         let mut beyond = vec![0u64; capacity.len()];
-        for (labs, &unmet) in self.labs_of.iter().zip(&dealt.unmet) {
+        for (labs, &unmet) in self.sources.labs.iter().zip(&dealt.unmet) {
             let own = |l: usize| !self.city.labs[l].outside;
             let largest = labs.iter().copied().max_by_key(|&l| (own(l), capacity[l], Reverse(l)));
             if let Some(lab) = largest {
@@ -184,7 +187,7 @@ impl<'a> View<'a> {
                 let labs = &self.city.labs;
                 let tubes_of = |lab| lab_capacity(self.city, lab, s).stages[kind.index()].tubes;
                 let can: Vec<u64> = labs.iter().map(tubes_of).collect();
-                let dealt = allot(&self.tubes, &can, &self.labs_of);
+                let dealt = self.allot(&can);
                 let beyond = self.beyond(&dealt, &can);
                 let asked = dealt.load.iter().zip(beyond).map(|(load, b)| load.saturating_add(b));
                 worst(asked.zip(can.iter().copied()))

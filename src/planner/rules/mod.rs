@@ -16,7 +16,7 @@
 //!
 //! In reading order:
 //! - `labs`: whole runs, the window of each stage, the stage that binds a lab;
-//! - `flow`: which lab takes whose tubes (maximal flow);
+//! - `sent`, `flow`: which lab may take whose tubes, and which does (maximal flow);
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked;
@@ -31,6 +31,7 @@ mod flow;
 mod labs;
 mod lines;
 mod plan;
+mod sent;
 mod shortage;
 
 pub use change::with_units;
@@ -41,6 +42,7 @@ pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
 pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,
 };
+pub use sent::Sent;
 pub use shortage::{Basis, Item, ItemTotal, Shortage};
 
 use crate::planner::city::{City, District, mul_div_ceil};
@@ -49,12 +51,20 @@ use shortage::totals;
 
 /// The plan and the verdict for `target_h` hours.
 pub fn solve(city: &City, target_h: u32) -> Plan {
+    solve_sent(city, target_h, &[])
+}
+
+/// The same with streets that were told where to send: their tubes go to that lab, whether it can take them or not, and the
+/// others make the best of what is left.
+pub fn solve_sent(city: &City, target_h: u32, sent: &[Sent]) -> Plan {
     let target_s = u64::from(target_h) * 3600;
-    let view = View::of(city);
+    let view = View::of(city, sent);
     let capacities: Vec<LabCapacity> =
         city.labs.iter().map(|lab| lab_capacity(city, lab, target_s)).collect();
     let tubes_max: Vec<u64> = capacities.iter().map(|c| c.tubes).collect();
-    let dealt = view.allot_evenly(&tubes_max);
+    let by_source = view.allot_evenly(&tubes_max);
+    let beyond = view.beyond(&by_source, &tubes_max);
+    let dealt = view.by_district(&by_source);
 
     let mut districts: Vec<DistrictPlan> = Vec::with_capacity(city.districts.len());
     for (i, district) in city.districts.iter().enumerate() {
@@ -67,7 +77,6 @@ pub fn solve(city: &City, target_h: u32) -> Plan {
         plan.tubes_unmet = dealt.unmet[i];
         districts.push(plan);
     }
-    let beyond = view.beyond(&dealt, &tubes_max);
     let labs: Vec<LabPlan> = city
         .labs
         .iter()

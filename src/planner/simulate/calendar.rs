@@ -17,6 +17,8 @@ pub(super) struct Calendar {
     /// Further stops of the whole stage, (from, to), by time.
     stops: Vec<(Ms, Ms)>,
     midnight_offset: Ms,
+    /// Nothing ever holds a unit back.
+    calm: bool,
 }
 
 impl Calendar {
@@ -26,6 +28,11 @@ impl Calendar {
         self.stops.clear();
         self.stops.extend_from_slice(stops);
         self.midnight_offset = midnight_offset;
+        self.draw_repairs(stage, stream);
+        self.calm = stage.rests.is_empty() && self.repairs.is_empty() && self.stops.is_empty();
+    }
+
+    fn draw_repairs(&mut self, stage: &Stage, stream: Stream) {
         if stage.failures_per_day <= 0.0 {
             return;
         }
@@ -48,10 +55,7 @@ impl Calendar {
     /// The first time from `at` on at which the unit may start a run. A run that has started goes on to its end.
     #[inline]
     pub fn next_up(&self, stage: &Stage, unit: u32, at: Ms) -> Ms {
-        if stage.rests.is_empty() && self.repairs.is_empty() && self.stops.is_empty() {
-            return at;
-        }
-        self.next_up_between(stage, unit, at)
+        if self.calm { at } else { self.next_up_between(stage, unit, at) }
     }
 
     /// The same where something may hold it back.

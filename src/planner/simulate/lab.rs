@@ -7,7 +7,7 @@ use crate::planner::city::StageKind;
 use crate::planner::model::{HORIZON_MS, Lab, Ms, RECALL_MIN, Recall};
 
 /// Tubes that one person at the reception takes in hand at a time, when so many came together: half a plate.
-const RACK: u32 = 48;
+pub(in crate::planner) const RACK: u32 = 48;
 
 /// Where a lab begins: what is in it.
 #[derive(Clone, Debug, Default, PartialEq)]

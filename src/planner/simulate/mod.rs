@@ -13,8 +13,10 @@ mod random;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub use field::{StreetRun, StreetStart};
+pub(in crate::planner) use lab::RACK;
 pub use lab::{LabRun, LabStart};
 pub(in crate::planner) use random::{Cause, Stream};
 pub use stage::Lot;
@@ -226,10 +228,15 @@ impl<'m> Simulation<'m> {
         let mut before: u64 = inside.waiting.iter().map(|lots| tubes(lots)).sum();
         before +=
             inside.running.iter().flatten().map(|(_, _, tubes)| u64::from(*tubes)).sum::<u64>();
+        let mut at = 0;
         for trip in &scratch.trips {
             let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
             before += scratch.boxes[first..end].iter().map(|lot| u64::from(lot.tubes)).sum::<u64>();
-            finish[trip.street as usize] = run.resulted(before);
+            // Tubes and results rise together: no need to look for each anew, as `LabRun::resulted` does.
+            while run.results.get(at + 1).is_some() && run.results[at].1 < before {
+                at += 1;
+            }
+            finish[trip.street as usize] = run.results.get(at).map_or(0, |result| result.0);
         }
     }
 }

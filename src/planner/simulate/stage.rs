@@ -10,11 +10,9 @@
 //! settled where it would have waited: a run takes what waits before its unit, up to a plate, whichever way it came
 //! there. It is what a leader does who sees how long the queues are (`tests::leader` holds it against one).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use super::calendar::Calendar;
 use super::random::Stream;
+use super::units::Units;
 use crate::planner::model::{Ms, Stage, Takes};
 
 /// Tubes that move together.
@@ -64,21 +62,31 @@ impl Lane {
     }
 
     /// Puts a lot to its place by time; it is nearly always the last one.
+    #[inline]
     pub fn push(&mut self, lot: Lot) {
-        let mut at = self.lots.len();
-        while at > self.head && self.lots[at - 1].ready > lot.ready {
-            at -= 1;
-        }
-        if at == self.lots.len() {
-            self.lots.push(lot);
+        if self.lots.last().is_some_and(|last| last.ready > lot.ready) {
+            self.push_between(lot);
         } else {
-            self.lots.insert(at, lot);
+            self.lots.push(lot);
         }
+    }
+
+    /// The same where it is not the last one.
+    fn push_between(&mut self, lot: Lot) {
+        let waiting = self.waiting();
+        let behind = waiting.iter().rev().take_while(|other| other.ready > lot.ready).count();
+        self.lots.insert(self.lots.len() - behind, lot);
     }
 
     #[inline]
     fn waiting(&self) -> &[Lot] {
         &self.lots[self.head..]
+    }
+
+    /// When the first lot is there; `NEVER` when none waits.
+    #[inline]
+    fn first(&self) -> Ms {
+        self.lots.get(self.head).map_or(NEVER, |lot| lot.ready)
     }
 
     /// Takes the first lot whole.
@@ -90,10 +98,13 @@ impl Lane {
         }
     }
 
+    #[inline]
     fn take(&mut self, run: &mut Run, room: u32, until: Ms) {
         let mut room = room;
-        while room > 0 && self.head < self.lots.len() && self.lots[self.head].ready <= until {
-            let lot = &mut self.lots[self.head];
+        while room > 0
+            && let Some(lot) = self.lots.get_mut(self.head)
+            && lot.ready <= until
+        {
             let part = if lot.tubes <= room {
                 self.head += 1;
                 *lot
@@ -105,6 +116,9 @@ impl Lane {
         }
     }
 }
+
+/// No time of a round: nothing is reckoned so far.
+const NEVER: Ms = Ms::MAX;
 
 /// What a run has taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -162,22 +176,11 @@ impl Passed {
     }
 }
 
-/// A unit and the time from which on it is free, as one number: the earlier is the smaller.
-fn free_unit(free: Ms, unit: u32) -> Reverse<u64> {
-    Reverse(u64::from(free) << 32 | u64::from(unit))
-}
-
-/// The same taken apart.
-fn taken_apart(Reverse(packed): Reverse<u64>) -> (Ms, u32) {
-    ((packed >> 32) as Ms, packed as u32)
-}
-
 /// A stage at work.
 #[derive(Debug, Default)]
 pub(super) struct Station {
     lanes: [Lane; 2],
-    /// Free from and unit, packed by `free_unit`, the earliest first.
-    units: BinaryHeap<Reverse<u64>>,
+    units: Units,
     calendar: Calendar,
     runs: Option<Stream>,
     hold: [Ms; 2],
@@ -199,7 +202,7 @@ impl Station {
         self.calendar.draw(stage, midnight_offset, failures, stops);
         self.units.clear();
         for unit in 0..stage.units {
-            self.units.push(free_unit(self.calendar.next_up(stage, unit, 0), unit));
+            self.put_back(stage, unit, 0);
         }
         self.runs = Some(runs);
         self.hold = [priority_hold.min(stage.hold), stage.hold];
@@ -208,14 +211,17 @@ impl Station {
 
     /// No unit starts before `from`: the past is past.
     pub fn not_before(&mut self, stage: &Stage, from: Ms) {
-        let units = std::mem::take(&mut self.units).into_vec();
-        self.units = units
-            .into_iter()
-            .map(|packed| {
-                let (_, unit) = taken_apart(packed);
-                free_unit(self.calendar.next_up(stage, unit, from), unit)
-            })
-            .collect();
+        self.units.clear();
+        for unit in 0..stage.units {
+            self.put_back(stage, unit, from);
+        }
+    }
+
+    /// A unit that is through with what it did is free again, or when its rest or repair is over.
+    #[inline]
+    fn put_back(&mut self, stage: &Stage, unit: u32, from: Ms) {
+        let free = self.calendar.next_up(stage, unit, from);
+        self.units.put(free, unit, free > from);
     }
 
     /// A run that is going on: its tubes leave at `end`, and its unit is free after it.
@@ -228,9 +234,9 @@ impl Station {
         next: &mut impl FnMut(usize, Lot),
     ) {
         let end = lot.ready;
-        if let Some(mut top) = self.units.peek_mut() {
-            let (free, unit) = taken_apart(*top);
-            *top = free_unit(self.calendar.next_up(stage, unit, end.max(free)), unit);
+        if let Some((free, unit)) = self.units.first() {
+            self.units.take_first();
+            self.put_back(stage, unit, end.max(free));
         }
         let tubes = u64::from(lot.tubes);
         self.passed.tubes_in += tubes;
@@ -285,27 +291,28 @@ impl Station {
     pub fn advance(&mut self, stage: &Stage, until: Ms, next: &mut impl FnMut(usize, Lot)) {
         let Some(runs) = self.runs else { return };
         let batch = stage.batch.max(1);
-        while let Some(worth) = self.worth_starting(stage, batch) {
-            let Some(mut top) = self.units.peek_mut() else { break };
-            let (free, unit) = taken_apart(*top);
-            let start = free.max(worth);
+        loop {
+            let Some((free, unit)) = self.units.first() else { break };
+            let start = free.max(self.worth_starting(stage, batch));
             if start >= until {
                 break;
             }
             // The unit may rest by then, and another may be first.
             let up = self.calendar.next_up(stage, unit, start);
+            self.units.take_first();
             if up > start {
-                *top = free_unit(up, unit);
+                self.units.put(up, unit, true);
                 continue;
             }
             let [priority, ordinary] = &mut self.lanes;
-            let first = |lane: &Lane| lane.waiting().first().is_some_and(|lot| lot.ready <= start);
-            let lane = if first(priority) { PRIORITY } else { ORDINARY };
+            let lane = if priority.first() <= start { PRIORITY } else { ORDINARY };
             let mut run = Run::default();
             let mut time = f64::from(stage.run);
             match stage.takes {
                 Takes::Fill => {
-                    priority.take(&mut run, batch, start);
+                    if lane == PRIORITY {
+                        priority.take(&mut run, batch, start);
+                    }
                     let room = batch - run.lot.tubes;
                     ordinary.take(&mut run, room, start);
                 }
@@ -320,8 +327,7 @@ impl Station {
                 time *= (1.0 + stage.run_spread * noise).max(0.2);
             }
             let end = start.saturating_add(time as Ms);
-            *top = free_unit(self.calendar.next_up(stage, unit, end), unit);
-            drop(top);
+            self.put_back(stage, unit, end);
             let tubes = u64::from(run.lot.tubes);
             self.passed.runs += 1;
             self.passed.tubes_out += tubes;
@@ -334,17 +340,14 @@ impl Station {
         }
     }
 
-    /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `None`: nothing waits.
+    /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `NEVER`: nothing waits.
     #[inline]
-    fn worth_starting(&self, stage: &Stage, batch: u32) -> Option<Ms> {
+    fn worth_starting(&self, stage: &Stage, batch: u32) -> Ms {
         if stage.takes == Takes::Fill && stage.hold > 0 {
-            return self.worth_filling(batch);
+            return self.worth_filling(batch).unwrap_or(NEVER);
         }
-        let [p, o] = self.lanes.each_ref().map(|lane| lane.waiting().first().map(|lot| lot.ready));
-        match (p, o) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let [priority, ordinary] = &self.lanes;
+        priority.first().min(ordinary.first())
     }
 
     /// The same where a run waits to be filled.

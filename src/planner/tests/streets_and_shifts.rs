@@ -160,3 +160,46 @@ fn labs_of_other_cities_take_only_what_the_own_ones_cannot() {
     assert!(huge.labs[0].beyond > 0 && huge.labs[1].beyond == 0);
     assert!(huge.shortages.iter().all(|line| line.place != "F"));
 }
+
+#[test]
+fn a_street_that_sends_elsewhere_is_counted_where_it_sends() {
+    let mut east = district("1", 40_000, 500);
+    east.streets = vec![street("a", 30_000, None), street("b", 10_000, None)];
+    let west = district("2", 10_000, 500);
+    // Both labs could do their own district's; the second one has little to spare.
+    let own = city(vec![east, west], vec![lab("L", &["1"], 9), lab("M", &["2"], 3)]);
+    let sent = |street: &str, lab| Sent { street: street.to_owned(), lab };
+    let before = solve(&own, 24);
+    assert!(before.verdict.yes, "{:?}", before.verdict.binding);
+    assert_eq!(
+        before,
+        solve_sent(&own, 24, &[sent("1/c", 1), sent("3", 0)]),
+        "nobody of that name"
+    );
+
+    // The smaller street fits, the larger does not: the verdict is that of the lab that gets the tubes.
+    let small = solve_sent(&own, 24, &[sent("1/b", 1)]);
+    assert!(small.verdict.yes);
+    assert_eq!([small.labs[0].load, small.labs[1].load], [3000, 2000]);
+    let large = solve_sent(&own, 24, &[sent("1/b", 0), sent("1/a", 1)]);
+    let can = large.labs[1].capacity.tubes;
+    assert!(can < 4000 && !large.verdict.yes && large.verdict.minutes > before.verdict.minutes);
+    assert_eq!([large.labs[0].load, large.labs[1].load], [1000, can]);
+    // What it cannot take has no other lab, though the first one stands idle.
+    assert_eq!(large.labs[1].beyond, 4000 - can);
+    let unmet = large.districts.iter().map(|d| d.tubes_unmet).sum::<u64>();
+    assert_eq!(unmet, 4000 - can);
+    // Everything is still counted once.
+    assert_eq!(large.total.tubes, before.total.tubes);
+    for plan in [&small, &large] {
+        for d in &plan.districts {
+            let dealt = d.labs.iter().map(|lab| lab.1).sum::<u64>();
+            assert_eq!(dealt + d.tubes_unmet, d.tubes, "{}", d.code);
+        }
+    }
+    // The last word holds, and a street may send to a lab that serves it anyway.
+    assert_eq!(solve_sent(&own, 24, &[sent("1/a", 1), sent("1/a", 0)]).verdict, before.verdict);
+    // A district without streets by its own code.
+    let all = solve_sent(&own, 24, &[sent("2", 0)]);
+    assert_eq!([all.labs[0].load, all.labs[1].load], [5000, 0]);
+}

@@ -152,6 +152,7 @@ fn the_document_has_the_keys_of_every_layer() {
         ("/layers/remedy/more/outcome/enough", json!(true)),
         ("/layers/remedy/moving/moves/0/to", json!("L2")),
         ("/layers/remedy/moving/moves/0/serves_the_district", json!(false)),
+        ("/layers/remedy/moving/least", json!(true)),
     ] {
         assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
     }

@@ -86,6 +86,7 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
         "Both partly: ",
         " tubes to L2 West lab, which must take tubes of other districts, and ",
         "  both partly\n",
+        "; without that it is late.",
     ] {
         assert!(said.contains(words), "{words}\n{}", said.split("2. Needs").next().expect("text"));
     }
@@ -102,6 +103,7 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
     assert_eq!(at("/layers/remedy/both/more/units/0/stage"), "extract");
     assert_eq!(at("/layers/remedy/both/more/outcome/enough"), true);
     assert_eq!(at("/layers/remedy/both/more/least"), true);
+    assert_eq!(at("/layers/remedy/both/least"), true);
     assert_eq!(at("/layers/remedy/enough"), true);
 }
 

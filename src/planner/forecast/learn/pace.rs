@@ -110,12 +110,16 @@ pub(super) fn learn(
     grid
 }
 
+/// What a window is off by though the pace is right, in plates: it begins and ends within a plate, which makes 0.41 when
+/// plates follow each other evenly, and they do not quite.
+const PLATES_OFF: f64 = 0.5;
+
 /// Logarithm of the likelihood of what a lab did in a window, loaded and resulted.
 fn likely(batch: f64, seen: [&[f64; 2]; 2], thought: [&[f64; 2]; 2]) -> f64 {
     let mut ln = 0.0;
     for k in 0..2 {
         let (seen, thought) = (seen[1][k] - seen[0][k], thought[1][k] - thought[0][k]);
-        let sd2 = (0.7 * batch).powi(2) + (0.06 * thought).powi(2);
+        let sd2 = (PLATES_OFF * batch).powi(2) + (0.06 * thought).powi(2);
         // Student's t with three degrees of freedom. Half the weight: what is plated is resulted later.
         ln -= (1.0 + (seen - thought).powi(2) / (3.0 * sd2)).ln();
     }
