@@ -207,8 +207,9 @@ pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksd
 }
 
 /// Brings a folder of an older format to this one. In format 1 the records stood beside the log and
-/// the indexes in a database `index`. All of that follows from the log: it is dropped, and folded
-/// again when the engine starts.
+/// the indexes in a database `index`; in format 2 the figures had no counters of single tubes and of
+/// boxes by how far they have come. All of that follows from the log: it is dropped, and folded again
+/// when the engine starts.
 fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
     if folder.format == folder::FORMAT {
         return Ok(folder);
@@ -289,11 +290,16 @@ impl Store {
     /// Opens a stopped folder for reading only; changes nothing in it.
     ///
     /// # Errors
-    /// As [`Store::open`], and when there is no folder.
+    /// As [`Store::open`]; when there is no folder; when it is of an older format, which only opening it for writing
+    /// brings to this one.
     pub fn open_read_only(dir: &Path) -> Result<Read, Error> {
         let problem =
             || Error::NotOurs { path: dir.into(), problem: "no folder.toml in it".into() };
         let folder = Folder::read(dir)?.ok_or_else(problem)?;
+        if folder.format < folder::FORMAT {
+            let (found, known) = (folder.format, folder::FORMAT);
+            return Err(Error::OlderFormat { path: dir.into(), found, known });
+        }
         let lock = folder::lock(dir)?;
         let shared = Shared::assemble(dir, folder, Some(lock), &Options::default(), false)?;
         Ok(Read::new(Arc::new(shared)))

@@ -163,9 +163,9 @@ fn folders_that_must_not_be_opened_say_why() {
     assert!(matches!(error, store::Error::OtherKind { found: "drill", .. }), "{error}");
     let description = dir.path().join("folder.toml");
     let text = std::fs::read_to_string(&description).unwrap();
-    std::fs::write(&description, text.replace("format = 2", "format = 3\nshards = 4")).unwrap();
+    std::fs::write(&description, text.replace("format = 3", "format = 4\nshards = 4")).unwrap();
     let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
-    assert!(matches!(error, store::Error::NewerFormat { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, store::Error::NewerFormat { found: 4, known: 3, .. }), "{error}");
     std::fs::write(&description, "format = 'one'").unwrap();
     let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
     assert!(matches!(error, store::Error::NotOurs { .. }), "{error}");
