@@ -163,7 +163,7 @@ pub async fn serve(
     served.map_err(Error::Serve)
 }
 
-/// Tells health checks what the engine says: intake that stands still is not serving, reads go on.
+/// Tells health checks what the engine says: intake that has stopped is not serving, reads go on.
 async fn report_health(reporter: HealthReporter, shared: Arc<Shared>) {
     let mut stopping = shared.stopping.clone();
     loop {

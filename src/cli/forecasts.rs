@@ -1,7 +1,7 @@
 //! `swabline forecasts DIR`: what was forecast of each round in a folder, held against what really happened. Reads one
 //! file and locks nothing, so it may be asked while the service runs.
 
-use crate::forecaster::{self, Coverage, Held, RoundHeld};
+use crate::forecaster::{self, Coverage, Held, PartHeld, PartsHeld, RoundHeld};
 use crate::store::ForecastLines;
 use clap::Args;
 use std::fmt::Write as _;
@@ -58,16 +58,33 @@ fn json(rounds: &[RoundHeld], damaged: usize) -> serde_json::Value {
             "pit": one.pit, "crps_ms": one.crps,
         })
     };
+    let parts = |of: PartsHeld| {
+        serde_json::json!({
+            "judged": of.judged, "forecasts": of.forecasts, "held": of.held,
+            "median_error_ms": of.error, "median_off_ms": of.off,
+        })
+    };
+    let each = |of: &PartHeld| {
+        let PartsHeld { forecasts, held, error, off, .. } = PartsHeld::of([of]);
+        serde_json::json!({
+            "code": of.code, "finish_ms": of.finish, "forecasts": forecasts, "held": held,
+            "median_error_ms": error, "median_off_ms": off,
+        })
+    };
+    let all = |of: fn(&RoundHeld) -> &Vec<PartHeld>| PartsHeld::of(rounds.iter().flat_map(of));
     let round = |of: &RoundHeld| {
         serde_json::json!({
             "round": of.round, "opened_at_ms": of.opened_at, "finish_ms": of.finish, "over": of.over,
             "readings": of.readings, "coverage": coverage(&of.coverage),
             "forecasts": of.forecasts.iter().map(forecast).collect::<Vec<_>>(),
+            "streets": of.streets.iter().map(each).collect::<Vec<_>>(),
+            "labs": of.labs.iter().map(each).collect::<Vec<_>>(),
         })
     };
     serde_json::json!({
         "rounds": rounds.iter().map(round).collect::<Vec<_>>(),
-        "coverage": coverage(&total(rounds)), "damaged_lines": damaged,
+        "coverage": coverage(&total(rounds)), "streets": parts(all(|round| &round.streets)),
+        "labs": parts(all(|round| &round.labs)), "damaged_lines": damaged,
     })
 }
 
@@ -88,6 +105,9 @@ fn text(rounds: &[RoundHeld], damaged: usize) -> String {
             all.held, all.forecasts, all.held, all.forecasts
         );
         let _ = judged(&mut out, &all);
+    }
+    if rounds.len() > 1 {
+        let _ = of_parts(&mut out, "", rounds);
     }
     if damaged > 0 {
         let _ = writeln!(out, "{damaged} damaged lines were left out  损坏行 {damaged} 已略过");
@@ -133,6 +153,25 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
             "  the 80 % interval held {held} of {forecasts}  80% 区间命中 {held}/{forecasts}"
         )?;
     }
+    of_parts(out, "  ", std::slice::from_ref(of))
+}
+
+/// Streets and laboratories of some rounds, a line each.
+fn of_parts(out: &mut String, indent: &str, rounds: &[RoundHeld]) -> std::fmt::Result {
+    let streets = PartsHeld::of(rounds.iter().flat_map(|round| &round.streets));
+    let labs = PartsHeld::of(rounds.iter().flat_map(|round| &round.labs));
+    for (zh, en, of) in [("街道", "streets", streets), ("实验室", "laboratories", labs)] {
+        let PartsHeld { judged, forecasts, held, error: Some(error), off: Some(off) } = of else {
+            continue;
+        };
+        let sign = if error < 0 { '-' } else { '+' };
+        let (error, off) = (hours(error), hours(off));
+        writeln!(
+            out,
+            "{indent}{judged} {en}: the 80 % interval held {held} of {forecasts}, median error {sign}{error}, off by {off}  \
+             {judged} 个{zh}：80% 区间命中 {held}/{forecasts}，误差中位数 {sign}{error}，绝对误差中位数 {off}"
+        )?;
+    }
     Ok(())
 }
 
@@ -170,6 +209,13 @@ mod tests {
             pit: Some(0.3),
             crps: Some(600_000),
         };
+        let part = |code: &str, errors: &[i64]| PartHeld {
+            code: code.into(),
+            finish: Some(7_260_000),
+            forecasts: errors.len(),
+            held: errors.len().div_ceil(2),
+            errors: errors.to_vec(),
+        };
         let pit = [0, 0, 0, 2, 0, 0, 0, 0, 0, 0];
         let coverage =
             Coverage { forecasts: 2, held: 1, pit, crps: 1_200_000, ..Coverage::default() };
@@ -181,6 +227,8 @@ mod tests {
             readings: 9,
             forecasts: vec![held(-60_000, true), held(5_400_000, false)],
             coverage,
+            streets: vec![part("01/1", &[-600_000, -300_000]), part("01/2", &[120_000])],
+            labs: vec![part("L", &[])],
         };
         let told = text(std::slice::from_ref(&round), 1);
         for part in [
@@ -189,6 +237,8 @@ mod tests {
             "+  1:30  missed",
             "命中 1/2",
             "50 %: 0 of 2, 95 %: 0 of 0, PIT 0 0 0 2 0 0 0 0 0 0, CRPS 0:10",
+            "  2 streets: the 80 % interval held 2 of 3, median error -0:05, off by 0:05",
+            "2 个街道：80% 区间命中 2/3",
             "1 damaged",
         ] {
             assert!(told.contains(part), "{part:?} in {told}");
@@ -197,8 +247,16 @@ mod tests {
             let told = text(&[RoundHeld { finish: None, over, ..round.clone() }], 0);
             assert!(told.contains(words), "{words:?} in {told}");
         }
+        // Of a laboratory nothing could be judged; of one round what is in all is not said twice.
+        assert!(!told.contains("laboratories") && told.matches("streets:").count() == 1, "{told}");
+        let twice = text(&[round.clone(), round.clone()], 0);
+        assert!(twice.contains("\n4 streets: the 80 % interval held 4 of 6"), "{twice}");
         let json = json(&[round], 0);
         assert_eq!(json["coverage"]["held"], 1);
+        assert_eq!(json["streets"]["judged"], 2);
+        assert_eq!(json["streets"]["median_error_ms"], -300_000);
+        assert_eq!(json["rounds"][0]["streets"][1]["median_off_ms"], 120_000);
+        assert!(json["labs"]["median_error_ms"].is_null() && json["labs"]["judged"] == 0);
         assert_eq!(json["rounds"][0]["forecasts"][0]["error_ms"], -60_000);
         assert!(text(&[], 0).contains("尚无"));
     }

@@ -33,6 +33,18 @@ pub enum BoxWhat {
     Received { lab: Code, tubes: Vec<Code> },
 }
 
+/// How far a box has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BoxStage {
+    /// Packed, and nobody has taken it over yet.
+    #[default]
+    Packed,
+    /// With whoever took it over, on its way.
+    InTransit,
+    /// A laboratory took it.
+    Received,
+}
+
 /// What a box says about one tube.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BoxPart {
@@ -106,18 +118,20 @@ impl BoxRecord {
             .collect()
     }
 
+    /// The furthest that the box is known to have come, and the laboratory that took it or that it is bound for, or empty.
+    pub fn whereabouts(&self) -> (BoxStage, Code) {
+        let seen = |mark: &BoxMark| match &mark.what {
+            BoxWhat::Received { lab, .. } => (BoxStage::Received, lab.clone()),
+            BoxWhat::HandedOver { lab } => (BoxStage::InTransit, lab.clone()),
+            BoxWhat::Packed(_) => (BoxStage::Packed, Code::default()),
+        };
+        // Of several that say as much, the last: it was bound elsewhere, or sent on.
+        self.marks.iter().map(seen).max_by_key(|(stage, _)| *stage).unwrap_or_default()
+    }
+
     /// The laboratory that took the box, or the one it is bound for, or empty.
     pub fn lab(&self) -> Code {
-        let bound = |mark: &BoxMark| match &mark.what {
-            BoxWhat::Received { lab, .. } => Some((true, lab.clone())),
-            BoxWhat::HandedOver { lab } => Some((false, lab.clone())),
-            BoxWhat::Packed(_) => None,
-        };
-        self.marks
-            .iter()
-            .filter_map(bound)
-            .max_by_key(|(taken, _)| *taken)
-            .map_or_else(Code::default, |(_, lab)| lab)
+        self.whereabouts().1
     }
 
     /// Everything odd about the box itself; what is odd about its tubes stands on the tubes.

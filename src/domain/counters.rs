@@ -3,7 +3,7 @@
 //! in them. Every figure of tubes lives in exactly one cell; every answer is a sum over cells, so
 //! parts and totals cannot differ.
 
-use super::boxes::BoxRecord;
+use super::boxes::{BoxRecord, BoxStage};
 use super::discrepancy::Discrepancies;
 use super::person::PersonRecord;
 use super::plate::PlateRecord;
@@ -44,7 +44,7 @@ impl CellKey {
 }
 
 /// Number of counters in a cell.
-pub const COUNTERS: usize = 128;
+pub const COUNTERS: usize = 144;
 
 /// The counters of a cell. The numbers are on disk and for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,12 @@ impl Counter {
     pub const PLATES: Counter = Counter(49);
     /// Runs.
     pub const RUNS: Counter = Counter(50);
+    /// Of the boxes, those that are packed and not handed over: no laboratory is known of them.
+    pub const BOXES_PACKED: Counter = Counter(51);
+    /// Of the boxes, those on their way to the laboratory.
+    pub const BOXES_IN_TRANSIT: Counter = Counter(52);
+    /// Of the boxes, those that the laboratory took.
+    pub const BOXES_RECEIVED: Counter = Counter(53);
 
     /// Tubes of a status.
     pub const fn tubes(status: Status) -> Counter {
@@ -85,6 +91,11 @@ impl Counter {
     pub const fn discrepancy(number: u8) -> Counter {
         Counter(64 + number)
     }
+
+    /// Of the tubes of a status, those made for one person: where others pool, of people who were called back.
+    pub const fn singles(status: Status) -> Counter {
+        Counter(128 + status.number())
+    }
 }
 
 /// The figures of one cell, or a change of them: those that are not nought, by counter. A cell has
@@ -96,6 +107,11 @@ impl Figures {
     /// The figure of a counter.
     pub fn get(&self, counter: Counter) -> i64 {
         self.place(counter).map_or(0, |at| self.0[at].1)
+    }
+
+    /// The figure of a counter, where it counts what there is: nought when more was taken away than came.
+    pub fn count_of(&self, counter: Counter) -> u64 {
+        u64::try_from(self.get(counter)).unwrap_or(0)
     }
 
     /// Adds to one figure.
@@ -149,6 +165,8 @@ impl Figures {
 pub struct BoxCount {
     /// Where.
     pub lab: Code,
+    /// How far it has come.
+    pub stage: BoxStage,
     /// What is odd.
     pub odd: Discrepancies,
 }
@@ -156,7 +174,8 @@ pub struct BoxCount {
 impl BoxCount {
     /// What of this box is counted.
     pub fn of(record: &BoxRecord) -> BoxCount {
-        BoxCount { lab: record.lab(), odd: record.discrepancies() }
+        let (stage, lab) = record.whereabouts();
+        BoxCount { lab, stage, odd: record.discrepancies() }
     }
 }
 
@@ -198,15 +217,26 @@ impl Deltas {
         let swabs = i64::try_from(view.members.len()).unwrap_or(i64::MAX);
         let called =
             view.call.map_or((Counter::tubes(view.status), 0), |call| (Counter::call(call), 1));
-        let figures =
-            [(Counter::tubes(view.status), 1), (Counter::swabs(view.status), swabs), called];
-        self.note(CellKey::of_tube(view), sign, &figures, view.discrepancies);
+        let figures = [
+            (Counter::tubes(view.status), 1),
+            (Counter::swabs(view.status), swabs),
+            called,
+            (Counter::singles(view.status), 1),
+        ];
+        // Nearly all tubes are made for several people, and each is counted many times a day: the last is not theirs.
+        let theirs = if view.pool == 1 { &figures[..] } else { &figures[..3] };
+        self.note(CellKey::of_tube(view), sign, theirs, view.discrepancies);
     }
 
     /// Adds or takes away what a box contributes.
     pub fn container(&mut self, count: &BoxCount, sign: i64) {
         let cell = CellKey::of_lab(count.lab.clone());
-        self.note(cell, sign, &[(Counter::BOXES, 1)], count.odd);
+        let stage = match count.stage {
+            BoxStage::Packed => Counter::BOXES_PACKED,
+            BoxStage::InTransit => Counter::BOXES_IN_TRANSIT,
+            BoxStage::Received => Counter::BOXES_RECEIVED,
+        };
+        self.note(cell, sign, &[(Counter::BOXES, 1), (stage, 1)], count.odd);
     }
 
     /// Adds or takes away what a plate contributes.

@@ -2,7 +2,8 @@
 //! and 95 % intervals held the finish, and what else forecasts are judged by (`planner::forecast::judge`). Stored are
 //! quantiles, not draws: PIT and CRPS are those of draws spread evenly between them.
 
-use super::record::{Record, Told};
+use super::held_parts::{self, PartHeld};
+use super::record::{Parts, Record, Told};
 use super::tally::Tally;
 use crate::planner::forecast::judge::{BINS, bin, crps, of_quantiles, pit};
 use crate::planner::model::Ms;
@@ -81,6 +82,31 @@ impl Coverage {
     }
 }
 
+/// How the 80 % intervals of all forecasts of a folder have held so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// Rounds whose finish is known and which were forecast before it.
+    pub rounds: usize,
+    /// Their forecasts.
+    pub judged: usize,
+    /// Of these, those whose interval held the finish.
+    pub held: usize,
+}
+
+impl SoFar {
+    /// Of the rounds of a file.
+    pub fn of(rounds: &[RoundHeld]) -> SoFar {
+        let all = rounds.iter().fold(Coverage::default(), |all, round| all.and(&round.coverage));
+        let judged = rounds.iter().filter(|round| round.coverage.forecasts > 0);
+        SoFar { rounds: judged.count(), judged: all.forecasts, held: all.held }
+    }
+
+    /// The share that held; 0 of none.
+    pub fn share(&self) -> f64 {
+        self.held as f64 / self.judged.max(1) as f64
+    }
+}
+
 /// A round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoundHeld {
@@ -99,12 +125,17 @@ pub struct RoundHeld {
     pub forecasts: Vec<Held>,
     /// Of those before the finish.
     pub coverage: Coverage,
+    /// Its streets, as far as they were forecast, by key.
+    pub streets: Vec<PartHeld>,
+    /// Its laboratories, by code.
+    pub labs: Vec<PartHeld>,
 }
 
 #[derive(Default)]
 struct Lines {
     tallies: Vec<Tally>,
     told: Vec<Told>,
+    parts: Vec<Parts>,
     closed: bool,
 }
 
@@ -124,6 +155,7 @@ pub fn held(texts: &[String]) -> Vec<RoundHeld> {
         match record {
             Record::Reading { tally, .. } => lines.tallies.push(tally),
             Record::Forecast { told, .. } => lines.told.push(*told),
+            Record::Parts { parts, .. } => lines.parts.push(parts),
             Record::Closed { .. } => lines.closed = true,
         }
     }
@@ -133,6 +165,7 @@ pub fn held(texts: &[String]) -> Vec<RoundHeld> {
 fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     lines.tallies.sort_by_key(|tally| tally.at);
     lines.told.sort_by_key(|told| told.at);
+    lines.parts.sort_by_key(|parts| parts.at);
     let finish = finish(&lines);
     let forecasts: Vec<Held> = lines.told.iter().map(|told| against(told, finish)).collect();
     let mut coverage = Coverage::default();
@@ -141,7 +174,11 @@ fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
         .filter(|one| finish.is_some_and(|finish| one.at < finish))
         .for_each(|one| coverage.count(one));
     let (readings, over) = (lines.tallies.len(), lines.over());
-    RoundHeld { round, opened_at, finish, over, readings, forecasts, coverage }
+    // Of a round that goes on nobody knows whether more tubes come.
+    let tallies = if over { lines.tallies.as_slice() } else { &[] };
+    let streets = held_parts::streets(tallies, &lines.parts);
+    let labs = held_parts::labs(tallies, &lines.parts);
+    RoundHeld { round, opened_at, finish, over, readings, forecasts, coverage, streets, labs }
 }
 
 /// Shares of the quantiles of a stored forecast.
@@ -185,12 +222,13 @@ mod tests {
     use super::*;
 
     fn reading(at: Ms, collected: u64, resulted: u64) -> String {
-        let place = Sent { collected, sent: collected, delivered: collected };
+        let place = Sent { collected, sent: collected, delivered: collected, ..Sent::default() };
         let lab = Tested { received: collected, plated: resulted, resulted, ..Tested::default() };
         let tally = Tally {
             at,
             places: BTreeMap::from([("01".to_owned(), place)]),
             labs: BTreeMap::from([("L".to_owned(), lab)]),
+            ..Tally::default()
         };
         Record::Reading { round: "R".into(), opened_at: 5, seq: 1, tally }.text()
     }
@@ -213,8 +251,14 @@ mod tests {
 
     #[test]
     fn forecasts_are_held_against_the_finish_that_really_was() {
+        let parts = Parts {
+            at: 10,
+            labs: BTreeMap::from([("L".to_owned(), [0, 0, 1])]),
+            ..Parts::default()
+        };
         let mut lines = vec![
             reading(10, 4, 0),
+            Record::Parts { round: "R".into(), opened_at: 5, parts }.text(),
             told(10, 40, 50, 60),
             reading(20, 9, 4),
             told(20, 20, 25, 30),
@@ -225,11 +269,12 @@ mod tests {
         ];
         let open = held(&lines);
         assert_eq!((open[0].finish, open[0].coverage), (None, Coverage::default()));
-        assert!(!open[0].over);
+        assert!(!open[0].over && open[0].labs[0].finish.is_none());
         let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70 };
         lines.push(closed.text());
         let [round] = &held(&lines)[..] else { panic!("one round") };
         assert_eq!((round.finish, round.readings), (Some(45), 4));
+        assert_eq!((round.labs[0].finish, round.labs[0].held), (Some(45), 1));
         let found: Vec<_> = round.forecasts.iter().map(|one| (one.error, one.held)).collect();
         assert_eq!(found, [(Some(5), Some(true)), (Some(-20), Some(false)), (Some(0), Some(true))]);
         // What was said after the finish is no forecast.
@@ -241,6 +286,12 @@ mod tests {
         assert!(round.forecasts[0].crps < round.forecasts[1].crps, "{:?}", round.forecasts);
         let twice = round.coverage.and(&round.coverage);
         assert_eq!((twice.held, twice.crps_mean()), (2, round.coverage.crps_mean()));
+        let so_far = SoFar::of(&held(&lines));
+        assert_eq!(so_far, SoFar { rounds: 1, judged: 2, held: 1 });
+        assert_eq!(
+            (so_far.share(), SoFar::of(&open), SoFar::default().share()),
+            (0.5, SoFar::default(), 0.0)
+        );
         // Nor when the file begins with a reading that has all results.
         let without = |line: &String| !line.contains("\"at\":10,") && !line.contains("\"at\":20,");
         let newest: Vec<String> = lines.iter().filter(|line| without(line)).cloned().collect();

@@ -1,6 +1,7 @@
 //! The readings of a round in the order of time: what the model's streets and labs have seen so far.
 
-use super::tally::{Sent, Tally, place_key};
+use super::places::place_key;
+use super::tally::Tally;
 use crate::planner::forecast::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::round::Round;
 use std::collections::HashMap;
@@ -52,16 +53,24 @@ impl Whose {
             let district = key.split('/').next().unwrap_or_default();
             let parts = self.streets.get(key).or_else(|| self.districts.get(district));
             let Some(parts) = parts else {
-                unknown.collected += sent.collected;
+                unknown.collected += sent.collected + sent.singles_waiting + sent.singles_sent;
                 continue;
             };
-            let Sent { collected, sent, delivered } = *sent;
-            let dealt = [collected, sent, delivered].map(|tubes| deal(tubes, parts));
+            let counts = [
+                sent.collected,
+                sent.sent,
+                sent.delivered,
+                sent.singles_waiting,
+                sent.singles_sent,
+            ];
+            let dealt = counts.map(|tubes| deal(tubes, parts));
             for (place, (street, _)) in parts.iter().enumerate() {
                 let Some(count) = reading.streets.get_mut(*street) else { continue };
                 count.collected += dealt[0][place];
                 count.sent += dealt[1][place];
                 count.delivered += dealt[2][place];
+                count.singles_waiting += dealt[3][place];
+                count.singles_sent += dealt[4][place];
             }
         }
         for (code, tested) in &tally.labs {
@@ -75,6 +84,9 @@ impl Whose {
                         plates_done: tested.plates_done,
                         recalls_open: tested.recalls_open,
                         recalls_closed: tested.recalls_closed,
+                        singles_waiting: tested.singles_waiting,
+                        singles_plated: tested.singles_plated,
+                        boxes_sent: tested.boxes_sent,
                     }
                 }
                 None => unknown.received += tested.received,
@@ -182,13 +194,18 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tally::Tested;
+    use super::super::tally::{Sent, Tested};
     use super::*;
 
     fn reading(at: u32, collected: u64, sent: u64, resulted: u64) -> Reading {
         Reading {
             at,
-            streets: vec![StreetCount { collected, sent, delivered: sent }],
+            streets: vec![StreetCount {
+                collected,
+                sent,
+                delivered: sent,
+                ..StreetCount::default()
+            }],
             labs: vec![LabCount { received: sent, plated: sent, resulted, ..LabCount::default() }],
         }
     }
@@ -219,12 +236,20 @@ mod tests {
             labs: HashMap::from([("L".to_owned(), 0)]),
             counts: (3, 1),
         };
-        let sent = |tubes| Sent { collected: tubes, sent: tubes / 2, delivered: 0 };
+        let sent = |tubes| Sent {
+            collected: tubes,
+            sent: tubes / 2,
+            singles_sent: tubes,
+            ..Sent::default()
+        };
         let lab = |received| Tested {
             received,
             plated: 1,
             recalls_open: 3,
             recalls_closed: 2,
+            singles_waiting: 4,
+            singles_plated: 5,
+            boxes_sent: 6,
             ..Tested::default()
         };
         let tally = Tally {
@@ -240,6 +265,7 @@ mod tests {
             .map(|(key, tubes)| (key.to_owned(), sent(tubes)))
             .into(),
             labs: [("L", 9), ("M", 2)].map(|(key, tubes)| (key.to_owned(), lab(tubes))).into(),
+            ..Tally::default()
         };
         let (reading, unknown) = whose.reading(&tally);
         // 4 and a fifth of 10 and of 5; 6 of 8 and three fifths; 2 of 8 and a fifth.
@@ -251,10 +277,16 @@ mod tests {
             plated: 1,
             recalls_open: 3,
             recalls_closed: 2,
+            singles_waiting: 4,
+            singles_plated: 5,
+            boxes_sent: 6,
             ..LabCount::default()
         };
         assert_eq!((reading.at, reading.labs[0]), (7, expected));
-        assert_eq!(unknown, Unknown { collected: 4, received: 2 });
+        // Single tubes as the others: 4 + 2 + 1 and so on, and 4 more of the unknown places.
+        let singles: Vec<u64> = reading.streets.iter().map(|one| one.singles_sent).collect();
+        assert_eq!(singles, collected);
+        assert_eq!(unknown, Unknown { collected: 8, received: 2 });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is left of a round to send, and what the laboratories have in hand: the problem of a re-dispatch.
 
-use super::tally::place_key;
+use super::places::place_key;
 use crate::planner::assign::Problem;
 use crate::planner::forecast::Reading;
 use crate::planner::round::Round;
@@ -31,7 +31,7 @@ pub fn left_over(round: &Round, reading: &Reading) -> LeftOver {
     for (i, (of, street)) in round.streets.iter().zip(&round.model.streets).enumerate() {
         let count = reading.streets.get(i).copied().unwrap_or_default();
         if let Some(lab) = backlog.get_mut(street.lab) {
-            *lab += count.sent.saturating_sub(count.delivered);
+            *lab += count.sent.saturating_sub(count.delivered) + count.singles_sent;
         }
         let key = place_key(&of.district, &of.code);
         let Some(&place) = place_of.get(key.as_str()) else { continue };
@@ -61,12 +61,18 @@ mod tests {
         let round = Round::of(&city).unwrap();
         let tubes = round.problem.tubes();
         let (streets, labs) = (round.model.streets.len(), round.model.labs.len());
-        let one = StreetCount { collected: 9, sent: 7, delivered: 4 };
+        let one = StreetCount {
+            collected: 9,
+            sent: 7,
+            delivered: 4,
+            singles_waiting: 6,
+            singles_sent: 2,
+        };
         let lab = LabCount { received: 4, plated: 2, resulted: 1, ..LabCount::default() };
         let reading = Reading { at: 1, streets: vec![one; streets], labs: vec![lab; labs] };
         let found = left_over(&round, &reading);
         assert_eq!(found.left.tubes(), tubes - 7 * streets as u64);
-        assert_eq!(found.backlog.iter().sum::<u64>(), 3 * (streets + labs) as u64);
+        assert_eq!(found.backlog.iter().sum::<u64>(), (5 * streets + 3 * labs) as u64);
         assert!(found.current.iter().all(Option::is_some));
         let none = left_over(&round, &Reading::default());
         assert_eq!((none.left, none.backlog), (round.problem.clone(), vec![0; labs]));

@@ -5,17 +5,20 @@
 //!
 //! In reading order:
 //! - `options`: what it can be told; `plan`: the city, and a round of it as it was really opened;
-//! - `tally`: counters by code; `history`: readings of the model's streets and labs, in order, never falling;
+//! - `places`: the places of the city file; `tally`: counters by code; `history`: readings of the model's streets and labs, in order, never falling;
 //! - `record`: what stands in a line of the file `forecasts`;
-//! - `watch`: the loop; `turn`: whose turn it is to reckon;
+//! - `kept`: the file as it is used; `watch`: the loop; `turn`: whose turn it is to reckon;
 //! - `left`: what is left of a round to send; `change`: a lab with more or fewer units;
-//! - `held`: forecasts against what really happened.
+//! - `held`: forecasts against what really happened, `held_parts`: those of streets and laboratories.
 
 mod change;
 mod held;
+mod held_parts;
 mod history;
+mod kept;
 mod left;
 mod options;
+mod places;
 mod plan;
 mod record;
 mod tally;
@@ -23,15 +26,17 @@ mod turn;
 mod watch;
 
 pub use change::{Change, changed, compare};
-pub use held::{Coverage, Held, RoundHeld, held};
+pub use held::{Coverage, Held, RoundHeld, SoFar, held};
+pub use held_parts::{PartHeld, PartsHeld};
 pub use history::{History, Taken, Unknown, Whose};
+pub use kept::{Kept, open_file};
 pub use left::{LeftOver, left_over};
 pub use options::Options;
+pub use places::{Place, Places, place_key};
 pub use plan::{CityPlan, round_of};
 pub use record::{Record, regime_name};
-pub use tally::{Places, Sent, Tally, Tested, place_key};
+pub use tally::{Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
-pub use watch::{Kept, open_file};
 
 use crate::city_file;
 use crate::domain::words::{Code, Time};
@@ -54,6 +59,10 @@ pub struct Outlook {
     pub reading: Reading,
     /// Tubes that the model has no place for.
     pub unknown: Unknown,
+    /// Boxes at the reading.
+    pub boxes: Boxes,
+    /// How the forecasts of the folder have held so far.
+    pub so_far: SoFar,
     /// The round as it was reckoned with.
     pub model: Arc<Round>,
     /// The forecast, or why there is none.

@@ -21,8 +21,8 @@ pub struct Options {
     pub threads_max: usize,
     /// Readings of a round that are kept in memory for its forecast. At the limit every second one of the older half goes.
     pub readings_max: usize,
-    /// Bytes of the file `forecasts` in the data folder. At the limit its older readings get thinner, then
-    /// its oldest lines go.
+    /// Bytes of the file `forecasts` in the data folder. At the limit its older readings, and its older forecasts of streets
+    /// and laboratories, get thinner, then its oldest lines go.
     pub forecasts_bytes_max: u64,
 }
 

@@ -1,7 +1,7 @@
 //! The city that is planned for, and a round of it as it was really opened.
 
 use super::history::{History, Whose};
-use super::tally::Places;
+use super::places::Places;
 use crate::city_file;
 use crate::domain::words::Time;
 use crate::planner::model::{DAY, HOUR, Ms};
@@ -76,11 +76,13 @@ impl CityPlan {
         let mut streets = Vec::new();
         for district in &city.districts {
             for street in city.streets_of(district) {
-                streets.push((district.code.clone(), street.code));
+                let pool = city.street_pool(district, &street);
+                streets.push((district.code.clone(), street.code, pool));
             }
         }
-        let places =
-            Places::of(streets.iter().map(|(district, code)| (district.as_str(), code.as_str())));
+        let places = Places::of(
+            streets.iter().map(|(district, code, pool)| (district.as_str(), code.as_str(), *pool)),
+        );
         let whose = round.as_ref().map(Whose::of).unwrap_or_default();
         CityPlan { city, round, places, whose }
     }

@@ -1,15 +1,18 @@
-//! What stands in a line of the file `forecasts`: a reading, a forecast, or that a round was closed. JSON, so that an
-//! office can read it with its own tools; names are for ever, like everything on the disk.
+//! What stands in a line of the file `forecasts`: a reading, a forecast of the city, one of its streets and laboratories, or
+//! that a round was closed. JSON, so that an office can read it with its own tools; names are for ever, like everything on
+//! the disk.
 
+use super::places::place_key;
 use super::tally::Tally;
 use crate::planner::forecast::{Forecast, Regime, judge};
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::Quantiles;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// How the text of a reading begins.
-const READING: &str = r#"{"line":"reading","#;
+/// How the texts of those lines begin that say nearly what their neighbours say.
+const MANY: [&str; 2] = [r#"{"line":"reading","#, r#"{"line":"parts","#];
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,15 @@ pub enum Record {
         opened_at: i64,
         /// The forecast.
         told: Box<Told>,
+    },
+    /// What was forecast of its streets and laboratories.
+    Parts {
+        /// Code of the round.
+        round: String,
+        /// When it was opened, ms since 1970.
+        opened_at: i64,
+        /// The forecasts.
+        parts: Parts,
     },
     /// The round was closed.
     Closed {
@@ -71,6 +83,35 @@ pub struct Told {
     pub measures: Vec<Advice>,
     /// Particles.
     pub particles: usize,
+}
+
+/// The last first result of each street and laboratory, as it was forecast: 10, 50 and 90 %, in seconds since the opening,
+/// because there are hundreds of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// The reading that they were made from, ms since the opening.
+    pub at: Ms,
+    /// By place, as in a reading. Where the model has a street as several, each quantile is the latest of theirs; that of
+    /// the whole street may be a little later.
+    pub streets: BTreeMap<String, [u32; 3]>,
+    /// By code of the laboratory.
+    pub labs: BTreeMap<String, [u32; 3]>,
+}
+
+impl Parts {
+    /// Of a forecast of a round.
+    pub fn of(round: &Round, forecast: &Forecast) -> Parts {
+        let three = |of: &Quantiles| [of.p10, of.p50, of.p90].map(|at| at / 1_000);
+        let mut parts = Parts { at: forecast.at, ..Parts::default() };
+        for (street, finish) in round.streets.iter().zip(&forecast.streets) {
+            let key = place_key(&street.district, &street.code);
+            let told = parts.streets.entry(key).or_default();
+            told.iter_mut().zip(three(finish)).for_each(|(told, at)| *told = at.max(*told));
+        }
+        let labs = round.labs.iter().zip(&forecast.labs);
+        parts.labs = labs.map(|((code, _), finish)| (code.clone(), three(finish))).collect();
+        parts
+    }
 }
 
 /// What bound.
@@ -172,13 +213,14 @@ impl Record {
     pub fn read(text: &str) -> Option<Record> {
         serde_json::from_str(text).ok().filter(|record| match record {
             Record::Reading { tally, .. } => tally.can_be(),
-            Record::Forecast { .. } | Record::Closed { .. } => true,
+            Record::Forecast { .. } | Record::Parts { .. } | Record::Closed { .. } => true,
         })
     }
 
-    /// Whether the text of a line is a reading's: neighbours say nearly the same, so of these some may be let go.
-    pub fn is_reading(text: &str) -> bool {
-        text.starts_with(READING)
+    /// The kind of a line of which neighbours say nearly the same, so that some may be let go: a reading's, or a forecast's
+    /// of streets and laboratories. The city's forecasts are few bytes and all stay.
+    pub fn thin(text: &str) -> Option<u8> {
+        (0_u8..).zip(MANY).find(|(_, begins)| text.starts_with(begins)).map(|(kind, _)| kind)
     }
 
     /// The round: its code and when it was opened. A code used again is another round.
@@ -186,6 +228,7 @@ impl Record {
         match self {
             Record::Reading { round, opened_at, .. }
             | Record::Forecast { round, opened_at, .. }
+            | Record::Parts { round, opened_at, .. }
             | Record::Closed { round, opened_at, .. } => (round, *opened_at),
         }
     }
@@ -216,11 +259,44 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_told_from_other_lines_by_its_first_words() {
+    fn lines_of_which_there_are_many_are_told_by_their_first_words() {
         let round = || "R".to_owned();
         let tally = Tally::default();
         let reading = Record::Reading { round: round(), opened_at: 5, seq: 1, tally };
+        let parts = Record::Parts { round: round(), opened_at: 5, parts: Parts::default() };
         let closed = Record::Closed { round: round(), opened_at: 5, at: 7 };
-        assert!(Record::is_reading(&reading.text()) && !Record::is_reading(&closed.text()));
+        let kinds = [&reading, &parts, &closed].map(|record| Record::thin(&record.text()));
+        assert_eq!(kinds, [Some(0), Some(1), None]);
+        assert_eq!(Record::read(&parts.text()), Some(parts));
+    }
+
+    #[test]
+    fn a_street_that_the_model_has_twice_is_told_once_by_its_latest_part() {
+        let round = crate::forecaster::CityPlan::builtin("jiyuan").round.unwrap();
+        let hour = |hours: Ms| Quantiles::of(&mut [hours * 3_600_000]);
+        let twice = Round {
+            streets: vec![round.streets[0].clone(), round.streets[0].clone()],
+            ..round.clone()
+        };
+        let situation = crate::planner::forecast::Situation {
+            readings: vec![crate::planner::forecast::Reading {
+                at: 60_000,
+                streets: vec![
+                    crate::planner::forecast::StreetCount {
+                        collected: 1,
+                        ..Default::default()
+                    };
+                    round.model.streets.len()
+                ],
+                labs: vec![Default::default(); round.model.labs.len()],
+            }],
+        };
+        let model = (&round.model, &round.doubt);
+        let mut forecast =
+            crate::planner::forecast::of_model(model.0, model.1, &situation, 1, 2).unwrap();
+        forecast.streets = vec![hour(9), hour(7)];
+        let parts = Parts::of(&twice, &forecast);
+        assert_eq!(parts.streets.values().copied().collect::<Vec<_>>(), [[9 * 3_600; 3]]);
+        assert_eq!((parts.at, parts.labs.len()), (60_000, round.labs.len()));
     }
 }

@@ -1,20 +1,20 @@
 //! The loop: reads the open round's counters every so often, keeps them, and has them forecast from.
 
+use super::held::SoFar;
 use super::history::{History, Taken, Unknown};
-use super::record::{Record, Told};
-use super::tally::Tally;
+use super::kept::{Kept, Known};
+use super::record::{Parts, Record, Told};
+use super::tally::{Boxes, Tally};
 use super::turn::{StopOnDrop, TurnError};
-use super::{Forecaster, Options, Outlook};
+use super::{Forecaster, Outlook};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
 use crate::engine::Handle;
-use crate::planner::forecast as forecasting;
-use crate::planner::model::{HOUR, Ms};
-use crate::store::{self, ForecastLines, Forecasts};
+use crate::planner::forecast::{self as forecasting, Forecast, Regime};
+use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::telemetry;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
@@ -22,24 +22,8 @@ use tokio::task::JoinHandle;
 /// How often the loop looks whether a reading is due: a drill's clock runs as fast as its player.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The file of a folder, and where it lies.
-#[derive(Clone)]
-pub struct Kept {
-    dir: PathBuf,
-    file: Arc<Mutex<Forecasts>>,
-}
-
-/// Opens the file `forecasts` of a folder. The folder must be open for writing: its seal is gone then.
-///
-/// # Errors
-/// When it cannot be read or written.
-pub fn open_file(dir: &Path, options: &Options) -> Result<Kept, store::Error> {
-    let (file, found) = Forecasts::open(dir, options.forecasts_bytes_max, Record::is_reading)?;
-    if !found.damaged.is_empty() {
-        tracing::warn!(lines = found.damaged.len(), "lines of the file forecasts are damaged");
-    }
-    Ok(Kept { dir: dir.into(), file: Arc::new(Mutex::new(file)) })
-}
+/// Forecasts of streets and laboratories are kept so often: there are hundreds in a line, and neighbours are much alike.
+const PARTS_EVERY: Ms = 10 * MINUTE;
 
 /// The open round as it was read so far.
 struct Watched {
@@ -48,8 +32,12 @@ struct Watched {
     history: Arc<History>,
     /// The time of the last reading.
     last_at: Option<Ms>,
-    /// What the last reading was of: position of the log, what has no place.
-    last: (u64, Unknown),
+    /// What the last reading was of: position of the log, what has no place, boxes.
+    last: (u64, Unknown, Boxes),
+    /// The newest forecast whose streets and laboratories were kept.
+    parts_at: Option<Ms>,
+    /// A forecast has said that it is done.
+    done: bool,
     /// A reading that no forecast was made from yet.
     fresh: bool,
     clock_told: bool,
@@ -62,6 +50,7 @@ struct Watch {
     forecaster: Forecaster,
     handle: Handle,
     kept: Kept,
+    known: Known,
     round: Option<Watched>,
     making: Option<JoinHandle<Made>>,
 }
@@ -69,7 +58,8 @@ struct Watch {
 impl Forecaster {
     /// Watches the open round until `stop` is true or its sender gone. When it returns, the file is not touched any more.
     pub async fn watch(self, handle: Handle, kept: Kept, mut stop: channel::Receiver<bool>) {
-        let mut watch = Watch { forecaster: self, handle, kept, round: None, making: None };
+        let known = kept.known().await;
+        let mut watch = Watch { forecaster: self, handle, kept, known, round: None, making: None };
         let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -117,8 +107,9 @@ impl Watch {
             _ => false,
         };
         if !same {
-            self.change_round(&reference, open).await;
+            self.change_round(open).await;
         }
+        self.close(&reference).await;
         if self.making.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(making) = self.making.take()
         {
@@ -129,19 +120,25 @@ impl Watch {
         self.gauges();
     }
 
-    /// Another round is open now, or none: the last one is closed in the file, what was read of the new one comes back.
-    async fn change_round(&mut self, reference: &Reference, open: Option<(&Code, Time)>) {
+    /// Rounds of the file that were closed get their last line: the one that was watched, one that was left for a newer one,
+    /// one that was closed while the service was down. From then on their forecasts can be judged.
+    async fn close(&mut self, reference: &Reference) {
+        let lines = self.known.close(reference);
+        if lines.is_empty() {
+            return;
+        }
+        for line in lines {
+            self.kept.append(line).await;
+        }
+        self.known.so_far = self.kept.known().await.so_far;
+    }
+
+    /// Another round is open now, or none: what was read of the new one comes back.
+    async fn change_round(&mut self, open: Option<(&Code, Time)>) {
         if let Some(making) = self.making.take() {
             making.abort();
         }
-        if let Some(old) = self.round.take() {
-            let closed = reference.rounds.get(&old.code).and_then(|round| round.closed_at);
-            if let Some(at) = closed.and_then(|closed| since(old.opened_at, closed)) {
-                let round = old.code.to_string();
-                let closed = Record::Closed { round, opened_at: old.opened_at.0, at };
-                self.append(closed).await;
-            }
-        }
+        self.round = None;
         self.forecaster.inner.newest.send_replace(None);
         let Some((code, opened_at)) = open else { return };
         let mut round = Watched {
@@ -149,12 +146,14 @@ impl Watch {
             opened_at,
             history: Arc::new(History::new(self.forecaster.options().readings_max)),
             last_at: None,
-            last: (0, Unknown::default()),
+            last: (0, Unknown::default(), Boxes::default()),
+            parts_at: None,
+            done: false,
             fresh: false,
             clock_told: false,
             unknown_told: false,
         };
-        for (seq, tally) in self.stored(code, opened_at).await {
+        for (seq, tally) in self.kept.readings(code, opened_at).await {
             self.note(&mut round, seq, &tally);
         }
         if let Some(at) = round.last_at {
@@ -162,30 +161,6 @@ impl Watch {
             tracing::info!(round = %code, readings, minutes, "read back what was known of the open round");
         }
         self.round = Some(round);
-    }
-
-    /// The readings of a round that stand in the file.
-    async fn stored(&self, code: &Code, opened_at: Time) -> Vec<(u64, Tally)> {
-        let (dir, code) = (self.kept.dir.clone(), code.clone());
-        let read = tokio::task::spawn_blocking(move || -> Result<_, store::Error> {
-            let of_round = |text: &String| match Record::read(text)? {
-                Record::Reading { round, opened_at: opened, seq, tally }
-                    if round == code.as_str() && opened == opened_at.0 =>
-                {
-                    Some((seq, tally))
-                }
-                _ => None,
-            };
-            Ok(ForecastLines::read(&dir)?.texts.iter().filter_map(of_round).collect())
-        });
-        match read.await {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => {
-                tracing::warn!(error = error.chain(), "stored readings cannot be read back");
-                Vec::new()
-            }
-            Err(_) => Vec::new(),
-        }
     }
 
     /// Takes a tally into a round. True when it is the newest.
@@ -201,7 +176,7 @@ impl Watch {
         // A forecast begins with the first tube.
         let begun = reading.streets.iter().any(|street| street.collected > 0);
         round.fresh = Arc::make_mut(&mut round.history).take(reading) == Taken::Newest && begun;
-        round.last = (seq, unknown);
+        round.last = (seq, unknown, tally.boxes());
         true
     }
 
@@ -253,7 +228,7 @@ impl Watch {
         round.fresh = false;
         let (forecaster, handle) = (self.forecaster.clone(), self.handle.clone());
         let (code, opened_at) = (round.code.clone(), round.opened_at);
-        let (history, (seq, unknown)) = (Arc::clone(&round.history), round.last);
+        let (history, (seq, unknown, boxes)) = (Arc::clone(&round.history), round.last);
         self.making = Some(tokio::spawn(async move {
             // Another round, or the end of the service, aborts this task: it is dropped here, and the draws stop.
             let gone = StopOnDrop::new();
@@ -269,7 +244,18 @@ impl Watch {
                 let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)
                     .map_err(|error| error.words());
                 let model = Arc::new(model);
-                Some(Outlook { round: code, opened_at, seq, reading, unknown, model, forecast })
+                let so_far = SoFar::default();
+                Some(Outlook {
+                    round: code,
+                    opened_at,
+                    seq,
+                    reading,
+                    unknown,
+                    boxes,
+                    so_far,
+                    model,
+                    forecast,
+                })
             };
             turn.reckon(work).await?.ok_or(TurnError::Broken)
         }));
@@ -291,26 +277,39 @@ impl Watch {
             }
         };
         match &outlook.forecast {
-            Ok(forecast) => {
-                let told = Box::new(Told::of(&outlook.model, forecast));
-                let (round, opened_at) = (outlook.round.to_string(), outlook.opened_at.0);
-                self.append(Record::Forecast { round, opened_at, told }).await;
-            }
+            Ok(forecast) => self.keep(&outlook, forecast).await,
             Err(words) => tracing::warn!(problem = words.en, "the planner gives no forecast"),
         }
+        let outlook = Outlook { so_far: self.known.so_far, ..outlook };
         self.forecaster.inner.newest.send_replace(Some(Arc::new(outlook)));
     }
 
-    /// Adds a line to the file. A fault costs the line and nothing else.
-    async fn append(&self, record: Record) {
-        let file = Arc::clone(&self.kept.file);
-        let written = tokio::task::spawn_blocking(move || {
-            let text = record.text();
-            file.lock().unwrap_or_else(PoisonError::into_inner).append(&text)
-        });
-        if let Ok(Err(error)) = written.await {
-            tracing::warn!(error = error.chain(), "a line of the file forecasts was not written");
+    /// Writes a forecast into the file.
+    async fn keep(&mut self, outlook: &Outlook, forecast: &Forecast) {
+        let told = Box::new(Told::of(&outlook.model, forecast));
+        let (round, opened_at) = (outlook.round.to_string(), outlook.opened_at.0);
+        self.append(Record::Forecast { round: round.clone(), opened_at, told }).await;
+        let Some(watched) = &mut self.round else { return };
+        let done = forecast.regime == Regime::Done;
+        let newly_done = done && !std::mem::replace(&mut watched.done, done);
+        let due =
+            watched.parts_at.is_none_or(|last| forecast.at >= last.saturating_add(PARTS_EVERY));
+        if due {
+            watched.parts_at = Some(forecast.at);
+            let parts = Parts::of(&outlook.model, forecast);
+            self.append(Record::Parts { round, opened_at, parts }).await;
         }
+        if newly_done {
+            // Its finish is known: what was forecast of it can be judged.
+            self.known.so_far = self.kept.known().await.so_far;
+        }
+    }
+
+    /// Adds a line of the watched round to the file.
+    async fn append(&mut self, record: Record) {
+        let (code, opened_at) = record.round();
+        self.known.unclosed.insert((code.to_owned(), opened_at));
+        self.kept.append(record).await;
     }
 
     fn gauges(&self) {

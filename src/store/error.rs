@@ -24,17 +24,18 @@ pub enum Error {
         /// Newest format known here.
         known: u32,
     },
-    /// The folder was written by an older release and has to be opened for writing first.
+    /// The folder was written by an older release, and is only to be read.
     #[error(
-        "the folder {path} has format {found}, this program looks into {known} without changing anything: start the service on \
-         it once, which brings it to the new format 数据目录格式为 {found}，本程序只读检查的格式为 {known}：请先用本版本启动一次服务完成升级"
+        "the folder {path} has format {found}, this program writes {known}: start `swabline serve` on it once, which brings it \
+         to the new format, or use the release that wrote it \
+         数据目录格式为 {found}，本程序写入 {known}：请先用 swabline serve 启动一次以升级，或使用写入该目录的版本"
     )]
     OlderFormat {
         /// The folder.
         path: PathBuf,
         /// Format in the folder.
         found: u32,
-        /// Format that is read here.
+        /// Format that this program writes.
         known: u32,
     },
     /// A folder is live or drill for ever.

@@ -10,6 +10,7 @@
 //! ```
 
 use super::error::Error;
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -45,9 +46,12 @@ pub struct Forecasts {
     file: File,
     bytes: u64,
     bytes_max: u64,
-    /// Which lines say nearly what their neighbours say.
-    thin: fn(&str) -> bool,
+    thin: Thin,
 }
+
+/// Of a line that says nearly what its neighbours of the same kind say: its kind, whatever number that has. `None` = a line
+/// that says what no other says.
+pub type Thin = fn(&str) -> Option<u8>;
 
 impl ForecastLines {
     /// Reads the file of a folder; a folder without one has no lines.
@@ -97,15 +101,15 @@ fn check_of(text: &str) -> String {
 
 impl Forecasts {
     /// Opens the file of a folder, cuts a torn last line off, and gives what stands in it. `bytes_max`: at the limit every
-    /// second one of the older half of the lines for which `thin` says yes is taken out, until half of it is free or they
-    /// are but a quarter of it; then the oldest lines of all. So a long round keeps its beginning, with wider gaps.
+    /// second one of the older half of the lines of each kind that `thin` names is taken out, until half of it is free or
+    /// they are but a quarter of it; then the oldest lines of all. So a long round keeps its beginning, with wider gaps.
     ///
     /// # Errors
     /// When it cannot be read or written.
     pub fn open(
         dir: &Path,
         bytes_max: u64,
-        thin: fn(&str) -> bool,
+        thin: Thin,
     ) -> Result<(Forecasts, ForecastLines), Error> {
         let path = dir.join(NAME);
         let lines = ForecastLines::read(dir)?;
@@ -172,7 +176,8 @@ impl Forecasts {
         let bytes = std::fs::read(&self.path).map_err(Error::file(self.path.clone()))?;
         let mut texts = ForecastLines::parse(&bytes).texts;
         let room = self.bytes_max / 2;
-        let may_go = |texts: &[String]| bytes_of(texts.iter().filter(|text| (self.thin)(text)));
+        let may_go =
+            |texts: &[String]| bytes_of(texts.iter().filter(|text| (self.thin)(text).is_some()));
         // Not for the sake of what is older than they: that goes first when it is more than half of what is kept.
         while bytes_of(&texts) > room && may_go(&texts) > room / 2 && thinned(&mut texts, self.thin)
         {
@@ -210,14 +215,18 @@ fn bytes_of<'t>(texts: impl IntoIterator<Item = &'t String>) -> u64 {
     texts.into_iter().map(|text| (text.len() + CHECK_DIGITS + 2) as u64).sum()
 }
 
-/// Takes every second one of the older half of those out for which `thin` says yes; says whether any went.
-fn thinned(texts: &mut Vec<String>, thin: fn(&str) -> bool) -> bool {
-    let (before, of) = (texts.len(), texts.iter().filter(|text| thin(text)).count());
-    let mut number = 0;
+/// Takes every second one of the older half of each kind out that `thin` names; says whether any went. By kind, because
+/// lines of two kinds may take turns.
+fn thinned(texts: &mut Vec<String>, thin: Thin) -> bool {
+    let before = texts.len();
+    let mut of: HashMap<u8, usize> = HashMap::new();
+    texts.iter().filter_map(|text| thin(text)).for_each(|kind| *of.entry(kind).or_default() += 1);
+    let mut numbers: HashMap<u8, usize> = HashMap::new();
     texts.retain(|text| {
-        let one = usize::from(thin(text));
-        number += one;
-        one == 0 || number > of / 2 || number % 2 == 1
+        let Some(kind) = thin(text) else { return true };
+        let number = numbers.entry(kind).or_default();
+        *number += 1;
+        *number > of[&kind] / 2 || *number % 2 == 1
     });
     texts.len() < before
 }
@@ -232,8 +241,8 @@ mod tests {
     use super::*;
 
     /// No line may be thinned.
-    fn none(_: &str) -> bool {
-        false
+    fn none(_: &str) -> Option<u8> {
+        None
     }
 
     fn texts(dir: &Path) -> Vec<String> {
@@ -315,8 +324,8 @@ mod tests {
     #[test]
     fn at_its_limit_readings_get_thinner_and_the_beginning_and_other_lines_stay() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut file, _) =
-            Forecasts::open(dir.path(), 4_000, |text| text.starts_with('r')).unwrap();
+        let thin: Thin = |text| text.starts_with('r').then_some(0);
+        let (mut file, _) = Forecasts::open(dir.path(), 4_000, thin).unwrap();
         for number in 0..400 {
             file.append(&format!("r{number}")).unwrap();
             if number % 50 == 0 {
@@ -332,5 +341,21 @@ mod tests {
         let numbers: Vec<u32> =
             texts.iter().filter_map(|text| text.strip_prefix('r')?.parse().ok()).collect();
         assert!(numbers.windows(2).all(|two| two[0] < two[1]) && numbers.len() > 50, "{texts:?}");
+    }
+
+    #[test]
+    fn of_two_kinds_that_take_turns_both_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let thin: Thin = |text| text.bytes().next().filter(|kind| b"rp".contains(kind));
+        let (mut file, _) = Forecasts::open(dir.path(), 4_000, thin).unwrap();
+        for number in 0..400 {
+            file.append(&format!("r{number}")).unwrap();
+            file.append(&format!("p{number}")).unwrap();
+        }
+        let texts = texts(dir.path());
+        for kind in ['r', 'p'] {
+            let of: Vec<_> = texts.iter().filter(|text| text.starts_with(kind)).collect();
+            assert!(of.len() > 20 && *of[0] == format!("{kind}0"), "{kind}: {of:?}");
+        }
     }
 }

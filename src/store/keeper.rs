@@ -72,7 +72,7 @@ pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
         match worked {
             Ok(()) => failures = 0,
             // Nothing is lost: it all stays in memory and in the log. But if it goes on like this,
-            // intake would stand still without a word.
+            // intake would stop without a word.
             Err(error) => {
                 tracing::error!(error = %error.chain(), "cannot write a file of records or indexes");
                 failures += 1;

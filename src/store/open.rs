@@ -271,14 +271,15 @@ impl Store {
     /// Opens a stopped folder for reading only; changes nothing in it.
     ///
     /// # Errors
-    /// As [`Store::open`], and when there is no folder.
+    /// As [`Store::open`]; when there is no folder; when it is of an older format, which only opening it for writing
+    /// brings to this one.
     pub fn open_read_only(dir: &Path) -> Result<Read, Error> {
         let problem =
             || Error::NotOurs { path: dir.into(), problem: "no folder.toml in it".into() };
         let folder = Folder::read(dir)?.ok_or_else(problem)?;
-        if folder.format != folder::FORMAT {
-            let found = folder.format;
-            return Err(Error::OlderFormat { path: dir.into(), found, known: folder::FORMAT });
+        if folder.format < folder::FORMAT {
+            let (found, known) = (folder.format, folder::FORMAT);
+            return Err(Error::OlderFormat { path: dir.into(), found, known });
         }
         let lock = folder::lock(dir)?;
         let shared = Shared::assemble(dir, folder, Some(lock), &Options::default(), false)?;

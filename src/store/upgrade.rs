@@ -13,7 +13,8 @@ const MOVED_AT_ONCE: usize = 10_000;
 /// Brings a folder of an older format to this one; stopped half-way, it goes on where it was.
 ///
 /// - In format 1 the records stood beside the log and the indexes in a database `index`.
-/// - In format 2 the heads of batches stood among the events. They are moved. And the filters of runs were others.
+/// - In format 2 the heads of batches stood among the events. They are moved. The filters of runs were others, and the figures
+///   had no counters of single tubes and of boxes by how far they have come.
 /// - What follows from the log is dropped, and folded again when the engine starts.
 ///
 /// # Errors

@@ -141,7 +141,7 @@ fn a_large_city_is_assigned_in_time() {
         timed(&name("all, one-to-one included"), Duration::from_secs(2), &mut || {
             solve(&city, &options, None).unwrap();
         });
-        // Half is sent, every lab has three hours of work, one is at half its rate and one stands still.
+        // Half is sent, every lab has three hours of work, one is at half its rate and one cannot work.
         let mut left = city.clone();
         left.streets.iter_mut().for_each(|street| street.tubes /= 2);
         left.labs[0].rate *= 0.5;

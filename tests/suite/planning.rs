@@ -1,12 +1,14 @@
 //! Plans and forecasts over a real socket: the binary with a small city file, and without one.
 
-use crate::common::{Place, Server, binary, noon};
+use crate::common::{Place, Server, binary, fact, noon, open, submit};
 use crate::service::open_round;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use swabline::api::client::{
-    AdministrationClient, Channel, PlanningClient, RecordingClient, Status, connect, pb,
+    AdministrationClient, Channel, PlanningClient, ProgressClient, RecordingClient, Status,
+    Streaming, connect, pb,
 };
+use swabline::domain::fact::Body;
 use tokio_stream::StreamExt;
 use tonic_types::StatusExt;
 
@@ -148,7 +150,13 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     assert!(fewer.rules.unwrap().takes_ms > rules.takes_ms);
     let west = pb::StreetMove { street: "990001/990001001".into(), lab: "LW".into() };
     let asked = pb::CheckPlanRequest { moves: vec![west.clone()], ..Default::default() };
-    let moved = client.check_plan(asked).await.unwrap().into_inner().fluid.unwrap();
+    let moved = client.check_plan(asked).await.unwrap().into_inner();
+    let by_rules = moved.rules.unwrap();
+    assert_ne!(
+        (by_rules.takes_ms, &by_rules.binding_place),
+        (rules.takes_ms, &rules.binding_place)
+    );
+    let moved = moved.fluid.unwrap();
     let tubes =
         |fluid: &pb::FluidVerdict| fluid.labs.iter().map(|lab| lab.tubes).collect::<Vec<_>>();
     assert!(tubes(&moved)[1] >= 2_500 && tubes(&moved) != tubes(&fluid), "{:?}", tubes(&moved));
@@ -333,6 +341,120 @@ async fn gauges_tell_the_forecast(server: &Server, client: &mut PlanningClient<C
     panic!("the gauges never were those of the forecast");
 }
 
+/// A single tube of somebody who was called back, and a box with twenty tubes on its way: by street, box, lab and stage.
+async fn work_in_progress_is_told(
+    server: &Server,
+    recording: &mut RecordingClient<Channel>,
+    watching: &mut Streaming<pb::ForecastReply>,
+) {
+    use pb::fact::Body;
+    let mut single = tube(51);
+    if let Some(Body::TubeCollected(collected)) = &mut single.body {
+        collected.pool = 1;
+    }
+    let tubes = (1..=22).filter(|number| number % 10 > 0).map(|number| format!("T{number}"));
+    let packed = pb::TubesPacked { r#box: "B1".into(), tubes: tubes.collect() };
+    let handed = pb::BoxHandedOver { r#box: "B1".into(), lab: "LE".into(), ..Default::default() };
+    let waits = pb::TubesPacked { r#box: "B2".into(), tubes: vec!["T41".into()] };
+    let bodies = [Body::TubesPacked(packed), Body::BoxHandedOver(handed), Body::TubesPacked(waits)];
+    let facts = bodies.into_iter().zip(60..).map(|(body, number)| pb::Fact {
+        id: Some(pb::FactId { source: "desk".into(), epoch: 1, number }),
+        body: Some(body),
+        ..tube(number)
+    });
+    let facts = facts.chain([single]).collect();
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
+    let forecast = loop {
+        let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
+        let forecast = next.expect("a forecast in time").expect("the stream goes on").unwrap();
+        if forecast.counts.unwrap().sent == 20 {
+            break forecast;
+        }
+    };
+    let counts = forecast.counts.unwrap();
+    // The single tube is no first test of the street.
+    assert_eq!((counts.collected, counts.singles_under_way), (45, 1));
+    assert_eq!([counts.boxes_packed, counts.boxes_in_transit, counts.boxes_received], [1, 1, 0]);
+    let streets = forecast.street_work.iter().filter(|street| street.street == "990001002");
+    let sum = |of: fn(&pb::StreetWork) -> u64| streets.clone().map(of).sum::<u64>();
+    assert_eq!((sum(|street| street.waiting), sum(|street| street.in_transit)), (25, 20));
+    let singles = (sum(|street| street.singles_waiting), sum(|street| street.singles_in_transit));
+    assert_eq!(singles, (1, 0));
+    let labs: Vec<_> =
+        forecast.lab_work.iter().map(|lab| (lab.lab.as_str(), lab.boxes_in_transit)).collect();
+    assert_eq!(labs, [("LE", 1), ("LW", 0)]);
+
+    let by = pb::GroupBy::Lab.into();
+    let asked = pb::GetProgressRequest { by, ..Default::default() };
+    let mut progress = ProgressClient::new(connect(&server.address).await.unwrap());
+    let rows = progress.get_progress(asked).await.unwrap().into_inner().rows;
+    let boxes: Vec<_> = rows
+        .iter()
+        .map(|row| (row.code.as_str(), row.boxes, row.boxes_packed, row.boxes_in_transit))
+        .collect();
+    assert_eq!(boxes, [("", 1, 1, 0), ("LE", 1, 0, 1)]);
+}
+
+/// The rounds that `forecasts` says were closed.
+fn closed_rounds(place: &Place) -> Vec<String> {
+    let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap_or_default();
+    let closed =
+        text.lines().filter_map(|line| line.split_once("\"line\":\"closed\",\"round\":\""));
+    closed.filter_map(|(_, rest)| Some(rest.split_once('"')?.0.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_round_that_was_closed_has_its_last_line() {
+    let place = Place::new();
+    let environment = [("SWABLINE_PLANNER__FORECAST_SECONDS", "1")];
+    let start = || Server::start_with(&place.data(), &place.keys(), &environment);
+    let readings_of = |round: &str| {
+        let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap_or_default();
+        text.matches(&format!("\"line\":\"reading\",\"round\":\"{round}\"")).count()
+    };
+    let server = start();
+    open_round(&server.address, "R1", "r1").await;
+    wait_until("a reading of the first round", || readings_of("R1") > 0);
+    // Left for a newer one: it is still open, so it has no last line yet.
+    let opened = pb::OpenRoundRequest {
+        fact: office(2),
+        round: "R2".into(),
+        name: "第二轮".into(),
+        key_id: "r2".into(),
+        pool: 10,
+    };
+    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
+    administration.open_round(opened).await.unwrap();
+    wait_until("a reading of the second round", || readings_of("R2") > 0);
+    assert_eq!(closed_rounds(&place), [""; 0]);
+    let closed = pb::CloseRoundRequest { fact: office(3), round: "R1".into() };
+    administration.close_round(closed).await.unwrap();
+    wait_until("the last line of the first", || closed_rounds(&place) == ["R1"]);
+    server.stop();
+    // Closed while nobody looks: as if by another program on the same folder.
+    let engine = open(&place.data());
+    let close = swabline::domain::fact::Fact {
+        round: "R2".into(),
+        ..fact("office", 4, Body::RoundClosed {})
+    };
+    submit(&engine, &[close]).await;
+    engine.stop().unwrap();
+    assert_eq!(closed_rounds(&place), ["R1"]);
+    let server = start();
+    wait_until("the last line of the second", || closed_rounds(&place) == ["R1", "R2"]);
+    server.stop();
+    // Once is enough.
+    let server = start();
+    std::thread::sleep(Duration::from_millis(2_500));
+    server.stop();
+    assert_eq!(closed_rounds(&place), ["R1", "R2"]);
+}
+
+fn office(number: u64) -> Option<pb::AdministrationFact> {
+    let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
+    Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let place = Place::new();
@@ -361,10 +483,13 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     assert!((60..70).contains(&minutes), "the round was opened an hour ago: {minutes}");
     rising(&forecast.finish);
     assert_eq!(forecast.labs.len(), 2);
+    // Nothing has ended in this folder, so nothing that was forecast can be judged.
+    assert_eq!(forecast.past, Some(pb::ForecastsHeld::default()));
     // What is waited for is the planner's to say; that nothing is done yet is certain.
     assert!(![pb::Regime::Unspecified, pb::Regime::Done].contains(&forecast.regime()));
     said(&forecast.summary);
     gauges_tell_the_forecast(&server, &mut client).await;
+    work_in_progress_is_told(&server, &mut recording, &mut watching).await;
     drop(watching);
 
     let during = pb::AssignRequest { during_round: true, ..Default::default() };
@@ -378,6 +503,10 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let round = &listed["rounds"][0];
     assert!(round["readings"].as_u64().unwrap() > 0 && round["finish_ms"].is_null(), "{round}");
     assert!(!round["forecasts"].as_array().unwrap().is_empty(), "{round}");
+    // Each street and laboratory was forecast too; none of them has ended.
+    let parts = |of: &str| round[of].as_array().unwrap().clone();
+    assert_eq!((parts("streets").len(), parts("labs").len()), (3, 2), "{round}");
+    assert!(parts("streets").iter().chain(&parts("labs")).all(|part| part["finish_ms"].is_null()));
     let verified = binary().arg("verify").arg(place.data()).output().unwrap();
     assert_eq!(verified.status.code(), Some(0), "{verified:?}");
 

@@ -1,5 +1,5 @@
 //! The power fails: nothing that was not synced survives. A real file system on a loop device is
-//! shut down without its journal being written, while the service stands still.
+//! shut down without its journal being written, while the service has nothing to do.
 
 use crate::common::{Place, Server, noon};
 use std::path::{Path, PathBuf};

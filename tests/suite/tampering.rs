@@ -214,6 +214,47 @@ async fn a_folder_of_the_second_format_gets_its_heads_moved_also_after_a_crash_h
     }
 }
 
+/// Shows every cell of a stopped folder.
+fn cells(dir: &Path, mut each: impl FnMut(&DB, &[u8], &[u8])) {
+    let db = open_raw(dir, "fold");
+    let records = db.cf_handle("records").unwrap();
+    let items = db.iterator_cf(records, IteratorMode::Start).map(Result::unwrap);
+    let of_cell = |(key, _): &(Box<[u8]>, Box<[u8]>)| Kind::of(key) == Some(Kind::Cell);
+    let all: Vec<_> = items.filter(of_cell).collect();
+    all.iter().for_each(|(key, value)| each(&db, key, value));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_the_second_format_gets_the_counters_that_it_lacks() {
+    let dir = folder().await;
+    let mut now = Vec::new();
+    cells(dir.path(), |_, key, value| now.push((key.to_vec(), value.to_vec())));
+    // The counters 51 to 53 and 128 to 143 came with format 3. Each is one byte, as its figure is here.
+    let mut taken = 0;
+    cells(dir.path(), |db, key, value| {
+        let mut old = value[..1].to_vec();
+        for figure in value[1..].chunks(2) {
+            let new = matches!(figure[0], 51..=53 | 128..=143);
+            taken += usize::from(new);
+            old.extend(figure.iter().filter(|_| !new));
+        }
+        db.put_cf(db.cf_handle("records").unwrap(), key, old).unwrap();
+    });
+    assert!(taken > 0, "the round has boxes");
+    std::fs::remove_file(dir.path().join("seal")).unwrap();
+    say_format(dir.path(), 2);
+    // Reading alone cannot mend it, and is no reason to call it damaged.
+    let exit = binary().arg("verify").arg(dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&exit.stderr).into_owned();
+    assert!(exit.status.code() == Some(1) && said.contains("format 2"), "{said}");
+    assert!(said.contains("serve") && said.contains("升级"), "{said}");
+    open(dir.path()).stop().unwrap();
+    assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
+    let mut again = Vec::new();
+    cells(dir.path(), |_, key, value| again.push((key.to_vec(), value.to_vec())));
+    assert_eq!(again, now);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_byte_flipped_in_any_file_of_a_stopped_folder_is_found_and_named() {
     let dir = folder().await;

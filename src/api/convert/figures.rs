@@ -98,6 +98,9 @@ fn row(code: &str, name: String, figures: &Figures) -> pb::ProgressRow {
         recollections_closed: figures.get(Counter::RECOLLECTIONS_CLOSED),
         discrepancies: odd.filter(|figure| figure.records != 0).collect(),
         boxes: figures.get(Counter::BOXES),
+        boxes_packed: figures.get(Counter::BOXES_PACKED),
+        boxes_in_transit: figures.get(Counter::BOXES_IN_TRANSIT),
+        boxes_received: figures.get(Counter::BOXES_RECEIVED),
         plates: figures.get(Counter::PLATES),
         runs: figures.get(Counter::RUNS),
     }
@@ -154,6 +157,11 @@ mod tests {
         add("r1", "d2", "l1", Counter::tubes(Status::Lost), 1);
         add("r2", "d2", "l2", Counter::tubes(Status::Open), 100);
         add("", "", "l1", Counter::PLATES, 2);
+        add("", "", "l1", Counter::BOXES, 9);
+        add("", "", "l1", Counter::BOXES_IN_TRANSIT, 4);
+        add("", "", "l1", Counter::BOXES_RECEIVED, 5);
+        add("", "", "", Counter::BOXES, 3);
+        add("", "", "", Counter::BOXES_PACKED, 3);
         add("", "", "l1", Counter::tubes(Status::Awaiting), 3);
         at
     }
@@ -188,6 +196,17 @@ mod tests {
         assert_eq!((total.tubes, without.tubes, without.plates), (13, 3, 2));
         let (_, total, without) = ask("", pb::GroupBy::City, &[]);
         assert_eq!((total.tubes, total.plates, without), (116, 2, None));
+    }
+
+    #[test]
+    fn boxes_are_told_by_laboratory_and_by_how_far_they_have_come() {
+        let (rows, total, _) = ask("", pb::GroupBy::Lab, &[]);
+        let of = |row: &pb::ProgressRow| {
+            [row.boxes, row.boxes_packed, row.boxes_in_transit, row.boxes_received]
+        };
+        let told: Vec<_> = rows.iter().map(|row| (row.code.as_str(), of(row))).collect();
+        assert_eq!(told, [("", [3, 3, 0, 0]), ("l1", [9, 0, 4, 5]), ("l2", [0; 4])]);
+        assert_eq!(of(&total), [12, 3, 4, 5]);
     }
 
     #[test]

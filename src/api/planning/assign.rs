@@ -1,16 +1,17 @@
 //! Assign: which street sends to which laboratory, before a round and during it.
 
 use super::words::{some, target_hours};
-use super::{at_once, city};
+use super::{GoOn, at_once, city, go_on};
 use crate::api::errors::Error;
 use crate::api::limits::{PENALTY_MINUTES, PENALTY_MINUTES_MAX};
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::{CityPlan, LeftOver, Outlook, left_over, round_of};
+use crate::forecaster::{CityPlan, LeftOver, left_over, round_of};
 use crate::planner::Words;
 use crate::planner::assign::{
     self, Bound, LabLoad, Options, Problem, Redispatch, Standing, redispatch,
 };
+use crate::planner::forecast::Reading;
 use crate::planner::model::HOUR;
 use crate::planner::round::Round;
 use std::sync::Arc;
@@ -24,13 +25,8 @@ pub async fn answer(
     let target_h = target_hours(plan, request.target_hours)?;
     let penalty_min = penalty(request.penalty_minutes)?;
     if !request.during_round {
-        let work = move |plan: &CityPlan| {
-            let round = match target_h == plan.city.target_h {
-                true => plan.round.clone()?,
-                false => round_of(&plan.city, target_h)?,
-            };
-            Ok(of_whole(&round))
-        };
+        let work =
+            move |plan: &CityPlan, waited_for: GoOn<'_>| whole_round(plan, target_h, waited_for);
         let reply = at_once(shared, work).await?;
         return Ok(pb::AssignReply { as_of: Some(shared.as_of()), ..reply });
     }
@@ -38,12 +34,26 @@ pub async fn answer(
     let seq = outlook.seq;
     let own_target = request.target_hours > 0;
     // A target counts from the planned beginning, which in a round is later than its opening.
-    let work = move |plan: &CityPlan| {
+    let work = move |plan: &CityPlan, waited_for: GoOn<'_>| {
         let more = f64::from(target_h) - f64::from(plan.city.target_h);
-        of_rest(&outlook, if own_target { more } else { 0.0 }, penalty_min)
+        let more = if own_target { more } else { 0.0 };
+        of_rest(&outlook.model, &outlook.reading, more, penalty_min, waited_for)
     };
     let reply = at_once(shared, work).await?;
     Ok(pb::AssignReply { as_of: Some(shared.as_of_seq(seq)), ..reply })
+}
+
+fn whole_round(
+    plan: &CityPlan,
+    target_h: u32,
+    waited_for: GoOn<'_>,
+) -> Result<pb::AssignReply, Error> {
+    let round = match target_h == plan.city.target_h {
+        true => plan.round.clone()?,
+        false => round_of(&plan.city, target_h)?,
+    };
+    go_on(waited_for)?;
+    Ok(of_whole(&round))
 }
 
 fn penalty(asked: f64) -> Result<f64, Error> {
@@ -154,13 +164,19 @@ fn of_whole(round: &Round) -> pb::AssignReply {
 }
 
 /// What is left of a round that goes on; its target is `more_hours` later than the plan's.
-fn of_rest(outlook: &Outlook, more_hours: f64, penalty_min: f64) -> Result<pb::AssignReply, Error> {
-    let round = &outlook.model;
+fn of_rest(
+    round: &Round,
+    reading: &Reading,
+    more_hours: f64,
+    penalty_min: f64,
+    waited_for: GoOn<'_>,
+) -> Result<pb::AssignReply, Error> {
     let hours = |ms: u32| f64::from(ms) / f64::from(HOUR);
-    let passed = hours(outlook.reading.at);
+    let passed = hours(reading.at);
     let target = hours(round.model.target) + more_hours;
     let options = Options { target_h: Some((target - passed).max(0.0)), ..Options::default() };
-    let LeftOver { left, backlog, current } = left_over(round, &outlook.reading);
+    let LeftOver { left, backlog, current } = left_over(round, reading);
+    go_on(waited_for)?;
     let standing = Standing { left: &left, backlog: &backlog, current: &current, penalty_min };
     let found = redispatch(&standing, &options).map_err(|error| {
         let Words { zh, en } = error.words();
@@ -169,6 +185,7 @@ fn of_rest(outlook: &Outlook, more_hours: f64, penalty_min: f64) -> Result<pb::A
             format!("what is left cannot be assigned: {en}; check the city file"),
         )
     })?;
+    go_on(waited_for)?;
     Ok(of_found(round, &left, &backlog, &found))
 }
 
@@ -204,9 +221,9 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::every_step_is_the_last;
     use super::*;
     use crate::planner::City;
-    use crate::planner::forecast::Reading;
 
     /// A city with one laboratory and a large one of another city, in reach of all its streets.
     fn with_a_neighbour() -> Round {
@@ -218,6 +235,15 @@ mod tests {
         let mut labs = own.labs.clone();
         labs.push(far);
         Round::of(&City { labs, ..own }).unwrap()
+    }
+
+    #[test]
+    fn an_assignment_ends_between_its_steps_when_nobody_waits_for_it() {
+        let plan = CityPlan::builtin("jiyuan");
+        let whole = every_step_is_the_last(|go_on| whole_round(&plan, 30, go_on));
+        let (round, reading) = (plan.round.as_ref().unwrap(), Reading::default());
+        let rest = every_step_is_the_last(|go_on| of_rest(round, &reading, 0.0, 30.0, go_on));
+        assert_eq!((whole, rest), (1, 2));
     }
 
     #[test]

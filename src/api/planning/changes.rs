@@ -7,7 +7,7 @@ use crate::api::limits::{CHANGES_MAX, UNITS_MAX, UNITS_SUM_MAX};
 use crate::api::pb;
 use crate::forecaster::{Change, CityPlan, changed, round_of};
 use crate::planner::round::Round;
-use crate::planner::{City, Words, sending, with_units};
+use crate::planner::{City, Sent, Words, sending, with_units};
 
 /// The changes of a request, checked against the city.
 #[derive(Debug, Default)]
@@ -100,6 +100,12 @@ impl Changes {
             units: units_summed(plan, units)?,
             moves: moves.iter().map(moved).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The streets that were told where to send, for the rules.
+    pub fn sent(&self) -> Vec<Sent> {
+        let sent = |m: &Move| Sent { street: m.street.clone(), lab: m.lab };
+        self.moves.iter().map(sent).collect()
     }
 
     /// The city with the units, for the rules.

@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::words::{against, hours, sentences, slack, some, stage, target_hours};
-use super::{at_once, city};
+use super::{GoOn, at_once, city, go_on};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
@@ -11,7 +11,7 @@ use crate::forecaster::CityPlan;
 use crate::planner::fluid::{self, CityFlow, LabFlow};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
-use crate::planner::{Plan, StageKind, Words, solve};
+use crate::planner::{Plan, StageKind, Words, solve_sent};
 use std::sync::Arc;
 
 /// The answer.
@@ -22,34 +22,44 @@ pub async fn answer(
     let plan = city(shared)?;
     let target_h = target_hours(plan, request.target_hours)?;
     let changes = Changes::of(plan, &request.units, &request.moves)?;
-    let work = move |plan: &CityPlan| {
-        let rules = solve(&changes.city(plan), target_h);
-        let round = changes.round(plan, target_h);
-        let mut reply = pb::CheckPlanReply {
-            as_of: None,
-            city: plan.city.code.clone(),
-            city_name: some(&plan.city.name),
-            target_ms: i64::from(target_h) * i64::from(HOUR),
-            rules: Some(of_rules(&rules)),
-            fluid: None,
-            unworkable: None,
-            summary: None,
-        };
-        match round {
-            Ok(round) => {
-                let flow = fluid::city(&round.model);
-                reply.summary = some(&summary(&round, &flow));
-                reply.fluid = Some(of_flow(&round, &flow));
-            }
-            Err(words) => {
-                reply.summary = some(&words);
-                reply.unworkable = some(&words);
-            }
-        }
-        Ok(reply)
-    };
+    let work =
+        move |plan: &CityPlan, waited_for: GoOn<'_>| reckoned(plan, &changes, target_h, waited_for);
     let mut reply = at_once(shared, work).await?;
     reply.as_of = Some(shared.as_of());
+    Ok(reply)
+}
+
+fn reckoned(
+    plan: &CityPlan,
+    changes: &Changes,
+    target_h: u32,
+    waited_for: GoOn<'_>,
+) -> Result<pb::CheckPlanReply, Error> {
+    let rules = solve_sent(&changes.city(plan), target_h, &changes.sent());
+    go_on(waited_for)?;
+    let round = changes.round(plan, target_h);
+    go_on(waited_for)?;
+    let mut reply = pb::CheckPlanReply {
+        as_of: None,
+        city: plan.city.code.clone(),
+        city_name: some(&plan.city.name),
+        target_ms: i64::from(target_h) * i64::from(HOUR),
+        rules: Some(of_rules(&rules)),
+        fluid: None,
+        unworkable: None,
+        summary: None,
+    };
+    match round {
+        Ok(round) => {
+            let flow = fluid::city(&round.model);
+            reply.summary = some(&summary(&round, &flow));
+            reply.fluid = Some(of_flow(&round, &flow));
+        }
+        Err(words) => {
+            reply.summary = some(&words);
+            reply.unworkable = some(&words);
+        }
+    }
     Ok(reply)
 }
 
@@ -187,7 +197,17 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::every_step_is_the_last;
     use super::*;
+
+    #[test]
+    fn a_check_ends_between_its_steps_when_nobody_waits_for_it() {
+        let plan = CityPlan::builtin("jiyuan");
+        let changes = Changes::default();
+        let steps = every_step_is_the_last(|go_on| reckoned(&plan, &changes, 24, go_on));
+        assert_eq!(steps, 2);
+    }
+
     #[test]
     fn built_in_cities_are_answered_with_sentences_that_end() {
         for name in ["chifeng", "jiyuan", "kunming", "qujing"] {

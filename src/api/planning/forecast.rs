@@ -6,9 +6,11 @@ use super::words::{hours, quantiles, sentences, some, spread, stage, text};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::Outlook;
+use crate::forecaster::{Boxes, Outlook};
 use crate::planner::Words;
-use crate::planner::forecast::{Forecast, Regime};
+use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
+use crate::planner::model::Street;
+use crate::planner::round::StreetOf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -100,6 +102,14 @@ fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::Forecas
         unknown_collected: outlook.unknown.collected,
         unknown_received: outlook.unknown.received,
         counts: Some(counts(outlook)),
+        street_work: street_work(outlook),
+        lab_work: lab_work(outlook),
+        past: Some(pb::ForecastsHeld {
+            rounds: u32::try_from(outlook.so_far.rounds).unwrap_or(u32::MAX),
+            judged: outlook.so_far.judged as u64,
+            held: outlook.so_far.held as u64,
+            coverage: outlook.so_far.share(),
+        }),
         summary: Some(text(&summary(forecast))),
         particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
     }
@@ -121,14 +131,49 @@ fn counts(outlook: &Outlook) -> pb::ForecastCounts {
         counts.collected += street.collected;
         counts.sent += street.sent;
         counts.delivered += street.delivered;
+        counts.singles_under_way += street.singles_waiting + street.singles_sent;
     }
     for lab in &outlook.reading.labs {
         counts.received += lab.received;
         counts.plated += lab.plated;
         counts.resulted += lab.resulted;
         counts.recalls_open += lab.recalls_open;
+        counts.singles_under_way += lab.singles_waiting + lab.singles_plated;
     }
+    let Boxes { packed, sent, received } = outlook.boxes;
+    (counts.boxes_packed, counts.boxes_in_transit, counts.boxes_received) =
+        (packed, sent, received);
     counts
+}
+
+fn street_work(outlook: &Outlook) -> Vec<pb::StreetWork> {
+    let round = &outlook.model;
+    let streets = round.streets.iter().zip(&round.model.streets).zip(&outlook.reading.streets);
+    let work = |((of, street), count): ((&StreetOf, &Street), &StreetCount)| pb::StreetWork {
+        district: of.district.clone(),
+        street: of.code.clone(),
+        lab: round.labs.get(street.lab).map(|lab| lab.0.clone()).unwrap_or_default(),
+        waiting: count.collected.saturating_sub(count.sent),
+        in_transit: count.sent.saturating_sub(count.delivered),
+        singles_waiting: count.singles_waiting,
+        singles_in_transit: count.singles_sent,
+    };
+    streets.map(work).collect()
+}
+
+fn lab_work(outlook: &Outlook) -> Vec<pb::LabInWork> {
+    let labs = outlook.model.labs.iter().zip(&outlook.reading.labs);
+    let work = |((code, _), count): (&(String, Words), &LabCount)| pb::LabInWork {
+        lab: code.clone(),
+        boxes_in_transit: count.boxes_sent,
+        received: count.received.saturating_sub(count.plated),
+        plated: count.plated.saturating_sub(count.resulted),
+        plates_open: count.plates.saturating_sub(count.plates_done),
+        singles_received: count.singles_waiting,
+        singles_plated: count.singles_plated,
+        recalls_open: count.recalls_open,
+    };
+    labs.map(work).collect()
 }
 
 /// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Measure."

@@ -1,9 +1,9 @@
 //! The service Planning: what the planner says of the configured city and of the open round. It asks, turns into
 //! messages, and decides nothing.
 //!
-//! What takes long is reckoned on the planner's own threads, when it is its turn (`forecaster::turn`), and stops when
-//! nobody waits for it any more; what takes milliseconds is reckoned at once, in the same class. Neither holds any part
-//! of the engine while it runs.
+//! What takes long is reckoned on the planner's own threads, when it is its turn (`forecaster::turn`); what takes
+//! milliseconds is reckoned at once, in the same class. Both stop when nobody waits for them any more, and neither holds any
+//! part of the engine while it runs.
 
 mod assign;
 mod changes;
@@ -20,7 +20,7 @@ use super::shared::Shared;
 use crate::engine::Class;
 use crate::forecaster::{CityPlan, StopOnDrop};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -44,19 +44,33 @@ async fn reckon<T: Send + 'static>(
     turn.reckon(move || work(forecaster.plan().ok_or(Error::NoCity)?, &stop)).await?
 }
 
-/// Reckons something that takes milliseconds: beside what takes long, in the same class.
+/// Says whether anybody still waits for an answer.
+type GoOn<'a> = &'a dyn Fn() -> bool;
+
+/// Goes on, or ends here because nobody waits for the answer: the error is told to nobody.
+fn go_on(waited_for: GoOn<'_>) -> Result<(), Error> {
+    if waited_for() { Ok(()) } else { Err(Error::Busy) }
+}
+
+/// Reckons something that takes milliseconds: beside what takes long, in the same class. `work` asks between its steps
+/// whether anybody still waits for it. None of them is longer than a fifth of a second, for the largest city.
 async fn at_once<T: Send + 'static>(
     shared: &Shared,
-    work: impl FnOnce(&CityPlan) -> Result<T, Error> + Send + 'static,
+    work: impl FnOnce(&CityPlan, GoOn<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     city(shared)?;
+    let gone = StopOnDrop::new();
     let permit = shared.handle.admit(Class::Planning)?;
-    let forecaster = shared.forecaster.clone();
+    let (forecaster, stop) = (shared.forecaster.clone(), gone.flag());
     let answer = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let plan = forecaster.plan().ok_or(Error::NoCity)?;
-        // On the planner's threads: the rest of the machine stays with intake.
-        forecaster.threads().install(|| work(plan))
+        // On the planner's threads: the rest of the machine stays with intake. A long plan may have them all for a while.
+        forecaster.threads().install(|| {
+            let waited_for = || !stop.load(Ordering::Acquire);
+            go_on(&waited_for)?;
+            work(plan, &waited_for)
+        })
     });
     answer.await?
 }
@@ -109,4 +123,28 @@ impl Planning for Service {
     ) -> Result<Response<Self::WatchForecastStream>, Status> {
         Ok(Response::new(ReceiverStream::new(forecast::watch(&self.0)?)))
     }
+}
+
+/// Runs `work` for a caller who goes away after so many questions whether it is still there, for every number of them, and
+/// says after how many it was done. Each time before, it must have ended without an answer.
+#[cfg(test)]
+fn every_step_is_the_last<T>(mut work: impl FnMut(GoOn<'_>) -> Result<T, Error>) -> usize {
+    for patience in 0..100 {
+        let asked = std::cell::Cell::new(0);
+        let waited_for = || {
+            asked.set(asked.get() + 1);
+            asked.get() <= patience
+        };
+        match work(&waited_for) {
+            Ok(_) => {
+                assert_eq!(asked.get(), patience, "it goes on only when somebody waits");
+                return patience;
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::Busy), "{error}");
+                assert_eq!(asked.get(), patience + 1, "it ends where it was told to");
+            }
+        }
+    }
+    panic!("it never ends")
 }

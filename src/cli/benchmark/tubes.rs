@@ -76,7 +76,7 @@ pub fn set_up() -> Vec<Submission> {
     }
     let reference = Body::ReferenceImported { file: Code::from("benchmark"), items };
     let (name, key_id) = (Code::from(ROUND), Code::from(ROUND));
-    // The clock of a drill stands still unless it is told.
+    // The clock of a drill does not move unless it is told.
     let tick = Body::ClockTicked { now: captured(0) };
     let round = Body::RoundOpened { name, key_id, pool: 10 };
     vec![office(1, tick), office(2, reference), office(3, round)]

@@ -60,6 +60,52 @@ fn a_tube_that_a_laboratory_has_first_awaits_its_registration() {
 }
 
 #[test]
+fn boxes_are_counted_by_how_far_they_have_come() {
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         pack B1 T1
+         figures lab - -> boxes=1 boxes-packed=1 boxes-on-their-way=0 boxes-received=0
+         hand B1 L1
+         figures lab - -> boxes=0 boxes-packed=0
+         figures lab L1 -> boxes=1 boxes-packed=0 boxes-on-their-way=1 boxes-received=0
+         box B1 L2 T1
+         figures lab L1 -> boxes=0 boxes-on-their-way=0
+         figures lab L2 -> boxes=1 boxes-on-their-way=0 boxes-received=1",
+    );
+    // Nobody told of the packing, or nobody packed what was handed over: it has come as far as anybody says.
+    check("hand B1 L1\nfigures lab L1 -> boxes=1 boxes-on-their-way=1");
+    check("box B1 L1 T1\nfigures lab L1 -> boxes=1 boxes-received=1");
+}
+
+#[test]
+fn tubes_for_one_person_are_counted_apart_by_how_far_they_have_come() {
+    check(
+        "09:00 desk D1 collect T1 pool 10 members P1..P2
+         figures desk D1 -> tubes.sealed=1 singles.sealed=0
+         10:00 desk D1 collect T2 pool 1 members P1
+         figures desk D1 -> tubes.sealed=2 singles.sealed=1
+         pack B1 T1 T2
+         figures desk D1 -> tubes.packed=2 singles.packed=1 singles.sealed=0
+         hand B1 L1
+         figures desk D1 lab - -> tubes.intransit=2 singles.intransit=1
+         box B1 L1 T1 T2
+         figures desk D1 lab L1 -> tubes.received=2 singles.received=1
+         load PL1 L1 A1=T2
+         figures desk D1 lab L1 -> tubes.plated=1 singles.plated=1 singles.received=0
+         run PL1 R1 A1=neg
+         figures desk D1 lab L1 -> tubes.resulted=1 singles.resulted=1 tubes.received=1",
+    );
+    // What it is made for decides, not who is in it: a pool with one person is a pool.
+    check(
+        "desk D1 collect T1 pool 10 members P1
+         desk D1 collect T2 pool 1 members P1,P2
+         figures -> tubes.sealed=2 singles.sealed=1
+         void T2 damaged
+         figures -> singles.sealed=0 singles.void=1",
+    );
+}
+
+#[test]
 fn boxes_and_plates_may_list_tubes_before_they_are_known() {
     check(
         "pack B1 T1 T2

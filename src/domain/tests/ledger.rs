@@ -147,7 +147,12 @@ impl Ledger {
         for status in Status::ALL {
             let of = views.values().filter(|view| view.status == *status);
             assert_eq!(all.get(Counter::tubes(*status)), of.count() as i64, "{status:?}");
+            let single = |view: &&&TubeView| view.status == *status && view.pool == 1;
+            let singles = views.values().filter(|view| single(&view)).count();
+            assert_eq!(all.get(Counter::singles(*status)), singles as i64, "{status:?}");
         }
+        let stages = [Counter::BOXES_PACKED, Counter::BOXES_IN_TRANSIT, Counter::BOXES_RECEIVED];
+        assert_eq!(stages.map(|stage| all.get(stage)).iter().sum::<i64>(), self.boxes.len() as i64);
         assert_eq!(all.get(Counter::BOXES), self.boxes.len() as i64);
         assert_eq!(all.get(Counter::PLATES), self.plates.len() as i64);
         assert!(self.cells.values().flat_map(Figures::iter).all(|(_, figure)| figure >= 0));

@@ -201,6 +201,7 @@ fn figure(sum: &Figures, name: &str) -> i64 {
     let status = |text| named(Status::ALL, Status::name, text).expect("a status");
     match name.split_once('.') {
         Some(("tubes", of)) => sum.get(Counter::tubes(status(of))),
+        Some(("singles", of)) => sum.get(Counter::singles(status(of))),
         Some(("swabs", of)) => sum.get(Counter::swabs(status(of))),
         Some(("call", of)) => {
             sum.get(Counter::call(named(Call::ALL, Call::name, of).expect("a call")))
@@ -217,6 +218,9 @@ fn figure(sum: &Figures, name: &str) -> i64 {
             "recollections" => sum.get(Counter::RECOLLECTIONS),
             "recollections-closed" => sum.get(Counter::RECOLLECTIONS_CLOSED),
             "boxes" => sum.get(Counter::BOXES),
+            "boxes-packed" => sum.get(Counter::BOXES_PACKED),
+            "boxes-on-their-way" => sum.get(Counter::BOXES_IN_TRANSIT),
+            "boxes-received" => sum.get(Counter::BOXES_RECEIVED),
             "plates" => sum.get(Counter::PLATES),
             "runs" => sum.get(Counter::RUNS),
             other => panic!("no figure {other}"),

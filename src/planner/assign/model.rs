@@ -6,7 +6,7 @@ use crate::planner::city::Words;
 pub const TUBES_MAX: u64 = 1 << 32;
 /// Most labs of one problem.
 pub const LABS_MAX: usize = 4096;
-/// Slowest and fastest lab that is taken for a lab, in tubes per hour. A rate of 0 is a lab that stands still.
+/// Slowest and fastest lab that is taken for a lab, in tubes per hour. A rate of 0 is a lab that cannot work.
 const RATES: std::ops::RangeInclusive<f64> = 1e-6..=1e9;
 /// Longest head start, in hours: ten years.
 const HEAD_START_MAX: f64 = 87_600.0;
@@ -151,8 +151,8 @@ pub enum Error {
         /// Its tubes.
         tubes: u64,
     },
-    /// A street with tubes may send only to labs that stand still.
-    #[error("street {code} (index {street}): has {tubes} tubes and its only labs stand still: {}", codes.join(", "))]
+    /// A street with tubes may send only to labs that cannot work: a stage of each has no unit or nobody.
+    #[error("street {code} (index {street}): has {tubes} tubes and its only labs cannot work: {}", codes.join(", "))]
     OnlyIdleLabs {
         /// Index of the street.
         street: usize,

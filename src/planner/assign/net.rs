@@ -1,4 +1,4 @@
-//! The ways as flat arrays, seen from both ends. Ways to labs that stand still are left out: nothing is sent there.
+//! The ways as flat arrays, seen from both ends. Ways to labs that cannot work are left out: nothing is sent there.
 
 use super::model::Problem;
 

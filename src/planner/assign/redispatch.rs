@@ -49,7 +49,7 @@ pub struct Redispatch {
     pub gap: f64,
     /// Per lab: streets, tubes still to come, and when they are done.
     pub labs: Vec<LabLoad>,
-    /// Labs that stand still with a backlog: (index, tubes). Those tubes must be fetched; no finish includes them.
+    /// Labs that cannot work, with a backlog: (index, tubes). Those tubes must be fetched; no finish includes them.
     pub stuck: Vec<(usize, u64)>,
     /// Whether no single move or exchange is left that would gain. Else the search was cut off.
     pub settled: bool,

@@ -1,10 +1,10 @@
 //! Where a simulation begins in the middle of a round: the tubes that are really there, put where they must be.
 
 use super::learn::{Drawn, queue_tubes, remaining};
-use super::situation::{LabCount, Situation, StreetCount};
+use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::fluid::Replay;
-use crate::planner::model::{DAY, Lab, Ms, Recall, Street};
+use crate::planner::model::{DAY, Lab, Model, Ms, Recall, Street};
 use crate::planner::simulate::{LabStart, Start, Stream, StreetStart};
 
 /// Share of the people of whom it is believed, once the desks have closed, that they do not come any more.
@@ -16,9 +16,13 @@ const STOP_MAX: Ms = 5 * DAY;
 /// Boxes into which waiting tubes are dealt at most, by street: enough for their times to be spread.
 const PARTS_MAX: u64 = 40;
 
+/// Tubes of a box of which nothing is told.
+const BOX_TUBES: u64 = 20;
+
 /// The start of the rest of the round, as one draw sees it.
 pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> Start {
     let Some(now) = situation.readings.last() else { return Start::whole(&drawn.model) };
+    let ways = Way::of(&drawn.model, now);
     let streets = drawn
         .model
         .streets
@@ -26,7 +30,9 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
         .enumerate()
         .map(|(i, street)| {
             let count = now.streets.get(i).copied().unwrap_or_default();
-            street_start(street, drawn.late[i], &count, now.at, situation, i, dice.below(i as u64))
+            let box_tubes = ways.get(street.lab).map_or(BOX_TUBES, |way| way.box_tubes);
+            let dice = dice.below(i as u64);
+            street_start(street, drawn.late[i], &count, box_tubes, situation, i, dice)
         })
         .collect();
     let recall = &drawn.model.recall;
@@ -35,7 +41,7 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
         .map(|(i, (lab, inside))| {
             let count = now.labs.get(i).copied().unwrap_or_default();
             let dice = dice.below(1_000_000 + i as u64);
-            let start = lab_start(lab, &count, inside, now.at, recall, dice);
+            let start = lab_start(lab, &count, inside, now.at, recall, &ways[i], dice);
             // It starts again after a time that nobody knows.
             let stop = drawn.still[i].map(|since| {
                 let left = remaining(now.at.saturating_sub(since), dice.unit(1));
@@ -47,15 +53,49 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
     Start { streets, labs }
 }
 
+/// What is on its way to a lab.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Way {
+    /// Tubes of one box, on average.
+    box_tubes: u64,
+    /// Single tubes of recalls that no vehicle has yet.
+    singles_waiting: u64,
+    /// Single tubes of recalls on vehicles.
+    singles_sent: u64,
+}
+
+impl Way {
+    /// By lab.
+    fn of(model: &Model, now: &Reading) -> Vec<Way> {
+        let mut ways = vec![Way::default(); model.labs.len()];
+        let mut tubes = vec![0; model.labs.len()];
+        for (street, count) in model.streets.iter().zip(&now.streets) {
+            let (Some(way), Some(tubes)) = (ways.get_mut(street.lab), tubes.get_mut(street.lab))
+            else {
+                continue;
+            };
+            way.singles_waiting += count.singles_waiting;
+            way.singles_sent += count.singles_sent;
+            *tubes += count.sent.saturating_sub(count.delivered) + count.singles_sent;
+        }
+        for ((way, tubes), lab) in ways.iter_mut().zip(tubes).zip(&now.labs) {
+            let told = (lab.boxes_sent > 0 && tubes > 0).then(|| tubes.div_ceil(lab.boxes_sent));
+            way.box_tubes = told.unwrap_or(BOX_TUBES);
+        }
+        ways
+    }
+}
+
 fn street_start(
     street: &Street,
     late: f64,
     count: &StreetCount,
-    now: Ms,
+    box_tubes: u64,
     situation: &Situation,
     number: usize,
     dice: Stream,
 ) -> StreetStart {
+    let now = situation.readings.last().map_or(0, |reading| reading.at);
     let tubes = street.tubes() as f64;
     let mut left = (tubes - count.collected as f64).max(0.0);
     let hours = u64::from(street.open) + u64::from(street.hours);
@@ -70,15 +110,17 @@ fn street_start(
     let late = (tubes * late).min(left);
     let waiting = count.collected.saturating_sub(count.sent);
     let box_time = f64::from(street.box_time);
-    let closed = parts(waiting).into_iter().enumerate().map(|(k, n)| {
+    let closed = parts(waiting, BOX_TUBES).into_iter().enumerate().map(|(k, n)| {
         // What waits is in open boxes or in closed ones whose vehicle has not come.
         let from = f64::from(now) - f64::from(street.trip_hold);
         let at = from + (f64::from(street.trip_hold) + box_time / 2.0) * dice.unit(k as u64);
         (at.max(0.0) as Ms, n)
     });
     let on_road = count.sent.saturating_sub(count.delivered);
-    let on_road = parts(on_road).into_iter().enumerate().map(|(k, n)| {
-        let left = left_at(situation, number, count.sent, on_road, k);
+    let boxes = parts(on_road, box_tubes);
+    let of = boxes.len() as u64;
+    let on_road = boxes.into_iter().enumerate().map(|(k, n)| {
+        let left = left_at(situation, number, count.sent, on_road, (k as u64, of));
         let road =
             f64::from(street.travel) * (street.travel_spread * dice.normal(100 + k as u64)).exp();
         let road = road.min(f64::from(street.travel_max));
@@ -98,18 +140,17 @@ fn street_start(
     }
 }
 
-/// Deals tubes into parts of a box or so.
-fn parts(tubes: u64) -> Vec<u32> {
-    let n = tubes.div_ceil(20).clamp(1, PARTS_MAX);
+/// Deals tubes into parts of a box of so many or so.
+fn parts(tubes: u64, box_tubes: u64) -> Vec<u32> {
+    let n = tubes.div_ceil(box_tubes.max(1)).clamp(1, PARTS_MAX);
     (0..n).map(|k| (tubes * (k + 1) / n - tubes * k / n) as u32).filter(|part| *part > 0).collect()
 }
 
-/// When the k-th part of what is on the road left, by the curve of what was sent.
-fn left_at(situation: &Situation, street: usize, sent: u64, on_road: u64, k: usize) -> Ms {
-    let n = parts(on_road).len().max(1) as u64;
-    let nth = sent - on_road + on_road * (k as u64) / n;
-    let reached =
-        |r: &&super::situation::Reading| r.streets.get(street).is_some_and(|s| s.sent > nth);
+/// When the k-th of n parts of what is on the road left, by the curve of what was sent.
+fn left_at(situation: &Situation, street: usize, sent: u64, on_road: u64, part: (u64, u64)) -> Ms {
+    let (k, n) = part;
+    let nth = sent - on_road + on_road * k / n.max(1);
+    let reached = |r: &&Reading| r.streets.get(street).is_some_and(|s| s.sent > nth);
     situation.readings.iter().find(reached).map_or(0, |r| r.at)
 }
 
@@ -120,13 +161,17 @@ fn lab_start(
     inside: &Replay,
     now: Ms,
     recall: &Recall,
+    way: &Way,
     dice: Stream,
 ) -> LabStart {
     let mut start = LabStart { from: now, ..LabStart::default() };
     let plates = StageKind::Extract.index();
     // Before the plate, lots of a plate's size; after it, the plates that there are, with the tubes that are on them.
     let batch = u64::from(lab.stages[plates].batch.max(1));
-    let before = count.received.saturating_sub(count.plated);
+    let waiting = count.received.saturating_sub(count.plated);
+    // They do not queue with the others.
+    let singles = count.singles_waiting.min(waiting);
+    let before = waiting - singles;
     let (open, on_plates) = count.open_plates(batch);
     let halves =
         [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
@@ -164,10 +209,19 @@ fn lab_start(
         }
         start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
     }
-    if count.recalls_open > 0 {
-        let people = count.recalls_open.min(u64::from(u32::MAX));
-        for (k, n) in parts(people).into_iter().enumerate() {
-            let wait = f64::from(recall.delay + recall.travel) * dice.unit(900 + k as u64);
+    // Single tubes of recalls go first in every lab: those that are here, those on the road, those that wait for a vehicle,
+    // and at last those of people who have not come yet. What is on a plate goes on with its plate.
+    let under_way = singles + count.singles_plated + way.singles_sent + way.singles_waiting;
+    let travel = f64::from(recall.travel);
+    for (people, soonest, longer, cause) in [
+        (singles, 0.0, 0.0, 2_000),
+        (way.singles_sent, 0.0, travel, 3_000),
+        (way.singles_waiting, travel / 2.0, travel, 4_000),
+        (count.recalls_open.saturating_sub(under_way), 0.0, f64::from(recall.delay) + travel, 900),
+    ] {
+        let people = people.min(u64::from(u32::MAX));
+        for (k, n) in parts(people, BOX_TUBES).into_iter().enumerate() {
+            let wait = soonest + longer * dice.unit(cause + k as u64);
             start.recalls.push((now.saturating_add(wait as Ms), n));
         }
     }
@@ -196,4 +250,103 @@ impl Deal {
 fn pace(lab: &Lab, stage: usize) -> f64 {
     let stage = &lab.stages[stage];
     stage.tubes_per_hour() * stage.working_share() * stage.sound_share()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::example;
+    use crate::planner::model::HOUR;
+    use crate::planner::simulate::{Cause, Scratch, Simulation};
+
+    const NOW: Ms = 10 * HOUR;
+
+    fn of(count: &LabCount, way: &Way) -> LabStart {
+        let model = example::city(1);
+        let dice = Stream::of(1, 1, Cause::Parameter, 1);
+        lab_start(&model.labs[0], count, &Replay::default(), NOW, &model.recall, way, dice)
+    }
+
+    fn tubes(lots: &[(Ms, u32)]) -> u64 {
+        lots.iter().map(|lot| u64::from(lot.1)).sum()
+    }
+
+    #[test]
+    fn single_tubes_are_put_where_they_are_and_nobody_twice() {
+        let way =
+            |singles_waiting, singles_sent| Way { singles_waiting, singles_sent, box_tubes: 20 };
+        let count = |singles_waiting, singles_plated, recalls_open| LabCount {
+            received: 500,
+            plated: 300,
+            resulted: 100,
+            recalls_open,
+            singles_waiting,
+            singles_plated,
+            ..LabCount::default()
+        };
+        // Single tubes of a reading, people called back; then ordinary tubes that wait, and single ones to come.
+        for (of_lab, on_way, open, ordinary, singles) in [
+            ((0, 0), (0, 0), 0, 200, 0),
+            // Nothing is told of single tubes: everybody called back is still to come.
+            ((0, 0), (0, 0), 40, 200, 40),
+            ((30, 0), (0, 0), 40, 170, 40),
+            ((30, 10), (0, 0), 40, 170, 30),
+            ((0, 0), (25, 5), 40, 200, 40),
+            ((10, 5), (8, 7), 40, 190, 35),
+            // More single tubes than recalls: they answer something else, and are there all the same.
+            ((30, 10), (5, 5), 20, 170, 40),
+            // Never more than wait.
+            ((900, 0), (0, 0), 0, 0, 200),
+        ] {
+            let count = count(of_lab.0, of_lab.1, open);
+            let start = of(&count, &way(on_way.0, on_way.1));
+            let to_plates = &start.waiting[..StageKind::Extract.index()];
+            let waiting: u64 = to_plates.iter().map(|lots| tubes(lots)).sum();
+            let what = (of_lab, on_way, open);
+            assert_eq!((waiting, tubes(&start.recalls)), (ordinary, singles), "{what:?}");
+            assert!(start.recalls.iter().all(|lot| lot.0 >= NOW), "{what:?}");
+        }
+        // Who is here is here now; who is on the road is not.
+        let here = of(&count(30, 0, 30), &way(0, 0));
+        assert!(here.recalls.iter().all(|lot| lot.0 == NOW), "{:?}", here.recalls);
+        let waits = of(&count(0, 0, 30), &way(30, 0));
+        assert!(waits.recalls.iter().all(|lot| lot.0 > NOW), "{:?}", waits.recalls);
+    }
+
+    #[test]
+    fn single_tubes_that_are_here_are_no_first_results_and_go_first() {
+        let model = example::city(1);
+        let run = |singles_waiting| {
+            let count = LabCount { received: 2_000, singles_waiting, ..LabCount::default() };
+            let mut start = Start::whole(&model);
+            start.labs[0] = of(&count, &Way::default());
+            start.streets.iter_mut().for_each(|street| (street.main, street.late) = (0.0, 0.0));
+            Simulation::new(&model, &start).run(3, 1, &mut Scratch::default()).labs[0].clone()
+        };
+        let (none, some) = (run(0), run(600));
+        let first = |run: &crate::planner::simulate::LabRun| run.results.last().map(|last| last.1);
+        assert_eq!((first(&none), first(&some)), (Some(2_000), Some(1_400)));
+        assert!(some.results[0].0 >= none.results[0].0, "the first plates are theirs");
+    }
+
+    #[test]
+    fn what_is_on_the_road_comes_in_as_many_boxes_as_are_told() {
+        let mut model = example::city(1);
+        model.streets.truncate(1);
+        let mut reading = Reading {
+            at: NOW,
+            streets: vec![StreetCount { collected: 400, sent: 400, ..StreetCount::default() }],
+            labs: vec![LabCount::default(); model.labs.len()],
+        };
+        for (boxes, expected) in [(0, 20), (4, 4), (10, 10), (400, 40), (1, 1)] {
+            reading.labs[model.streets[0].lab].boxes_sent = boxes;
+            let ways = Way::of(&model, &reading);
+            let situation = Situation { readings: vec![reading.clone()] };
+            let dice = Stream::of(1, 1, Cause::Parameter, 1);
+            let (street, count) = (&model.streets[0], &reading.streets[0]);
+            let box_tubes = ways[street.lab].box_tubes;
+            let start = street_start(street, 0.0, count, box_tubes, &situation, 0, dice);
+            assert_eq!((start.on_road.len(), tubes(&start.on_road)), (expected, 400), "{boxes}");
+        }
+    }
 }

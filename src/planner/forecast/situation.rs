@@ -14,7 +14,7 @@ pub struct Reading {
     pub labs: Vec<LabCount>,
 }
 
-/// Tubes of a street so far.
+/// Tubes of a street so far, single tubes of recalls left out as far as they are told apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreetCount {
     /// Filled, or being filled.
@@ -23,6 +23,10 @@ pub struct StreetCount {
     pub sent: u64,
     /// Received by a lab, or further.
     pub delivered: u64,
+    /// Besides them, single tubes of recalls: taken, and not yet handed over.
+    pub singles_waiting: u64,
+    /// Besides them, single tubes of recalls on a vehicle.
+    pub singles_sent: u64,
 }
 
 /// Tubes of a lab so far, single tubes of recalls included.
@@ -42,6 +46,12 @@ pub struct LabCount {
     pub recalls_open: u64,
     /// People called back whose single tube has one: it is among `resulted` and no first test.
     pub recalls_closed: u64,
+    /// Single tubes of recalls among the received that are on no plate.
+    pub singles_waiting: u64,
+    /// Single tubes of recalls among the plated that have no result.
+    pub singles_plated: u64,
+    /// Boxes that carry to this lab what its streets have handed over; 0 = not told.
+    pub boxes_sent: u64,
 }
 
 impl LabCount {

@@ -7,7 +7,7 @@
 //! (a) is, per 24 h of the target, the norm's 18 h for instruments (or the lab's own staggered hours) and 24 h for staffed
 //! stages. A lab with shifts, or with a window for its instruments, is taken by its calendar from the start of the round
 //! on. A shift is manned by one team: its roll is counted shift by shift, and where a shift has only a part of the units,
-//! the first units are manned and the rest stand still.
+//! the first units are manned and the rest are not.
 //!
 //! Staffed stages do the lab's derate of what their numbers say, as in the other layers; the instruments' rest is part of
 //! it already.

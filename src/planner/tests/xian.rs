@@ -163,7 +163,8 @@ fn eight_hours(truth: &Model, persons: f64) -> Situation {
     let streets = truth.streets.len();
     let of = |(at, done): (&Ms, &[f64; 2])| {
         let each = |later: Ms| (tubes(at.saturating_sub(later)) / streets as f64) as u64;
-        let street = StreetCount { collected: each(0), sent: each(leave), delivered: each(door) };
+        let (collected, sent, delivered) = (each(0), each(leave), each(door));
+        let street = StreetCount { collected, sent, delivered, ..StreetCount::default() };
         let received = street.delivered * streets as u64;
         let plated = (done[0] as u64).min(received);
         let resulted = (done[1] as u64).min(plated);

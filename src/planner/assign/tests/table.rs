@@ -51,7 +51,7 @@ fn bounds_by_hand() {
     check(&[lab(10.0, 0.0), lab(10.0, 4.0)], &[street(100, both)], 7.0, 1);
     // A lab that begins too late does not help.
     check(&[lab(10.0, 0.0), lab(10.0, 40.0)], &[street(100, both)], 10.0, 1);
-    // A lab that stands still takes nothing.
+    // A lab that cannot work takes nothing.
     check(&[lab(10.0, 0.0), lab(0.0, 0.0)], &[street(100, both)], 10.0, 1);
     // More than any capacity is no error, only long.
     check(&[lab(1e-6, 0.0)], &[street(1000, &[(0, 1.0)])], 1e9, 1);
@@ -251,7 +251,7 @@ fn faults_are_named() {
     check(
         vec![lab(0.0, 0.0), lab(1.0, 0.0), Lab { code: "b".to_owned(), ..lab(0.0, 0.0) }],
         vec![street(5, &[(0, 1.0), (2, 1.0)])],
-        "street s5 (index 0): has 5 tubes and its only labs stand still: r0, b",
+        "street s5 (index 0): has 5 tubes and its only labs cannot work: r0, b",
     );
     check(
         ok(),
@@ -318,7 +318,7 @@ fn a_backlog_is_work() {
     // A backlog that nobody adds to is still waited for.
     let r = again(&p, &[90, 0], &[Some(1), None], 0.0);
     assert_eq!((r.finish_h, r.least_h, r.moved.len()), (9.0, 9.0, 0));
-    // A lab that stands still keeps what is in it, and its streets go elsewhere.
+    // A lab that cannot work keeps what is in it, and its streets go elsewhere.
     let still = problem(vec![lab(0.0, 1.0), lab(10.0, 1.0)], p.streets.clone());
     let r = again(&still, &[60, 0], &[Some(0), None], 600.0);
     assert_eq!((r.stuck, r.finish_before_h, r.finish_h), (vec![(0, 60)], None, 6.0));
@@ -355,7 +355,7 @@ fn large_cities_end_close_to_the_bound() {
 fn a_large_city_is_redispatched_close_to_its_bound() {
     let city = example(261, 40, 3);
     let before = solve(&city, &Options::default(), None).unwrap().whole.lab_of;
-    // Half is sent, every lab has three hours of work, one is at half its rate and one stands still.
+    // Half is sent, every lab has three hours of work, one is at half its rate and one cannot work.
     let mut left = city;
     left.streets.iter_mut().for_each(|street| street.tubes /= 2);
     left.labs[0].rate *= 0.5;
