@@ -2,7 +2,8 @@
 
 use crate::api::{Reason, RecordBatchReply, RecordBatchRequest, Refusal};
 use crate::connect::{Server, SignIn};
-use crate::load::{Load, RUN_UP, Timing, now_ms, until};
+use crate::load::{Load, RUN_UP, Timing, now_ms};
+use crate::pace::Leave;
 use crate::tally::{Sent, Tally};
 use anyhow::Result;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ async fn device_run(
     let over = sleep_until(timing.over(start));
     let end = timing.give_up(start);
     tokio::pin!(over);
+    let mut leave = Leave::default();
     let mut is_over = false;
     while !(is_over || next.is_none()) || !calls.is_empty() {
         let may_send = !is_over && next.is_some() && calls.len() < timing.inflight_max();
@@ -70,7 +72,7 @@ async fn device_run(
                 Err(panicked) => tally.failure(panicked.to_string()),
             },
             () = &mut over, if !is_over => is_over = true,
-            () = until(start + next.unwrap_or_default()), if may_send => {
+            () = leave.at(start + next.unwrap_or_default()), if may_send => {
                 let now = now_ms();
                 let facts = (first..).take(usize::try_from(load.batch).unwrap_or(0));
                 let facts = facts.map(|number| load.tube(device, number, false, now)).collect();
@@ -79,7 +81,7 @@ async fn device_run(
                     device_now_ms: i64::try_from(now).unwrap_or(i64::MAX),
                 };
                 let at = Instant::now();
-                let due = if timing.is_open() { (start + next.unwrap_or_default()).min(at) } else { at };
+                let due = if timing.is_open() { start + next.unwrap_or_default() } else { at };
                 let sent = Sent { device, first, count: load.batch, due, at };
                 tally.sent(&sent);
                 let mut client = sign_in.recording(&channel);

@@ -7,7 +7,7 @@ use crate::schedule::{Schedule, Shape, mix};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// Messages of a device that may be under way in an open loop: far more than a server that keeps
 /// up ever leaves open. At the limit the device waits, and the wait counts as latency.
@@ -21,10 +21,6 @@ const LARGE_POOL: u32 = 20;
 
 /// Time between the last connection opened and the first message due.
 pub const RUN_UP: Duration = Duration::from_millis(200);
-
-/// Timers go off on the next millisecond. Messages therefore leave up to so much before they are
-/// due rather than after, and count from when they left.
-const TIMER_STEP: Duration = Duration::from_millis(1);
 
 /// The names of a run, made from the moment it began.
 #[derive(Clone, Debug)]
@@ -299,14 +295,6 @@ impl Timing {
             Some(shape) => Box::new(Schedule::new(device, self.devices, self.batch, shape.clone())),
             None => Box::new(std::iter::repeat(Duration::ZERO)),
         }
-    }
-}
-
-/// Waits until a message may leave.
-pub async fn until(due: Instant) {
-    let leave = due - TIMER_STEP;
-    if leave > Instant::now() {
-        sleep_until(leave).await;
     }
 }
 

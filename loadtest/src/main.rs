@@ -17,6 +17,7 @@ mod files;
 mod load;
 mod order;
 mod overload;
+mod pace;
 mod people;
 mod profile;
 mod report;

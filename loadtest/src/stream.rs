@@ -5,7 +5,8 @@ use crate::api::{
     record_request,
 };
 use crate::encode::framed;
-use crate::load::{Load, Pen, RUN_UP, Timing, now_ms, until};
+use crate::load::{Load, Pen, RUN_UP, Timing, now_ms};
+use crate::pace::Leave;
 use crate::tally::{Sent, Tally};
 use crate::wire::{Broken, Dialer, Line, RECORD, Talk};
 use anyhow::{Context, Result, ensure};
@@ -220,6 +221,7 @@ impl Device {
         let over = sleep_until(timing.over(start));
         let give_up = sleep_until(timing.give_up(start));
         tokio::pin!(over, give_up);
+        let mut leave = Leave::default();
         let mut is_over = false;
         let mut is_stopped = false;
         let mut is_broken = false;
@@ -246,12 +248,12 @@ impl Device {
                     give_up.as_mut().reset(Instant::now() + timing.grace);
                 }
                 () = &mut give_up => break,
-                () = until(start + next.unwrap_or_default()), if may_send => {
+                () = leave.at(start + next.unwrap_or_default()), if may_send => {
                     messages += 1;
                     let first = (messages - 1) * u64::from(load.batch) + 1;
                     let framed = self.pen.message(messages, first, load.batch, now_ms());
                     let at = Instant::now();
-                    let due = if timing.is_open() { (start + next.unwrap_or_default()).min(at) } else { at };
+                    let due = if timing.is_open() { start + next.unwrap_or_default() } else { at };
                     let sent = Sent { device: self.number, first, count: load.batch, due, at };
                     if let Err(error) = self.talk.out.send_data(framed, false) {
                         self.failure(error.to_string());

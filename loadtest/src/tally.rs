@@ -18,7 +18,7 @@ pub struct Sent {
     pub first: u64,
     /// Its facts.
     pub count: u32,
-    /// When it was due, or when it left if that was earlier; in a closed loop, when it left.
+    /// When it was due; in a closed loop, when it left.
     pub due: Instant,
     /// When it was given to the connection.
     pub at: Instant,

@@ -291,8 +291,7 @@ impl Station {
     pub fn advance(&mut self, stage: &Stage, until: Ms, next: &mut impl FnMut(usize, Lot)) {
         let Some(runs) = self.runs else { return };
         let batch = stage.batch.max(1);
-        loop {
-            let Some((free, unit)) = self.units.first() else { break };
+        while let Some((free, unit)) = self.units.first() {
             let start = free.max(self.worth_starting(stage, batch));
             if start >= until {
                 break;
