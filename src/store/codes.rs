@@ -11,8 +11,9 @@ const BITS_PER_CODE: usize = 24;
 /// Room of the first part, in codes.
 const FIRST_ROOM: usize = 1 << 18;
 
-/// Most codes of a part: 384 MiB with the parts before. Beyond it the files are asked again about every tube.
-const CODES_MAX: usize = 1 << 26;
+/// Most codes, in all parts together: 384 MiB, some fifty rounds of 25 million people. At the limit all of it is given
+/// up, and the files are asked again about every tube.
+const CODES_MAX: usize = (1 << 27) - FIRST_ROOM;
 
 struct Part {
     words: Vec<AtomicU64>,
@@ -45,6 +46,8 @@ pub struct Codes {
     parts: RwLock<Vec<Part>>,
     /// Everything that stands in files is in here.
     complete: AtomicBool,
+    /// There were too many. For good.
+    given_up: AtomicBool,
 }
 
 impl Codes {
@@ -52,6 +55,9 @@ impl Codes {
     /// waited for together.
     pub fn add<'a>(&self, codes: impl Iterator<Item = &'a str>) {
         if crate::breaks::on("known_tubes_forgotten") {
+            return;
+        }
+        if self.given_up.load(Ordering::Acquire) {
             return;
         }
         let mut left: Vec<u64> = codes.map(|code| self.hasher.hash_one(code)).collect();
@@ -72,32 +78,44 @@ impl Codes {
             }
             let seen = parts.len();
             let room = parts.last().map_or(FIRST_ROOM, |part| part.room * 2);
+            let all: usize = parts.iter().map(|part| part.room).sum();
             drop(parts);
-            if room > CODES_MAX {
-                return self.complete.store(false, Ordering::Release);
+            if all + room > CODES_MAX {
+                tracing::warn!(
+                    CODES_MAX,
+                    "too many tubes to know them all: every new one is looked for in files now"
+                );
+                self.given_up.store(true, Ordering::Release);
+                self.parts.write().unwrap_or_else(PoisonError::into_inner).clear();
+                return;
             }
+            // Made before the lock is taken: whoever asks does not wait for fresh memory.
+            let part = Part::new(room);
             let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
             if parts.len() == seen {
-                parts.push(Part::new(room));
+                parts.push(part);
             }
         }
     }
 
     /// From now on what is not in here is in no file.
     pub fn is_complete(&self) {
+        self.complete.store(true, Ordering::Release);
+    }
+
+    /// Bytes taken.
+    pub fn bytes(&self) -> usize {
         let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
-        let full = parts.last().is_some_and(|part| {
-            part.room * 2 > CODES_MAX && part.count.load(Ordering::Relaxed) >= part.room
-        });
-        self.complete.store(!full, Ordering::Release);
+        parts.iter().map(|part| part.words.len() * size_of::<AtomicU64>()).sum()
     }
 
     /// Takes those out of `places` whose code no file has.
     pub fn keep_known<'a>(&self, places: &mut Vec<usize>, code: impl Fn(usize) -> &'a str) {
-        if !self.complete.load(Ordering::Acquire) {
+        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: what was given up is empty, and says nothing.
+        if !self.complete.load(Ordering::Acquire) || self.given_up.load(Ordering::Acquire) {
             return;
         }
-        let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
         places.retain(|place| {
             let hash = self.hasher.hash_one(code(*place));
             parts.iter().any(|part| part.may_have(hash))

@@ -47,9 +47,6 @@ impl Sizes {
     }
 }
 
-/// Tubes after which the memory of recent ones is brought below its limit again.
-const ROOM_EVERY: usize = 16_384;
-
 /// Writes files whenever enough waits, and the rest when the store closes.
 pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
     let mut failures = 0;
@@ -98,7 +95,7 @@ fn keep_indexes(shared: &Shared, enough: Option<usize>) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Error> {
+pub fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Error> {
     if let Some(taken) = pending.take() {
         runs.add(&shared.fold, &shared.dir, taken.after, taken.to, &taken.entries())?;
         pending.done(taken.to);
@@ -121,7 +118,6 @@ fn keep_records(shared: &Shared) -> Result<(), Error> {
     }
     taken?;
     shared.layers.done(layers.len());
-    shared.recent.make_room();
     Ok(())
 }
 
@@ -131,14 +127,8 @@ fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Resu
     file.open(path)?;
     let mark = keys::code(Kind::IndexMark, RECORDS);
     layers.iter().for_each(|layer| shared.codes.add(layer.tube_codes()));
-    let mut put = 0_usize;
-    let mut recent = |code: &Code, tube: &TubeRecord, stored: &[u8]| {
-        shared.recent.put(code, tube, stored);
-        put += 1;
-        if put.is_multiple_of(ROOM_EVERY) {
-            shared.recent.make_room();
-        }
-    };
+    let mut recent =
+        |code: &Code, tube: &TubeRecord, stored: &[u8]| shared.recent.put(code, tube, stored);
     layer::for_each(layers, &mut recent, &mut |key, value| {
         match value {
             Some(value) => file.put(key, value)?,
@@ -223,7 +213,6 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
         if codes.len() == STRETCH {
             shared.codes.add(codes.iter().map(Code::as_str));
             codes.clear();
-            shared.recent.make_room();
             let rest = begun.elapsed();
             if until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected) {
                 return;

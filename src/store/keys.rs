@@ -6,7 +6,7 @@ use crate::domain::discrepancy::Discrepancy;
 use crate::domain::world::RecordKind;
 use crate::domain::{Code, PersonKey};
 
-/// The kinds of keys. The first byte of every key in the `state` database.
+/// The kinds of keys. The first byte of every key, in whichever database and family it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Kind {

@@ -439,6 +439,7 @@ impl Read {
             ("index_runs_facts", self.shared.facts_runs.count() as u64),
             ("records_pending", self.shared.layers.count() as u64),
             ("recent_tubes_bytes", self.shared.recent.bytes() as u64),
+            ("known_tubes_bytes", self.shared.codes.bytes() as u64),
             ("index_memory_bytes", self.shared.people_runs.bytes_held() as u64),
         ]
     }

@@ -1,7 +1,7 @@
 //! Bringing a folder of an older format to this one.
 
 use super::error::Error;
-use super::folder::{self, Folder};
+use super::folder::{self, Acknowledged, Folder};
 use super::keys::Kind;
 use super::open::{self, HEADS, LOG, RECORDS};
 use rocksdb::{DB, IteratorMode, ReadOptions, WriteBatch, WriteOptions};
@@ -18,7 +18,7 @@ const MOVED_AT_ONCE: usize = 10_000;
 /// - What follows from the log is dropped, and folded again when the engine starts.
 ///
 /// # Errors
-/// When the folder cannot be changed. Nothing of the log is lost by that.
+/// When the folder cannot be changed, or something acknowledged is missing from its log. Nothing of the log is lost by that.
 pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
     if folder.format == folder::FORMAT {
         return Ok(folder);
@@ -29,7 +29,8 @@ pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
         "bringing the folder to a new format"
     );
     let path = dir.join("state");
-    if path.exists() {
+    // Without it the first start was cut off before there was anything.
+    if path.join("CURRENT").exists() {
         let families = DB::list_cf(&open::database_options(), &path)?;
         let mut state = DB::open_cf(&open::database_options(), &path, &families)?;
         if families.iter().any(|family| family == RECORDS) {
@@ -39,6 +40,12 @@ pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
             state.create_cf(HEADS, &open::database_options())?;
         }
         move_heads(&state)?;
+        // Before anything that the log should say is dropped: of a log that lost its end it is the last witness.
+        let (log_ends, _) = open::last_of(&state)?;
+        if let Some((acknowledged, _)) = Acknowledged::peek(dir).filter(|(seq, _)| *seq > log_ends)
+        {
+            return Err(Error::AcknowledgedMissing { log_ends, acknowledged });
+        }
     }
     for old in ["index", "fold"] {
         match std::fs::remove_dir_all(dir.join(old)) {

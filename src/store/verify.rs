@@ -217,6 +217,22 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
     for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
         report.find(describe(&item?.0), "belongs to no batch");
     }
+    for (family, first, end) in [
+        (shared.log(), keys::seq(Kind::Event, 1), Kind::Event.end()),
+        (shared.heads(), Kind::Batch.start(), Kind::Batch.end()),
+    ] {
+        let (mut below, mut above) = (ReadOptions::default(), ReadOptions::default());
+        below.set_iterate_range(..first.as_slice());
+        above.set_iterate_range(end.as_slice()..);
+        for options in [below, above] {
+            for item in shared.state.iterator_cf_opt(family, options, IteratorMode::Start) {
+                report.find(describe(&item?.0), "does not belong there");
+            }
+        }
+    }
+    for item in shared.state.iterator(IteratorMode::Start) {
+        report.find(describe(&item?.0), "does not belong there");
+    }
     Ok(refold)
 }
 

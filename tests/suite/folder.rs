@@ -196,4 +196,12 @@ async fn a_log_that_lost_acknowledged_facts_is_not_opened() {
     );
     let found = verify(dir.path()).unwrap().findings;
     assert!(found.iter().any(|finding| finding.what == "acknowledged mark"), "{found:?}");
+    // Nor is it brought to a new format: what follows from the lost events stands in the old one.
+    let description = dir.path().join("folder.toml");
+    let old = std::fs::read_to_string(&description).unwrap().replace("format = 3", "format = 2");
+    std::fs::write(&description, &old).unwrap();
+    let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
+    assert!(matches!(error, store::Error::AcknowledgedMissing { log_ends: 6, .. }), "{error}");
+    assert!(dir.path().join("fold").exists());
+    assert_eq!(std::fs::read_to_string(&description).unwrap(), old);
 }

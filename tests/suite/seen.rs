@@ -4,7 +4,8 @@
 
 use crate::common::{collected, fact, person, submit};
 use std::collections::HashSet;
-use swabline::domain::fact::Fact;
+use swabline::domain::fact::{Body, Fact};
+use swabline::domain::words::{Condition, Status};
 use swabline::engine::{Engine, Options, Outcome};
 use swabline::store::{FolderKind, Options as StoreOptions, Store, verify};
 
@@ -56,6 +57,16 @@ async fn every_question_sees_what_was_acknowledged_before_it() {
             let event = read.event(seqs[0]).unwrap().unwrap();
             assert_eq!(event.fact.body.tube().unwrap().as_str(), tube(n));
         }
+        // What comes of a tube later comes to the record that there is, wherever it stands by now.
+        let old = number * 7_907 % (number + 1) * TUBES + number % TUBES;
+        let lab = Body::TubeReceived {
+            tube: tube(old).into(),
+            lab: "L1".into(),
+            condition: Condition::Good,
+        };
+        submit(&engine, &[fact("lab-1", number + 1, lab)]).await;
+        let view = read.tube(&tube(old)).unwrap().unwrap().view();
+        assert_eq!((view.status, view.members.len()), (Status::Received, 10), "{}", tube(old));
         // Sent again it is known, wherever it stands by now.
         let again = submit(&engine, &batch(number * 31 % (number + 1))).await;
         let known = |outcome: &Outcome| matches!(outcome, Outcome::Duplicate { .. });

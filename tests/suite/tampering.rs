@@ -5,7 +5,7 @@ use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode};
 use std::collections::BTreeSet;
 use std::path::Path;
 use swabline::store::keys::Kind;
-use swabline::store::{Finding, Store, verify};
+use swabline::store::{Finding, Options, Store, verify};
 
 async fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -207,6 +207,13 @@ async fn a_folder_of_the_second_format_gets_its_heads_moved_also_after_a_crash_h
         say_format(dir.path(), 2);
         let error = verify(dir.path()).err().unwrap().to_string();
         assert!(error.contains("format 2"), "{error}");
+        // However large the log is, no more of the indexes than a run is gathered in memory.
+        let few = Options { index_run_entries: 7, ..Options::default() };
+        let store = Store::open(dir.path(), None, &few).unwrap();
+        let gauges: std::collections::HashMap<_, _> = store.read().gauges().into_iter().collect();
+        assert!(gauges["index_runs_people"] > 1 && gauges["index_runs_facts"] > 0, "{gauges:?}");
+        assert!(gauges["index_pending_people"] < 7, "{gauges:?}");
+        store.close().unwrap();
         open(dir.path()).stop().unwrap();
         assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
         let after = Store::open_read_only(dir.path()).unwrap();

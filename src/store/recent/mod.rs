@@ -91,6 +91,7 @@ impl Recent {
                 self.put_told(seq, code, stored, false);
             } else {
                 self.tubes.put(seq, [&[], &[]], false);
+                self.tubes.make_room(self.bytes_max);
             }
         }
     }
@@ -106,10 +107,7 @@ impl Recent {
         let mut head = Vec::with_capacity(code.len() + 2);
         code.put(&mut head);
         self.tubes.put(seq, [&head, stored], only_new);
-    }
-
-    /// Lets go of the oldest while there is more than there may be.
-    pub fn make_room(&self) {
+        // A page is made for one tube too.
         self.tubes.make_room(self.bytes_max);
     }
 
@@ -239,7 +237,6 @@ mod tests {
         for seq in 1..=5_000 {
             let (code, record, stored) = tube(vec![collected(seq, 10)]);
             recent.put(&code, &record, &stored);
-            recent.make_room();
             assert!(recent.bytes() <= 200_000);
             assert!(recent.code(seq).is_some(), "the newest stays");
         }

@@ -1,7 +1,7 @@
 //! Bytes by event, in pages of neighbouring events: putting some down costs no memory of its own for each,
 //! and the oldest page is let go of as a whole.
 
-use crate::domain::words::Map;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -70,7 +70,7 @@ impl Page {
 
 #[derive(Default)]
 struct Shelf {
-    pages: Map<u64, RwLock<Page>>,
+    pages: BTreeMap<u64, RwLock<Page>>,
     /// Pages before this one have been let go of and do not come back.
     from: u64,
 }
@@ -130,17 +130,12 @@ impl Pages {
             return;
         }
         let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
-        let mut oldest: Vec<u64> = shelf.pages.keys().copied().collect();
-        oldest.sort_unstable();
-        for page in oldest {
-            if self.weight() <= max {
-                return;
-            }
-            shelf.from = page + 1;
-            if let Some(page) = shelf.pages.remove(&page) {
-                let page = page.into_inner().unwrap_or_else(PoisonError::into_inner);
-                self.weight.fetch_sub(page.weight(), Ordering::Relaxed);
-            }
+        while self.weight() > max
+            && let Some((number, page)) = shelf.pages.pop_first()
+        {
+            shelf.from = number + 1;
+            let page = page.into_inner().unwrap_or_else(PoisonError::into_inner);
+            self.weight.fetch_sub(page.weight(), Ordering::Relaxed);
         }
     }
 

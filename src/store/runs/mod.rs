@@ -25,6 +25,7 @@ use super::keys::{self, RunId};
 use held::Held;
 use rocksdb::{ColumnFamily, DB, IteratorMode, ReadOptions};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use write::RunWriter;
 
@@ -119,6 +120,8 @@ pub struct Runs {
     family: &'static str,
     /// Bytes of runs that may lie in memory.
     memory_max: usize,
+    /// Bytes of runs that are being written and put down in memory.
+    coming: AtomicUsize,
     live: RwLock<Arc<Vec<Arc<Run>>>>,
     /// Merged into others; deleted once nobody looks into them any more.
     retired: Mutex<Vec<Arc<Run>>>,
@@ -157,7 +160,8 @@ impl Runs {
             if covered { retired.push(run) } else { live.push(run) }
         }
         let live = RwLock::new(Arc::new(live));
-        Ok(Runs { family, memory_max, live, retired: Mutex::new(retired) })
+        let (coming, retired) = (AtomicUsize::new(0), Mutex::new(retired));
+        Ok(Runs { family, memory_max, coming, live, retired })
     }
 
     fn live(&self) -> Arc<Vec<Arc<Run>>> {
@@ -264,11 +268,14 @@ impl Runs {
         let _ = std::fs::remove_file(&path);
         let options = super::open::run_file_options();
         // Where there is room it is put down in memory at once, else when others have been let go of.
-        let hold = self.bytes_held().saturating_add(head.bytes()) <= self.memory_max;
+        let bytes = head.bytes();
+        let coming = self.coming.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes);
+        let hold = self.bytes_held().saturating_add(coming) <= self.memory_max;
         let written = RunWriter::new(&options, &path, id, head, hold).and_then(|mut writer| {
             fill(&mut writer)?;
             writer.ingest(db, handle(db, self.family))
         });
+        self.coming.fetch_sub(bytes, Ordering::AcqRel);
         if written.is_err() {
             let _ = std::fs::remove_file(&path);
         }

@@ -127,3 +127,23 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     runs.add(&db, dir.path(), 24_000, 27_000, &entries).unwrap();
     assert!(runs.bytes_held() <= runs.memory_max, "no room, no memory");
 }
+
+#[test]
+fn who_goes_through_a_run_goes_on_in_the_file_when_it_is_let_go_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, runs) = opened(dir.path(), usize::MAX);
+    let entries = batch(0, 30_000);
+    runs.add(&db, dir.path(), 0, 30_000, &entries).unwrap();
+    let live = runs.live();
+    let bits = live[0].head.bits;
+    assert!(bits > 4, "several buckets");
+    for stop in [0, 1, (1 << bits) / 2, (1 << bits) - 1, 1 << bits] {
+        runs.hold(&db).unwrap();
+        let mut reader = walk::RunEntries::nearest(&db, runs.family, &live[0]);
+        let mut found = Vec::new();
+        reader.take_below(bits, stop, &mut found).unwrap();
+        live[0].hold(None);
+        reader.take_below(bits, 1 << bits, &mut found).unwrap();
+        assert!(found == entries, "let go of after bucket {stop}");
+    }
+}

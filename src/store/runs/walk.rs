@@ -4,69 +4,66 @@ use super::super::entry::Entry;
 use super::super::error::Error;
 use super::super::keys;
 use super::bucket::{decode_bucket, entries_of};
-use super::held::Held;
-use super::{Head, Run, handle};
+use super::{Head, Run, handle, slot_of};
 use rocksdb::{DB, IteratorMode, ReadOptions};
 use std::sync::Arc;
 
 /// Where the buckets of a run are read.
 enum Buckets<'a> {
     File(rocksdb::DBIterator<'a>),
-    /// In memory, from this bucket on.
-    Held(Arc<Held>, u64),
+    /// In memory, from this bucket on, as long as the run lies there: who goes through a run slowly must not keep in
+    /// memory what was to be let go of.
+    Memory(u64),
 }
 
 /// The entries of a run, bucket by bucket.
 pub struct RunEntries<'a> {
+    db: &'a DB,
+    family: &'a str,
+    run: &'a Run,
     buckets: Buckets<'a>,
-    head: &'a Head,
     entries: std::vec::IntoIter<Entry>,
 }
 
 impl<'a> RunEntries<'a> {
     /// As they stand in the run's file.
-    pub fn in_file(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
-        let mut options = ReadOptions::default();
-        options.set_iterate_range(
-            keys::run(run.id, keys::RUN_HEAD + 1)..keys::run(run.id, keys::RUN_FILTER),
-        );
-        options.fill_cache(false);
-        options.set_readahead_size(1 << 20);
-        let buckets = db.iterator_cf_opt(handle(db, family), options, IteratorMode::Start);
-        RunEntries::of(Buckets::File(buckets), run)
+    pub fn in_file(db: &'a DB, family: &'a str, run: &'a Run) -> RunEntries<'a> {
+        let buckets = Buckets::File(buckets_of(db, family, run, 0));
+        RunEntries { db, family, run, buckets, entries: Vec::new().into_iter() }
     }
 
     /// From memory where the run lies there: nothing is read then.
-    pub fn nearest(db: &'a DB, family: &str, run: &'a Run) -> RunEntries<'a> {
-        match run.held() {
-            Some(held) => RunEntries::of(Buckets::Held(held, 0), run),
-            None => RunEntries::in_file(db, family, run),
-        }
-    }
-
-    fn of(buckets: Buckets<'a>, run: &'a Run) -> RunEntries<'a> {
-        RunEntries { buckets, head: &run.head, entries: Vec::new().into_iter() }
+    pub fn nearest(db: &'a DB, family: &'a str, run: &'a Run) -> RunEntries<'a> {
+        RunEntries { db, family, run, buckets: Buckets::Memory(0), entries: Vec::new().into_iter() }
     }
 
     /// The entries of the next bucket that has any.
     fn next_bucket(&mut self) -> Result<Option<Vec<Entry>>, Error> {
-        match &mut self.buckets {
-            Buckets::File(buckets) => match buckets.next().transpose()? {
-                Some((key, value)) => decode_bucket(&key, &value, self.head).map(Some),
-                None => Ok(None),
-            },
-            Buckets::Held(held, next) => {
-                while *next < 1 << self.head.bits {
-                    let (bucket, value) = (*next, held.bucket(*next, self.head));
-                    *next += 1;
-                    if !value.is_empty() {
-                        let what = || format!("bucket {bucket} of an index, in memory");
-                        let damaged = || Error::Damaged { what: what() };
-                        return entries_of(bucket, value, self.head).ok_or_else(damaged).map(Some);
-                    }
+        let head = &self.run.head;
+        if let Buckets::Memory(next) = &mut self.buckets {
+            match self.run.held() {
+                None => {
+                    let from = buckets_of(self.db, self.family, self.run, *next);
+                    self.buckets = Buckets::File(from);
                 }
-                Ok(None)
+                Some(held) => {
+                    while *next < 1 << head.bits {
+                        let (bucket, value) = (*next, held.bucket(*next, head));
+                        *next += 1;
+                        if !value.is_empty() {
+                            let what = || format!("bucket {bucket} of an index, in memory");
+                            let damaged = || Error::Damaged { what: what() };
+                            return entries_of(bucket, value, head).ok_or_else(damaged).map(Some);
+                        }
+                    }
+                    return Ok(None);
+                }
             }
+        }
+        let Buckets::File(buckets) = &mut self.buckets else { return Ok(None) };
+        match buckets.next().transpose()? {
+            Some((key, value)) => decode_bucket(&key, &value, head).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -83,6 +80,17 @@ impl<'a> RunEntries<'a> {
             self.entries = entries.into_iter();
         }
     }
+}
+
+/// The buckets of a run in its file, from one of them on.
+fn buckets_of<'a>(db: &'a DB, family: &str, run: &Run, from: u64) -> rocksdb::DBIterator<'a> {
+    let mut options = ReadOptions::default();
+    // Behind the last bucket there are none.
+    let first = if from < 1 << run.head.bits { slot_of(from) } else { keys::RUN_FILTER };
+    options.set_iterate_range(keys::run(run.id, first)..keys::run(run.id, keys::RUN_FILTER));
+    options.fill_cache(false);
+    options.set_readahead_size(1 << 20);
+    db.iterator_cf_opt(handle(db, family), options, IteratorMode::Start)
 }
 
 /// Every entry of these runs and of `waiting`, ascending, each once. Goes through the keys slice by
