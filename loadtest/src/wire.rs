@@ -153,7 +153,11 @@ impl Line {
     pub async fn ask(&self, path: &str, framed: Bytes) -> Result<Bytes, Broken> {
         let mut talk = self.call(path).await?;
         talk.out.send_data(framed, true)?;
-        talk.answers.next().await?.ok_or_else(|| Broken::Line("no answer".to_owned()))
+        let answer = talk.answers.next().await?;
+        // To the end of the call: to leave before its status has come is to cancel it, and a connection on which too
+        // many are cancelled is given up.
+        while talk.answers.next().await?.is_some() {}
+        answer.ok_or_else(|| Broken::Line("no answer".to_owned()))
     }
 }
 

@@ -60,14 +60,18 @@ impl Heaps {
     }
 }
 
-/// Entries in a heap, on average.
-const PER_HEAP: usize = 64;
+/// Entries in a heap to be sorted, on average: they fit the processor's nearest cache, and heaps are few enough to be
+/// filled side by side.
+const TO_SORT: usize = 64;
 
-/// Puts the parts together so that entries whose keys begin alike lie together. Keys are evenly
-/// spread (they are hashes), so one pass does it.
-pub fn into_heaps(parts: &[&[Entry]]) -> (Vec<Entry>, Heaps) {
+/// Entries in a heap to be looked through, on average.
+pub const TO_LOOK: usize = 8;
+
+/// Puts the parts together so that entries whose keys begin alike lie together, about `per_heap` of them. Keys are
+/// evenly spread (they are hashes), so one pass does it.
+pub fn into_heaps(parts: &[&[Entry]], per_heap: usize) -> (Vec<Entry>, Heaps) {
     let count: usize = parts.iter().map(|part| part.len()).sum();
-    let bits = (count / PER_HEAP).max(1).ilog2();
+    let bits = (count / per_heap).max(1).ilog2();
     let mut starts = vec![0_usize; (1 << bits) + 1];
     let all = || parts.iter().flat_map(|part| part.iter());
     for entry in all() {
@@ -89,7 +93,7 @@ pub fn into_heaps(parts: &[&[Entry]]) -> (Vec<Entry>, Heaps) {
 /// The entries of the parts in order. What is left to sort after putting them into heaps fits the
 /// processor's nearest cache.
 pub fn sorted(parts: &[&[Entry]]) -> Vec<Entry> {
-    let (mut entries, heaps) = into_heaps(parts);
+    let (mut entries, heaps) = into_heaps(parts, TO_SORT);
     for heap in heaps.starts.windows(2) {
         entries[heap[0]..heap[1]].sort_unstable();
     }

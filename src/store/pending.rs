@@ -17,7 +17,7 @@ struct Chunk {
 
 impl Chunk {
     fn of(parts: &[&[Entry]]) -> Chunk {
-        let (entries, heaps) = entry::into_heaps(parts);
+        let (entries, heaps) = entry::into_heaps(parts, entry::TO_LOOK);
         Chunk { entries: Arc::new(entries), heaps: Arc::new(heaps) }
     }
 
@@ -27,8 +27,9 @@ impl Chunk {
     }
 }
 
-/// So many neighbours at least are put together: each time costs a pass over all of them.
-const JOIN_AT: usize = 4;
+/// So many neighbours at least are put together: each time costs a pass over all of them, and each chunk a look of
+/// every question.
+const JOIN_AT: usize = 2;
 
 /// Neighbours that are to be put together: where they begin and how many. Chunks are few then, as in a
 /// counter; none grows beyond the limit.
