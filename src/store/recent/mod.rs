@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_oldest_leave_when_there_is_too_much() {
         let recent = Recent::new(200_000);
-        for seq in 1..=5_000 {
+        for seq in 1..=10_000 {
             let (code, record, stored) = tube(vec![collected(seq, 10)]);
             recent.put(&code, &record, &stored);
             assert!(recent.bytes() <= 200_000);
