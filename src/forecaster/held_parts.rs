@@ -1,6 +1,7 @@
 //! Forecasts of streets and laboratories against what really happened to each: whether the 80 % interval held its last first
 //! result, and by how much the median was wrong.
 
+use super::held::all_but_few;
 use super::record::Parts;
 use super::tally::Tally;
 use crate::planner::model::Ms;
@@ -104,12 +105,13 @@ fn against(
     held.into_values().collect()
 }
 
-/// The first reading with as many results as the last one, when all have theirs at the last one and an earlier reading is
-/// left.
+/// The first reading with as many results as the last one, when all but a few have theirs at the last one and an earlier
+/// reading is left.
 fn finish(tallies: &[Tally], count: impl Fn(&Tally) -> Count) -> Option<Ms> {
     let (come, all) = tallies.last().map(&count)?;
     let reached = tallies.iter().position(|tally| count(tally).1 >= all)?;
-    (all > 0 && come <= all && reached > 0).then(|| tallies[reached].at)
+    (all > 0 && all_but_few(all, come.saturating_sub(all)) && reached > 0)
+        .then(|| tallies[reached].at)
 }
 
 #[cfg(test)]
@@ -178,6 +180,23 @@ mod tests {
         assert_eq!((both.judged, both.forecasts, both.held), (2, 5, 3));
         assert_eq!((both.error, both.off), (Some(-10_000), Some(10_000)));
         assert_eq!(PartsHeld::of(&[]), PartsHeld::default());
+    }
+
+    #[test]
+    fn a_tube_that_never_ends_leaves_its_street_and_lab_to_be_judged() {
+        let told = [told(10_000, [40, 50, 60])];
+        for (left, finish) in [(0, Some(45_000)), (1, Some(45_000)), (2, None)] {
+            let done = 1_500 - left;
+            let tallies =
+                [0, done, done].into_iter().zip([10_000, 45_000, 60_000]).map(|(done, at)| {
+                    // In the lab it awaits its registration.
+                    tally(at, [1_500, done], [1_500, done, 0, 0])
+                });
+            let tallies: Vec<Tally> = tallies.collect();
+            for part in [&streets(&tallies, &told)[0], &labs(&tallies, &told)[0]] {
+                assert_eq!(part.finish, finish, "{left} left: {part:?}");
+            }
+        }
     }
 
     #[test]

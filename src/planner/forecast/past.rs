@@ -114,5 +114,7 @@ fn all_resulted(model: &Model, situation: &Situation) -> bool {
     let all = collected(newest);
     let before = situation.readings.iter().rev().find(|r| r.at.saturating_add(QUIET) <= newest.at);
     let quiet = before.is_some_and(|r| collected(r) == all);
-    first_results(newest) >= all && (quiet || all >= model.tubes())
+    // A tube that was lost on the road ended in its street and came to no lab.
+    let ended = newest.streets.iter().map(|street| street.resulted).fold(0, u64::saturating_add);
+    first_results(newest).max(ended) >= all && (quiet || all >= model.tubes())
 }

@@ -23,6 +23,8 @@ pub struct StreetCount {
     pub sent: u64,
     /// Received by a lab, or further.
     pub delivered: u64,
+    /// With a result, or ended without one wherever they were; 0 = not told.
+    pub resulted: u64,
     /// Besides them, single tubes of recalls: taken, and not yet handed over.
     pub singles_waiting: u64,
     /// Besides them, single tubes of recalls on a vehicle.
