@@ -35,7 +35,7 @@ pub use options::Options;
 pub use places::{Place, Places, place_key};
 pub use plan::{CityPlan, round_of};
 pub use record::{Record, regime_name};
-pub use tally::{Boxes, Sent, Tally, Tested};
+pub use tally::{Before, Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
 
 use crate::city_file;

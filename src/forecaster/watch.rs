@@ -4,7 +4,7 @@ use super::held::SoFar;
 use super::history::{History, Taken, Unknown};
 use super::kept::{Kept, Known};
 use super::record::{Parts, Record, Told};
-use super::tally::{Boxes, Tally};
+use super::tally::{Before, Boxes, Tally};
 use super::turn::{StopOnDrop, TurnError};
 use super::{Forecaster, Outlook};
 use crate::domain::reference::Reference;
@@ -34,6 +34,10 @@ struct Watched {
     last_at: Option<Ms>,
     /// What the last reading was of: position of the log, what has no place, boxes.
     last: (u64, Unknown, Boxes),
+    /// What laboratories had done when it was first read.
+    before: Option<Before>,
+    /// Swabs of one tube, as the round was opened; 0 = not told.
+    pool: u64,
     /// The newest forecast whose streets and laboratories were kept.
     parts_at: Option<Ms>,
     /// A forecast has said that it is done.
@@ -107,7 +111,7 @@ impl Watch {
             _ => false,
         };
         if !same {
-            self.change_round(open).await;
+            self.change_round(open, &reference).await;
         }
         self.close(&reference).await;
         if self.making.as_ref().is_some_and(JoinHandle::is_finished)
@@ -134,7 +138,7 @@ impl Watch {
     }
 
     /// Another round is open now, or none: what was read of the new one comes back.
-    async fn change_round(&mut self, open: Option<(&Code, Time)>) {
+    async fn change_round(&mut self, open: Option<(&Code, Time)>, reference: &Reference) {
         if let Some(making) = self.making.take() {
             making.abort();
         }
@@ -147,6 +151,8 @@ impl Watch {
             history: Arc::new(History::new(self.forecaster.options().readings_max)),
             last_at: None,
             last: (0, Unknown::default(), Boxes::default()),
+            before: None,
+            pool: reference.rounds.get(code).map_or(0, |round| u64::from(round.pool)),
             parts_at: None,
             done: false,
             fresh: false,
@@ -169,6 +175,9 @@ impl Watch {
             return false;
         }
         round.last_at = Some(tally.at);
+        if tally.before.is_some() {
+            round.before.clone_from(&tally.before);
+        }
         let Some(plan) = self.forecaster.plan().filter(|plan| plan.round.is_ok()) else {
             return true;
         };
@@ -195,7 +204,8 @@ impl Watch {
             {
                 let figures = self.handle.feed().figures();
                 let places = self.forecaster.plan().map(|plan| &plan.places);
-                let tally = Tally::of(at, &figures.cells, reference, &round.code, places);
+                let (code, before) = (&round.code, round.before.as_ref());
+                let tally = Tally::of(at, &figures.cells, reference, code, places, before);
                 let taken = self.note(&mut round, figures.seq, &tally);
                 self.tell_unknown(&mut round);
                 if taken {
@@ -227,7 +237,7 @@ impl Watch {
         }
         round.fresh = false;
         let (forecaster, handle) = (self.forecaster.clone(), self.handle.clone());
-        let (code, opened_at) = (round.code.clone(), round.opened_at);
+        let (code, opened_at, pool) = (round.code.clone(), round.opened_at, round.pool);
         let (history, (seq, unknown, boxes)) = (Arc::clone(&round.history), round.last);
         self.making = Some(tokio::spawn(async move {
             // Another round, or the end of the service, aborts this task: it is dropped here, and the draws stop.
@@ -238,7 +248,7 @@ impl Watch {
             let work = move || {
                 let plan = forecaster.plan()?;
                 let reading = history.newest()?.clone();
-                let model = plan.round_opened(opened_at, &history).ok()?;
+                let model = plan.round_opened(opened_at, pool, &history).ok()?;
                 let seed = seed(&code, opened_at);
                 let go_on = || !stop.load(Ordering::Acquire);
                 let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)

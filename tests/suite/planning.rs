@@ -375,6 +375,7 @@ async fn work_in_progress_is_told(
     // The single tube is no first test of the street.
     assert_eq!((counts.collected, counts.singles_under_way), (45, 1));
     assert_eq!([counts.boxes_packed, counts.boxes_in_transit, counts.boxes_received], [1, 1, 0]);
+    assert!(counts.boxes_told);
     let streets = forecast.street_work.iter().filter(|street| street.street == "990001002");
     let sum = |of: fn(&pb::StreetWork) -> u64| streets.clone().map(of).sum::<u64>();
     assert_eq!((sum(|street| street.waiting), sum(|street| street.in_transit)), (25, 20));

@@ -86,6 +86,7 @@ impl Whose {
                         plates_done: tested.plates_done,
                         recalls_open: tested.recalls_open,
                         recalls_closed: tested.recalls_closed,
+                        recollections_open: tested.recollections_open,
                         singles_waiting: tested.singles_waiting,
                         singles_plated: tested.singles_plated,
                         boxes_sent: tested.boxes_sent,
