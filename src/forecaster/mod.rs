@@ -34,7 +34,7 @@ pub use left::{LeftOver, left_over};
 pub use options::Options;
 pub use places::{Place, Places, place_key};
 pub use plan::{CityPlan, round_of};
-pub use record::{Record, regime_name};
+pub use record::{Done, Record, regime_name};
 pub use tally::{Before, Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
 

@@ -428,9 +428,16 @@ async fn every_round_that_was_closed_has_its_last_line() {
     administration.open_round(opened).await.unwrap();
     wait_until("a reading of the second round", || readings_of("R2") > 0);
     assert_eq!(closed_rounds(&place), [""; 0]);
+    // It goes on all the same, and its last reading says how far it came.
+    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
+    let facts = vec![tube(1), tube(2), tube(3)];
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
     let closed = pb::CloseRoundRequest { fact: office(3), round: "R1".into() };
     administration.close_round(closed).await.unwrap();
     wait_until("the last line of the first", || closed_rounds(&place) == ["R1"]);
+    let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap();
+    let last = text.lines().rfind(|line| line.contains(r#""line":"reading","round":"R1""#));
+    assert!(last.is_some_and(|line| line.contains(r#""collected":3"#)), "{last:?}");
     server.stop();
     // Closed while nobody looks: as if by another program on the same folder.
     let engine = open(&place.data());

@@ -3,10 +3,10 @@
 //! quantiles, not draws: PIT and CRPS are those of draws spread evenly between them.
 
 use super::held_parts::{self, PartHeld};
-use super::record::{Parts, Record, Told};
+use super::record::{Done, Parts, Record, Told};
 use super::tally::Tally;
 use crate::planner::forecast::judge::{BINS, bin, crps, of_quantiles, pit};
-use crate::planner::model::Ms;
+use crate::planner::model::{HOUR, Ms};
 use std::collections::BTreeMap;
 
 /// A forecast and what came of it.
@@ -137,9 +137,23 @@ struct Lines {
     told: Vec<Told>,
     parts: Vec<Parts>,
     closed: bool,
+    /// What the last line says.
+    done: Done,
 }
 
 impl Lines {
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Reading { tally, .. } => self.tallies.push(tally),
+            Record::Forecast { told, .. } => self.told.push(*told),
+            Record::Parts { parts, .. } => self.parts.push(parts),
+            Record::Closed { done, .. } => {
+                self.closed = true;
+                self.done = done.map_or_else(Done::default, |done| *done);
+            }
+        }
+    }
+
     /// Whether the round was closed, or forecast as done.
     fn over(&self) -> bool {
         self.closed || self.told.last().is_some_and(|told| told.regime == "done")
@@ -151,22 +165,28 @@ pub fn held(texts: &[String]) -> Vec<RoundHeld> {
     let mut rounds: BTreeMap<(i64, String), Lines> = BTreeMap::new();
     for record in texts.iter().filter_map(|text| Record::read(text)) {
         let (code, opened_at) = record.round();
-        let lines = rounds.entry((opened_at, code.to_owned())).or_default();
-        match record {
-            Record::Reading { tally, .. } => lines.tallies.push(tally),
-            Record::Forecast { told, .. } => lines.told.push(*told),
-            Record::Parts { parts, .. } => lines.parts.push(parts),
-            Record::Closed { .. } => lines.closed = true,
-        }
+        rounds.entry((opened_at, code.to_owned())).or_default().add(record);
     }
     rounds.into_iter().map(|((opened_at, code), lines)| of_round(code, opened_at, lines)).collect()
+}
+
+/// When a round of the file that is closed now was done, for its last line.
+pub(super) fn done(texts: &[String], round: &str, opened_at: i64) -> Done {
+    let mut lines = Lines { closed: true, ..Lines::default() };
+    let records = texts.iter().filter_map(|text| Record::read(text));
+    records.filter(|record| record.round() == (round, opened_at)).for_each(|one| lines.add(one));
+    let held = of_round(round.to_owned(), opened_at, lines);
+    let known = |parts: Vec<PartHeld>| {
+        parts.into_iter().filter_map(|part| Some((part.code, part.finish?))).collect()
+    };
+    Done { finish: held.finish, streets: known(held.streets), labs: known(held.labs) }
 }
 
 fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     lines.tallies.sort_by_key(|tally| tally.at);
     lines.told.sort_by_key(|told| told.at);
     lines.parts.sort_by_key(|parts| parts.at);
-    let finish = finish(&lines);
+    let finish = lines.done.finish.or_else(|| finish(&lines));
     let forecasts: Vec<Held> = lines.told.iter().map(|told| against(told, finish)).collect();
     let mut coverage = Coverage::default();
     forecasts
@@ -176,8 +196,8 @@ fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     let (readings, over) = (lines.tallies.len(), lines.over());
     // Of a round that goes on nobody knows whether more tubes come.
     let tallies = if over { lines.tallies.as_slice() } else { &[] };
-    let streets = held_parts::streets(tallies, &lines.parts);
-    let labs = held_parts::labs(tallies, &lines.parts);
+    let streets = held_parts::streets(tallies, &lines.parts, &lines.done);
+    let labs = held_parts::labs(tallies, &lines.parts, &lines.done);
     RoundHeld { round, opened_at, finish, over, readings, forecasts, coverage, streets, labs }
 }
 
@@ -210,6 +230,21 @@ fn against(told: &Told, finish: Option<Ms>) -> Held {
 /// never registered. It holds up nobody, and must not keep what was forecast from being judged.
 const LEFT: u64 = 1_000;
 
+/// Readings that are further apart, and further than those before them, do not say when something happened between them: a
+/// round that was left for a newer one is read once more when it is closed, which may be the day after.
+const APART_MAX: Ms = HOUR;
+
+/// When a reading came, if it says when what it is the first to tell happened: some reading before it, and not long before.
+pub(super) fn when(tallies: &[Tally], number: usize) -> Option<Ms> {
+    let at = |number: usize| Some(tallies.get(number)?.at);
+    let (now, before) = (at(number)?, at(number.checked_sub(1)?)?);
+    // The clock of a drill may run as fast as its player: its readings are always that far apart.
+    let usual =
+        number.checked_sub(2).and_then(at).map_or(0, |earlier| before.saturating_sub(earlier));
+    let most = APART_MAX.max(usual.saturating_mul(4));
+    (now.saturating_sub(before) <= most).then_some(now)
+}
+
 /// Whether of so many tubes with and without a result so few are left that it was all.
 pub(super) fn all_but_few(results: u64, left: u64) -> bool {
     left.saturating_mul(LEFT) <= results.saturating_add(left)
@@ -225,7 +260,7 @@ fn finish(lines: &Lines) -> Option<Ms> {
     }
     let reached = lines.tallies.iter().position(|tally| tally.first_results() >= all)?;
     // Where the first that is left has them all, those that would say when are gone.
-    (all > 0 && reached > 0).then_some(lines.tallies[reached].at)
+    when(&lines.tallies, reached).filter(|_| all > 0)
 }
 
 #[cfg(test)]

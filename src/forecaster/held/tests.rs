@@ -49,7 +49,7 @@ fn forecasts_are_held_against_the_finish_that_really_was() {
     let open = held(&lines);
     assert_eq!((open[0].finish, open[0].coverage), (None, Coverage::default()));
     assert!(!open[0].over && open[0].labs[0].finish.is_none());
-    let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70 };
+    let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70, done: None };
     lines.push(closed.text());
     let [round] = &held(&lines)[..] else { panic!("one round") };
     assert_eq!((round.finish, round.readings), (Some(45), 4));
@@ -94,9 +94,56 @@ fn a_tube_that_never_ends_leaves_its_round_to_be_judged() {
             reading(20, collected, 5),
             reading(45, collected, resulted),
             reading(60, collected, resulted),
-            Record::Closed { round: "R".into(), opened_at: 5, at: 70 }.text(),
+            Record::Closed { round: "R".into(), opened_at: 5, at: 70, done: None }.text(),
         ];
         assert_eq!(held(&lines)[0].finish, expected, "{resulted} of {collected}");
         assert_eq!(held(&lines[..3])[0].finish, None, "it is open");
     }
+}
+
+#[test]
+fn readings_that_are_far_apart_do_not_say_when_a_round_was_done() {
+    // The clock of a drill ran fast in the last two.
+    for (times, known) in [
+        ([10, 20, HOUR + 20], true),
+        ([10, 20, HOUR + 21], false),
+        ([10, HOUR + 10, 5 * HOUR + 10], true),
+        ([10, HOUR + 10, 5 * HOUR + 11], false),
+    ] {
+        let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70, done: None };
+        let [first, second, last] = times;
+        let lines =
+            [reading(first, 9, 5), reading(second, 9, 5), reading(last, 9, 9), closed.text()];
+        assert_eq!(held(&lines)[0].finish, known.then_some(last), "{times:?}");
+    }
+}
+
+#[test]
+fn what_the_last_line_says_needs_no_readings() {
+    let parts =
+        Parts { at: 10, labs: BTreeMap::from([("L".to_owned(), [0, 0, 1])]), ..Parts::default() };
+    let round = || ("R".to_owned(), 5);
+    let (code, opened_at) = round();
+    let lines = vec![
+        reading(10, 4, 0),
+        Record::Parts { round: code, opened_at, parts }.text(),
+        told(10, 40, 50, 60),
+        reading(20, 9, 4),
+        reading(45, 9, 9),
+    ];
+    let done = done(&lines, "R", 5);
+    assert_eq!((done.finish, done.labs.get("L"), done.streets.len()), (Some(45), Some(&45), 0));
+    assert_eq!(super::done(&lines, "R", 6), Done::default(), "another round of this code");
+    let (code, opened_at) = round();
+    let closed = Record::Closed { round: code, opened_at, at: 70, done: Some(Box::new(done)) };
+    assert_eq!(Record::read(&closed.text()).as_ref(), Some(&closed));
+    // All readings are gone.
+    let left: Vec<String> = lines
+        .into_iter()
+        .filter(|line| Record::thin(line) != Some(0))
+        .chain([closed.text()])
+        .collect();
+    let [of] = &held(&left)[..] else { panic!("one round") };
+    assert_eq!((of.readings, of.finish, of.coverage.held), (0, Some(45), 1));
+    assert_eq!((of.labs[0].finish, of.labs[0].held), (Some(45), 1));
 }

@@ -102,7 +102,6 @@ fn singles(figures: &Figures, way: &mut Sent, lab: &mut Tested) -> u64 {
 
 impl Tally {
     /// Counts the cells of a round. With `places` by the city file's streets, else by district. Tubes that await their
-    /// Counts the cells of a round. With `places` by the city file's streets, else by district. Tubes that await their
     /// registration have no round yet and are counted at their laboratory. `before` as the round's readings before have it;
     /// without, this is its first.
     pub fn of(

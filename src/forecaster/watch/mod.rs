@@ -1,15 +1,18 @@
-//! The loop: reads the open round's counters every so often, keeps them, and has them forecast from.
+//! The loop: reads the open round's counters every so often, keeps them, and has them forecast from; `close`: the last lines
+//! of rounds that were closed.
 
-use super::held::SoFar;
-use super::history::{History, Taken, Unknown};
-use super::kept::{Kept, Known};
-use super::record::{Parts, Record, Told};
-use super::tally::{Before, Boxes, Tally};
-use super::turn::{StopOnDrop, TurnError};
-use super::{Forecaster, Outlook};
+mod close;
+
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
 use crate::engine::Handle;
+use crate::forecaster::held::SoFar;
+use crate::forecaster::history::{History, Taken, Unknown};
+use crate::forecaster::kept::{Kept, Known};
+use crate::forecaster::record::{Parts, Record, Told};
+use crate::forecaster::tally::{Before, Boxes, Tally};
+use crate::forecaster::turn::{StopOnDrop, TurnError};
+use crate::forecaster::{Forecaster, Outlook};
 use crate::planner::forecast::{self as forecasting, Forecast, Regime};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::telemetry;
@@ -18,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How often the loop looks whether a reading is due: a drill's clock runs as fast as its player.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,13 +61,23 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     making: Option<JoinHandle<Made>>,
+    /// Not before then is a last line tried again.
+    close_after: Option<Instant>,
 }
 
 impl Forecaster {
     /// Watches the open round until `stop` is true or its sender gone. When it returns, the file is not touched any more.
     pub async fn watch(self, handle: Handle, kept: Kept, mut stop: channel::Receiver<bool>) {
         let known = kept.known().await;
-        let mut watch = Watch { forecaster: self, handle, kept, known, round: None, making: None };
+        let mut watch = Watch {
+            forecaster: self,
+            handle,
+            kept,
+            known,
+            round: None,
+            making: None,
+            close_after: None,
+        };
         let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -122,19 +136,6 @@ impl Watch {
         self.read(&reference).await;
         self.make();
         self.gauges();
-    }
-
-    /// Rounds of the file that were closed get their last line: the one that was watched, one that was left for a newer one,
-    /// one that was closed while the service was down. From then on their forecasts can be judged.
-    async fn close(&mut self, reference: &Reference) {
-        let lines = self.known.close(reference);
-        if lines.is_empty() {
-            return;
-        }
-        for line in lines {
-            self.kept.append(line).await;
-        }
-        self.known.so_far = self.kept.known().await.so_far;
     }
 
     /// Another round is open now, or none: what was read of the new one comes back.
