@@ -120,7 +120,7 @@ fn cells_become_places_and_laboratories() {
         ..Tested::default()
     };
     assert_eq!((tally.labs["L"], tally.boxes_packed), (expected, 0));
-    // While there is one round, its plates and boxes are known.
+    // While no other round is open, its plates and boxes are told.
     let one_round = with_round(&reference, 10);
     (expected.plates, expected.plates_done) = (2, 2);
     (expected.boxes_sent, expected.boxes_received) = (4, 5);
