@@ -125,8 +125,10 @@ impl BoxRecord {
             BoxWhat::HandedOver { lab } => (BoxStage::InTransit, lab.clone()),
             BoxWhat::Packed(_) => (BoxStage::Packed, Code::default()),
         };
-        // Of several that say as much, the last: it was bound elsewhere, or sent on.
-        self.marks.iter().map(seen).max_by_key(|(stage, _)| *stage).unwrap_or_default()
+        // Of several that say as much, the last that names a laboratory: it was bound elsewhere, or sent on. A second hand
+        // that does not say where to takes it no other way.
+        let furthest = |(stage, lab): &(BoxStage, Code)| (*stage, !lab.is_empty());
+        self.marks.iter().map(seen).max_by_key(furthest).unwrap_or_default()
     }
 
     /// The laboratory that took the box, or the one it is bound for, or empty.

@@ -1,7 +1,8 @@
 //! Forecasts of streets and laboratories against what really happened to each: whether the 80 % interval held its last first
 //! result, and by how much the median was wrong.
 
-use super::record::Parts;
+use super::held::{all_but_few, when};
+use super::record::{Done, Parts};
 use super::tally::Tally;
 use crate::planner::model::Ms;
 use std::collections::BTreeMap;
@@ -63,26 +64,27 @@ pub fn median(of: &mut [i64]) -> Option<i64> {
 /// What a reading says of a part: first tests that have come to it, and those with a result.
 type Count = (u64, u64);
 
-/// The streets of a round that is over. `tallies` and `told` by time.
-pub fn streets(tallies: &[Tally], told: &[Parts]) -> Vec<PartHeld> {
+/// The streets of a round that is over. `tallies` and `told` by time; what `done` says needs no readings.
+pub fn streets(tallies: &[Tally], told: &[Parts], done: &Done) -> Vec<PartHeld> {
     let count = |tally: &Tally, code: &str| {
         tally.places.get(code).map_or((0, 0), |place| (place.collected, place.resulted))
     };
-    against(tallies, told, |parts| &parts.streets, count)
+    against(tallies, told, |parts| &parts.streets, &done.streets, count)
 }
 
 /// Its laboratories.
-pub fn labs(tallies: &[Tally], told: &[Parts]) -> Vec<PartHeld> {
+pub fn labs(tallies: &[Tally], told: &[Parts], done: &Done) -> Vec<PartHeld> {
     let count = |tally: &Tally, code: &str| {
         tally.labs.get(code).map_or((0, 0), |lab| (lab.first_received(), lab.first_results()))
     };
-    against(tallies, told, |parts| &parts.labs, count)
+    against(tallies, told, |parts| &parts.labs, &done.labs, count)
 }
 
 fn against(
     tallies: &[Tally],
     told: &[Parts],
     of: impl Fn(&Parts) -> &BTreeMap<String, [u32; 3]>,
+    done: &BTreeMap<String, Ms>,
     count: impl Fn(&Tally, &str) -> Count,
 ) -> Vec<PartHeld> {
     let mut held: BTreeMap<&str, PartHeld> = BTreeMap::new();
@@ -90,7 +92,8 @@ fn against(
         for (code, told) in of(parts) {
             let part = held.entry(code).or_insert_with(|| PartHeld {
                 code: code.clone(),
-                finish: finish(tallies, |tally| count(tally, code)),
+                finish: (done.get(code).copied())
+                    .or_else(|| finish(tallies, |tally| count(tally, code))),
                 ..PartHeld::default()
             });
             let Some(finish) = part.finish.filter(|finish| parts.at < *finish) else { continue };
@@ -104,12 +107,12 @@ fn against(
     held.into_values().collect()
 }
 
-/// The first reading with as many results as the last one, when all have theirs at the last one and an earlier reading is
-/// left.
+/// The first reading with as many results as the last one, when all but a few have theirs at the last one and an earlier
+/// reading is left.
 fn finish(tallies: &[Tally], count: impl Fn(&Tally) -> Count) -> Option<Ms> {
     let (come, all) = tallies.last().map(&count)?;
     let reached = tallies.iter().position(|tally| count(tally).1 >= all)?;
-    (all > 0 && come <= all && reached > 0).then(|| tallies[reached].at)
+    when(tallies, reached).filter(|_| all > 0 && all_but_few(all, come.saturating_sub(all)))
 }
 
 #[cfg(test)]
@@ -145,6 +148,7 @@ mod tests {
 
     #[test]
     fn streets_and_labs_are_held_against_their_own_finish() {
+        let none = Done::default();
         let tallies = [
             tally(10_000, [4, 0], [4, 0, 0, 0]),
             tally(20_000, [9, 4], [12, 4, 0, 0]),
@@ -160,7 +164,7 @@ mod tests {
             // After everything: no forecast.
             told(65_000, [1, 1, 1]),
         ];
-        let [first, second] = &streets(&tallies, &told)[..] else { panic!("two streets") };
+        let [first, second] = &streets(&tallies, &told, &none)[..] else { panic!("two streets") };
         let expected = PartHeld {
             code: "01/1".into(),
             finish: Some(45_000),
@@ -171,18 +175,35 @@ mod tests {
         assert_eq!(*first, expected);
         // Nothing was counted of it.
         assert_eq!((second.finish, second.forecasts), (None, 0));
-        let [lab] = &labs(&tallies, &told)[..] else { panic!("one lab") };
+        let [lab] = &labs(&tallies, &told, &none)[..] else { panic!("one lab") };
         assert_eq!((lab.finish, lab.forecasts, lab.held), (Some(60_000), 3, 2));
         assert_eq!(lab.errors, [-10_000, -35_000, -2_000]);
-        let both = PartsHeld::of(streets(&tallies, &told).iter().chain([lab]));
+        let both = PartsHeld::of(streets(&tallies, &told, &none).iter().chain([lab]));
         assert_eq!((both.judged, both.forecasts, both.held), (2, 5, 3));
         assert_eq!((both.error, both.off), (Some(-10_000), Some(10_000)));
         assert_eq!(PartsHeld::of(&[]), PartsHeld::default());
     }
 
     #[test]
+    fn a_tube_that_never_ends_leaves_its_street_and_lab_to_be_judged() {
+        let (told, none) = ([told(10_000, [40, 50, 60])], Done::default());
+        for (left, finish) in [(0, Some(45_000)), (1, Some(45_000)), (2, None)] {
+            let done = 1_500 - left;
+            let tallies =
+                [0, done, done].into_iter().zip([10_000, 45_000, 60_000]).map(|(done, at)| {
+                    // In the lab it awaits its registration.
+                    tally(at, [1_500, done], [1_500, done, 0, 0])
+                });
+            let tallies: Vec<Tally> = tallies.collect();
+            for part in [&streets(&tallies, &told, &none)[0], &labs(&tallies, &told, &none)[0]] {
+                assert_eq!(part.finish, finish, "{left} left: {part:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_finish_that_readings_do_not_tell_is_not_known() {
-        let told = [told(10_000, [40, 50, 60])];
+        let (told, none) = ([told(10_000, [40, 50, 60])], Done::default());
         for (what, tallies) in [
             ("no reading", vec![]),
             (
@@ -192,7 +213,7 @@ mod tests {
             ("the first reading that is left has them all", vec![tally(1, [9, 9], [9, 9, 0, 0])]),
             ("results by street are not told", vec![tally(1, [9, 0], [9, 0, 0, 0])]),
         ] {
-            let all = [streets(&tallies, &told), labs(&tallies, &told)].concat();
+            let all = [streets(&tallies, &told, &none), labs(&tallies, &told, &none)].concat();
             assert!(all.iter().all(|part| part.finish.is_none() && part.forecasts == 0), "{what}");
         }
     }

@@ -2,8 +2,8 @@
 //! have come to their end get their last line, and it tells how forecasts have held so far.
 
 use super::Options;
-use super::held::{SoFar, held};
-use super::record::Record;
+use super::held::{SoFar, done, held};
+use super::record::{Done, Record};
 use super::tally::Tally;
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
@@ -33,7 +33,7 @@ pub fn open_file(dir: &Path, options: &Options) -> Result<Kept, store::Error> {
 }
 
 /// A round of the file: its code, and when it was opened, ms since 1970.
-type RoundOf = (String, i64);
+pub(super) type RoundOf = (String, i64);
 
 /// What of the file stays in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,26 +60,18 @@ impl Known {
         }
     }
 
-    /// The last line of each round that was closed and has none: it was left for a newer one, or nobody looked when it was
-    /// closed. They are not unclosed any more.
-    pub fn close(&mut self, reference: &Reference) -> Vec<Record> {
-        let closed_at = |(code, opened_at): &RoundOf| {
+    /// Each round that was closed and has no last line yet, with the time at which it was, ms since its opening. It was left
+    /// for a newer one, or nobody looked when it was closed, or the line could not be written: so it stays unclosed until
+    /// it is.
+    pub fn ended(&self, reference: &Reference) -> Vec<(RoundOf, Ms)> {
+        let ended = self.unclosed.iter().filter_map(|(code, opened_at)| {
             let round = reference.rounds.get(code.as_str())?;
-            round.closed_at.filter(|_| round.opened_at.0 == *opened_at)
-        };
-        let mut lines = Vec::new();
-        self.unclosed.retain(|round| match closed_at(round) {
-            Some(closed) => {
-                let (code, opened_at) = round.clone();
-                // Whatever clocks say: a length of time.
-                let since = closed.ms_since(Time(opened_at)).clamp(0, Ms::MAX.into());
-                let at = Ms::try_from(since).unwrap_or(Ms::MAX);
-                lines.push(Record::Closed { round: code, opened_at, at });
-                false
-            }
-            None => true,
+            let closed = round.closed_at.filter(|_| round.opened_at.0 == *opened_at)?;
+            // Whatever clocks say: a length of time.
+            let since = closed.ms_since(Time(*opened_at)).clamp(0, Ms::MAX.into());
+            Some(((code.clone(), *opened_at), Ms::try_from(since).unwrap_or(Ms::MAX)))
         });
-        lines
+        ended.collect()
     }
 }
 
@@ -122,15 +114,29 @@ impl Kept {
         self.read(move |texts| texts.iter().filter_map(of_round).collect()).await
     }
 
-    /// Adds a line. A fault costs the line and nothing else.
-    pub(super) async fn append(&self, record: Record) {
+    /// When a round that is closed now was done, by its lines.
+    pub(super) async fn done(&self, round: &RoundOf) -> Done {
+        let (code, opened_at) = round.clone();
+        self.read(move |texts| done(texts, &code, opened_at)).await
+    }
+
+    /// Adds a line, and says whether it was written. A fault costs the line and nothing else.
+    pub(super) async fn append(&self, record: Record) -> bool {
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || {
             let text = record.text();
             file.lock().unwrap_or_else(PoisonError::into_inner).append(&text)
         });
-        if let Ok(Err(error)) = written.await {
-            tracing::warn!(error = error.chain(), "a line of the file forecasts was not written");
+        match written.await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = error.chain(),
+                    "a line of the file forecasts was not written"
+                );
+                false
+            }
+            Err(_) => false,
         }
     }
 }
@@ -150,7 +156,7 @@ mod tests {
     }
 
     fn closed(round: &str, opened_at: i64, at: Ms) -> Record {
-        Record::Closed { round: round.into(), opened_at, at }
+        Record::Closed { round: round.into(), opened_at, at, done: None }
     }
 
     fn reference(rounds: &[(&str, i64, Option<i64>)]) -> Reference {
@@ -166,6 +172,19 @@ mod tests {
             reference.rounds.insert(code.into(), round);
         }
         reference
+    }
+
+    #[test]
+    fn whoever_adds_a_line_is_told_whether_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = open_file(dir.path(), &Options::default()).unwrap();
+        let long = "x".repeat(2 << 20);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let written = [reading("A", 5), closed(&long, 5, 9), closed("A", 5, 9)]
+            .map(|record| runtime.block_on(kept.append(record)));
+        assert_eq!(written, [true, false, true]);
+        let known = runtime.block_on(kept.known());
+        assert_eq!(known.unclosed.len(), 0);
     }
 
     #[test]
@@ -189,10 +208,18 @@ mod tests {
             ("D", 30, Some(29)),
             ("E", 41, Some(99)),
         ];
-        assert_eq!(known.close(&reference(&rounds)), [closed("B", 10, 60), closed("D", 30, 0)]);
-        assert_eq!(known.close(&reference(&rounds)), []);
+        let ended = |known: &Known, rounds: &[_]| {
+            let ended = known.ended(&reference(rounds)).into_iter();
+            ended.map(|((code, opened_at), at)| (code, opened_at, at)).collect::<Vec<_>>()
+        };
+        let of = |code: &str, opened_at: i64, at: Ms| (code.to_owned(), opened_at, at);
+        assert_eq!(ended(&known, &rounds), [of("B", 10, 60), of("D", 30, 0)]);
+        // Until their lines are written they are not forgotten.
+        assert_eq!(ended(&known, &rounds).len(), 2);
+        known.unclosed.retain(|(code, _)| code == "C" || code == "E");
+        assert_eq!(ended(&known, &rounds), []);
         // The one that was left is closed at last.
         rounds[2].2 = Some(i64::MAX);
-        assert_eq!(known.close(&reference(&rounds)), [closed("C", 20, Ms::MAX)]);
+        assert_eq!(ended(&known, &rounds), [of("C", 20, Ms::MAX)]);
     }
 }

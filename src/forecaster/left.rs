@@ -65,6 +65,7 @@ mod tests {
             collected: 9,
             sent: 7,
             delivered: 4,
+            resulted: 1,
             singles_waiting: 6,
             singles_sent: 2,
         };

@@ -5,9 +5,9 @@
 //!
 //! In reading order:
 //! - `options`: what it can be told; `plan`: the city, and a round of it as it was really opened;
-//! - `places`: the places of the city file; `tally`: counters by code; `history`: readings of the model's streets and labs, in order, never falling;
+//! - `places`: the places of the city file; `tally`: counters by code; `history`: readings of the model's streets and labs, in order, with counts that rise;
 //! - `record`: what stands in a line of the file `forecasts`;
-//! - `kept`: the file as it is used; `watch`: the loop; `turn`: whose turn it is to reckon;
+//! - `kept`: the file as it is used; `watch`: the loop, and the last lines of rounds; `turn`: whose turn it is to reckon;
 //! - `left`: what is left of a round to send; `change`: a lab with more or fewer units;
 //! - `held`: forecasts against what really happened, `held_parts`: those of streets and laboratories.
 
@@ -34,8 +34,8 @@ pub use left::{LeftOver, left_over};
 pub use options::Options;
 pub use places::{Place, Places, place_key};
 pub use plan::{CityPlan, round_of};
-pub use record::{Record, regime_name};
-pub use tally::{Boxes, Sent, Tally, Tested};
+pub use record::{Done, Record, regime_name};
+pub use tally::{Before, Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
 
 use crate::city_file;

@@ -37,19 +37,23 @@ impl Places {
     }
 
     /// The finest of these places that a site lies in: it, or a jurisdiction above it, is a street; else its district.
-    /// `pool`: swabs of a tube where the city file names no place.
-    pub fn place(&self, reference: &Reference, cell: &CellKey, pool: u64) -> Place {
+    /// `round_pool`: swabs of a tube as the round was opened; where that is one person, no place pools, whatever was planned.
+    pub fn place(&self, reference: &Reference, cell: &CellKey, round_pool: u64) -> Place {
         let mut code = reference.sites.get(&cell.site).map(|(jurisdiction, _)| jurisdiction);
         // At most as many steps as there are levels: a file with a circle in it cannot hold us.
         for _ in Level::ALL {
             let Some(here) = code else { break };
             if let Some((district, pool)) = self.streets.get(here.as_str()) {
-                return Place { key: place_key(district, here), pools: *pool != 1 };
+                return Place {
+                    key: place_key(district, here),
+                    pools: *pool != 1 && round_pool != 1,
+                };
             }
             code = reference.jurisdictions.get(here).map(|(parent, _, _)| parent);
         }
-        let pool = self.districts.get(cell.district.as_str()).copied().unwrap_or(pool);
-        Place::of_district(&cell.district, pool)
+        let planned = self.districts.get(cell.district.as_str()).copied().unwrap_or(round_pool);
+        let pools = planned != 1 && round_pool != 1;
+        Place { pools, ..Place::of_district(&cell.district, round_pool) }
     }
 }
 
@@ -90,10 +94,14 @@ mod tests {
             reference.sites.insert(site.into(), (jurisdiction.into(), Code::default()));
         }
         for (site, district, pool, key, pools) in [
-            ("S1", "01", 1, "01/0101", true),
+            ("S1", "01", 10, "01/0101", true),
+            ("S1", "01", 0, "01/0101", true),
+            // The round was opened for one person to a tube.
+            ("S1", "01", 1, "01/0101", false),
             ("S2", "01", 10, "01/0102", false),
             // Known by its district only: pooled as soon as one of its streets is.
-            ("S3", "01", 1, "01", true),
+            ("S3", "01", 10, "01", true),
+            ("S3", "01", 1, "01", false),
             ("S4", "02", 10, "02", false),
             // Not known: as the round says.
             ("S5", "03", 10, "03", true),

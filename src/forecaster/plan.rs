@@ -87,9 +87,18 @@ impl CityPlan {
         CityPlan { city, round, places, whose }
     }
 
-    /// The round as it was opened: its clocks hang on the real time of day, and its desks on when they really began.
-    pub fn round_opened(&self, opened_at: Time, history: &History) -> Result<Round, Words> {
+    /// The round as it was opened: its clocks hang on the real time of day, and its desks on when they really began. One that
+    /// was opened for one person to a tube (`pool` 1) has as many tubes as people.
+    pub fn round_opened(
+        &self,
+        opened_at: Time,
+        pool: u64,
+        history: &History,
+    ) -> Result<Round, Words> {
         let mut round = self.round.clone()?;
+        if pool == 1 {
+            one_to_a_tube(&mut round);
+        }
         let model = &mut round.model;
         let (midnight_offset, planned) = begins(opened_at, model.midnight_offset);
         let began = began(planned, history);
@@ -99,6 +108,18 @@ impl CityPlan {
             street.open = street.open.saturating_add(began);
         }
         Ok(round)
+    }
+}
+
+/// A round in which every tube is for one person.
+fn one_to_a_tube(round: &mut Round) {
+    let sources = &mut round.problem.streets;
+    sources.iter_mut().for_each(|source| source.tubes = 0);
+    for (street, source) in round.model.streets.iter_mut().zip(&round.source) {
+        street.pool = 1;
+        if let Some(source) = sources.get_mut(*source) {
+            source.tubes += street.tubes();
+        }
     }
 }
 
@@ -180,9 +201,14 @@ mod tests {
     fn a_built_in_city_has_places_and_a_round() {
         let plan = CityPlan::builtin("chifeng");
         let round = plan.round.as_ref().unwrap();
-        let opened = plan.round_opened(at(5), &History::new(9)).unwrap();
+        let opened = plan.round_opened(at(5), 10, &History::new(9)).unwrap();
+        assert_eq!(opened.model.tubes(), round.model.tubes());
         assert_eq!(opened.model.streets[0].open, round.model.streets[0].open + HOUR);
         assert_eq!(opened.model.target, round.model.target + HOUR);
         assert!(opened.model.check().is_ok());
+        // One person to a tube, whatever the plan pools.
+        let single = plan.round_opened(at(5), 1, &History::new(9)).unwrap();
+        let people: u64 = single.model.streets.iter().map(|street| u64::from(street.persons)).sum();
+        assert_eq!([single.model.tubes(), single.problem.tubes()], [people; 2]);
     }
 }

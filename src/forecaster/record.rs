@@ -55,7 +55,25 @@ pub enum Record {
         opened_at: i64,
         /// When it was closed, ms after that.
         at: Ms,
+        /// When it was done; nothing = an older program's line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done: Option<Box<Done>>,
     },
+}
+
+/// When a round that was closed was done, ms since the opening, as its readings said it. Readings are thinned later; this is
+/// not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Its last first result; nothing = not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Ms>,
+    /// Those of its streets that are known, by key as in a reading.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streets: BTreeMap<String, Ms>,
+    /// Those of its laboratories that are known, by code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labs: BTreeMap<String, Ms>,
 }
 
 /// A forecast as it was told. Times are milliseconds since the opening; quantiles are those of 5, 10, 25, 50, 75, 90 and
@@ -218,7 +236,8 @@ impl Record {
     }
 
     /// The kind of a line of which neighbours say nearly the same, so that some may be let go: a reading's, or a forecast's
-    /// of streets and laboratories. The city's forecasts are few bytes and all stay.
+    /// of streets and laboratories. The city's forecasts and what a round's last line says stay, until the file is full of
+    /// them and the oldest lines of all go.
     pub fn thin(text: &str) -> Option<u8> {
         (0_u8..).zip(MANY).find(|(_, begins)| text.starts_with(begins)).map(|(kind, _)| kind)
     }
@@ -264,7 +283,9 @@ mod tests {
         let tally = Tally::default();
         let reading = Record::Reading { round: round(), opened_at: 5, seq: 1, tally };
         let parts = Record::Parts { round: round(), opened_at: 5, parts: Parts::default() };
-        let closed = Record::Closed { round: round(), opened_at: 5, at: 7 };
+        let closed = Record::Closed { round: round(), opened_at: 5, at: 7, done: None };
+        let old = r#"{"line":"closed","round":"R","opened_at":5,"at":7}"#;
+        assert_eq!((Record::read(old).as_ref(), closed.text().as_str()), (Some(&closed), old));
         let kinds = [&reading, &parts, &closed].map(|record| Record::thin(&record.text()));
         assert_eq!(kinds, [Some(0), Some(1), None]);
         assert_eq!(Record::read(&parts.text()), Some(parts));

@@ -375,6 +375,7 @@ async fn work_in_progress_is_told(
     // The single tube is no first test of the street.
     assert_eq!((counts.collected, counts.singles_under_way), (45, 1));
     assert_eq!([counts.boxes_packed, counts.boxes_in_transit, counts.boxes_received], [1, 1, 0]);
+    assert!(counts.boxes_told);
     let streets = forecast.street_work.iter().filter(|street| street.street == "990001002");
     let sum = |of: fn(&pb::StreetWork) -> u64| streets.clone().map(of).sum::<u64>();
     assert_eq!((sum(|street| street.waiting), sum(|street| street.in_transit)), (25, 20));
@@ -427,9 +428,16 @@ async fn every_round_that_was_closed_has_its_last_line() {
     administration.open_round(opened).await.unwrap();
     wait_until("a reading of the second round", || readings_of("R2") > 0);
     assert_eq!(closed_rounds(&place), [""; 0]);
+    // It goes on all the same, and its last reading says how far it came.
+    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
+    let facts = vec![tube(1), tube(2), tube(3)];
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
     let closed = pb::CloseRoundRequest { fact: office(3), round: "R1".into() };
     administration.close_round(closed).await.unwrap();
     wait_until("the last line of the first", || closed_rounds(&place) == ["R1"]);
+    let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap();
+    let last = text.lines().rfind(|line| line.contains(r#""line":"reading","round":"R1""#));
+    assert!(last.is_some_and(|line| line.contains(r#""collected":3"#)), "{last:?}");
     server.stop();
     // Closed while nobody looks: as if by another program on the same folder.
     let engine = open(&place.data());

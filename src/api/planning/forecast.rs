@@ -140,7 +140,8 @@ fn counts(outlook: &Outlook) -> pb::ForecastCounts {
         counts.recalls_open += lab.recalls_open;
         counts.singles_under_way += lab.singles_waiting + lab.singles_plated;
     }
-    let Boxes { packed, sent, received } = outlook.boxes;
+    let Boxes { told, packed, sent, received } = outlook.boxes;
+    counts.boxes_told = told;
     (counts.boxes_packed, counts.boxes_in_transit, counts.boxes_received) =
         (packed, sent, received);
     counts

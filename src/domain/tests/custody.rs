@@ -72,6 +72,17 @@ fn boxes_are_counted_by_how_far_they_have_come() {
          figures lab L1 -> boxes=0 boxes-on-their-way=0
          figures lab L2 -> boxes=1 boxes-on-their-way=0 boxes-received=1",
     );
+    // A second hand that does not say where to; one that says it first; another laboratory.
+    for (hands, lab) in [
+        ("hand B1 L1\n10:00 hand B1 -", "L1"),
+        ("hand B1 -\n10:00 hand B1 L1", "L1"),
+        ("hand B1 -", "-"),
+        ("hand B1 L1\n10:00 hand B1 L2\n11:00 hand B1 -", "L2"),
+    ] {
+        check(&format!(
+            "09:00 pack B1 T1\n{hands}\nfigures lab {lab} -> boxes=1 boxes-on-their-way=1"
+        ));
+    }
     // Nobody told of the packing, or nobody packed what was handed over: it has come as far as anybody says.
     check("hand B1 L1\nfigures lab L1 -> boxes=1 boxes-on-their-way=1");
     check("box B1 L1 T1\nfigures lab L1 -> boxes=1 boxes-received=1");

@@ -264,7 +264,8 @@ fn body(words: &mut Words<'_>, place: Option<&Place>) -> (Body, Option<Arc<Calli
         "hand" => Body::BoxHandedOver {
             container: words.code(),
             carrier: Code::default(),
-            lab: words.code(),
+            // `-`: it was not said where to.
+            lab: Code::from(words.next().trim_matches('-')),
         },
         "box" => {
             Body::BoxReceived { container: words.code(), lab: words.code(), tubes: words.codes() }

@@ -1,85 +1,32 @@
 //! The counters of a round at one time, by code: what a reading is made of, and what is stored of it. It knows no model,
 //! so that readings of yesterday still count when the city file has changed.
 
+mod counts;
+
+pub use counts::{Sent, Tested};
+
 use super::places::{Place, Places};
 use crate::domain::counters::{CellKey, Counter, Figures};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Map, Status};
 use crate::planner::model::Ms;
+use counts::{is_0, reached};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-
-/// Tubes of a place so far. Single tubes of recalls are left out where the place pools; where it does not, those that are
-/// done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
-    /// Filled or being filled, and not void.
-    pub collected: u64,
-    /// Of these, handed over to a vehicle, or further.
-    pub sent: u64,
-    /// Of these, received by a laboratory, or further.
-    pub delivered: u64,
-    /// Of these, with a result, or ended without one; 0 in lines of older programs.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub resulted: u64,
-    /// Besides them, single tubes of recalls: taken, and not yet handed over to a vehicle.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub singles_waiting: u64,
-    /// Besides them, single tubes of recalls on a vehicle.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub singles_sent: u64,
-}
-
-/// Tubes of a laboratory so far, single tubes of recalls included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tested {
-    /// Received, registered or not.
-    pub received: u64,
-    /// Of these, on a plate, or further.
-    pub plated: u64,
-    /// Of these, with a result, or ended without one.
-    pub resulted: u64,
-    /// Plates loaded; 0 = not told: plates have no round, so they are counted only while the folder has one round.
-    #[serde(default)]
-    pub plates: u64,
-    /// Of these, those that were run. A plate that was run twice may stand for another one.
-    #[serde(default)]
-    pub plates_done: u64,
-    /// People called back whose single tube has no result yet.
-    pub recalls_open: u64,
-    /// Single tubes of people called back that have one; where the place does not pool, people called back and done.
-    pub recalls_closed: u64,
-    /// Single tubes of recalls that were received and are on no plate.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub singles_waiting: u64,
-    /// Single tubes of recalls on a plate, without a result.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub singles_plated: u64,
-    /// Boxes on their way to it; 0 = none, or not told: boxes have no round either.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub boxes_sent: u64,
-    /// Boxes that it took; as above.
-    #[serde(default, skip_serializing_if = "is_0")]
-    pub boxes_received: u64,
-}
-
-/// For what a line leaves out.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-fn is_0(count: &u64) -> bool {
-    *count == 0
-}
 
 /// Largest count of a place or a laboratory that is believed: no city has so many people.
 const COUNT_MAX: u64 = 1_000_000_000;
 
-/// Boxes by how far they have come; nought also when it is not told.
+/// Boxes by how far they have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Boxes {
+    /// Whether they are told: boxes have no round, so they are only while no other is open. Else all are nought.
+    pub told: bool,
     /// Packed, and not handed over.
     pub packed: u64,
-    /// On their way to a laboratory.
+    /// On their way, whether a laboratory was named or not.
     pub sent: u64,
-    /// Taken by a laboratory.
+    /// Taken by a laboratory since the round was first read.
     pub received: u64,
 }
 
@@ -95,85 +42,36 @@ pub struct Tally {
     /// Boxes that are packed and not handed over to a vehicle; 0 = none, or not told, as with a laboratory's.
     #[serde(default, skip_serializing_if = "is_0")]
     pub boxes_packed: u64,
+    /// Boxes that were handed over without saying to which laboratory; as above.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub boxes_unbound: u64,
+    /// Whether boxes and plates are told; in lines of older programs they may be without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub boxes_told: bool,
+    /// What laboratories had done when the round was first read; nothing = an older program's line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
 }
 
-/// How far a tube of a status has come, on its way and in the laboratory. A tube that is void was none. One that is
-/// rejected, lost or used twice is nobody's work any more: it counts as done everywhere it can have been.
-fn reached(status: Status) -> (Sent, Tested) {
-    let (sent, tested) = match status {
-        Status::Void => ([0; 3], [0; 3]),
-        // Here, and not known to come from anywhere yet.
-        Status::Awaiting => ([0; 3], [1, 0, 0]),
-        Status::Open | Status::Sealed | Status::Packed => ([1, 0, 0], [0; 3]),
-        Status::InTransit => ([1, 1, 0], [0; 3]),
-        Status::Received => ([1; 3], [1, 0, 0]),
-        Status::Plated => ([1; 3], [1, 1, 0]),
-        Status::Resulted | Status::Released | Status::Rejected | Status::Lost | Status::Reused => {
-            ([1; 3], [1; 3])
-        }
-    };
-    let [collected, sent, delivered] = sent;
-    let [received, plated, resulted] = tested;
-    // Whoever awaits registration has no place that could have a result of it.
-    let sent = Sent { collected, sent, delivered, resulted, ..Sent::default() };
-    (sent, Tested { received, plated, resulted, ..Tested::default() })
+/// By laboratory: plates loaded, plates run, and boxes taken, of rounds before.
+pub type Before = BTreeMap<String, [u64; 3]>;
+
+/// What a laboratory's cell counts of what has no round, all rounds together.
+fn ever(figures: &Figures) -> [u64; 3] {
+    [Counter::PLATES, Counter::RUNS, Counter::BOXES_RECEIVED].map(|of| figures.count_of(of))
 }
 
-impl Sent {
-    /// Adds `tubes` that have come as far as `reached`.
-    fn add(&mut self, reached: &Sent, tubes: u64) {
-        self.collected += tubes * reached.collected;
-        self.sent += tubes * reached.sent;
-        self.delivered += tubes * reached.delivered;
-        self.resulted += tubes * reached.resulted;
+/// What laboratories have done before a round that is read for the first time. The only round of a folder has all of it.
+fn before(cells: &Map<CellKey, Figures>, reference: &Reference) -> Before {
+    if reference.rounds.len() <= 1 {
+        return Before::new();
     }
-
-    /// Adds what another cell of the place counts.
-    fn and(&mut self, other: &Sent) {
-        self.add(other, 1);
-        self.singles_waiting += other.singles_waiting;
-        self.singles_sent += other.singles_sent;
-    }
-
-    /// Takes single tubes off that are done, and so have come all the way.
-    fn less(&mut self, singles: u64) {
-        for count in [&mut self.collected, &mut self.sent, &mut self.delivered, &mut self.resulted]
-        {
-            *count = count.saturating_sub(singles);
-        }
-    }
-}
-
-impl Tested {
-    /// Adds what another cell of the laboratory counts.
-    fn and(&mut self, other: &Tested) {
-        self.received += other.received;
-        self.plated += other.plated;
-        self.resulted += other.resulted;
-        self.plates += other.plates;
-        self.plates_done += other.plates_done;
-        self.recalls_open += other.recalls_open;
-        self.recalls_closed += other.recalls_closed;
-        self.singles_waiting += other.singles_waiting;
-        self.singles_plated += other.singles_plated;
-        self.boxes_sent += other.boxes_sent;
-        self.boxes_received += other.boxes_received;
-    }
-
-    /// First tests that were received.
-    pub fn first_received(&self) -> u64 {
-        self.received.saturating_sub(self.singles() + self.recalls_closed)
-    }
-
-    /// First tests with a result.
-    pub fn first_results(&self) -> u64 {
-        self.resulted.saturating_sub(self.recalls_closed)
-    }
-
-    /// Single tubes of recalls that are in the laboratory and have no result.
-    fn singles(&self) -> u64 {
-        self.singles_waiting + self.singles_plated
-    }
+    let labs = cells.iter().filter(|(cell, _)| cell.round.is_empty() && !cell.lab.is_empty());
+    let done = labs.map(|(cell, figures)| (cell.lab.to_string(), ever(figures)));
+    done.filter(|(_, of)| *of != [0; 3]).fold(Before::new(), |mut all, (lab, of)| {
+        all.entry(lab).or_default().iter_mut().zip(of).for_each(|(all, of)| *all += of);
+        all
+    })
 }
 
 /// What a cell says of single tubes of recalls, where its place pools: those that are done.
@@ -204,17 +102,22 @@ fn singles(figures: &Figures, way: &mut Sent, lab: &mut Tested) -> u64 {
 
 impl Tally {
     /// Counts the cells of a round. With `places` by the city file's streets, else by district. Tubes that await their
-    /// registration have no round yet and are counted at their laboratory.
+    /// registration have no round yet and are counted at their laboratory. `before` as the round's readings before have it;
+    /// without, this is its first.
     pub fn of(
         at: Ms,
         cells: &Map<CellKey, Figures>,
         reference: &Reference,
         round: &Code,
         places: Option<&Places>,
+        before: Option<&Before>,
     ) -> Tally {
-        let mut tally = Tally { at, ..Tally::default() };
-        // Boxes and plates have no round.
-        let one_round = reference.rounds.len() == 1;
+        let before = before.cloned().unwrap_or_else(|| self::before(cells, reference));
+        // Boxes and plates have no round: while no other is open, they are this one's.
+        let mut rounds = reference.rounds.iter();
+        let told = reference.rounds.contains_key(round)
+            && rounds.all(|(code, other)| code == round || other.closed_at.is_some());
+        let mut tally = Tally { at, boxes_told: told, ..Tally::default() };
         let pool = reference.rounds.get(round).map_or(0, |round| u64::from(round.pool));
         let mut known: HashMap<(&Code, &Code), Place> = HashMap::new();
         let mut done: BTreeMap<String, u64> = BTreeMap::new();
@@ -235,11 +138,18 @@ impl Tally {
                 lab.plated += tubes * in_lab.plated;
                 lab.resulted += tubes * in_lab.resulted;
             }
-            if !of_round && one_round {
-                lab.plates = count(Counter::PLATES);
-                lab.plates_done = count(Counter::RUNS).min(lab.plates);
-                lab.boxes_sent = count(Counter::BOXES_IN_TRANSIT);
-                lab.boxes_received = count(Counter::BOXES_RECEIVED);
+            if !of_round && told {
+                let done = before.get(cell.lab.as_str()).copied().unwrap_or_default();
+                let mut since =
+                    ever(figures).into_iter().zip(done).map(|(all, of)| all.saturating_sub(of));
+                lab.plates = since.next().unwrap_or(0);
+                lab.plates_done = since.next().unwrap_or(0).min(lab.plates);
+                lab.boxes_received = since.next().unwrap_or(0);
+                let on_their_way = count(Counter::BOXES_IN_TRANSIT);
+                match cell.lab.is_empty() {
+                    true => tally.boxes_unbound += on_their_way,
+                    false => lab.boxes_sent = on_their_way,
+                }
                 tally.boxes_packed += count(Counter::BOXES_PACKED);
             }
             if of_round {
@@ -250,6 +160,8 @@ impl Tally {
                     });
                 let called_back = count(Counter::RECALLS_CLOSED);
                 lab.recalls_open = count(Counter::RECALLS).saturating_sub(called_back);
+                let again = count(Counter::RECOLLECTIONS);
+                lab.recollections_open = again.saturating_sub(count(Counter::RECOLLECTIONS_CLOSED));
                 lab.recalls_closed = match place.pools {
                     true => singles(figures, &mut way, &mut lab),
                     false => called_back,
@@ -269,6 +181,7 @@ impl Tally {
         for (key, singles) in done {
             tally.places.entry(key).or_default().less(singles);
         }
+        tally.before = Some(before);
         tally
     }
 
@@ -281,14 +194,14 @@ impl Tally {
         };
         let lab = |of: &Tested| {
             let Tested { received, plated, resulted, plates, plates_done, .. } = *of;
-            let recalls = of.recalls_open.max(of.recalls_closed);
+            let recalls = of.recalls_open.max(of.recalls_closed).max(of.recollections_open);
             let singles = of.singles_waiting.max(of.singles_plated);
             let boxes = of.boxes_sent.max(of.boxes_received);
             let all = [received, plated, resulted, plates, plates_done, recalls, singles, boxes];
             all.into_iter().max().unwrap_or(0)
         };
         let largest = self.places.values().map(place).chain(self.labs.values().map(lab)).max();
-        largest.unwrap_or(0).max(self.boxes_packed) <= COUNT_MAX
+        largest.unwrap_or(0).max(self.boxes_packed).max(self.boxes_unbound) <= COUNT_MAX
     }
 
     /// First tests that are collected and have no result yet, as far as places and laboratories say.
@@ -308,8 +221,9 @@ impl Tally {
     pub fn boxes(&self) -> Boxes {
         let labs = || self.labs.values();
         Boxes {
+            told: self.boxes_told,
             packed: self.boxes_packed,
-            sent: labs().map(|lab| lab.boxes_sent).sum(),
+            sent: self.boxes_unbound + labs().map(|lab| lab.boxes_sent).sum::<u64>(),
             received: labs().map(|lab| lab.boxes_received).sum(),
         }
     }

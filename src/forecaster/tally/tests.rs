@@ -103,11 +103,11 @@ fn cells_become_places_and_laboratories() {
         put(&mut cells, key, counter, by);
     }
     let reference = reference();
-    let by_district = Tally::of(1, &cells, &reference, &"R".into(), None);
+    let by_district = Tally::of(1, &cells, &reference, &"R".into(), None, None);
     // The three that are done are not among them, nor are tubes of a place that nobody knows.
     assert_eq!(by_district.places["01"], sent([14, 9, 9, 2]));
     let places = Places::of([("01", "0101", 10), ("02", "02", 10)].into_iter());
-    let tally = Tally::of(1, &cells, &reference, &"R".into(), Some(&places));
+    let tally = Tally::of(1, &cells, &reference, &"R".into(), Some(&places), None);
     assert_eq!(tally.places["01/0101"], sent([12, 7, 7, 0]));
     assert_eq!(tally.places["01"], sent([2, 2, 2, 2]));
     assert_eq!(tally.places[""], sent([1, 0, 0, 0]));
@@ -120,15 +120,60 @@ fn cells_become_places_and_laboratories() {
         ..Tested::default()
     };
     assert_eq!((tally.labs["L"], tally.boxes_packed), (expected, 0));
-    // While there is one round, its plates and boxes are known.
+    // While no other round is open, its plates and boxes are told.
     let one_round = with_round(&reference, 10);
     (expected.plates, expected.plates_done) = (2, 2);
     (expected.boxes_sent, expected.boxes_received) = (4, 5);
-    let told = Tally::of(1, &cells, &one_round, &"R".into(), Some(&places));
+    let told = Tally::of(1, &cells, &one_round, &"R".into(), Some(&places), None);
     assert_eq!((told.labs["L"], told.boxes_packed), (expected, 6));
     assert_eq!(tally.labs["M"].resulted, 2);
     assert_eq!((tally.first_results(), tally.collected()), (2, 15));
     assert_eq!(tally.in_work(), 5 + 1 + 13);
+}
+
+/// The reference with a second round, closed or not.
+fn with_another(reference: &Reference, closed_at: Option<i64>) -> Reference {
+    let mut with = with_round(reference, 10);
+    let other = Round { closed_at: closed_at.map(Time), ..with.rounds["R"].clone() };
+    with.rounds.insert("Q".into(), other);
+    with
+}
+
+#[test]
+fn boxes_and_plates_are_told_while_no_other_round_is_open_less_what_was_before() {
+    let cells = |[plates, runs, sent, received, unbound]: [i64; 5]| {
+        let mut cells = Cells::default();
+        for (counter, by) in [
+            (Counter::PLATES, plates),
+            (Counter::RUNS, runs),
+            (Counter::BOXES_IN_TRANSIT, sent),
+            (Counter::BOXES_RECEIVED, received),
+        ] {
+            put(&mut cells, CellKey::of_lab("L".into()), counter, by);
+        }
+        put(&mut cells, CellKey::default(), Counter::BOXES_IN_TRANSIT, unbound);
+        cells
+    };
+    let (first, later) = (cells([20, 18, 1, 40, 0]), cells([25, 21, 3, 46, 2]));
+    let alone = with_round(&reference(), 10);
+    let after = with_another(&reference(), Some(9));
+    let beside = with_another(&reference(), None);
+    // Whether they are told; plates, plates done, boxes on their way, boxes received.
+    for (what, reference, expected) in [
+        ("the only round", &alone, (true, [25, 21, 5, 46])),
+        ("the second of two", &after, (true, [5, 3, 5, 6])),
+        ("while the other is open", &beside, (false, [0; 4])),
+    ] {
+        let of = |at, cells, before| Tally::of(at, cells, reference, &"R".into(), None, before);
+        let before = of(1, &first, None).before;
+        let tally = of(2, &later, before.as_ref());
+        let lab = tally.labs.get("L").copied().unwrap_or_default();
+        let Boxes { told, sent, received, .. } = tally.boxes();
+        let told = (told, [lab.plates, lab.plates_done, sent, received]);
+        assert_eq!((told, &tally.before), (expected, &before), "{what}");
+        let text = serde_json::to_string(&tally).unwrap();
+        assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), tally, "{what}");
+    }
 }
 
 /// A place with 10 tubes that are on plates, and one more tube, made for one person, of a status.
@@ -161,7 +206,7 @@ fn a_single_tube_of_a_recall_is_no_first_test_of_its_street_wherever_it_is() {
         (Status::Void, [0, 0, 0, 0, 0]),
     ] {
         let cells = with_a_single(status);
-        let tally = Tally::of(1, &cells, &reference, &"R".into(), Some(&places));
+        let tally = Tally::of(1, &cells, &reference, &"R".into(), Some(&places), None);
         let (place, lab) = (tally.places["01/0101"], tally.labs["L"]);
         let [at_street, on_way, ..] = told;
         let first =
@@ -186,7 +231,7 @@ fn where_tubes_are_for_one_person_they_are_the_streets_own() {
     for (reference, places) in
         [(with_round(&reference(), 10), Some(&places)), (with_round(&reference(), 1), None)]
     {
-        let tally = Tally::of(1, &cells, &reference, &"R".into(), places);
+        let tally = Tally::of(1, &cells, &reference, &"R".into(), places, None);
         // 10 + 1 + 4, less the two of people called back who are done.
         let (_, place) = tally.places.first_key_value().unwrap();
         assert_eq!(*place, sent([13, 13, 13, 2]), "{places:?}");

@@ -62,6 +62,8 @@ struct Way {
     singles_waiting: u64,
     /// Single tubes of recalls on vehicles.
     singles_sent: u64,
+    /// People called back who have no single tube yet.
+    called_back: u64,
 }
 
 impl Way {
@@ -82,7 +84,28 @@ impl Way {
             let told = (lab.boxes_sent > 0 && tubes > 0).then(|| tubes.div_ceil(lab.boxes_sent));
             way.box_tubes = told.unwrap_or(BOX_TUBES);
         }
+        Way::call_back(&mut ways, &now.labs);
         ways
+    }
+
+    /// Who is still to come: everybody called back, the city over, less the single tubes under way; by lab as recalls are
+    /// open. A recall is counted at the lab of its pool, a single tube where it is, so by lab they are not each other's. A
+    /// single tube may also be of somebody asked to come again: of each kind as many as are open.
+    fn call_back(ways: &mut [Way], labs: &[LabCount]) {
+        let sum = |of: &dyn Fn(&LabCount) -> u64| labs.iter().map(of).fold(0, u64::saturating_add);
+        let recalls = sum(&|lab| lab.recalls_open);
+        let open = u128::from(recalls) + u128::from(sum(&|lab| lab.recollections_open));
+        let under_way = ways.iter().map(|way| way.singles_waiting + way.singles_sent).sum::<u64>();
+        let under_way = under_way + sum(&|lab| lab.singles_here() + lab.singles_plated);
+        let to_come = open.saturating_sub(under_way.into());
+        // By running sums, so that the parts add up.
+        let (mut upto, mut given) = (0, 0);
+        for (way, lab) in ways.iter_mut().zip(labs) {
+            upto += u128::from(lab.recalls_open);
+            let to = u64::try_from(upto * to_come / open.max(1)).unwrap_or(u64::MAX);
+            way.called_back = to - given;
+            given = to;
+        }
     }
 }
 
@@ -168,10 +191,8 @@ fn lab_start(
     let plates = StageKind::Extract.index();
     // Before the plate, lots of a plate's size; after it, the plates that there are, with the tubes that are on them.
     let batch = u64::from(lab.stages[plates].batch.max(1));
-    let waiting = count.received.saturating_sub(count.plated);
     // They do not queue with the others.
-    let singles = count.singles_waiting.min(waiting);
-    let before = waiting - singles;
+    let (singles, before) = (count.singles_here(), count.first_waiting());
     let (open, on_plates) = count.open_plates(batch);
     let halves =
         [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
@@ -211,13 +232,12 @@ fn lab_start(
     }
     // Single tubes of recalls go first in every lab: those that are here, those on the road, those that wait for a vehicle,
     // and at last those of people who have not come yet. What is on a plate goes on with its plate.
-    let under_way = singles + count.singles_plated + way.singles_sent + way.singles_waiting;
     let travel = f64::from(recall.travel);
     for (people, soonest, longer, cause) in [
         (singles, 0.0, 0.0, 2_000),
         (way.singles_sent, 0.0, travel, 3_000),
         (way.singles_waiting, travel / 2.0, travel, 4_000),
-        (count.recalls_open.saturating_sub(under_way), 0.0, f64::from(recall.delay) + travel, 900),
+        (way.called_back, 0.0, f64::from(recall.delay) + travel, 900),
     ] {
         let people = people.min(u64::from(u32::MAX));
         for (k, n) in parts(people, BOX_TUBES).into_iter().enumerate() {
@@ -264,7 +284,9 @@ mod tests {
     fn of(count: &LabCount, way: &Way) -> LabStart {
         let model = example::city(1);
         let dice = Stream::of(1, 1, Cause::Parameter, 1);
-        lab_start(&model.labs[0], count, &Replay::default(), NOW, &model.recall, way, dice)
+        let mut ways = [way.clone()];
+        Way::call_back(&mut ways, &[*count]);
+        lab_start(&model.labs[0], count, &Replay::default(), NOW, &model.recall, &ways[0], dice)
     }
 
     fn tubes(lots: &[(Ms, u32)]) -> u64 {
@@ -274,7 +296,7 @@ mod tests {
     #[test]
     fn single_tubes_are_put_where_they_are_and_nobody_twice() {
         let way =
-            |singles_waiting, singles_sent| Way { singles_waiting, singles_sent, box_tubes: 20 };
+            |singles_waiting, singles_sent| Way { singles_waiting, singles_sent, ..Way::default() };
         let count = |singles_waiting, singles_plated, recalls_open| LabCount {
             received: 500,
             plated: 300,
@@ -311,6 +333,33 @@ mod tests {
         assert!(here.recalls.iter().all(|lot| lot.0 == NOW), "{:?}", here.recalls);
         let waits = of(&count(0, 0, 30), &way(30, 0));
         assert!(waits.recalls.iter().all(|lot| lot.0 > NOW), "{:?}", waits.recalls);
+    }
+
+    #[test]
+    fn who_is_still_to_come_is_counted_the_city_over() {
+        // By lab: recalls and recollections that are open, single tubes on plates and on the road; who is to come.
+        type Case = ([[u64; 4]; 2], [u64; 2]);
+        let table: [Case; 5] = [
+            ([[40, 0, 0, 0], [20, 0, 0, 0]], [40, 20]),
+            // Those of the first lab are all in the second one.
+            ([[40, 0, 0, 0], [0, 0, 40, 0]], [0, 0]),
+            ([[40, 0, 0, 5], [20, 0, 25, 0]], [20, 10]),
+            // As many are of people asked to come again.
+            ([[40, 40, 0, 0], [0, 0, 40, 0]], [20, 0]),
+            ([[10, 0, 0, 0], [0, 0, 40, 0]], [0, 0]),
+        ];
+        for (labs, expected) in table {
+            let count = |[recalls_open, recollections_open, plated, _]: [u64; 4]| LabCount {
+                recalls_open,
+                recollections_open,
+                singles_plated: plated,
+                ..LabCount::default()
+            };
+            let way = |[.., singles_sent]: [u64; 4]| Way { singles_sent, ..Way::default() };
+            let mut ways = labs.map(way);
+            Way::call_back(&mut ways, &labs.map(count));
+            assert_eq!(ways.map(|way| way.called_back), expected, "{labs:?}");
+        }
     }
 
     #[test]

@@ -295,7 +295,8 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
     }
     let coming = tubes - left;
     let count = newest.labs.get(from).copied().unwrap_or_default();
-    let waiting = left.min(count.received.saturating_sub(count.plated));
+    // Single tubes of recalls go first where they are: they are not moved.
+    let waiting = left.min(count.first_waiting());
     let all = coming + waiting;
     if all == 0 {
         return None;

@@ -61,7 +61,9 @@ impl Past {
             let count = |r: &Reading| r.labs.get(lab).copied().unwrap_or_default();
             // Tubes are resulted in the order in which they came to the door.
             let place = count(first(&|r| delivered(r) >= all)).received;
-            match place.checked_sub(count(newest).resulted).filter(|tubes| *tubes > 0) {
+            // Single tubes of recalls that wait here go first and are no first tests: a run of the rest tells them apart.
+            let ahead = count(newest).resulted + count(newest).singles_here();
+            match place.checked_sub(ahead).filter(|tubes| *tubes > 0) {
                 Some(tubes) => Door::Inside { lab, tubes },
                 None => Door::Resulted(first(&|r| count(r).resulted >= place).at),
             }
@@ -114,5 +116,41 @@ fn all_resulted(model: &Model, situation: &Situation) -> bool {
     let all = collected(newest);
     let before = situation.readings.iter().rev().find(|r| r.at.saturating_add(QUIET) <= newest.at);
     let quiet = before.is_some_and(|r| collected(r) == all);
-    first_results(newest) >= all && (quiet || all >= model.tubes())
+    // A tube that was lost on the road ended in its street and came to no lab.
+    let ended = newest.streets.iter().map(|street| street.resulted).fold(0, u64::saturating_add);
+    first_results(newest).max(ended) >= all && (quiet || all >= model.tubes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::example;
+    use crate::planner::forecast::StreetCount;
+
+    #[test]
+    fn single_tubes_that_wait_are_not_ahead_of_a_street() {
+        let mut model = example::city(1);
+        model.streets.truncate(1);
+        let street =
+            StreetCount { collected: 100, sent: 100, delivered: 100, ..Default::default() };
+        // Received, resulted, single tubes that wait; first tests that are there before the street is done.
+        for (received, resulted, singles_waiting, expected) in [
+            (100, 0, 0, Some(100)),
+            (160, 0, 60, Some(100)),
+            (160, 70, 30, Some(60)),
+            (160, 100, 60, None),
+            (160, 160, 0, None),
+        ] {
+            let plated = received - singles_waiting;
+            let lab =
+                LabCount { received, plated, resulted, singles_waiting, ..Default::default() };
+            let labs = vec![lab; model.labs.len()];
+            let readings = vec![Reading { at: HOUR, streets: vec![street], labs }];
+            let found = Past::of(&model, &Situation { readings }).streets[0];
+            let lab = model.streets[0].lab;
+            let expected =
+                expected.map_or(Door::Resulted(HOUR), |tubes| Door::Inside { lab, tubes });
+            assert_eq!(found, expected, "{received} {resulted} {singles_waiting}");
+        }
+    }
 }

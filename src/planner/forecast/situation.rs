@@ -23,6 +23,8 @@ pub struct StreetCount {
     pub sent: u64,
     /// Received by a lab, or further.
     pub delivered: u64,
+    /// With a result, or ended without one wherever they were; 0 = not told.
+    pub resulted: u64,
     /// Besides them, single tubes of recalls: taken, and not yet handed over.
     pub singles_waiting: u64,
     /// Besides them, single tubes of recalls on a vehicle.
@@ -46,6 +48,8 @@ pub struct LabCount {
     pub recalls_open: u64,
     /// People called back whose single tube has one: it is among `resulted` and no first test.
     pub recalls_closed: u64,
+    /// People asked to come again, because their tube gave no result, whose single tube has none yet.
+    pub recollections_open: u64,
     /// Single tubes of recalls among the received that are on no plate.
     pub singles_waiting: u64,
     /// Single tubes of recalls among the plated that have no result.
@@ -58,6 +62,22 @@ impl LabCount {
     /// First tests with a result.
     pub fn first_results(&self) -> u64 {
         self.resulted.saturating_sub(self.recalls_closed)
+    }
+
+    /// Tubes that came for a first test.
+    pub fn first_received(&self) -> u64 {
+        self.received
+            .saturating_sub(self.recalls_closed + self.singles_waiting + self.singles_plated)
+    }
+
+    /// Tubes for a first test that are on no plate.
+    pub fn first_waiting(&self) -> u64 {
+        self.received.saturating_sub(self.plated).saturating_sub(self.singles_waiting)
+    }
+
+    /// Single tubes of recalls that are on no plate: never more than wait.
+    pub fn singles_here(&self) -> u64 {
+        self.singles_waiting.min(self.received.saturating_sub(self.plated))
     }
 
     /// Plates that are not done, and the tubes on them. A lab that does not tell its plates has full ones, of `batch`.

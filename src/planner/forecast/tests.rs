@@ -99,6 +99,27 @@ fn a_round_is_not_done_while_first_tests_wait_though_single_tubes_make_up_their_
 }
 
 #[test]
+fn a_tube_that_was_lost_on_the_road_holds_no_round_up() {
+    let mut trial = trial::Trial::new(5, false);
+    trial.model.target = trial.finish;
+    let mut end = trial.situation(trial.finish + 10 * HOUR);
+    for reading in &mut end.readings {
+        // It came to no lab.
+        reading.streets[0].collected += 1;
+        reading.streets[0].sent += 1;
+        reading.streets[0].delivered += 1;
+    }
+    let told = |end: &Situation| {
+        of_model(&trial.model, &trial.doubt, end, 1, 20).expect("a forecast").regime
+    };
+    assert_ne!(told(&end), Regime::Done, "it is under way");
+    for street in &mut end.readings.last_mut().expect("a reading").streets {
+        street.resulted = street.delivered;
+    }
+    assert_eq!(told(&end), Regime::Done);
+}
+
+#[test]
 fn readings_that_cannot_be_are_named() {
     let trial = trial::Trial::new(1, false);
     let (streets, labs) = (trial.model.streets.len(), trial.model.labs.len());

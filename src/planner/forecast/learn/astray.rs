@@ -28,7 +28,8 @@ pub(super) struct Astray {
     boxes: (f64, f64),
 }
 
-/// By lab: what its streets delivered and what it received between two readings.
+/// By lab: what its streets delivered and what it received between two readings, both without single tubes of recalls, which
+/// no street's count has.
 fn balance(model: &Model, before: Option<&Reading>, now: &Reading) -> Vec<(i64, i64)> {
     let signed = |tubes: u64| i64::try_from(tubes).unwrap_or(i64::MAX);
     let mut all = vec![(0, 0); model.labs.len()];
@@ -40,7 +41,7 @@ fn balance(model: &Model, before: Option<&Reading>, now: &Reading) -> Vec<(i64, 
             }
         }
         for (lab, count) in all.iter_mut().zip(&reading.labs) {
-            lab.1 += sign * signed(count.received);
+            lab.1 += sign * signed(count.first_received());
         }
     }
     all
@@ -106,6 +107,36 @@ impl Astray {
                 }
                 rest -= tubes;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::example;
+    use crate::planner::forecast::{LabCount, StreetCount};
+
+    #[test]
+    fn single_tubes_of_recalls_are_nobodys_who_went_astray() {
+        let mut model = example::city(1);
+        model.streets.truncate(1);
+        let street = StreetCount { delivered: 1_000, ..StreetCount::default() };
+        // Received, single tubes done, waiting and on plates; what is over.
+        for (received, [recalls_closed, singles_waiting, singles_plated], over) in
+            [(1_000, [0; 3], 0), (1_900, [400, 300, 200], 0), (1_900, [400, 0, 0], 500)]
+        {
+            let lab = LabCount {
+                received,
+                recalls_closed,
+                singles_waiting,
+                singles_plated,
+                ..Default::default()
+            };
+            let labs = vec![lab; model.labs.len()];
+            let reading = Reading { at: HOUR, streets: vec![street], labs };
+            let (delivered, came) = balance(&model, None, &reading)[model.streets[0].lab];
+            assert_eq!(came - delivered, over, "{received}");
         }
     }
 }

@@ -1,15 +1,18 @@
-//! The loop: reads the open round's counters every so often, keeps them, and has them forecast from.
+//! The loop: reads the open round's counters every so often, keeps them, and has them forecast from; `close`: the last lines
+//! of rounds that were closed.
 
-use super::held::SoFar;
-use super::history::{History, Taken, Unknown};
-use super::kept::{Kept, Known};
-use super::record::{Parts, Record, Told};
-use super::tally::{Boxes, Tally};
-use super::turn::{StopOnDrop, TurnError};
-use super::{Forecaster, Outlook};
+mod close;
+
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
 use crate::engine::Handle;
+use crate::forecaster::held::SoFar;
+use crate::forecaster::history::{History, Taken, Unknown};
+use crate::forecaster::kept::{Kept, Known};
+use crate::forecaster::record::{Parts, Record, Told};
+use crate::forecaster::tally::{Before, Boxes, Tally};
+use crate::forecaster::turn::{StopOnDrop, TurnError};
+use crate::forecaster::{Forecaster, Outlook};
 use crate::planner::forecast::{self as forecasting, Forecast, Regime};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::telemetry;
@@ -18,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How often the loop looks whether a reading is due: a drill's clock runs as fast as its player.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -34,6 +38,10 @@ struct Watched {
     last_at: Option<Ms>,
     /// What the last reading was of: position of the log, what has no place, boxes.
     last: (u64, Unknown, Boxes),
+    /// What laboratories had done when it was first read.
+    before: Option<Before>,
+    /// Swabs of one tube, as the round was opened; 0 = not told.
+    pool: u64,
     /// The newest forecast whose streets and laboratories were kept.
     parts_at: Option<Ms>,
     /// A forecast has said that it is done.
@@ -53,13 +61,23 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     making: Option<JoinHandle<Made>>,
+    /// Not before then is a last line tried again.
+    close_after: Option<Instant>,
 }
 
 impl Forecaster {
     /// Watches the open round until `stop` is true or its sender gone. When it returns, the file is not touched any more.
     pub async fn watch(self, handle: Handle, kept: Kept, mut stop: channel::Receiver<bool>) {
         let known = kept.known().await;
-        let mut watch = Watch { forecaster: self, handle, kept, known, round: None, making: None };
+        let mut watch = Watch {
+            forecaster: self,
+            handle,
+            kept,
+            known,
+            round: None,
+            making: None,
+            close_after: None,
+        };
         let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -107,7 +125,7 @@ impl Watch {
             _ => false,
         };
         if !same {
-            self.change_round(open).await;
+            self.change_round(open, &reference).await;
         }
         self.close(&reference).await;
         if self.making.as_ref().is_some_and(JoinHandle::is_finished)
@@ -120,21 +138,8 @@ impl Watch {
         self.gauges();
     }
 
-    /// Rounds of the file that were closed get their last line: the one that was watched, one that was left for a newer one,
-    /// one that was closed while the service was down. From then on their forecasts can be judged.
-    async fn close(&mut self, reference: &Reference) {
-        let lines = self.known.close(reference);
-        if lines.is_empty() {
-            return;
-        }
-        for line in lines {
-            self.kept.append(line).await;
-        }
-        self.known.so_far = self.kept.known().await.so_far;
-    }
-
     /// Another round is open now, or none: what was read of the new one comes back.
-    async fn change_round(&mut self, open: Option<(&Code, Time)>) {
+    async fn change_round(&mut self, open: Option<(&Code, Time)>, reference: &Reference) {
         if let Some(making) = self.making.take() {
             making.abort();
         }
@@ -147,6 +152,8 @@ impl Watch {
             history: Arc::new(History::new(self.forecaster.options().readings_max)),
             last_at: None,
             last: (0, Unknown::default(), Boxes::default()),
+            before: None,
+            pool: reference.rounds.get(code).map_or(0, |round| u64::from(round.pool)),
             parts_at: None,
             done: false,
             fresh: false,
@@ -169,6 +176,9 @@ impl Watch {
             return false;
         }
         round.last_at = Some(tally.at);
+        if tally.before.is_some() {
+            round.before.clone_from(&tally.before);
+        }
         let Some(plan) = self.forecaster.plan().filter(|plan| plan.round.is_ok()) else {
             return true;
         };
@@ -195,7 +205,8 @@ impl Watch {
             {
                 let figures = self.handle.feed().figures();
                 let places = self.forecaster.plan().map(|plan| &plan.places);
-                let tally = Tally::of(at, &figures.cells, reference, &round.code, places);
+                let (code, before) = (&round.code, round.before.as_ref());
+                let tally = Tally::of(at, &figures.cells, reference, code, places, before);
                 let taken = self.note(&mut round, figures.seq, &tally);
                 self.tell_unknown(&mut round);
                 if taken {
@@ -227,7 +238,7 @@ impl Watch {
         }
         round.fresh = false;
         let (forecaster, handle) = (self.forecaster.clone(), self.handle.clone());
-        let (code, opened_at) = (round.code.clone(), round.opened_at);
+        let (code, opened_at, pool) = (round.code.clone(), round.opened_at, round.pool);
         let (history, (seq, unknown, boxes)) = (Arc::clone(&round.history), round.last);
         self.making = Some(tokio::spawn(async move {
             // Another round, or the end of the service, aborts this task: it is dropped here, and the draws stop.
@@ -238,7 +249,7 @@ impl Watch {
             let work = move || {
                 let plan = forecaster.plan()?;
                 let reading = history.newest()?.clone();
-                let model = plan.round_opened(opened_at, &history).ok()?;
+                let model = plan.round_opened(opened_at, pool, &history).ok()?;
                 let seed = seed(&code, opened_at);
                 let go_on = || !stop.load(Ordering::Acquire);
                 let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)

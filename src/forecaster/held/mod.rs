@@ -3,10 +3,10 @@
 //! quantiles, not draws: PIT and CRPS are those of draws spread evenly between them.
 
 use super::held_parts::{self, PartHeld};
-use super::record::{Parts, Record, Told};
+use super::record::{Done, Parts, Record, Told};
 use super::tally::Tally;
 use crate::planner::forecast::judge::{BINS, bin, crps, of_quantiles, pit};
-use crate::planner::model::Ms;
+use crate::planner::model::{HOUR, Ms};
 use std::collections::BTreeMap;
 
 /// A forecast and what came of it.
@@ -137,9 +137,23 @@ struct Lines {
     told: Vec<Told>,
     parts: Vec<Parts>,
     closed: bool,
+    /// What the last line says.
+    done: Done,
 }
 
 impl Lines {
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Reading { tally, .. } => self.tallies.push(tally),
+            Record::Forecast { told, .. } => self.told.push(*told),
+            Record::Parts { parts, .. } => self.parts.push(parts),
+            Record::Closed { done, .. } => {
+                self.closed = true;
+                self.done = done.map_or_else(Done::default, |done| *done);
+            }
+        }
+    }
+
     /// Whether the round was closed, or forecast as done.
     fn over(&self) -> bool {
         self.closed || self.told.last().is_some_and(|told| told.regime == "done")
@@ -151,22 +165,28 @@ pub fn held(texts: &[String]) -> Vec<RoundHeld> {
     let mut rounds: BTreeMap<(i64, String), Lines> = BTreeMap::new();
     for record in texts.iter().filter_map(|text| Record::read(text)) {
         let (code, opened_at) = record.round();
-        let lines = rounds.entry((opened_at, code.to_owned())).or_default();
-        match record {
-            Record::Reading { tally, .. } => lines.tallies.push(tally),
-            Record::Forecast { told, .. } => lines.told.push(*told),
-            Record::Parts { parts, .. } => lines.parts.push(parts),
-            Record::Closed { .. } => lines.closed = true,
-        }
+        rounds.entry((opened_at, code.to_owned())).or_default().add(record);
     }
     rounds.into_iter().map(|((opened_at, code), lines)| of_round(code, opened_at, lines)).collect()
+}
+
+/// When a round of the file that is closed now was done, for its last line.
+pub(super) fn done(texts: &[String], round: &str, opened_at: i64) -> Done {
+    let mut lines = Lines { closed: true, ..Lines::default() };
+    let records = texts.iter().filter_map(|text| Record::read(text));
+    records.filter(|record| record.round() == (round, opened_at)).for_each(|one| lines.add(one));
+    let held = of_round(round.to_owned(), opened_at, lines);
+    let known = |parts: Vec<PartHeld>| {
+        parts.into_iter().filter_map(|part| Some((part.code, part.finish?))).collect()
+    };
+    Done { finish: held.finish, streets: known(held.streets), labs: known(held.labs) }
 }
 
 fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     lines.tallies.sort_by_key(|tally| tally.at);
     lines.told.sort_by_key(|told| told.at);
     lines.parts.sort_by_key(|parts| parts.at);
-    let finish = finish(&lines);
+    let finish = lines.done.finish.or_else(|| finish(&lines));
     let forecasts: Vec<Held> = lines.told.iter().map(|told| against(told, finish)).collect();
     let mut coverage = Coverage::default();
     forecasts
@@ -176,8 +196,8 @@ fn of_round(round: String, opened_at: i64, mut lines: Lines) -> RoundHeld {
     let (readings, over) = (lines.tallies.len(), lines.over());
     // Of a round that goes on nobody knows whether more tubes come.
     let tallies = if over { lines.tallies.as_slice() } else { &[] };
-    let streets = held_parts::streets(tallies, &lines.parts);
-    let labs = held_parts::labs(tallies, &lines.parts);
+    let streets = held_parts::streets(tallies, &lines.parts, &lines.done);
+    let labs = held_parts::labs(tallies, &lines.parts, &lines.done);
     RoundHeld { round, opened_at, finish, over, readings, forecasts, coverage, streets, labs }
 }
 
@@ -206,99 +226,42 @@ fn against(told: &Told, finish: Option<Ms>) -> Held {
     }
 }
 
-/// The first reading with as many first results as the last one has, when nothing was in work at the last one and the
-/// round was over: closed, or forecast as done. Unknown when no earlier reading is left.
+/// Of a round that is over at most one tube in so many may be left without a result: forgotten in a corner, or its swabs
+/// never registered. It holds up nobody, and must not keep what was forecast from being judged.
+const LEFT: u64 = 1_000;
+
+/// Readings that are further apart, and further than those before them, do not say when something happened between them: a
+/// round that was left for a newer one is read once more when it is closed, which may be the day after.
+const APART_MAX: Ms = HOUR;
+
+/// When a reading came, if it says when what it is the first to tell happened: some reading before it, and not long before.
+pub(super) fn when(tallies: &[Tally], number: usize) -> Option<Ms> {
+    let at = |number: usize| Some(tallies.get(number)?.at);
+    let (now, before) = (at(number)?, at(number.checked_sub(1)?)?);
+    // The clock of a drill may run as fast as its player: its readings are always that far apart.
+    let usual =
+        number.checked_sub(2).and_then(at).map_or(0, |earlier| before.saturating_sub(earlier));
+    let most = APART_MAX.max(usual.saturating_mul(4));
+    (now.saturating_sub(before) <= most).then_some(now)
+}
+
+/// Whether of so many tubes with and without a result so few are left that it was all.
+pub(super) fn all_but_few(results: u64, left: u64) -> bool {
+    left.saturating_mul(LEFT) <= results.saturating_add(left)
+}
+
+/// The first reading with as many first results as the last one has, when the round was over (closed, or forecast as done)
+/// and next to nothing in work at the last one. Unknown when no earlier reading is left.
 fn finish(lines: &Lines) -> Option<Ms> {
-    let last = lines.tallies.last().filter(|last| lines.over() && last.in_work() == 0)?;
+    let last = lines.tallies.last().filter(|_| lines.over())?;
     let all = last.first_results();
+    if !all_but_few(all, last.in_work()) {
+        return None;
+    }
     let reached = lines.tallies.iter().position(|tally| tally.first_results() >= all)?;
     // Where the first that is left has them all, those that would say when are gone.
-    (all > 0 && reached > 0).then_some(lines.tallies[reached].at)
+    when(&lines.tallies, reached).filter(|_| all > 0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tally::{Sent, Tested};
-    use super::*;
-
-    fn reading(at: Ms, collected: u64, resulted: u64) -> String {
-        let place = Sent { collected, sent: collected, delivered: collected, ..Sent::default() };
-        let lab = Tested { received: collected, plated: resulted, resulted, ..Tested::default() };
-        let tally = Tally {
-            at,
-            places: BTreeMap::from([("01".to_owned(), place)]),
-            labs: BTreeMap::from([("L".to_owned(), lab)]),
-            ..Tally::default()
-        };
-        Record::Reading { round: "R".into(), opened_at: 5, seq: 1, tally }.text()
-    }
-
-    fn told(at: Ms, p10: Ms, p50: Ms, p90: Ms) -> String {
-        let told = Told {
-            at,
-            target: 100,
-            sampled: [0; 7],
-            finish: [p10, p10, p10, p50, p90, p90, p90],
-            outer: Some([p10, p90]),
-            in_time: 0.5,
-            regime: "backlog".into(),
-            bottleneck: None,
-            measures: vec![],
-            particles: 1,
-        };
-        Record::Forecast { round: "R".into(), opened_at: 5, told: Box::new(told) }.text()
-    }
-
-    #[test]
-    fn forecasts_are_held_against_the_finish_that_really_was() {
-        let parts = Parts {
-            at: 10,
-            labs: BTreeMap::from([("L".to_owned(), [0, 0, 1])]),
-            ..Parts::default()
-        };
-        let mut lines = vec![
-            reading(10, 4, 0),
-            Record::Parts { round: "R".into(), opened_at: 5, parts }.text(),
-            told(10, 40, 50, 60),
-            reading(20, 9, 4),
-            told(20, 20, 25, 30),
-            reading(45, 9, 9),
-            told(50, 45, 45, 45),
-            "something that a later program wrote".to_owned(),
-            reading(60, 9, 9),
-        ];
-        let open = held(&lines);
-        assert_eq!((open[0].finish, open[0].coverage), (None, Coverage::default()));
-        assert!(!open[0].over && open[0].labs[0].finish.is_none());
-        let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70 };
-        lines.push(closed.text());
-        let [round] = &held(&lines)[..] else { panic!("one round") };
-        assert_eq!((round.finish, round.readings), (Some(45), 4));
-        assert_eq!((round.labs[0].finish, round.labs[0].held), (Some(45), 1));
-        let found: Vec<_> = round.forecasts.iter().map(|one| (one.error, one.held)).collect();
-        assert_eq!(found, [(Some(5), Some(true)), (Some(-20), Some(false)), (Some(0), Some(true))]);
-        // What was said after the finish is no forecast.
-        let Coverage { forecasts, held: within, held_50, held_95, told_95, pit, .. } =
-            round.coverage;
-        assert_eq!((forecasts, within, held_50, held_95, told_95), (2, 1, 1, 1, 2));
-        // 45 of 40 to 60: a little before the middle. 45 of 20 to 30: behind everything.
-        assert!(pit[..5].iter().sum::<usize>() == 1 && pit[BINS - 1] == 1, "{pit:?}");
-        assert!(round.forecasts[0].crps < round.forecasts[1].crps, "{:?}", round.forecasts);
-        let twice = round.coverage.and(&round.coverage);
-        assert_eq!((twice.held, twice.crps_mean()), (2, round.coverage.crps_mean()));
-        let so_far = SoFar::of(&held(&lines));
-        assert_eq!(so_far, SoFar { rounds: 1, judged: 2, held: 1 });
-        assert_eq!(
-            (so_far.share(), SoFar::of(&open), SoFar::default().share()),
-            (0.5, SoFar::default(), 0.0)
-        );
-        // Nor when the file begins with a reading that has all results.
-        let without = |line: &String| !line.contains("\"at\":10,") && !line.contains("\"at\":20,");
-        let newest: Vec<String> = lines.iter().filter(|line| without(line)).cloned().collect();
-        let [round] = &held(&newest)[..] else { panic!("one round") };
-        assert_eq!((round.finish, round.over, round.readings), (None, true, 2));
-        // With a tube in work nothing can be said.
-        lines.push(reading(80, 10, 9));
-        assert_eq!(held(&lines)[0].finish, None);
-    }
-}
+mod tests;
