@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// The program in the surroundings that `deploy/swabline.service` gives it.
-    pub fn swabline(&self) -> Command {
+    pub fn as_deployed(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.env("MIMALLOC_PURGE_DELAY", "60000");
         command
@@ -62,7 +62,7 @@ impl Place {
 
     /// Runs `swabline benchmark` on a folder and gives the line that it prints.
     pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
-        let mut command = self.swabline();
+        let mut command = self.as_deployed();
         command.arg("benchmark").args(args).arg("--dir").arg(dir);
         self.line(&format!("swabline benchmark {}", args.join(" ")), command, None).await
     }
@@ -177,7 +177,7 @@ impl Served {
     pub async fn start(place: &Place, folder: &str, tls: bool) -> Result<Served> {
         let data = place.part(folder);
         let log = place.part(&format!("{folder}.log"));
-        let mut command = place.swabline();
+        let mut command = place.as_deployed();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
             .arg(&data)
