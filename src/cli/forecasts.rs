@@ -2,7 +2,7 @@
 //! file and locks nothing, so it may be asked while the service runs.
 
 use crate::forecaster::{self, Coverage, Held, PartHeld, PartsHeld, RoundHeld};
-use crate::store::ForecastLines;
+use crate::store::{Folder, ForecastLines};
 use clap::Args;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -21,10 +21,26 @@ pub struct ForecastsArgs {
 
 /// Lists the forecasts of a folder.
 ///
+/// A folder that is none of ours is said to be so, with the exit code of a wrong configuration.
+///
 /// # Errors
 /// When the file cannot be read, or the output not written.
 pub fn run(args: ForecastsArgs) -> anyhow::Result<ExitCode> {
     let lines = ForecastLines::read(&args.dir)?;
+    if lines.texts.is_empty() && Folder::read(&args.dir)?.is_none() {
+        // A drill keeps its data folder beside its keys.
+        let within = args.dir.join("data");
+        let (zh, en) = match Folder::read(&within) {
+            Ok(Some(_)) => (
+                format!("，是否指 {}？", within.display()),
+                format!("; did you mean {}?", within.display()),
+            ),
+            _ => (String::new(), String::new()),
+        };
+        let dir = args.dir.display();
+        eprintln!("swabline: {dir} is not a data folder{en} 不是数据目录{zh}");
+        return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
+    }
     let rounds = forecaster::held(&lines.texts);
     let output = match args.json {
         true => format!("{}\n", json(&rounds, lines.damaged.len())),

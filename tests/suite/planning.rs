@@ -542,3 +542,23 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     wait_until("more readings", || lines() > before);
     server.stop();
 }
+
+#[test]
+fn forecasts_of_what_is_no_data_folder_say_so_and_where_it_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |dir: &std::path::Path| {
+        let out = binary().arg("forecasts").arg(dir).output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    for (path, hint) in [(dir.path().join("nowhere"), false), (dir.path().to_owned(), false)] {
+        let (code, said) = of(&path);
+        assert!(code == Some(64) && said.contains("not a data folder"), "{said}");
+        assert!(said.contains("不是数据目录") && said.contains("did you mean") == hint, "{said}");
+    }
+    let within = dir.path().join("data");
+    let options = swabline::store::Options::default();
+    swabline::store::Store::open(&within, None, &options).unwrap().close().unwrap();
+    let (code, said) = of(dir.path());
+    assert!(code == Some(64) && said.contains(&within.display().to_string()), "{said}");
+    assert_eq!(of(&within), (Some(0), String::new()));
+}

@@ -41,7 +41,9 @@ pub(super) fn filled(filled: &Filled, lang: Option<Lang>) -> String {
 }
 
 fn out_of_reach(why: &Words, lang: Option<Lang>) -> String {
-    let none = pick(lang, "流体层和模拟层无法推算", "no flows and no simulation");
+    let (zh, en) =
+        ("流体层和模拟层无法推算，因此不能完成", "no flows and no simulation, so the answer is no");
+    let none = pick(lang, zh, en);
     format!("  {none}: {}\n", say(lang, why))
 }
 
