@@ -546,7 +546,7 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
 #[test]
 fn forecasts_of_what_is_no_data_folder_say_so_and_where_it_may_be() {
     let dir = tempfile::tempdir().unwrap();
-    let of = |dir: &std::path::Path| {
+    let of = |dir: &Path| {
         let out = binary().arg("forecasts").arg(dir).output().unwrap();
         (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
     };

@@ -45,6 +45,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Fewest people of a drill: below it there are not enough tubes for every kind of fault.
 const PEOPLE_MIN: u64 = 5_000;
 
+/// Streams that may open within a tenth of a second: more than a player opens.
+const STREAMS_OPENING_MAX: usize = 100_000;
+
 /// Exit code of a round that Ctrl-C ended.
 const EXIT_INTERRUPTED: u8 = 130;
 
@@ -145,7 +148,11 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     let after = planner::solve(&filled_city, city.target_h);
     let plans = Plans { filled_city, before, after };
     let begun = Instant::now();
-    let service = Service::start(Config::drill(dir.join("data"), dir.join("keys"))).await?;
+    let mut config = Config::drill(dir.join("data"), dir.join("keys"));
+    // The player opens a stream for whatever a source has to say, thousands a second, and that is no storm of devices:
+    // it would wait for its turns instead of the service.
+    config.api.streams_opening_max = STREAMS_OPENING_MAX;
+    let service = Service::start(config).await?;
     let played = round(args, &plans, &service, seen, begun).await;
     let ended = match played {
         Ok(Some(ended)) => ended,
