@@ -37,6 +37,8 @@ try "a question answered from memory sees it too" seen_in_files_only "--test sui
   memory::an_answer_from_memory_is_the_answer_of_the_files
 try "a tube that stands in a file is never taken for a new one" known_tubes_forgotten "--test suite" \
   seen::every_question_sees_what_was_acknowledged_before_it
+try "nor is one that its event alone knows" known_tubes_forgotten "--test suite" \
+  seen::a_tube_that_was_only_collected_is_known_after_a_restart_however_its_folder_was_left
 try "a thing that happened is never refused" unknown_desk_refused "--test suite" \
   folder::what_comes_after_the_close_is_recorded_and_flagged
 try "order does not matter" order_of_arrival "--lib" \

@@ -216,11 +216,11 @@ fn list_unaccounted(
         rows_max,
         scan_max: PAGE_SCAN_MAX,
     };
-    let after = Some(token).filter(|token| !token.is_empty());
-    let found = unaccounted::unaccounted(read, &limits, after, shared.handle.now())?;
+    let from = lists::unaccounted_from(token)?;
+    let found = unaccounted::unaccounted(read, &limits, from, shared.handle.now())?;
     Ok(pb::ListUnaccountedReply {
         tubes: found.rows.iter().map(lists::unaccounted).collect(),
-        next_token: found.next.map(|code| code.to_string()).unwrap_or_default(),
+        next_token: lists::unaccounted_token(found.next.as_ref()),
         as_of: Some(as_of),
     })
 }

@@ -135,6 +135,14 @@ fn insert_part<T>(parts: &mut Vec<T>, part: T, code: impl Fn(&T) -> &Code) {
 }
 
 impl TubeRecord {
+    /// True when nothing is known of it but that it was collected, closed, once: then all of the record follows from
+    /// that one event ([`collected`](super::world::collected)).
+    pub fn is_only_collected(&self) -> bool {
+        matches!(&*self.marks, [Mark { what: What::Collected { whole: true, .. }, .. }])
+            && self.boxes.is_empty()
+            && self.plates.is_empty()
+    }
+
     /// Adds what a fact says.
     pub fn insert(&mut self, mark: Mark) {
         let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());

@@ -227,12 +227,7 @@ impl World {
 
     /// Folds an event in and notes on it what is odd about its own record now.
     pub fn apply(&mut self, event: &mut Event) {
-        let origin = Origin {
-            seq: event.seq,
-            id: event.fact.id.clone(),
-            at: event.captured(),
-            flags: event.stamps.flags,
-        };
+        let origin = origin(event);
         event.found = event.stamps.flags;
         match &event.fact.body {
             Body::TubesPacked { container, tubes } => {
@@ -395,6 +390,21 @@ impl Changes {
             self.follow_ups.extend(all.map(|person| (*person, tube.clone(), is.clone())));
         }
     }
+}
+
+/// Where what an event says comes from.
+fn origin(event: &Event) -> Origin {
+    let (id, at) = (event.fact.id.clone(), event.captured());
+    Origin { seq: event.seq, id, at, flags: event.stamps.flags }
+}
+
+/// The tube that an event collected as a whole, as it is when nothing else is known of it; `None` when the event
+/// says something else.
+pub fn collected(event: &Event) -> Option<(Code, TubeRecord)> {
+    let body = Some(&event.fact.body).filter(|body| matches!(body, Body::TubeCollected { .. }))?;
+    let (code, what) = tube_mark(body, event)?;
+    let marks = vec![Mark { origin: origin(event), what }];
+    Some((code, TubeRecord { marks, ..TubeRecord::default() }))
 }
 
 /// What a fact about one tube says of it.

@@ -4,8 +4,9 @@
 
 use super::entry::{self, Entry};
 use super::error::Error;
+use super::index::PEOPLE;
 use super::keys::{self, Kind};
-use super::open::{self, LOG, Options, PEOPLE};
+use super::open::{self, LOG, Options};
 use super::runs::Runs;
 use crate::domain::PersonKey;
 use rocksdb::{DB, WriteBatch, WriteOptions};

@@ -1,18 +1,15 @@
 //! Committing: the one place that knows what "durable" means.
 
-use super::entry;
 use super::error::Error;
 use super::folder::Acknowledged;
 use super::keeper;
 use super::keys::{self, Kind};
 use super::layer::Commit;
-use super::log::{self, Head};
+use super::log::Head;
 use super::open::Options;
+use super::prepared::Prepared;
 use super::read::{Read, Shared};
-use super::records::encode_event_into;
 use super::seal;
-use crate::domain::Code;
-use crate::domain::fact::Event;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
@@ -20,9 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// Bytes of an event with its key, about: what a tube of ten people takes.
-const EVENT_BYTES: usize = 360;
 
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
@@ -56,6 +50,7 @@ impl Store {
                 .name(name.into())
                 .spawn(move || {
                     let _fallen = Fallen { shared: &watched, name };
+                    let_others_go_first();
                     work();
                 })
                 .map_err(Error::file(PathBuf::from("a new thread")))
@@ -88,31 +83,33 @@ impl Store {
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and the store must not be written again.
-    pub fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
+    pub fn commit(&mut self, commit: &Commit, prepared: Prepared) -> Result<(), Error> {
         if let Some(cause) = self.shared.failed.get() {
             return Err(Error::Failed(cause.clone()));
         }
-        let written = self.write(commit);
+        let written = self.write(commit, prepared);
         if let Err(error) = &written {
             self.shared.fail(error);
         }
         written
     }
 
-    fn write(&mut self, commit: &Commit) -> Result<(), Error> {
+    fn write(&mut self, commit: &Commit, prepared: Prepared) -> Result<(), Error> {
         let Some(first) = commit.events.first() else { return Ok(()) };
         let (last_seq, last_hash) = self.shared.last();
         assert_eq!(first.seq, last_seq + 1, "the log has no holes");
-        let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
-        let leaves = self.put_log(&mut batch, &commit.events);
-        let head = Head::new(last_hash, first.seq, &leaves);
+        let mut batch = WriteBatch::with_capacity_bytes(prepared.bytes() + 1_000);
+        for (seq, bytes) in (first.seq..).zip(prepared.events()) {
+            batch.put_cf(self.shared.log(), keys::seq_key(Kind::Event, seq), bytes);
+        }
+        let head = Head::new(last_hash, first.seq, prepared.leaves());
         batch.put_cf(self.shared.heads(), keys::seq(Kind::Batch, first.seq), head.encode());
         let mut options = WriteOptions::default();
         options.set_sync(!crate::breaks::on("ack_before_fsync"));
         self.shared.state.write_opt(batch, &options)?;
 
         let seq = last_seq + commit.events.len() as u64;
-        self.fold(commit);
+        self.fold(commit, prepared, seq);
         // Last: whoever looks at this sequence must find its people.
         self.shared.set_last(seq, head.hash);
         self.shared.folded_to.store(seq, Ordering::Release);
@@ -123,39 +120,18 @@ impl Store {
         Ok(())
     }
 
-    fn put_log(&self, batch: &mut WriteBatch, events: &[Event]) -> Vec<log::Hash> {
-        let log = self.shared.log();
-        let mut leaves = Vec::with_capacity(events.len());
-        let mut bytes = Vec::with_capacity(512);
-        for event in events {
-            bytes.clear();
-            bytes.push(log::LEAF);
-            encode_event_into(event, &mut bytes);
-            leaves.push(log::leaf_of_marked(&bytes));
-            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes[1..]);
+    /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log.
+    fn fold(&self, commit: &Commit, prepared: Prepared, to: u64) {
+        let shared = &self.shared;
+        // Before the index: who finds a tube there must not find it unknown here.
+        shared.codes.add(prepared.tube_words());
+        for ((code, tube), stored) in commit.layer.only_collected().zip(prepared.stored()) {
+            shared.recent.put(code, tube, stored);
         }
-        leaves
-    }
-
-    /// Makes what follows from a durable batch visible to every reader, beside the log.
-    fn fold(&self, commit: &Commit) {
-        let Some(last) = commit.events.last() else { return };
-        let (mut people, mut facts) = (Vec::new(), Vec::with_capacity(commit.events.len()));
-        people.reserve(commit.events.len() * 8);
-        // The facts of a message come from one source.
-        let mut source: Option<(&Code, u64, u64)> = None;
-        for event in &commit.events {
-            people.extend(entry::people_entries(event));
-            let id = &event.fact.id;
-            let known = source.filter(|(code, epoch, _)| **code == id.source && *epoch == id.epoch);
-            let (.., word) = *source.insert(known.unwrap_or_else(|| {
-                (&id.source, id.epoch, entry::source_word(&id.source, id.epoch))
-            }));
-            facts.push(entry::fact_entry(word, id.number, event.seq));
+        for (index, entries) in shared.indexes().into_iter().zip(prepared.into_entries()) {
+            index.pending.put(entries, to);
         }
-        self.shared.people.add(&people, last.seq);
-        self.shared.facts.add(&facts, last.seq);
-        self.shared.layers.put(&commit.layer);
+        shared.layers.put(&commit.layer);
     }
 
     /// Takes over what follows from events that have stood in the log since before this start.
@@ -173,8 +149,8 @@ impl Store {
         }
         // What has been committed stays so; the next commit tells the fault, if there is one.
         let goes_on = || self.shared.failed.get().is_none();
-        for pending in [&self.shared.people, &self.shared.facts] {
-            while !pending.wait_below(self.pending_max) && goes_on() {}
+        for index in self.shared.indexes() {
+            while !index.pending.wait_below(self.pending_max) && goes_on() {}
         }
         while self.shared.layers.count() >= self.records_pending_max && goes_on() {
             std::thread::sleep(Duration::from_millis(2));
@@ -216,9 +192,9 @@ impl Store {
         // While a reader lives the databases are open and may still change a file; and what is not
         // complete is no order to put a seal on.
         let (last, _) = self.shared.last();
-        let complete = self.shared.indexes().map(|(pending, _)| pending.complete_to() == last);
+        let complete = self.shared.indexes().map(|index| index.pending.complete_to() == last);
         let records = self.shared.records_to()? == last;
-        let in_order = Arc::strong_count(&self.shared) == 1 && complete == [true, true] && records;
+        let in_order = Arc::strong_count(&self.shared) == 1 && complete == [true; 3] && records;
         drop(self);
         if in_order { seal::write(&dir) } else { Ok(()) }
     }
@@ -243,6 +219,18 @@ impl Drop for Fallen<'_> {
             self.shared.fail(&Error::Failed(format!("the thread {} has fallen", self.name)));
         }
     }
+}
+
+/// How much later than others the threads beside the commit path get the processor, in steps of the kernel's nice value.
+const BESIDE: i32 = 5;
+
+/// Puts the thread behind those on the way of a commit, where both wait for the processor. It never stands still: when
+/// much waits, intake waits for it.
+fn let_others_go_first() {
+    let thread = Some(rustix::thread::gettid());
+    let priority = rustix::process::getpriority_process(thread);
+    // Where it is not allowed all are alike: nothing but speed depends on it.
+    let _ = priority.and_then(|now| rustix::process::setpriority_process(thread, now + BESIDE));
 }
 
 /// Syncs the file of what has been acknowledged every 100 ms.

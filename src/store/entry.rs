@@ -2,7 +2,7 @@
 //! stands. Person to events, fact id to event.
 
 use crate::domain::PersonKey;
-use crate::domain::fact::{Event, FactId};
+use crate::domain::fact::{Body, Event, FactId};
 
 /// Sequences have so many bytes on the disk: enough for a million million events.
 pub const SEQ_BYTES: usize = 5;
@@ -64,6 +64,9 @@ impl Heaps {
 /// filled side by side.
 const TO_SORT: usize = 64;
 
+/// Entries in a heap to be sorted while runs are merged, on average: so few that sorting them is a handful of comparisons.
+const TO_MERGE: usize = 4;
+
 /// Entries in a heap to be looked through, on average.
 pub const TO_LOOK: usize = 8;
 
@@ -72,10 +75,22 @@ pub const TO_LOOK: usize = 8;
 pub fn into_heaps(parts: &[&[Entry]], per_heap: usize) -> (Vec<Entry>, Heaps) {
     let count: usize = parts.iter().map(|part| part.len()).sum();
     let bits = (count / per_heap).max(1).ilog2();
-    let mut starts = vec![0_usize; (1 << bits) + 1];
     let all = || parts.iter().flat_map(|part| part.iter());
+    let (placed, starts) = placed(all, count, bits, |entry| entry.prefix(bits) as usize);
+    (placed, Heaps { bits, starts })
+}
+
+/// The entries by their heap, of which there are two to the power of `bits`, and where each heap begins. Entries of a heap
+/// stay in their order.
+fn placed<'a, I: Iterator<Item = &'a Entry>>(
+    all: impl Fn() -> I,
+    count: usize,
+    bits: u32,
+    heap: impl Fn(&Entry) -> usize,
+) -> (Vec<Entry>, Vec<usize>) {
+    let mut starts = vec![0_usize; (1 << bits) + 1];
     for entry in all() {
-        starts[entry.prefix(bits) as usize + 1] += 1;
+        starts[heap(entry) + 1] += 1;
     }
     for heap in 1..starts.len() {
         starts[heap] += starts[heap - 1];
@@ -83,11 +98,22 @@ pub fn into_heaps(parts: &[&[Entry]], per_heap: usize) -> (Vec<Entry>, Heaps) {
     let mut placed = vec![Entry::default(); count];
     let mut next = starts.clone();
     for entry in all() {
-        let place = &mut next[entry.prefix(bits) as usize];
+        let place = &mut next[heap(entry)];
         placed[*place] = *entry;
         *place += 1;
     }
-    (placed, Heaps { bits, starts })
+    (placed, starts)
+}
+
+/// Sorts entries whose keys all begin with the same `bits` bits.
+pub fn sort_slice(entries: &mut Vec<Entry>, bits: u32) {
+    let more = (entries.len() / TO_MERGE).max(1).ilog2().min(64 - bits);
+    let heap = |entry: &Entry| entry.prefix(bits + more) as usize & ((1 << more) - 1);
+    let (mut placed, starts) = placed(|| entries.iter(), entries.len(), more, heap);
+    for heap in starts.windows(2).filter(|heap| heap[1] - heap[0] > 1) {
+        placed[heap[0]..heap[1]].sort_unstable();
+    }
+    *entries = placed;
 }
 
 /// The entries of the parts in order. What is left to sort after putting them into heaps fits the
@@ -131,6 +157,21 @@ pub fn people_entries(event: &Event) -> impl Iterator<Item = Entry> + '_ {
     event.fact.body.people().map(|PersonKey(key)| Entry::new(&key, event.seq))
 }
 
+/// The key of a tube in the index of tubes. Two codes may share it; whoever finds an event compares its tube.
+pub fn tube_key(code: &str) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&blake3::hash(code.as_bytes()).as_bytes()[..16]);
+    key
+}
+
+/// The entry of an event in the index of tubes, if it collected one as a whole.
+pub fn tube_entry(event: &Event) -> Option<Entry> {
+    match &event.fact.body {
+        Body::TubeCollected { tube, .. } => Some(Entry::new(&tube_key(tube), event.seq)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +192,25 @@ mod tests {
         // Keys that are not spread at all are still sorted.
         let same: Vec<Entry> = (0..9_000).rev().map(|n| Entry::new(&[7; 16], n)).collect();
         assert!(sorted(&[&same]).is_sorted());
+    }
+
+    #[test]
+    fn a_slice_is_sorted_whatever_its_keys_begin_with() {
+        for bits in [0, 1, 7, 20, 64] {
+            for count in [0, 1, 3, 4, 900] {
+                let first = Entry::new(&[0xa5; 16], 0).prefix(bits);
+                let begins = |mut entry: Entry| {
+                    let kept = if bits == 64 { 0 } else { entry.high >> bits };
+                    entry.high = if bits == 0 { kept } else { first << (64 - bits) | kept };
+                    entry
+                };
+                let mut slice: Vec<Entry> = spread(count).into_iter().map(begins).collect();
+                let mut expected = slice.clone();
+                expected.sort();
+                sort_slice(&mut slice, bits);
+                assert_eq!(slice, expected, "{count} with {bits} bits");
+            }
+        }
     }
 
     #[test]

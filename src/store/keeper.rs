@@ -3,14 +3,14 @@
 //! lost when it stops half-way: the log is durable, and the rest is folded from it again.
 
 use super::codec;
+use super::codes::word_of;
 use super::error::Error;
 use super::keys::{self, Kind};
 use super::layer::{self, Layer};
 use super::open::{self, Options, RECORDS};
-use super::pending::Pending;
 use super::read::{Shared, code_of, describe};
 use super::records::decode_as;
-use super::runs::{Merge, Runs};
+use super::runs::Merge;
 use crate::domain::Code;
 use crate::domain::tube::TubeRecord;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
@@ -87,18 +87,10 @@ pub fn keep(shared: &Shared, wake: &Receiver<()>, sizes: Sizes) {
 
 /// `enough` = write only what has so many entries; `None` = write everything.
 fn keep_indexes(shared: &Shared, enough: Option<usize>) -> Result<(), Error> {
-    for (pending, runs) in shared.indexes() {
-        if enough.is_none_or(|enough| pending.count() >= enough) {
-            write_run(shared, pending, runs)?;
+    for index in shared.indexes() {
+        if enough.is_none_or(|enough| index.pending.count() >= enough) {
+            index.write_run(&shared.fold, &shared.dir)?;
         }
-    }
-    Ok(())
-}
-
-pub fn write_run(shared: &Shared, pending: &Pending, runs: &Runs) -> Result<(), Error> {
-    if let Some(taken) = pending.take() {
-        runs.add(&shared.fold, &shared.dir, taken.after, taken.to, &taken.entries())?;
-        pending.done(taken.to);
     }
     Ok(())
 }
@@ -126,7 +118,7 @@ fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Resu
     let mut file = SstFileWriter::create(&options);
     file.open(path)?;
     let mark = keys::code(Kind::IndexMark, RECORDS);
-    layers.iter().for_each(|layer| shared.codes.add(layer.tube_codes()));
+    layers.iter().for_each(|layer| shared.codes.add(layer.tube_codes().map(word_of)));
     let mut recent =
         |code: &Code, tube: &TubeRecord, stored: &[u8]| shared.recent.put(code, tube, stored);
     layer::for_each(layers, &mut recent, &mut |key, value| {
@@ -148,7 +140,7 @@ fn take_in(shared: &Shared, layers: &[Arc<Layer>], to: u64, path: &Path) -> Resu
 /// Keeps what waits in memory in few chunks, so that a query looks into few.
 pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
     while wake.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Disconnected) {
-        shared.indexes().iter().for_each(|(pending, _)| pending.tidy());
+        shared.indexes().iter().for_each(|index| index.pending.tidy());
     }
 }
 
@@ -168,7 +160,11 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
             (false, true) => Merge::Idle,
             (false, false) => Merge::Enough,
         };
-        let worked = merge_once(shared, how).and_then(|()| shared.people_runs.hold(&shared.fold));
+        let hold = || {
+            shared.people.runs.hold(&shared.fold)?;
+            shared.tubes.runs.hold(&shared.fold)
+        };
+        let worked = merge_once(shared, how).and_then(|()| hold());
         match worked {
             Ok(()) if idle => idle_done = seq,
             Ok(()) => {}
@@ -187,62 +183,84 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
 /// Tubes that are read at a stretch when a folder has been opened, before others get the processor.
 const STRETCH: usize = 1_000;
 
-/// Reads every tube in the files, once, at half of a processor's time at most, keeps the recent ones in
-/// memory, and notes which there are; what the keeper puts there meanwhile is newer and is not covered.
+/// Tubes that are being noted when a folder has been opened, at half of a processor's time at most.
+struct Noting<'a> {
+    shared: &'a Shared,
+    until: &'a Receiver<()>,
+    begun: Instant,
+    words: Vec<u64>,
+    /// The store closes.
+    stopped: bool,
+}
+
+impl Noting<'_> {
+    fn note(&mut self, word: u64) {
+        self.words.push(word);
+        if self.words.len() >= STRETCH {
+            self.shared.codes.add(self.words.drain(..));
+            let rest = self.begun.elapsed();
+            self.stopped = self.until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected);
+            self.begun = Instant::now();
+        }
+    }
+}
+
+/// Notes which tubes there are, and keeps the recent ones in memory: reads every record of a tube and the index of tubes
+/// once. What the keeper puts there meanwhile is newer and is not covered.
 pub fn warm(shared: &Shared, until: &Receiver<()>) {
+    let (begun, words) = (Instant::now(), Vec::with_capacity(STRETCH));
+    let mut noting = Noting { shared, until, begun, words, stopped: false };
+    match note_all(&mut noting) {
+        Ok(()) if noting.stopped => {}
+        Ok(()) => {
+            shared.codes.add(noting.words.drain(..));
+            shared.codes.is_complete();
+        }
+        // Questions ask the files then, and say what is wrong where it is.
+        Err(error) => {
+            tracing::error!(error = %error.chain(), "cannot read tubes into memory");
+        }
+    }
+}
+
+fn note_all(noting: &mut Noting<'_>) -> Result<(), Error> {
+    let shared = noting.shared;
+    // What waits first: it may move to a run while the runs are gone through.
+    let waiting = shared.tubes.pending.snapshot();
+    shared.tubes.runs.for_each(&shared.fold, &waiting, &mut |entry| {
+        if !noting.stopped {
+            noting.note(entry.words().0);
+        }
+    })?;
     let mut options = ReadOptions::default();
     options.set_iterate_range(Kind::Tube.start()..Kind::Tube.end());
     options.fill_cache(false);
     options.set_readahead_size(1 << 20);
-    let tubes = shared.fold.iterator_cf_opt(shared.records(), options, IteratorMode::Start);
-    let mut begun = Instant::now();
-    let mut codes: Vec<Code> = Vec::with_capacity(STRETCH);
-    for item in tubes {
-        let read = item.map_err(Error::from).and_then(|(key, value)| {
-            let tube: TubeRecord = decode_as(&value, || describe(&key))?;
-            let code = code_of(&key)?;
-            shared.recent.put_if_new(&code, &tube, &value);
-            codes.push(code);
-            Ok(())
-        });
-        if let Err(error) = read {
-            // Questions ask the files then, and say what is wrong where it is.
-            tracing::error!(error = %error.chain(), "cannot read tubes into memory");
-            return;
+    for item in shared.fold.iterator_cf_opt(shared.records(), options, IteratorMode::Start) {
+        if noting.stopped {
+            return Ok(());
         }
-        if codes.len() == STRETCH {
-            shared.codes.add(codes.iter().map(Code::as_str));
-            codes.clear();
-            let rest = begun.elapsed();
-            if until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected) {
-                return;
-            }
-            begun = Instant::now();
-        }
+        let (key, value) = item?;
+        let tube: TubeRecord = decode_as(&value, || describe(&key))?;
+        let code = code_of(&key)?;
+        shared.recent.put_if_new(&code, &tube, &value);
+        noting.note(word_of(&code));
     }
-    shared.codes.add(codes.iter().map(Code::as_str));
-    shared.codes.is_complete();
+    Ok(())
 }
 
 fn merge_once(shared: &Shared, how: Merge) -> Result<(), Error> {
-    for (_, runs) in shared.indexes() {
-        while runs.merge(&shared.fold, &shared.dir, how)? {}
+    for index in shared.indexes() {
+        while index.runs.merge(&shared.fold, &shared.dir, how)? {}
     }
     let files = shared.fold.property_int_value_cf(shared.records(), "rocksdb.num-files-at-level0");
     let many = files?.unwrap_or(0) > 3;
     if how == Merge::All || (how == Merge::Idle && many) {
         let everything: (Option<&[u8]>, Option<&[u8]>) = (None, None);
         shared.fold.compact_range_cf(shared.records(), everything.0, everything.1);
-        for (_, runs) in shared.indexes() {
-            runs.delete_retired(&shared.fold)?;
+        for index in shared.indexes() {
+            index.runs.delete_retired(&shared.fold)?;
         }
     }
     Ok(())
-}
-
-impl Shared {
-    /// Both indexes: what waits, and the runs.
-    pub(super) fn indexes(&self) -> [(&Pending, &Runs); 2] {
-        [(&self.people, &self.people_runs), (&self.facts, &self.facts_runs)]
-    }
 }

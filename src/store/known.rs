@@ -3,20 +3,15 @@
 use super::error::Error;
 use super::read::Read;
 use super::recent::{Known, RosterPart};
+use super::records::encode_record;
+use crate::domain::world::collected;
 use crate::domain::{Code, PersonKey};
 use std::sync::Arc;
 
 impl Read {
     /// As [`Read::person_seqs`], from memory alone; `None` = the disk must be asked.
     pub fn person_seqs_in_memory(&self, key: PersonKey) -> Option<Vec<u64>> {
-        let shared = self.shared();
-        let mut found = Vec::new();
-        shared.people.find(&key.0, &mut found);
-        shared.people_runs.find_held(&key.0, &mut found).then(|| {
-            found.sort_unstable();
-            found.dedup();
-            found
-        })
+        self.shared().people.find_in_memory(&key.0)
     }
 
     /// What an event speaks of that the index names for a person, from memory alone; `None` = the
@@ -50,7 +45,14 @@ impl Read {
             return Ok(Known::Roster(part));
         }
         let Some(code) = event.fact.body.tube() else { return Ok(Known::Nothing) };
-        let tube = self.tube(code)?;
+        let tube = match self.recorded(code)? {
+            // Nothing else is known of it, and the event is at hand. The next question finds it in memory.
+            None => collected(&event).map(|(code, tube)| {
+                self.shared().recent.put_if_new(&code, &tube, &encode_record(&tube));
+                Arc::new(tube)
+            }),
+            recorded => recorded,
+        };
         Ok(tube.map_or(Known::Nothing, |tube| Known::Tube(Code::clone(code), tube)))
     }
 }

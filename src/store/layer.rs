@@ -33,6 +33,10 @@ pub struct Commit {
 pub struct Layer {
     /// The last sequence that is in it; 0 when nothing is.
     pub to: u64,
+    /// Tubes of which nothing is known but that they were collected. They are not put down in here, but as long as the
+    /// files do not say that they go beyond them, a start folds them again.
+    only_collected: usize,
+    /// In what a batch changed, also the tubes that it only collected.
     tubes: Map<Code, Arc<TubeRecord>>,
     boxes: Map<Code, Arc<BoxRecord>>,
     plates: Map<Code, Arc<PlateRecord>>,
@@ -67,6 +71,7 @@ impl Layer {
         }
         Layer {
             to: events.last().map_or(0, |event| event.seq),
+            only_collected: 0,
             tubes: world.changed_tubes().map(|(code, one)| (code.clone(), one.clone())).collect(),
             boxes: world.changed_boxes().map(|(code, one)| (code.clone(), one.clone())).collect(),
             plates: world.changed_plates().map(|(code, one)| (code.clone(), one.clone())).collect(),
@@ -83,7 +88,13 @@ impl Layer {
             mine.extend(new.iter().map(|(key, record)| (key.clone(), record.clone())));
         }
         self.to = later.to;
-        over(&mut self.tubes, &later.tubes);
+        for (code, tube) in &later.tubes {
+            if tube.is_only_collected() {
+                self.only_collected += 1;
+            } else {
+                self.tubes.insert(code.clone(), Arc::clone(tube));
+            }
+        }
         over(&mut self.boxes, &later.boxes);
         over(&mut self.plates, &later.plates);
         over(&mut self.people, &later.people);
@@ -95,6 +106,12 @@ impl Layer {
     /// A tube, if it is in here.
     pub fn tube(&self, code: &str) -> Option<&Arc<TubeRecord>> {
         self.tubes.get(code)
+    }
+
+    /// Of what a batch changed, the tubes that it only collected.
+    pub fn only_collected(&self) -> impl Iterator<Item = (&Code, &TubeRecord)> {
+        let tubes = self.tubes.iter().map(|(code, tube)| (code, tube.as_ref()));
+        tubes.filter(|(_, tube)| tube.is_only_collected())
     }
 
     /// The codes of the tubes in it.
@@ -122,9 +139,13 @@ impl Layer {
         self.cells.iter()
     }
 
-    /// Records in it.
+    /// Records in it, and tubes that would be folded again.
     pub fn count(&self) -> usize {
-        self.tubes.len() + self.boxes.len() + self.plates.len() + self.people.len()
+        self.only_collected
+            + self.tubes.len()
+            + self.boxes.len()
+            + self.plates.len()
+            + self.people.len()
     }
 
     /// The keys of a kind from `from` on with their values, at least the first `limit` of them;

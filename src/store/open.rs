@@ -3,19 +3,16 @@
 
 use super::codes::Codes;
 use super::commit::Store;
-use super::entry::Entry;
 use super::error::Error;
 use super::folder::{self, Acknowledged, Folder, FolderKind};
-use super::keeper;
+use super::index::{self, FACTS, Index, PEOPLE, TUBES};
 use super::keys::{self, Kind};
 use super::layer::Layers;
 use super::log::{Hash, Head};
-use super::pending::Pending;
 use super::read::{Read, Shared};
 use super::recent::Recent;
-use super::runs::Runs;
 use super::upgrade::upgrade;
-use super::{codec, entry, seal};
+use super::{codec, seal};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
     DBRecoveryMode, IteratorMode, UniversalCompactOptions,
@@ -32,10 +29,8 @@ pub const LOG: &str = "log";
 pub const HEADS: &str = "heads";
 /// The column family of the records folded from it, in the database `fold`.
 pub const RECORDS: &str = "records";
-/// The index of people: person to events.
-pub const PEOPLE: &str = "people";
-/// The index of facts: fact id to event.
-pub const FACTS: &str = "facts";
+/// Beside the people's index, that of tubes may lie in memory too: it has about one entry for ten people.
+const TUBES_SHARE: usize = 8;
 
 /// Options of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,9 +205,9 @@ pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksd
     let families = [
         ColumnFamilyDescriptor::new("default", run_options(cache)),
         ColumnFamilyDescriptor::new(RECORDS, records_options(cache)),
-        ColumnFamilyDescriptor::new(PEOPLE, run_options(cache)),
-        ColumnFamilyDescriptor::new(FACTS, run_options(cache)),
     ];
+    let indexes = index::ALL.map(|name| ColumnFamilyDescriptor::new(name, run_options(cache)));
+    let families = families.into_iter().chain(indexes);
     let path = dir.join("fold");
     if writable {
         DB::open_cf_descriptors(&database_options(), path, families)
@@ -300,19 +295,16 @@ impl Shared {
         let cache = block_cache(options);
         let state = open_state(dir, options, &cache, writable)?;
         let fold = open_fold(dir, &cache, writable)?;
-        let (people_runs, facts_runs) =
-            (Runs::open(&fold, PEOPLE, options.index_memory_bytes)?, Runs::open(&fold, FACTS, 0)?);
         let last = last_of(&state)?;
         Ok(Shared {
             dir: PathBuf::from(dir),
             folder,
-            people: Pending::new(people_runs.complete_to()),
-            facts: Pending::new(facts_runs.complete_to()),
+            people: Index::open(&fold, PEOPLE, options.index_memory_bytes)?,
+            facts: Index::open(&fold, FACTS, 0)?,
+            tubes: Index::open(&fold, TUBES, options.index_memory_bytes / TUBES_SHARE)?,
             folded_to: AtomicU64::new(records_to(&fold)?),
             state,
             fold,
-            people_runs,
-            facts_runs,
             layers: Layers::default(),
             recent: Recent::new(options.tubes_memory_bytes),
             codes: Codes::default(),
@@ -332,8 +324,8 @@ impl Shared {
     /// that is little; of a folder whose indexes are gone it is everything.
     pub(super) fn catch_up(&self, run_entries: usize) -> Result<(), Error> {
         let (last, _) = self.last();
-        let (people_to, facts_to) = (self.people.complete_to(), self.facts.complete_to());
-        if let Some(ahead) = [people_to, facts_to, self.records_to()?].into_iter().max()
+        let complete = self.indexes().map(|index| index.pending.complete_to());
+        if let Some(ahead) = complete.into_iter().chain([self.records_to()?]).max()
             && ahead > last
         {
             // Folded from a log that is not this one, or from one that lost its end.
@@ -341,29 +333,24 @@ impl Shared {
                 what: format!("fold, which goes to {ahead}: the log ends at {last}"),
             });
         }
-        let (mut people, mut facts) = (Vec::new(), Vec::new());
-        self.for_each_event(people_to.min(facts_to) + 1, last, &mut |event| {
-            if event.seq > people_to {
-                people.extend(entry::people_entries(&event));
-            }
-            if event.seq > facts_to {
-                facts.push(Entry::new(&entry::fact_key(&event.fact.id), event.seq));
-            }
-            for (entries, (pending, runs)) in
-                [&mut people, &mut facts].into_iter().zip(self.indexes())
-            {
+        let from = complete.into_iter().min().unwrap_or(0) + 1;
+        let mut waiting = complete.map(|_| Vec::new());
+        self.for_each_event(from, last, &mut |event| {
+            for ((index, to), entries) in self.indexes().iter().zip(complete).zip(&mut waiting) {
+                if event.seq > to {
+                    index.entries_of(&event, entries);
+                }
                 if entries.len() >= run_entries {
-                    pending.add(entries, event.seq);
+                    index.pending.add(entries, event.seq);
                     entries.clear();
-                    keeper::write_run(self, pending, runs)?;
+                    index.write_run(&self.fold, &self.dir)?;
                 }
             }
             Ok(())
         })?;
-        self.people.add(&people, last);
-        self.facts.add(&facts, last);
-        for pending in [&self.people, &self.facts] {
-            pending.tidy();
+        for (index, entries) in self.indexes().iter().zip(&waiting) {
+            index.pending.add(entries, last);
+            index.pending.tidy();
         }
         Ok(())
     }

@@ -5,15 +5,14 @@ use super::codes::Codes;
 use super::entry;
 use super::error::Error;
 use super::folder::Folder;
+use super::index::Index;
 use super::keys::{self, Kind};
 use super::layer::Layers;
 use super::log::{self, Hash, Head, LogProof};
 use super::merged::merged;
 use super::open::{HEADS, LOG, RECORDS};
-use super::pending::Pending;
 use super::recent::Recent;
 use super::records::{decode_as, decode_event};
-use super::runs::Runs;
 use super::view::View;
 use crate::domain::boxes::BoxRecord;
 use crate::domain::counters::{CellKey, Figures};
@@ -36,13 +35,12 @@ pub struct Shared {
     pub(super) folder: Folder,
     pub(super) state: DB,
     pub(super) fold: DB,
-    pub(super) people: Pending,
-    pub(super) people_runs: Runs,
-    pub(super) facts: Pending,
-    pub(super) facts_runs: Runs,
+    pub(super) people: Index,
+    pub(super) facts: Index,
+    pub(super) tubes: Index,
     pub(super) layers: Layers,
     pub(super) recent: Recent,
-    /// The tubes that may stand in files.
+    /// The tubes that may stand in files, or in the index of tubes.
     pub(super) codes: Codes,
     pub(super) last: Mutex<(u64, Hash)>,
     /// The first fault of the disk. After it nothing is written to the folder again.
@@ -65,6 +63,11 @@ impl Shared {
 
     pub(super) fn records(&self) -> &ColumnFamily {
         self.fold.cf_handle(RECORDS).expect("opened with its families")
+    }
+
+    /// All indexes.
+    pub(super) fn indexes(&self) -> [&Index; 3] {
+        [&self.people, &self.facts, &self.tubes]
     }
 
     pub(super) fn last(&self) -> (u64, Hash) {
@@ -125,6 +128,14 @@ impl Read {
 
     /// A tube by its code.
     pub fn tube(&self, code: &str) -> Result<Option<Arc<TubeRecord>>, Error> {
+        match self.recorded(code)? {
+            None => Ok(self.shared.collected(code)?.map(Arc::new)),
+            recorded => Ok(recorded),
+        }
+    }
+
+    /// A tube by its code, if it has a record.
+    pub(super) fn recorded(&self, code: &str) -> Result<Option<Arc<TubeRecord>>, Error> {
         match self.shared.layers.tube(code) {
             Some(tube) if !crate::breaks::on("seen_in_files_only") => Ok(Some(tube)),
             _ => {
@@ -144,16 +155,35 @@ impl Read {
         if missing.is_empty() {
             return Ok(found);
         }
-        let keys: Vec<_> = missing.iter().map(|at| keys::code(Kind::Tube, &codes[*at])).collect();
-        let stored = self.shared.fold.batched_multi_get_cf(self.shared.records(), &keys, false);
-        let mut records: Vec<(usize, TubeRecord)> = Vec::new();
-        for ((at, bytes), key) in missing.into_iter().zip(stored).zip(&keys) {
-            if let Some(bytes) = bytes? {
-                records.push((at, decode_as(&bytes, || describe(key))?));
-            }
-        }
+        let mut records: Vec<(usize, TubeRecord)> = self.stored(&missing, codes)?;
         self.shared.fill(records.iter_mut().map(|(_, tube)| tube))?;
         records.into_iter().for_each(|(at, tube)| found[at] = Some(Arc::new(tube)));
+        missing.retain(|at| found[*at].is_none());
+        for (at, tube) in self.shared.collected_at(&missing, |at| &codes[at])? {
+            found[at] = Some(Arc::new(tube));
+        }
+        Ok(found)
+    }
+
+    /// The tubes at some places of a list that have a record in a file, with stand-ins for people.
+    fn stored(&self, places: &[usize], codes: &[Code]) -> Result<Vec<(usize, TubeRecord)>, Error> {
+        let keys: Vec<_> = places.iter().map(|at| keys::code(Kind::Tube, &codes[*at])).collect();
+        let stored = self.shared.fold.batched_multi_get_cf(self.shared.records(), &keys, false);
+        let mut records = Vec::new();
+        for ((at, bytes), key) in places.iter().zip(stored).zip(&keys) {
+            if let Some(bytes) = bytes? {
+                records.push((*at, decode_as(&bytes, || describe(key))?));
+            }
+        }
+        Ok(records)
+    }
+
+    /// Of each tube whether it has a record: more is known of it than that it was collected.
+    pub(super) fn records_of(&self, codes: &[Code]) -> Result<Vec<bool>, Error> {
+        let above = self.shared.layers.tubes(codes);
+        let mut found: Vec<bool> = above.iter().map(Option::is_some).collect();
+        let missing: Vec<usize> = (0..codes.len()).filter(|at| !found[*at]).collect();
+        self.stored(&missing, codes)?.into_iter().for_each(|(at, _)| found[at] = true);
         Ok(found)
     }
 
@@ -259,25 +289,13 @@ impl Read {
 
     /// The events that name a person: collections, corrections, rosters; ascending.
     pub fn person_seqs(&self, key: PersonKey) -> Result<Vec<u64>, Error> {
-        let shared = &self.shared;
-        let mut found = Vec::new();
-        // Memory first: an entry that moves meanwhile is then seen twice rather than never.
-        shared.people.find(&key.0, &mut found);
-        shared.people_runs.find(&shared.fold, &key.0, &mut found)?;
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
+        self.shared.people.find(&self.shared.fold, &key.0)
     }
 
     /// The event that a fact id was recorded as.
     pub fn event_of_fact(&self, id: &FactId) -> Result<Option<Event>, Error> {
-        let (shared, key) = (&self.shared, entry::fact_key(id));
-        let mut seqs = Vec::new();
-        shared.facts.find(&key, &mut seqs);
-        shared.facts_runs.find(&shared.fold, &key, &mut seqs)?;
         // If it was ever recorded twice, the first is the one.
-        seqs.sort_unstable();
-        for seq in seqs {
+        for seq in self.shared.facts.find(&self.shared.fold, &entry::fact_key(id))? {
             if let Some(event) = self.event(seq)?.filter(|event| event.fact.id == *id) {
                 return Ok(Some(event));
             }
@@ -337,7 +355,8 @@ impl Read {
         Ok(seqs)
     }
 
-    /// Tubes in the order of their codes, strictly after `after`.
+    /// Tubes that have a record, in the order of their codes, strictly after `after`. The others are told by
+    /// [`Read::collected_after`].
     pub fn tubes_from(
         &self,
         after: Option<&str>,
@@ -429,18 +448,21 @@ impl Read {
     pub fn gauges(&self) -> Vec<(&'static str, u64)> {
         let of =
             |name: &str| self.shared.state.property_int_value(name).ok().flatten().unwrap_or(0);
+        let held = self.shared.indexes().iter().map(|index| index.runs.bytes_held()).sum::<usize>();
         vec![
             ("background_errors", of("rocksdb.background-errors")),
             ("write_stopped", of("rocksdb.is-write-stopped")),
             ("delayed_write_rate", of("rocksdb.actual-delayed-write-rate")),
-            ("index_pending_people", self.shared.people.count() as u64),
-            ("index_pending_facts", self.shared.facts.count() as u64),
-            ("index_runs_people", self.shared.people_runs.count() as u64),
-            ("index_runs_facts", self.shared.facts_runs.count() as u64),
+            ("index_pending_people", self.shared.people.pending.count() as u64),
+            ("index_pending_facts", self.shared.facts.pending.count() as u64),
+            ("index_pending_tubes", self.shared.tubes.pending.count() as u64),
+            ("index_runs_people", self.shared.people.runs.count() as u64),
+            ("index_runs_facts", self.shared.facts.runs.count() as u64),
+            ("index_runs_tubes", self.shared.tubes.runs.count() as u64),
             ("records_pending", self.shared.layers.count() as u64),
             ("recent_tubes_bytes", self.shared.recent.bytes() as u64),
             ("known_tubes_bytes", self.shared.codes.bytes() as u64),
-            ("index_memory_bytes", self.shared.people_runs.bytes_held() as u64),
+            ("index_memory_bytes", held as u64),
         ]
     }
 }

@@ -3,13 +3,13 @@
 
 use super::entry::{self, Entry};
 use super::error::Error;
+use super::index::Index;
 use super::keys::{self, Kind};
 use super::layer;
 use super::log::{self, Head};
-use super::open::{FACTS, PEOPLE, RECORDS};
+use super::open::RECORDS;
 use super::read::{Read, Shared, describe, seq_of};
 use super::records::{decode_event, encode_record};
-use super::runs::Runs;
 use super::{codec, folder::Acknowledged, seal};
 use crate::domain::Code;
 use crate::domain::counters::{CellKey, Figures};
@@ -103,6 +103,7 @@ struct Refold {
     seqs: HashSet<Vec<u8>>,
     people: Vec<Entry>,
     facts: Vec<Entry>,
+    tubes: Vec<Entry>,
 }
 
 impl Refold {
@@ -112,6 +113,7 @@ impl Refold {
             let id = &event.fact.id;
             self.facts.push(Entry::new(&entry::fact_key(id), seq));
             self.people.extend(entry::people_entries(event));
+            self.tubes.extend(entry::tube_entry(event));
             let source = self.sources.entry((id.source.clone(), id.epoch)).or_default();
             if !source.note(id.number) && id.number > source.joined_to {
                 report.find(format!("event {seq}"), "its fact id stands in the log twice");
@@ -161,8 +163,9 @@ fn compare(read: &Read, dir: &Path, report: &mut Report) -> Result<(), Error> {
     let shared = read.shared();
     let mut refold = refold_log(shared, report)?;
     compare_acknowledged(shared, dir, report);
-    compare_index(shared, PEOPLE, &shared.people_runs, &mut refold.people, report)?;
-    compare_index(shared, FACTS, &shared.facts_runs, &mut refold.facts, report)
+    compare_index(shared, &shared.people, &mut refold.people, report)?;
+    compare_index(shared, &shared.facts, &mut refold.facts, report)?;
+    compare_index(shared, &shared.tubes, &mut refold.tubes, report)
 }
 
 fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
@@ -279,7 +282,8 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
     let mut expected: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     let world = &refold.world;
     let no_value = |key: &Vec<u8>| (key.clone(), Vec::new());
-    expected.extend(world.all_tubes().map(|(c, r)| (keys::code(Kind::Tube, c), encode_record(r))));
+    let tubes = world.all_tubes().filter(|(_, tube)| !tube.is_only_collected());
+    expected.extend(tubes.map(|(c, r)| (keys::code(Kind::Tube, c), encode_record(r))));
     expected
         .extend(world.all_boxes().map(|(c, r)| (keys::code(Kind::Container, c), encode_record(r))));
     expected
@@ -323,14 +327,14 @@ fn compare_records(shared: &Shared, refold: &Refold, report: &mut Report) -> Res
 
 fn compare_index(
     shared: &Shared,
-    name: &str,
-    runs: &Runs,
+    index: &Index,
     expected: &mut Vec<Entry>,
     report: &mut Report,
 ) -> Result<(), Error> {
     expected.sort_unstable();
     expected.dedup();
     let (last, _) = shared.last();
+    let Index { name, runs, .. } = index;
     if runs.complete_to() > last || (report.sealed && runs.complete_to() != last) {
         report.find(format!("run of index {name}"), "does not end where the log ends");
     }

@@ -1,5 +1,6 @@
 //! A look at records and people as they were at one sequence.
 
+use super::collected::{Sequences, collections};
 use super::entry::Entry;
 use super::error::Error;
 use super::keys::Kind;
@@ -9,6 +10,7 @@ use super::read::{EachRecord, Shared, code_of, describe, seq_of};
 use super::records::{decode_as, decode_event};
 use crate::domain::fact::Event;
 use crate::domain::tube::TubeRecord;
+use crate::domain::world::collected;
 use crate::domain::{Code, PersonKey};
 use rocksdb::{DB, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 use std::sync::Arc;
@@ -18,7 +20,8 @@ pub struct View<'a> {
     shared: &'a Shared,
     layers: Vec<Arc<Layer>>,
     fold: SnapshotWithThreadMode<'a, DB>,
-    pending: Vec<Entry>,
+    people: Vec<Entry>,
+    tubes: Vec<Entry>,
     seq: u64,
 }
 
@@ -29,8 +32,8 @@ impl<'a> View<'a> {
         let seq = shared.last().0;
         let layers = shared.layers.freeze();
         let fold = shared.fold.snapshot();
-        let pending = shared.people.snapshot();
-        View { shared, layers, fold, pending, seq }
+        let (people, tubes) = (shared.people.pending.snapshot(), shared.tubes.pending.snapshot());
+        View { shared, layers, fold, people, tubes, seq }
     }
 
     /// The sequence. The records may already show what was committed while the view was taken.
@@ -38,14 +41,30 @@ impl<'a> View<'a> {
         self.seq
     }
 
-    /// Every tube, in the order of the codes. Who the people of a tube are is left open where nothing
+    /// Every tube, each once: those of which more is known than that they were collected, in the order of the codes, then
+    /// the others in the order of their events. Who the people of a tube are is left open where nothing
     /// else depends on it: they are stand-ins, as many as there are people. The person index says
     /// who they are.
     pub fn for_each_tube(&self, each: &mut dyn FnMut(Code, TubeRecord)) -> Result<(), Error> {
+        let mut recorded = Sequences::up_to(self.seq);
         self.scan(Kind::Tube, &mut |key, value| {
             let mut tube = decode_as(value, || describe(key))?;
+            collections(&tube).for_each(|seq| recorded.insert(seq));
             self.shared.fill_where_it_matters(&mut tube)?;
             each(code_of(key)?, tube);
+            Ok(())
+        })?;
+        let mut only_collected = Sequences::up_to(self.seq);
+        let index = &self.shared.tubes.runs;
+        index.for_each(&self.shared.fold, &self.tubes, &mut |entry| {
+            if entry.seq <= self.seq && !recorded.has(entry.seq) {
+                only_collected.insert(entry.seq);
+            }
+        })?;
+        self.shared.for_each_event_of(&only_collected, &mut |event| {
+            if let Some((code, tube)) = collected(&event) {
+                each(code, tube);
+            }
             Ok(())
         })
     }
@@ -61,8 +80,8 @@ impl<'a> View<'a> {
 
     /// Every (person, sequence) once, ascending, up to the view's sequence.
     pub fn for_each_person_entry(&self, each: &mut dyn FnMut(PersonKey, u64)) -> Result<(), Error> {
-        let runs = &self.shared.people_runs;
-        runs.for_each(&self.shared.fold, &self.pending, &mut |entry| {
+        let runs = &self.shared.people.runs;
+        runs.for_each(&self.shared.fold, &self.people, &mut |entry| {
             if entry.seq <= self.seq {
                 each(PersonKey(entry.key()), entry.seq);
             }

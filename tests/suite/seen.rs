@@ -88,3 +88,46 @@ async fn every_question_sees_what_was_acknowledged_before_it() {
     engine.stop().unwrap();
     assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tube_that_was_only_collected_is_known_after_a_restart_however_its_folder_was_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut at = 0;
+    for crashed in [false, true, false] {
+        let store = Store::open(dir.path(), Some(FolderKind::Live), &tiny()).unwrap();
+        let engine = Engine::start(store, &Options::default()).unwrap();
+        // Until all tubes are noted, what is not noted is asked of the files; after that it is new.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        for old in (0..at).step_by(13) {
+            let lab = Body::TubeReceived {
+                tube: tube(old).into(),
+                lab: "L1".into(),
+                condition: Condition::Good,
+            };
+            submit(&engine, &[fact("lab-1", at * 10_000 + old, lab)]).await;
+            let view = engine.handle().read().tube(&tube(old)).unwrap().unwrap().view();
+            assert_eq!((view.status, view.members.len()), (Status::Received, 10), "{}", tube(old));
+        }
+        for number in 0..20 {
+            submit(&engine, &batch(at / TUBES + number)).await;
+        }
+        at += 20 * TUBES;
+        if crashed {
+            // The folder as it lies on the disk when nothing moves, without a stop in order.
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            let copy = tempfile::tempdir().unwrap();
+            let status = std::process::Command::new("cp")
+                .args(["-a", "--"])
+                .arg(dir.path())
+                .arg(copy.path().join("folder"))
+                .status();
+            assert!(status.unwrap().success());
+            engine.stop().unwrap();
+            std::fs::remove_dir_all(dir.path()).unwrap();
+            std::fs::rename(copy.path().join("folder"), dir.path()).unwrap();
+        } else {
+            engine.stop().unwrap();
+            assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! `verify` finds a byte changed in any kind of stored value, and in any file of a stopped folder.
 
-use crate::common::{binary, open, small_round, submit};
+use crate::common::{binary, collected, fact, open, small_round, submit};
 use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -190,7 +190,7 @@ fn heads_among_events(dir: &Path, count: usize) {
 
 fn say_format(dir: &Path, format: u32) {
     let description = std::fs::read_to_string(dir.join("folder.toml")).unwrap();
-    let old = description.replace("format = 3", &format!("format = {format}"));
+    let old = description.replace("format = 4", &format!("format = {format}"));
     assert_ne!(old, description);
     std::fs::write(dir.join("folder.toml"), old).unwrap();
 }
@@ -219,6 +219,32 @@ async fn a_folder_of_the_second_format_gets_its_heads_moved_also_after_a_crash_h
         let after = Store::open_read_only(dir.path()).unwrap();
         assert_eq!((after.last_hash(), after.proof(1).unwrap()), (hash, proof));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_the_third_format_gets_its_index_of_tubes() {
+    let dir = folder().await;
+    let engine = open(dir.path());
+    submit(&engine, &[fact("desk-9", 1, collected("T-ALONE", 900..910))]).await;
+    engine.stop().unwrap();
+    let before = Store::open_read_only(dir.path()).unwrap();
+    let (tube, alone) = (before.tube("T1").unwrap(), before.tube("T-ALONE").unwrap());
+    drop(before);
+    assert!(alone.is_some());
+    // Up to format 3 every tube had a record, and there was no such index.
+    let mut fold = open_raw(dir.path(), "fold");
+    fold.drop_cf("tubes").unwrap();
+    let records = fold.cf_handle("records").unwrap();
+    let key = [&[Kind::Tube as u8], b"T-ALONE".as_slice()].concat();
+    assert_eq!(fold.get_cf(records, &key).unwrap(), None, "all of it follows from its event");
+    fold.put_cf(records, &key, b"as it was").unwrap();
+    drop(fold);
+    std::fs::remove_file(dir.path().join("seal")).unwrap();
+    say_format(dir.path(), 3);
+    open(dir.path()).stop().unwrap();
+    assert_eq!(verify(dir.path()).unwrap().findings_total, 0);
+    let after = Store::open_read_only(dir.path()).unwrap();
+    assert_eq!((after.tube("T1").unwrap(), after.tube("T-ALONE").unwrap()), (tube, alone));
 }
 
 /// Shows every cell of a stopped folder.

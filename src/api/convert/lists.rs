@@ -12,7 +12,7 @@ use crate::domain::world::RecordKind;
 use crate::engine::query::odd::Odd;
 use crate::engine::query::people::{Missing, Twice};
 use crate::engine::query::recalls::Recall;
-use crate::engine::query::unaccounted::Unaccounted;
+use crate::engine::query::unaccounted::{Place, Unaccounted};
 use crate::store::{self, Read};
 
 /// Rows wanted and the token to go on from.
@@ -68,6 +68,26 @@ pub fn record_of(token: &str) -> Result<Option<(RecordKind, &str)>, Error> {
         .into_iter()
         .find_map(|kind| token.strip_prefix(letter(kind)).map(|code| Some((kind, code))))
         .ok_or_else(bad_token)
+}
+
+/// A token that stands for a place among the tubes unaccounted for.
+pub fn unaccounted_token(place: Option<&Place>) -> String {
+    match place {
+        None => String::new(),
+        Some(Place::Collected(seq)) => format!("c{seq}"),
+        Some(Place::Recorded(code)) => format!("t{}", code.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The place that a token stands for.
+pub fn unaccounted_from(token: &str) -> Result<Place, Error> {
+    if token.is_empty() {
+        return Ok(Place::Collected(0));
+    }
+    let seq = token.strip_prefix('c').and_then(|seq| seq.parse().ok());
+    let code =
+        || Some(token.strip_prefix('t')?).map(|code| (!code.is_empty()).then(|| code.into()));
+    seq.map(Place::Collected).or_else(|| code().map(Place::Recorded)).ok_or_else(bad_token)
 }
 
 const fn letter(kind: RecordKind) -> char {

@@ -4,7 +4,7 @@
 use super::people::{Wanted, figures, missing, sampled_twice};
 use super::recalls::Filter;
 use super::story::{Story, key, minutes};
-use super::unaccounted::Limits;
+use super::unaccounted::{Limits, Place, unaccounted};
 use crate::domain::discrepancy::Discrepancy;
 use crate::domain::gate::Gate;
 use crate::domain::words::{Code, Status};
@@ -113,7 +113,11 @@ fn lists_come_from_the_store_page_by_page() {
 
     let limits =
         Limits { older_than_ms: 0, round: None, district: None, rows_max: 10, scan_max: 10 };
-    let lost = super::unaccounted::unaccounted(&read, &limits, None, minutes(100)).expect("reads");
-    let codes: Vec<Code> = lost.rows.into_iter().map(|row| row.tube).collect();
+    let (mut codes, mut from) = (Vec::<Code>::new(), Some(Place::Collected(0)));
+    while let Some(place) = from {
+        let page = unaccounted(&read, &limits, place, minutes(100)).expect("reads");
+        codes.extend(page.rows.into_iter().map(|row| row.tube));
+        from = page.next;
+    }
     assert_eq!(text(&codes), "T1 T2 T3");
 }

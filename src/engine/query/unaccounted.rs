@@ -1,6 +1,6 @@
 //! Tubes unaccounted for: nobody can say where they are, or whose they are.
 
-use crate::domain::fact::Place;
+use crate::domain::fact;
 use crate::domain::gate;
 use crate::domain::judge::CLOCK_AHEAD_MAX_MS;
 use crate::domain::tube::TubeRecord;
@@ -43,7 +43,7 @@ pub struct Unaccounted {
     /// Its round, or empty.
     pub round: Code,
     /// Where it was collected.
-    pub place: Place,
+    pub place: fact::Place,
     /// The laboratory that had it last, or empty.
     pub lab: Code,
     /// The box it was packed in last, or empty.
@@ -54,57 +54,97 @@ pub struct Unaccounted {
     pub last_seen: Option<Time>,
 }
 
+/// A place in the list, behind a tube. First come the tubes of which nothing is known but that they were collected, in the
+/// order of their collections; then all others, in the order of their codes. A tube that goes from the first to the
+/// second while somebody turns pages may be told twice, and is never left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Behind the tube that this event collected; 0 = at the beginning.
+    Collected(u64),
+    /// Behind this tube among those of which more is known; `None` = before the first of them.
+    Recorded(Option<Code>),
+}
+
 /// A page of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// In code order.
+    /// In the order of the list.
     pub rows: Vec<Unaccounted>,
-    /// Ask again after this tube; `None` at the end.
-    pub next: Option<Code>,
+    /// Ask again from here; `None` at the end.
+    pub next: Option<Place>,
+}
+
+/// A stretch of all tubes, from some place on.
+struct Stretch {
+    /// Each with the place behind it.
+    tubes: Vec<(Place, Code, TubeRecord)>,
+    /// How much was looked at for it.
+    looked_at: usize,
+    /// Behind the stretch; `None` at the end of all tubes.
+    next: Option<Place>,
 }
 
 /// Tubes read from the store at a time.
 const READ_COUNT: usize = 512;
 
-/// The tubes unaccounted for at `as_of`, after the code `after`.
-pub fn unaccounted(
-    read: &Read,
-    limits: &Limits,
-    after: Option<&str>,
-    as_of: Time,
-) -> Result<Page, Error> {
-    page(|after, count| read.tubes_from(after, count), limits, after, as_of)
+/// The tubes unaccounted for at `as_of`, from a place on.
+pub fn unaccounted(read: &Read, limits: &Limits, from: Place, as_of: Time) -> Result<Page, Error> {
+    page(|from, count| stretch(read, from, count), limits, from, as_of)
 }
 
-/// The same, over whatever hands out tubes in code order.
+fn stretch(read: &Read, from: &Place, count: usize) -> Result<Stretch, Error> {
+    match from {
+        Place::Collected(seq) => {
+            let found = read.collected_after(*seq, count)?;
+            let place = |(seq, code, tube)| (Place::Collected(seq), code, tube);
+            let next = found.next.map_or(Place::Recorded(None), Place::Collected);
+            Ok(Stretch {
+                tubes: found.tubes.into_iter().map(place).collect(),
+                looked_at: found.looked_at,
+                next: Some(next),
+            })
+        }
+        Place::Recorded(after) => {
+            let found = read.tubes_from(after.as_deref(), count)?;
+            let (looked_at, ended) = (found.len(), found.len() < count);
+            let place = |(code, tube): (Code, TubeRecord)| {
+                (Place::Recorded(Some(code.clone())), code, tube)
+            };
+            let tubes: Vec<_> = found.into_iter().map(place).collect();
+            let next = tubes.last().map(|(place, ..)| place.clone()).filter(|_| !ended);
+            Ok(Stretch { tubes, looked_at, next })
+        }
+    }
+}
+
+/// The same, over whatever hands out tubes.
 fn page<E>(
-    tubes: impl Fn(Option<&str>, usize) -> Result<Vec<(Code, TubeRecord)>, E>,
+    stretch: impl Fn(&Place, usize) -> Result<Stretch, E>,
     limits: &Limits,
-    after: Option<&str>,
+    from: Place,
     as_of: Time,
 ) -> Result<Page, E> {
     let mut rows = Vec::new();
-    let mut after = after.map(Code::from);
-    // One tube at least, or asking again would never get anywhere.
+    let mut at = from;
+    // Something at least is looked at, or asking again would never get anywhere.
     let mut left = limits.scan_max.max(1);
     while left > 0 {
-        let count = left.min(READ_COUNT);
-        let found = tubes(after.as_deref(), count)?;
-        let (got, ended) = (found.len(), found.len() < count);
-        left -= got.min(left);
-        for (at, (code, record)) in found.into_iter().enumerate() {
+        let Stretch { tubes, looked_at, next } = stretch(&at, left.min(READ_COUNT))?;
+        left -= looked_at.min(left);
+        let last = tubes.len().saturating_sub(1);
+        for (nth, (place, code, record)) in tubes.into_iter().enumerate() {
             rows.extend(judge(&code, &record, limits, as_of));
-            after = Some(code);
             if rows.len() >= limits.rows_max {
-                let was_last = ended && at + 1 == got;
-                return Ok(Page { rows, next: after.filter(|_| !was_last) });
+                let next = if nth == last { next } else { Some(place) };
+                return Ok(Page { rows, next });
             }
         }
-        if ended {
-            return Ok(Page { rows, next: None });
+        match next {
+            Some(next) => at = next,
+            None => return Ok(Page { rows, next: None }),
         }
     }
-    Ok(Page { rows, next: after })
+    Ok(Page { rows, next: Some(at) })
 }
 
 /// The row of a tube, if it belongs on the list.
@@ -157,12 +197,32 @@ mod tests {
         Limits { older_than_ms: 240 * 60_000, round: None, district: None, rows_max, scan_max }
     }
 
-    fn one_page(story: &Story, limits: &Limits, after: Option<&str>, as_of: i64) -> Page {
-        let from = |after: Option<&str>, count: usize| -> Result<_, Infallible> {
-            let later = story.tubes().filter(|(code, _)| Some(code.as_str()) > after);
-            Ok(later.take(count).map(|(code, record)| (code.clone(), record.clone())).collect())
+    fn one_page(story: &Story, limits: &Limits, from: Place, as_of: i64) -> Page {
+        let stretch = |from: &Place, count: usize| -> Result<Stretch, Infallible> {
+            let all = story.tubes().map(|(code, record)| (code.clone(), record.clone()));
+            let (mut collected, recorded): (Vec<_>, Vec<_>) =
+                all.partition(|(_, record)| record.is_only_collected());
+            collected.sort_by_key(|(_, record)| record.marks[0].origin.seq);
+            let place = |(code, record): (Code, TubeRecord)| match record.is_only_collected() {
+                true => (Place::Collected(record.marks[0].origin.seq), code, record),
+                false => (Place::Recorded(Some(code.clone())), code, record),
+            };
+            let later = |(place, ..): &(Place, Code, TubeRecord)| match (from, place) {
+                (Place::Collected(from), Place::Collected(seq)) => seq > from,
+                (Place::Recorded(from), Place::Recorded(code)) => code > from,
+                _ => false,
+            };
+            let all = collected.into_iter().chain(recorded).map(place);
+            let tubes: Vec<_> = all.filter(later).take(count).collect();
+            let (looked_at, ended) = (tubes.len(), tubes.len() < count);
+            let next = match (from, ended) {
+                (Place::Collected(_), true) => Some(Place::Recorded(None)),
+                (Place::Recorded(_), true) => None,
+                (_, false) => tubes.last().map(|(place, ..)| place.clone()),
+            };
+            Ok(Stretch { tubes, looked_at, next })
         };
-        let Ok(page) = page(from, limits, after, minutes(as_of));
+        let Ok(page) = page(stretch, limits, from, minutes(as_of));
         page
     }
 
@@ -187,7 +247,7 @@ mod tests {
             ("1005 collect T1 10 a", None),
         ];
         for (lines, why) in cases {
-            let page = one_page(&Story::told(lines), &limits(10, 10), None, 1_000);
+            let page = one_page(&Story::told(lines), &limits(10, 10), Place::Collected(0), 1_000);
             let found = page.rows.iter().find(|row| row.tube == "T1").map(|row| row.why);
             assert_eq!(found, *why, "{lines}");
         }
@@ -199,7 +259,7 @@ mod tests {
             Story::told("1 collect T1 10 a D1/S/K\n2 collect T2 10 b D2/S/K\n3 receive T3 L");
         let wanted =
             Limits { district: Some("D2".into()), round: Some("A".into()), ..limits(9, 9) };
-        let rows = one_page(&story, &wanted, None, 1_000).rows;
+        let rows = one_page(&story, &wanted, Place::Collected(0), 1_000).rows;
         let tubes: Vec<_> = rows.iter().map(|row| row.tube.as_str()).collect();
         assert_eq!(tubes, ["T2", "T3"]);
     }
@@ -208,26 +268,23 @@ mod tests {
     fn pages_join_whatever_the_limits() {
         let story = Story::told(
             "1 collect T1 10 a\n2 collect T2 10 b\n3 void T2 misread\n4 collect T3 10 c\n\
-             5 collect T4 10 d\n6 void T4 misread",
+             5 collect T4 10 d\n6 void T4 misread\n7 collect T0 10 e\n8 seal T0 1",
         );
         for (rows_max, scan_max) in [(1, 1), (1, 9), (2, 1), (2, 3), (9, 2), (9, 9), (0, 0)] {
-            let (mut after, mut all) = (None::<Code>, Vec::new());
-            loop {
-                let page = one_page(&story, &limits(rows_max, scan_max), after.as_deref(), 1_000);
+            let (mut from, mut all) = (Some(Place::Collected(0)), Vec::new());
+            while let Some(place) = from {
+                let page = one_page(&story, &limits(rows_max, scan_max), place, 1_000);
                 all.extend(page.rows.into_iter().map(|row| row.tube));
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => break,
-                }
+                from = page.next;
             }
-            assert_eq!(all.join(" "), "T1 T3", "{rows_max} rows, {scan_max} tubes");
+            assert_eq!(all.join(" "), "T1 T3 T0", "{rows_max} rows, {scan_max} tubes");
         }
     }
 
     #[test]
     fn row_says_where_to_look() {
         let story = Story::told("10 collect T1 10 a,b D1/S1/K1\n20 pack B1 T1\n30 pack B2 T1");
-        let page = one_page(&story, &limits(10, 10), None, 1_000);
+        let page = one_page(&story, &limits(10, 10), Place::Collected(0), 1_000);
         let row = &page.rows[0];
         assert_eq!((row.container.as_str(), row.members), ("B2", 2));
         assert_eq!((row.place.site.as_str(), row.last_seen), ("S1", Some(minutes(30))));

@@ -36,7 +36,7 @@ const PER_BUCKET: u64 = 192;
 const BITS_MAX: u32 = 28;
 
 /// So many runs of one level become one of the next.
-const MERGE_AT: usize = 8;
+const MERGE_AT: usize = 16;
 
 /// How far merging goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

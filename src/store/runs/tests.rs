@@ -8,7 +8,7 @@ fn opened(dir: &Path, memory: usize) -> (DB, Runs) {
         let cache = super::super::open::block_cache(&Default::default());
         super::super::open::open_fold(dir, &cache, true).unwrap()
     };
-    let runs = Runs::open(&db, super::super::open::PEOPLE, memory).unwrap();
+    let runs = Runs::open(&db, crate::store::index::PEOPLE, memory).unwrap();
     (db, runs)
 }
 
@@ -23,14 +23,14 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
     let dir = tempfile::tempdir().unwrap();
     let (db, mut runs) = opened(dir.path(), 100_000);
     let mut all = Vec::new();
-    for part in 0..9_u64 {
-        let entries = batch(part * 3_000, if part == 4 { 0 } else { 3_000 });
-        runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
+    for part in 0..=MERGE_AT as u64 {
+        let entries = batch(part * 2_000, if part == 4 { 0 } else { 2_000 });
+        runs.add(&db, dir.path(), part * 2_000, (part + 1) * 2_000, &entries).unwrap();
         all.extend(entries);
     }
     all.sort();
     let check = |db: &DB, runs: &mut Runs| {
-        assert_eq!(runs.complete_to(), 27_000);
+        assert_eq!(runs.complete_to(), (MERGE_AT as u64 + 1) * 2_000);
         let mut listed = Vec::new();
         runs.for_each(db, &[], &mut |entry| listed.push(entry)).unwrap();
         assert!(listed == all, "{} of {}", listed.len(), all.len());
@@ -66,7 +66,7 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
     check(&db, &mut runs);
     drop(db);
     let (db, mut runs) = opened(dir.path(), 100_000);
-    assert_eq!(runs.count(), 1, "nine of one level became one, the old ones are covered by it");
+    assert_eq!(runs.count(), 1, "all of one level became one, the old ones are covered by it");
     check(&db, &mut runs);
     runs.delete_retired(&db).unwrap();
     drop(db);
@@ -77,14 +77,18 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
 
 #[test]
 fn neighbours_of_one_level_are_merged_when_they_are_enough() {
+    let of = |levels: &[(u8, usize)]| -> Vec<u8> {
+        levels.iter().flat_map(|(level, count)| std::iter::repeat_n(*level, *count)).collect()
+    };
+    let enough = MERGE_AT;
     for (levels, expected) in [
-        (&[0, 0, 0, 0, 0, 0, 0][..], None),
-        (&[0, 0, 0, 0, 0, 0, 0, 0], Some((0, 8))),
-        (&[2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], Some((3, 9))),
-        (&[1, 1, 1, 1, 1, 1, 1, 1, 0], Some((0, 8))),
-        (&[], None),
+        (of(&[(0, enough - 1)]), None),
+        (of(&[(0, enough)]), Some((0, enough))),
+        (of(&[(2, 1), (1, 2), (0, enough + 1)]), Some((3, enough + 1))),
+        (of(&[(1, enough), (0, 1)]), Some((0, enough))),
+        (of(&[]), None),
     ] {
-        assert_eq!(to_merge(levels), expected, "{levels:?}");
+        assert_eq!(to_merge(&levels), expected, "{levels:?}");
     }
     for (counts, expected) in [
         (&[100, 10, 1][..], None),
@@ -101,12 +105,13 @@ fn neighbours_of_one_level_are_merged_when_they_are_enough() {
 fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let (db, mut runs) = opened(dir.path(), usize::MAX);
-    for part in 0..8_u64 {
+    let count = MERGE_AT as u64;
+    for part in 0..count {
         let entries = batch(part * 3_000, 3_000);
         runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
     }
     let told = |runs: &Runs| {
-        let all = batch(0, 24_000);
+        let all = batch(0, count * 3_000);
         let held = |entry: &Entry| runs.find_held(&entry.key(), &mut Vec::new());
         all.iter().step_by(31).all(held)
     };
@@ -123,8 +128,8 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
         assert_eq!(of(&put_down), of(&read), "bucket {bucket}");
     }
     runs.memory_max = runs.bytes_held();
-    let entries = batch(24_000, 3_000);
-    runs.add(&db, dir.path(), 24_000, 27_000, &entries).unwrap();
+    let entries = batch(count * 3_000, 3_000);
+    runs.add(&db, dir.path(), count * 3_000, (count + 1) * 3_000, &entries).unwrap();
     assert!(runs.bytes_held() <= runs.memory_max, "no room, no memory");
 }
 

@@ -1,6 +1,6 @@
 //! Going through whole runs in order.
 
-use super::super::entry::Entry;
+use super::super::entry::{self, Entry};
 use super::super::error::Error;
 use super::super::keys;
 use super::bucket::{decode_bucket, entries_of};
@@ -116,8 +116,7 @@ pub fn for_each(
         let below = waiting.partition_point(|entry| entry.prefix(bits) < end);
         slice.extend_from_slice(&waiting[..below]);
         waiting = &waiting[below..];
-        // Runs are sorted each: a sort that merges what is in order already is the right one.
-        slice.sort();
+        entry::sort_slice(&mut slice, bits);
         slice.dedup();
         slice.iter().try_for_each(|entry| each(*entry))?;
     }
