@@ -43,7 +43,7 @@ pub async fn answer(
     Ok(pb::AssignReply { as_of: Some(shared.as_of_seq(seq)), ..reply })
 }
 
-fn whole_round(
+pub(super) fn whole_round(
     plan: &CityPlan,
     target_h: u32,
     waited_for: GoOn<'_>,

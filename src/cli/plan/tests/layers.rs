@@ -113,8 +113,8 @@ fn a_city_that_gives_no_round_says_why_and_still_has_its_rules() {
     let (text, code) = answered(&broken, |_| {});
     assert_eq!(code, EXIT_NO);
     for words in [
-        "可送的实验室都有环节没有设备或人员：L1",
-        "its only labs cannot work: L1",
+        "能送到的实验室都不能运行：L1 东区实验室（在途 30 分钟，开盖加样无人员）",
+        "reaches only labs that cannot work: L1 East lab (30 min away, nobody for decapping)",
         "缺口清单 / 5. Shortages",
     ] {
         assert!(text.contains(words), "{words}");
