@@ -284,16 +284,15 @@ mod tests {
     #[test]
     fn a_street_that_reaches_no_laboratory_is_told_with_where_it_stands() {
         // Below the norm's own time on the road: no lab of the city is within reach.
-        let text = crate::city_file::BUILTIN.iter().find(|b| b.0 == "jiyuan").unwrap().1;
-        let text = text.replacen("\n[sources]\n", "\nmax_travel_minutes = 20\n[sources]\n", 1);
-        let plan = CityPlan::of(crate::city_file::parse("city.toml", &text, None).unwrap());
+        let city = City { max_travel_s: Some(1200), ..CityPlan::builtin("jiyuan").city };
+        let plan = CityPlan::of(city);
         let reply = reckoned(&plan, &Changes::default(), 120, &|| true).unwrap();
         let rules = reply.rules.unwrap();
         assert!(!rules.yes && !rules.norms_met && reply.fluid.is_none());
         assert_eq!((rules.takes_ms, rules.binding_place.as_str()), (-1, "419001"));
         let summary = reply.summary.unwrap();
         assert_eq!(Some(&summary), reply.unworkable.as_ref());
-        assert!(summary.en.starts_with("Jiyuan (city.toml:"), "{}", summary.en);
+        assert!(summary.en.starts_with("Jiyuan (builtin:jiyuan.toml:"), "{}", summary.en);
         assert!(summary.en.contains("is 30 min away, over the 20 min of max_travel_minutes"));
         assert!(summary.zh.contains("在途 30 分钟，超过 max_travel_minutes 的 20 分钟"));
         // An assignment has nobody to send to, and says the same.
