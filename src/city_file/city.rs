@@ -7,7 +7,7 @@ use super::district::district;
 use super::lab::lab;
 use super::sheet::{Block, Sheet};
 use super::{norm, parts};
-use crate::planner::{City, Claim, District, Norm, PlanHead, Words};
+use crate::planner::{City, Claim, District, Norm, PlanHead, Words, Written};
 
 /// Most persons in a city or district; keeps every product of the planner far from overflow.
 pub(super) const PERSONS_MAX: u64 = 2_000_000_000;
@@ -21,9 +21,10 @@ const START_S: u64 = 6 * 3600;
 
 pub(super) type Sources = [(String, String)];
 
-/// The city, or `None` after noting why not. `other_norm` replaces the pack that the file names.
+/// The city, or `None` after noting why not. `file` is the name that messages use; `other_norm` replaces the pack that the file names.
 pub(super) fn read<'s>(
     sheet: &'s Sheet<'s>,
+    file: &str,
     table: &'s DeTable<'s>,
     other_norm: Option<Norm>,
 ) -> Option<City> {
@@ -75,6 +76,9 @@ pub(super) fn read<'s>(
         labs.iter().map(|(at, lab)| (at.clone(), lab.code.clone())).collect();
     twice(sheet, "lab", &lab_codes);
     served(sheet, &codes, &labs);
+    let streets = districts.iter().flat_map(|(_, read)| &read.streets);
+    let lines = codes.iter().chain(streets).map(|(at, code)| (code.clone(), sheet.line(at)));
+    let written = Written { file: file.to_owned(), lines: lines.collect() };
     let all: Option<Vec<District>> = districts.into_iter().map(|(_, read)| read.district).collect();
     if let (Some(population), Some(all)) = (&population, &all) {
         adds_up(&root, population.value, all);
@@ -97,6 +101,7 @@ pub(super) fn read<'s>(
         districts: all?,
         labs: labs.into_iter().map(|(_, read)| read.lab).collect::<Option<_>>()?,
         claims: claims.into_iter().collect::<Option<_>>()?,
+        written: Some(written),
     })
 }
 

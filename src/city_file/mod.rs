@@ -64,7 +64,7 @@ pub fn builtin(name: &str) -> Result<City, Error> {
 pub fn parse(file: &str, text: &str, norm: Option<Norm>) -> Result<City, Error> {
     let table = norm::table_of(file, text)?;
     let sheet = sheet::Sheet::new(text);
-    let city = city::read(&sheet, &table, norm);
+    let city = city::read(&sheet, file, &table, norm);
     norm::finish(file, sheet.into_problems(), city)
 }
 

@@ -39,6 +39,11 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    /// The line at which a place in the text begins, counted from 1.
+    pub(super) fn line(&self, at: &Range<usize>) -> usize {
+        line_of(self.text, at.start)
+    }
+
     /// All problems, in order of lines.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();

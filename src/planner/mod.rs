@@ -9,6 +9,7 @@
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
+//! - `reach`: which labs a street can send to, and the streets that can send to none;
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
@@ -24,6 +25,7 @@ pub mod fluid;
 pub mod forecast;
 pub mod model;
 pub mod pooling;
+pub mod reach;
 pub mod round;
 mod rules;
 pub mod sending;
@@ -37,7 +39,7 @@ pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
     Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, ZoneNorm, diff, time_of_day,
+    Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
 };
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,

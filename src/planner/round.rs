@@ -17,6 +17,7 @@ use super::model::{
     DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable,
     staggered,
 };
+use super::reach;
 
 /// A round of a city: the model, and whose numbers are whose.
 #[derive(Clone, Debug)]
@@ -105,6 +106,10 @@ impl Round {
     /// # Errors
     /// When a street reaches no lab, when something would never end, when a number is out of bounds.
     pub fn of(city: &City) -> Result<Round, Error> {
+        let cut_off = reach::cut_off(city);
+        if !cut_off.is_empty() {
+            return Err(Error::Unworkable(reach::words(&cut_off)));
+        }
         let labs: Vec<Lab> = city.labs.iter().map(|lab| lab_of(city, lab)).collect();
         let mut model = Model {
             midnight_offset: ms(city.start_s) % DAY,
@@ -248,6 +253,7 @@ fn sources(city: &City) -> Vec<Source> {
         let fleet = city.fleet_of(district);
         let streets = city.streets_of(district);
         let people = district.population.value.max(1);
+        let serving = reach::serving(city, district);
         for street in &streets {
             let have = street.have.as_ref().unwrap_or(&district.have);
             let desks = have.desks.min(have.samplers);
@@ -287,24 +293,15 @@ fn sources(city: &City) -> Vec<Source> {
                 code: street.code.clone(),
                 name: street.name.clone(),
             };
-            let ways = city
-                .labs
-                .iter()
-                .enumerate()
-                .filter(|(_, lab)| lab.serves.contains(&district.code))
-                .map(|(lab, there)| {
-                    let from = street.place.as_ref();
-                    let km = match (from, &there.place) {
+            let ways = reach::labs(city, &serving, street)
+                .map(|lab| {
+                    let seconds = reach::way_s(city, street.place.as_ref(), &city.labs[lab]);
+                    let km = match (&street.place, &city.labs[lab].place) {
                         (Some(a), Some(b)) => a.metres_to(b) as f64 / 1000.0,
                         _ => 0.0,
                     };
-                    // Within a place it takes as long as the norm says; on open roads as far as it is.
-                    let seconds = norm.transport.way_s(from, there.place.as_ref());
-                    let seconds = seconds.max(norm.transport.travel_s.value);
-                    (seconds, assign::Way { lab, minutes: seconds as f64 / 60.0, km })
+                    assign::Way { lab, minutes: seconds as f64 / 60.0, km }
                 })
-                .filter(|(seconds, _)| city.max_travel_s.is_none_or(|max| *seconds <= max))
-                .map(|(_, way)| way)
                 .collect();
             all.push(Source { of, model, ways, district: at });
         }

@@ -1,6 +1,6 @@
 //! Assign: which street sends to which laboratory, before a round and during it.
 
-use super::words::{some, target_hours};
+use super::words::{sentences, some, target_hours};
 use super::{GoOn, at_once, city, go_on};
 use crate::api::errors::Error;
 use crate::api::limits::{PENALTY_MINUTES, PENALTY_MINUTES_MAX};
@@ -9,7 +9,7 @@ use crate::api::shared::Shared;
 use crate::forecaster::{CityPlan, LeftOver, left_over, round_of};
 use crate::planner::Words;
 use crate::planner::assign::{
-    self, Bound, LabLoad, Options, Problem, Redispatch, Standing, redispatch,
+    self, Bound, LabLoad, Options, Problem, Redispatch, Standing, by_mean_pace, redispatch,
 };
 use crate::planner::forecast::Reading;
 use crate::planner::model::HOUR;
@@ -43,7 +43,7 @@ pub async fn answer(
     Ok(pb::AssignReply { as_of: Some(shared.as_of_seq(seq)), ..reply })
 }
 
-fn whole_round(
+pub(super) fn whole_round(
     plan: &CityPlan,
     target_h: u32,
     waited_for: GoOn<'_>,
@@ -155,7 +155,7 @@ fn of_whole(round: &Round) -> pb::AssignReply {
         streets: problem.streets.iter().enumerate().map(street).collect(),
         labs: labs(round, problem, &found.whole.labs, &[]),
         overflow_tubes: found.overflow.tubes,
-        summary: some(&found.words),
+        summary: some(&sentences(&[found.words.clone(), by_mean_pace()])),
         finish_unchanged_hours: 0.0,
         stuck_tubes: 0,
         overflow: found.overflow.sent.iter().map(|share| overflow(problem, share)).collect(),
@@ -211,7 +211,7 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
         streets: left.streets.iter().enumerate().map(street).collect(),
         labs: labs(round, left, &found.labs, backlog),
         overflow_tubes: over.iter().map(|share| share.tubes).sum(),
-        summary: some(&found.words),
+        summary: some(&sentences(&[found.words.clone(), by_mean_pace()])),
         finish_unchanged_hours: found.finish_before_h.unwrap_or(-1.0),
         stuck_tubes: found.stuck.iter().map(|stuck| stuck.1).sum(),
         overflow: over.iter().map(|share| overflow(left, share)).collect(),

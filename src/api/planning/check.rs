@@ -8,10 +8,10 @@ use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::CityPlan;
-use crate::planner::fluid::{self, CityFlow, LabFlow};
+use crate::planner::fluid::{self, CityFlow, Held, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
-use crate::planner::{Plan, StageKind, Words, solve_sent};
+use crate::planner::{City, Plan, StageKind, Words, solve_sent};
 use std::sync::Arc;
 
 /// The answer.
@@ -52,7 +52,7 @@ fn reckoned(
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
-            reply.summary = some(&summary(&round, &flow));
+            reply.summary = some(&summary(&plan.city, &round, &flow));
             reply.fluid = Some(of_flow(&round, &flow));
         }
         Err(words) => {
@@ -134,13 +134,17 @@ fn of_lab(round: &Round, number: usize, flow: &LabFlow) -> pb::LabFluid {
 }
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
-fn summary(round: &Round, flow: &CityFlow) -> Words {
+fn summary(city: &City, round: &Round, flow: &CityFlow) -> Words {
     let mut all = vec![against(round.model.target, flow.finish)];
     if let Some(number) = flow.last_lab()
         && let (Some(lab), Some((_, name))) = (flow.labs.get(number), round.labs.get(number))
         && lab.tubes > 0
     {
-        all.push(holds_up(name, lab));
+        all.push(match lab.no_units(round.model.target) {
+            Some(NoUnits::FirstResult) => first_result(name, lab),
+            Some(NoUnits::LastTube) => last_tube(name, lab),
+            Some(NoUnits::Rest) | None => holds_up(city, name, number, lab),
+        });
         if flow.finish > round.model.target {
             all.push(mend(round, number, lab));
         }
@@ -148,41 +152,110 @@ fn summary(round: &Round, flow: &CityFlow) -> Words {
     sentences(&all)
 }
 
-fn holds_up(lab: &Words, flow: &LabFlow) -> Words {
+/// Even the first result comes after the target.
+fn first_result(lab: &Words, flow: &LabFlow) -> Words {
+    let first = hours(flow.soonest.into());
+    Words::new(
+        format!("{}的首个结果（封箱、转运、各环节各一次）也要 {}。", lab.zh, first.zh),
+        format!(
+            "Even the first result of {} (box, transport, one run of each stage) takes {}.",
+            lab.en, first.en
+        ),
+    )
+}
+
+/// The last tube comes too late for the chain of runs.
+fn last_tube(lab: &Words, flow: &LabFlow) -> Words {
+    let (at, chain) = (hours(flow.delivered.into()), hours(flow.chain.into()));
+    Words::new(
+        format!("{}最后一管在开始后 {} 送达，其后各环节各一次还需 {}。", lab.zh, at.zh, chain.zh),
+        format!(
+            "The last tube of {} comes after {}, and one run of each stage takes {} more.",
+            lab.en, at.en, chain.en
+        ),
+    )
+}
+
+fn holds_up(city: &City, lab: &Words, number: usize, flow: &LabFlow) -> Words {
     let (stage, from) = (flow.binding.name(), flow.backlog().map(|(_, from): (_, Ms)| from));
-    match from {
-        Some(from) => {
+    match (flow.held, from) {
+        (Held::Rest, _) => {
+            let rest = fluid::rest(city, number, flow.binding);
+            Words::new(
+                format!("{}最后完成：{}。", lab.zh, rest.zh),
+                format!("{} is done last: {}.", lab.en, rest.en),
+            )
+        }
+        (Held::Backlog, Some(from)) => {
             let from = hours(from.into());
             Words::new(
                 format!("{}的{}自开始后 {} 起成为瓶颈。", lab.zh, stage.zh, from.zh),
                 format!("{} at {} binds from {} on.", capital(&stage.en), lab.en, from.en),
             )
         }
-        None => Words::new(
-            format!("{}最后完成，各环节均无积压：时间在采样和转运上。", lab.zh),
+        (Held::Run | Held::Backlog, _) => Words::new(
+            format!("{}最后完成：最后的样本要等{}做完前一批。", lab.zh, stage.zh),
             format!(
-                "{} is done last, and nothing waits there: the time goes into sampling and transport.",
-                lab.en
+                "{} is done last: its last tubes wait for the run before theirs in {}.",
+                lab.en, stage.en
             ),
         ),
+        (Held::Stages, _) => Words::new(
+            format!("{}最后完成：最后的样本在几个环节各等一段。", lab.zh),
+            format!("{} is done last: its last tubes wait at one stage after the other.", lab.en),
+        ),
+        (Held::Way, _) => {
+            let (at, chain) = (hours(flow.delivered.into()), hours(flow.chain.into()));
+            Words::new(
+                format!(
+                    "{}最后完成，各环节均无积压：最后一管在开始后 {} 送达，其后各环节各一次需 {}。",
+                    lab.zh, at.zh, chain.zh
+                ),
+                format!(
+                    "{} is done last, and nothing waits there: its last tube comes after {}, and one run of each stage takes {}.",
+                    lab.en, at.en, chain.en
+                ),
+            )
+        }
     }
 }
 
+/// What would bring the lab that is last within the target, as far as units do.
 fn mend(round: &Round, number: usize, flow: &LabFlow) -> Words {
     let at = flow.binding.index();
     let stage = flow.binding.name();
     let have = round.model.labs[number].stages[at].units;
     let saves = hours(flow.one_more_saves[at].into());
+    match flow.no_units(round.model.target) {
+        Some(NoUnits::FirstResult) => {
+            return Words::new(
+                "增加设备或采样台均无效：须放宽时限或缩短流程。",
+                "No number of units or desks meets the target: allow more time or shorten the way.",
+            );
+        }
+        Some(NoUnits::LastTube) => {
+            return Words::new(
+                "增加设备无效：须更早采完、更快送达（采样台、车辆）或放宽时限。",
+                "No number of units meets the target: sample and deliver earlier (desks, vehicles) or allow more time.",
+            );
+        }
+        Some(NoUnits::Rest) => {
+            return Words::new(
+                format!("{}全部设备同时停歇，增加台数无效：须错开停歇或延长工作时间。", stage.zh),
+                format!(
+                    "All units for {} stand still at the same time, so no number of them meets the target: stagger their rests or let them work longer.",
+                    stage.en
+                ),
+            );
+        }
+        None => {}
+    }
     let needed = match flow.units_needed[at] {
         Some(needed) if needed > have => Words::new(
             format!("{}需 {needed} 台（组），现有 {have}；", stage.zh),
             format!("{} needs {needed} units in place of {have}; ", capital(&stage.en)),
         ),
-        Some(_) => Words::default(),
-        None => Words::new(
-            format!("仅增加{}无法按时完成；", stage.zh),
-            format!("No number of units for {} meets the target; ", stage.en),
-        ),
+        _ => Words::default(),
     };
     Words::new(
         format!("{}每增加 1 台（组）可提前 {}。", needed.zh, saves.zh),
@@ -209,6 +282,29 @@ mod tests {
     }
 
     #[test]
+    fn a_street_that_reaches_no_laboratory_is_told_with_where_it_stands() {
+        // Below the norm's own time on the road: no lab of the city is within reach.
+        let city = City { max_travel_s: Some(1200), ..CityPlan::builtin("jiyuan").city };
+        let plan = CityPlan::of(city);
+        let reply = reckoned(&plan, &Changes::default(), 120, &|| true).unwrap();
+        let rules = reply.rules.unwrap();
+        assert!(!rules.yes && !rules.norms_met && reply.fluid.is_none());
+        assert_eq!((rules.takes_ms, rules.binding_place.as_str()), (-1, "419001"));
+        let summary = reply.summary.unwrap();
+        assert_eq!(Some(&summary), reply.unworkable.as_ref());
+        assert!(summary.en.starts_with("Jiyuan (builtin:jiyuan.toml:"), "{}", summary.en);
+        assert!(summary.en.contains("is 30 min away, over the 20 min of max_travel_minutes"));
+        assert!(summary.zh.contains("在途 30 分钟，超过 max_travel_minutes 的 20 分钟"));
+        // An assignment has nobody to send to, and says the same.
+        let Err(Error::Unworkable { words }) =
+            super::super::assign::whole_round(&plan, 24, &|| true)
+        else {
+            panic!("an assignment")
+        };
+        assert_eq!(words, (summary.zh, summary.en));
+    }
+
+    #[test]
     fn built_in_cities_are_answered_with_sentences_that_end() {
         for name in ["chifeng", "jiyuan", "kunming", "qujing"] {
             let plan = CityPlan::builtin(name);
@@ -217,7 +313,7 @@ mod tests {
             let told = of_flow(round, &flow);
             assert_eq!(told.labs.len(), plan.city.labs.len());
             assert_eq!(told.slack_ms >= 0, told.in_time);
-            let words = summary(round, &flow);
+            let words = summary(&plan.city, round, &flow);
             assert!(words.zh.ends_with('。') && words.en.ends_with('.'), "{name}: {words:?}");
             assert!(!words.en.chars().any(|c| c > '\u{2fff}'), "{name}: {}", words.en);
         }

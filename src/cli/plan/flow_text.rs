@@ -112,8 +112,8 @@ fn units(layers: &Layers, lang: Option<Lang>) -> String {
     }
     let what = pick(
         lang,
-        "可用/所需台数（× 表示送达已迟，增加设备无效）；−n′ 为该环节再增 1 台本实验室提前的分钟数",
-        "units working/needed (×: tubes come too late for any number); −n′: minutes that one more unit saves this lab",
+        "可用/所需台数（× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再增 1 台本实验室提前的分钟数",
+        "units working/needed (×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit saves this lab",
     );
     format!("\n  {what}\n{}", table(&rows))
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::words::basis;
 use super::{Report, claim_json, json_layers};
+use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
     Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
     PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
@@ -53,11 +54,46 @@ pub(super) fn report(report: &Report) -> Value {
         "total": total(report),
         "districts": districts(report),
         "labs": labs(report),
+        "cut_off": plan.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "claims": claims,
         "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
         "why_no_layers": report.layers.as_ref().err().map(words),
+    })
+}
+
+/// A street that can send to no lab that works.
+fn cut_off(one: &CutOff) -> Value {
+    let near = |near: &Near| {
+        json!({
+            "lab": near.code,
+            "name": words(&near.name),
+            "minutes": near.way_s as f64 / 60.0,
+        })
+    };
+    let minutes = |limit_s: u64| json!(limit_s as f64 / 60.0);
+    let null = Value::Null;
+    let (why, nearest, limit) = match &one.why {
+        NoReach::Unserved => ("unserved", null.clone(), null),
+        NoReach::TooFar { nearest, limit_s, .. } => ("too_far", near(nearest), minutes(*limit_s)),
+        NoReach::Idle { labs, beyond } => (
+            "idle",
+            labs.first().map_or(null.clone(), |(one, _, _)| near(one)),
+            beyond.as_ref().map_or(null, |(_, limit_s)| minutes(*limit_s)),
+        ),
+    };
+    json!({
+        "district": one.district,
+        "street": one.street,
+        "name": words(&one.name),
+        "written": one.written,
+        "tubes": one.tubes,
+        "why": why,
+        "nearest": nearest,
+        "max_travel_minutes": limit,
+        "reason": words(&one.reason()),
+        "mend": words(&one.mend()),
     })
 }
 

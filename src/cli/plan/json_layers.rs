@@ -11,7 +11,7 @@ use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
 use super::words::in_hours;
 use crate::planner::assign::{Cut, LabLoad, Share};
-use crate::planner::fluid::LabFlow;
+use crate::planner::fluid::{Held, LabFlow};
 use crate::planner::model::Ms;
 use crate::planner::study::{Paired, Quantiles};
 use crate::planner::{Item, StageKind};
@@ -95,9 +95,22 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         "finish": time(lab.finish),
         "closed": time(lab.closed),
         "binding": lab.binding.key(),
+        "held_by": held_by(lab.held),
+        "chain": time(lab.chain),
+        "first_result": time(lab.soonest),
         "binds_from": layers.binds_from(number, lab.binding).map(time),
         "stages": stages,
     })
+}
+
+fn held_by(held: Held) -> &'static str {
+    match held {
+        Held::Backlog => "backlog",
+        Held::Rest => "rest",
+        Held::Run => "run",
+        Held::Stages => "stages",
+        Held::Way => "way",
+    }
 }
 
 /// Hours to the target, negative when it is late.

@@ -4,6 +4,7 @@ use super::layers::Layers;
 use super::remedy_text;
 use super::words::{grouped, pick, place_name, say, span, table, tenth_hours};
 use super::{Filled, Lang, Report};
+use crate::planner::assign::by_mean_pace;
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
 use crate::planner::{City, Plan, Words};
@@ -138,6 +139,16 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
             ),
         )
     );
+    let flows = span(layers.flow.finish);
+    out += &format!("  {}\n", say(lang, &by_mean_pace()));
+    out += &format!(
+        "  {}\n",
+        pick(
+            lang,
+            &format!("流体层的完成时间：{}", flows.zh),
+            &format!("done by the flows: {}", flows.en)
+        )
+    );
     let follows = match layers.one_to_one {
         true => ("推算按一一对应方案", "the round is reckoned one-to-one"),
         false => (
@@ -151,7 +162,7 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         ("管/h", "tubes/h"),
         ("街道", "streets"),
         ("管数", "tubes"),
-        ("完成(h)", "done (h)"),
+        ("完成，按平均速率(h)", "done at mean pace (h)"),
         ("+1 台全市(分)", "+1 city (min)"),
         ("+1 台本室(分)", "+1 lab (min)"),
     ];

@@ -4,7 +4,7 @@ use super::Lang;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::More;
-use super::remedy_text::NO_UNITS;
+use super::remedy_text::no_units;
 use super::words::{grouped, pick, say, table};
 use crate::planner::Item;
 use crate::planner::model::MINUTE;
@@ -14,7 +14,7 @@ pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
     let Some(remedy) = &layers.remedy else { return String::new() };
     let mut out = match &remedy.more {
         Some(more) => added(layers, more, lang),
-        None => format!("  {}\n", pick(lang, NO_UNITS.0, NO_UNITS.1)),
+        None => format!("  {}\n", say(lang, &no_units(layers))),
     };
     if let Moving::Moves { moves, .. } = &remedy.moving {
         out += "\n";

@@ -5,6 +5,7 @@ use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, more_units, never, span};
 use super::{Filled, Report};
+use crate::planner::fluid::{self, Held, NoUnits};
 use crate::planner::{City, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
@@ -14,7 +15,7 @@ fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words::new(zh, en)
 }
 
-/// The stage that binds the lab that is last, and since when.
+/// What keeps the lab that is last from being done sooner, and since when.
 pub(super) fn binds(city: &City, layers: &Layers) -> Words {
     let last = layers.flow.last_lab().filter(|lab| layers.flow.labs[*lab].tubes > 0);
     let Some(lab) = last else {
@@ -22,26 +23,76 @@ pub(super) fn binds(city: &City, layers: &Layers) -> Words {
     };
     let flow = &layers.flow.labs[lab];
     let (code, name) = &layers.round.labs[lab];
-    if flow.units_needed.iter().all(Option::is_none) {
-        let at = clock_time(city, flow.delivered);
-        return words(
-            format!("采样和送达：{code} {} 最后一管 {} 才到", name.zh, at.zh),
-            format!("collection: the last tube of {code} {} comes at {}", name.en, at.en),
-        );
+    let last_tube = clock_time(city, flow.delivered);
+    match flow.no_units(layers.round.model.target) {
+        Some(NoUnits::FirstResult) => {
+            let first = span(flow.soonest);
+            return words(
+                format!(
+                    "流程本身：{code} {} 的首个结果（封箱、转运、各环节各一次）也要 {}",
+                    name.zh, first.zh
+                ),
+                format!(
+                    "the way itself: even the first result of {code} {} (box, transport, one run of each stage) takes {}",
+                    name.en, first.en
+                ),
+            );
+        }
+        Some(NoUnits::LastTube) => {
+            let chain = span(flow.chain);
+            return words(
+                format!(
+                    "采样和送达：{code} {} 最后一管 {} 才到，其后各环节各一次还需 {}",
+                    name.zh, last_tube.zh, chain.zh
+                ),
+                format!(
+                    "collection: the last tube of {code} {} comes at {}, and one run of each stage takes {} more",
+                    name.en, last_tube.en, chain.en
+                ),
+            );
+        }
+        Some(NoUnits::Rest) | None => {}
     }
     let stage = flow.binding.name();
-    match layers.binds_from(lab, flow.binding) {
-        Some(from) => {
+    match (flow.held, layers.binds_from(lab, flow.binding)) {
+        (Held::Rest, _) => {
+            let rest = fluid::rest(city, lab, flow.binding);
+            words(
+                format!("{code} {} 最后完成：{}", name.zh, rest.zh),
+                format!("{code} {} is last: {}", name.en, rest.en),
+            )
+        }
+        (Held::Backlog, Some(from)) => {
             let from = clock_time(city, from);
             words(
                 format!("{code} {}的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
                 format!("{} at {code} {} binds from {}", stage.en, name.en, from.en),
             )
         }
-        None => words(
-            format!("{code} {} 最后完成，无积压环节，由送达时间决定", name.zh),
-            format!("{code} {} is last; nothing queues there, its last tubes decide", name.en),
+        (Held::Run | Held::Backlog, _) => words(
+            format!("{code} {} 最后完成：最后的样本要等{}做完前一批", name.zh, stage.zh),
+            format!(
+                "{code} {} is last: its last tubes wait for the run before theirs in {}",
+                name.en, stage.en
+            ),
         ),
+        (Held::Stages, _) => words(
+            format!("{code} {} 最后完成：最后的样本在几个环节各等一段", name.zh),
+            format!("{code} {} is last: its last tubes wait at one stage after the other", name.en),
+        ),
+        (Held::Way, _) => {
+            let chain = span(flow.chain);
+            words(
+                format!(
+                    "{code} {} 最后完成，无积压：最后一管 {} 送达，其后各环节各一次需 {}",
+                    name.zh, last_tube.zh, chain.zh
+                ),
+                format!(
+                    "{code} {} is last and nothing queues there: its last tube comes at {}, and one run of each stage takes {}",
+                    name.en, last_tube.en, chain.en
+                ),
+            )
+        }
     }
 }
 
@@ -97,7 +148,8 @@ fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     cures.extend(remedy.more.as_ref().map(|more| more_words(layers, more)));
     cures.extend(moving(layers, &remedy.moving));
     if remedy.more.is_none() {
-        cures.push(words(NO_UNITS.0.to_owned() + "。", capital(NO_UNITS.1) + "."));
+        let Words { zh, en } = no_units(layers);
+        cures.push(words(zh + "。", capital(&en) + "."));
     }
     cures.extend(remedy.both.as_ref().map(|both| both_words(layers, both)));
     let target = layers.round.model.target;
@@ -125,8 +177,27 @@ fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     cures
 }
 
-/// Said where units and desks alone do not do it. The limit is that of `grow`.
-pub(super) const NO_UNITS: (&str, &str) = (
+/// Said where units and desks alone do not do it, with the reason where there is one that no number changes.
+pub(super) fn no_units(layers: &Layers) -> Words {
+    let target = layers.round.model.target;
+    let first = layers.flow.labs.iter().filter(|lab| lab.soonest > target).map(|lab| lab.soonest);
+    let Some(first) = first.max() else { return words(NO_UNITS.0, NO_UNITS.1) };
+    let (first, target) = (span(first), span(target));
+    words(
+        format!(
+            "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
+            first.zh, target.zh
+        ),
+        format!(
+            "no number of units or desks brings it within the target: the first result alone (box, transport, one run of \
+             each stage) takes {}, over the target of {}; allow more time or shorten the way",
+            first.en, target.en
+        ),
+    )
+}
+
+/// The limit is that of `grow`.
+const NO_UNITS: (&str, &str) = (
     "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成",
     "units and desks, tried up to eight times the units there are, do not bring it within the target",
 );

@@ -161,7 +161,9 @@ impl Whole {
     }
 }
 
-/// By how much a finish is later than what it is measured by; 0 when there is nothing to do.
+/// By how much a finish is later than what it is measured by; 0 when there is nothing to do, and where only the last digits
+/// of the floating point differ.
 pub(super) fn gap(finish_h: f64, of_h: f64) -> f64 {
-    if of_h > 0.0 { finish_h / of_h - 1.0 } else { 0.0 }
+    let gap = if of_h > 0.0 { finish_h / of_h - 1.0 } else { 0.0 };
+    if gap.abs() < 1e-12 { 0.0 } else { gap }
 }

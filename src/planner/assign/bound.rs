@@ -63,20 +63,25 @@ pub(super) fn least(net: &Net, tubes: &[u64]) -> Least {
     Least { hours, sets: super::explain::tight_sets(net, &flow, &near, units) }
 }
 
-/// The T at which the labs of a set can do its tubes: Σ r_j · max(T − s_j, 0) = Σ tubes, solved lab by lab in the order
-/// of their head starts.
+/// The T at which the labs of a set can do its tubes.
 pub(super) fn closed_form(net: &Net, tubes: &[u64], set: &Near) -> f64 {
-    let need: f64 = set.streets.iter().map(|&street| tubes[street] as f64).sum();
-    let mut labs = set.labs.clone();
-    labs.sort_by(|&a, &b| net.head_start[a].total_cmp(&net.head_start[b]));
+    let need = set.streets.iter().map(|&street| tubes[street] as f64).sum();
+    time_of(need, set.labs.iter().map(|&lab| (net.head_start[lab], net.rate[lab])))
+}
+
+/// The T at which labs of these (head start, rate) can do so many tubes: Σ r_j · max(T − s_j, 0) = tubes, solved lab by lab
+/// in the order of their head starts.
+pub(super) fn time_of(tubes: f64, labs: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let mut labs: Vec<(f64, f64)> = labs.collect();
+    labs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut rate, mut rate_start, mut hours) = (0.0, 0.0, f64::INFINITY);
-    for lab in labs {
-        if net.head_start[lab] >= hours {
+    for (head_start, of_lab) in labs {
+        if head_start >= hours {
             break;
         }
-        rate += net.rate[lab];
-        rate_start += net.rate[lab] * net.head_start[lab];
-        hours = (need + rate_start) / rate;
+        rate += of_lab;
+        rate_start += of_lab * head_start;
+        hours = (tubes + rate_start) / rate;
     }
     hours
 }

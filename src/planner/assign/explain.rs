@@ -4,6 +4,7 @@
 //! nothing ends earlier, wherever else a lab is added. Duals of a linear program say less: they are the same for every
 //! lab of the set and silent about which streets hang on it.
 
+use super::bound::time_of;
 use super::dinic::{Flow, Near};
 use super::model::Problem;
 use super::net::Net;
@@ -34,15 +35,19 @@ pub struct Bound {
 }
 
 impl Cut {
-    /// Minutes by which the whole city ends earlier when `lab` gains `more` tubes per hour: 60·Δr·(T−s) / Σ r over the
-    /// labs of the cut. The slope at Δr = 0: for a large Δr somewhat too high, and it ends where another set of streets
-    /// becomes the reason. None for a lab outside of the cut.
+    /// Minutes by which the whole city ends earlier when `lab` gains `more` tubes per hour: the T of the cut with it, by
+    /// Σ r · max(T − s, 0) = tubes. It ends where another set of streets becomes the reason, so it is the most that is
+    /// saved. For a small gain it is 60·Δr·(T−s) / Σ r. None for a lab outside of the cut.
     pub fn minutes_saved(&self, problem: &Problem, lab: usize, more: f64) -> Option<f64> {
         if !self.labs.contains(&lab) {
             return None;
         }
-        let worked_h = (self.hours - problem.labs.get(lab)?.head_start_h).max(0.0);
-        Some(60.0 * more * worked_h / self.rate)
+        let with = |more: f64| {
+            let rate = |l: usize| problem.labs[l].rate + if l == lab { more } else { 0.0 };
+            let labs = self.labs.iter().filter(|&&l| l < problem.labs.len());
+            time_of(self.tubes as f64, labs.map(|&l| (problem.labs[l].head_start_h, rate(l))))
+        };
+        Some(60.0 * (with(0.0) - with(more)).max(0.0))
     }
 }
 
@@ -101,8 +106,11 @@ impl Bound {
         };
         let best = cut.labs.iter().filter_map(saved).max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((minutes, more)) = best.filter(|best| best.0 > 0.0) {
-            zh += &format!("；在其中增加{}，全市可提前{minutes:.1}分钟完成", more.what.zh);
-            en += &format!("; {} there saves {minutes:.1} min for the whole city", more.what.en);
+            zh += &format!("；在其中增加{}，全市最多可提前{minutes:.1}分钟完成", more.what.zh);
+            en += &format!(
+                "; {} there saves at most {minutes:.1} min for the whole city",
+                more.what.en
+            );
         }
         Words::new(zh + "。", en + ".")
     }
@@ -113,10 +121,11 @@ impl Bound {
 pub struct Gain {
     /// Index of the lab.
     pub lab: usize,
-    /// Minutes by which the whole city ends earlier; 0 for a lab that is not the reason.
+    /// Minutes by which the whole city ends earlier, at most; 0 for a lab that is not the reason. Never more than the lab's
+    /// own: what is beyond that, only streets that are dealt anew would bring.
     pub city_minutes: f64,
-    /// Minutes by which this lab ends earlier with the tubes it has: 60·load/r − 60·load/(r + Δr). Far more than the
-    /// city's, which is shared by all labs of the cut.
+    /// Minutes by which this lab ends earlier with the tubes it has: 60·load/r − 60·load/(r + Δr). As a rule far more than
+    /// the city's, which is shared by all labs of the cut.
     pub lab_minutes: f64,
 }
 
@@ -129,7 +138,7 @@ pub(super) fn gains(problem: &Problem, bound: &Bound, load: &[u64]) -> Vec<Gain>
             return None;
         }
         let lab_minutes = 60.0 * load as f64 * (1.0 / it.rate - 1.0 / (it.rate + more));
-        let city_minutes = bound.minutes_saved(problem, lab, more);
+        let city_minutes = bound.minutes_saved(problem, lab, more).min(lab_minutes);
         Some(Gain { lab, city_minutes, lab_minutes })
     };
     load.iter().enumerate().filter_map(gain).collect()

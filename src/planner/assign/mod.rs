@@ -40,6 +40,16 @@ use crate::planner::city::Words;
 use net::Net;
 use place::Place;
 
+/// What the hours of an assignment are, and why a round takes longer. Said wherever they are told.
+pub fn by_mean_pace() -> Words {
+    Words::new(
+        "分派中的小时数按各实验室的平均速率计算，如同首箱送达后样本随时都有：是分配街道的依据，也是下限；样本陆续送达和仪器休息的影响见流体层和模拟，完成时间以其为准。",
+        "The hours of the assignment take every lab at its mean pace, as if its tubes were there from its first box on: they \
+         deal the streets, and are a bound. That tubes come by and by and instruments rest is in the flows and the \
+         simulation: theirs is the time at which the round is done.",
+    )
+}
+
 /// The bound alone: the least finish with the city's own labs, and its reason. Some milliseconds for a large city.
 ///
 /// # Errors

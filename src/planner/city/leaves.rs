@@ -90,6 +90,8 @@ pub(super) fn leaves(city: &City) -> Vec<Leaf> {
         districts,
         labs,
         claims,
+        // Where it stands is no part of what it says.
+        written: _,
     } = city;
     let mut leaves = Vec::new();
     let mut root = Branch { leaves: &mut leaves, path: String::new(), title: Words::default() };

@@ -13,6 +13,7 @@ mod scale;
 mod sourced;
 mod stock;
 mod words;
+mod written;
 
 pub use constants::Constant;
 pub use diff::{Change, ChangeKind, diff};
@@ -28,6 +29,7 @@ pub use place::Place;
 pub use sourced::{Origin, Sourced, Status};
 pub use stock::{Article, Holding, Ledger, Owner, Stock};
 pub use words::{Words, time_of_day};
+pub use written::Written;
 
 use super::rules::Claim;
 use scale::largest_remainder;
@@ -61,6 +63,8 @@ pub struct City {
     pub labs: Vec<Lab>,
     /// Declared capacities that the report explains.
     pub claims: Vec<Claim>,
+    /// The file it was read from; `None` for one that was made otherwise.
+    pub written: Option<Written>,
 }
 
 impl City {

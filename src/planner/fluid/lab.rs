@@ -100,6 +100,48 @@ impl Tank {
         self.units_up(k, &lab.stages[k]);
     }
 
+    /// What stage `k`, with `stage` in its place, does with the flow at the door when all stages before it together only
+    /// take `before` ms: the stage alone. Flows behind the door are lost.
+    pub fn run_alone(&mut self, lab: &Lab, k: usize, stage: &Stage, before: Ms) -> StageFlow {
+        if k > 0 {
+            self.delay(k, f64::from(before) / self.step);
+        }
+        let other = *stage != lab.stages[k];
+        if other {
+            self.units_up(k, stage);
+        }
+        let flow = self.stage(k, stage);
+        if other {
+            self.units_up(k, &lab.stages[k]);
+        }
+        flow
+    }
+
+    /// Whether there is a time of the day at which no unit of a stage is at work.
+    pub fn stands_still(&self, k: usize) -> bool {
+        self.up[k].iter().any(|&units| units <= 0.0)
+    }
+
+    /// Makes the flow into stage `k` that of the door, so many steps later.
+    fn delay(&mut self, k: usize, by: f64) {
+        let (door, come) = self.flows.split_at_mut(k);
+        let (door, come) = (&door[0], &mut come[0]);
+        let steps = door.ordinary.len();
+        come.empty(steps, !door.priority.is_empty());
+        let (whole, part) = (by as usize, by.fract());
+        let lanes = [(&door.ordinary, &mut come.ordinary), (&door.priority, &mut come.priority)];
+        for (lane, (from, to)) in lanes.into_iter().enumerate() {
+            let until = door.until[lane].min(from.len());
+            for (i, tubes) in from.iter().enumerate().take(until).filter(|(_, n)| **n > 0.0) {
+                // What comes beyond what is reckoned is kept at the end, so that nothing is lost.
+                let at = (i + whole).min(steps - 1);
+                to[at] += tubes * (1.0 - part);
+                to[(at + 1).min(steps - 1)] += tubes * part;
+            }
+            come.until[lane] = if until == 0 { 0 } else { (until + whole + 1).min(steps) };
+        }
+    }
+
     fn stage(&mut self, k: usize, stage: &Stage) -> StageFlow {
         let step = self.step;
         let (come, leave) = self.flows.split_at_mut(k + 1);

@@ -2,8 +2,9 @@
 //!
 //! Each lab is reckoned on a grid of time: tubes come to its door (`street`), and pass its stages as through pipes and
 //! tanks (`lab`), with the calendars of its units, ordinary tubes behind the single tubes of recalls. That says when each
-//! stage is done, which one binds and from when, and what one more unit would save. Beside it stands the closed form of
-//! network calculus, by which a stage alone is judged: its finish and the units it needs (`alone`, `units_needed`).
+//! stage is done, which one binds and from when, and what one more unit would save. Beside it stands each stage alone, as if
+//! the others only took their time: its finish, by its own calendar (`alone`), and the units it needs, by the closed form of
+//! network calculus (`units_needed`). What keeps a lab from being done sooner follows from that (`held`).
 //!
 //! Held against the simulation in `planner::tests::layers`.
 
@@ -11,8 +12,10 @@ mod lab;
 mod street;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use lab::StageFlow;
+pub use words::rest;
 
 use lab::{REST, STEPS_MAX, Tank};
 use street::Inflow;
@@ -38,14 +41,47 @@ pub struct LabFlow {
     pub recalled: f64,
     /// By stage.
     pub stages: [StageFlow; StageKind::COUNT],
-    /// By stage: when the lab would be done if no other stage had to be waited for.
+    /// By stage: when the lab would be done if no other stage had to be waited for. Never after `finish`.
     pub alone: [Ms; StageKind::COUNT],
-    /// By stage: units by which the target is met, as far as this stage goes; `None`: no number of units meets it.
+    /// By stage: units by which the target is met, as far as this stage goes and at its mean pace; `None`: no number of
+    /// units meets it.
     pub units_needed: [Option<u32>; StageKind::COUNT],
     /// By stage: what one more unit saves this lab.
     pub one_more_saves: [Ms; StageKind::COUNT],
     /// The stage that binds: the one by which alone it would take longest.
     pub binding: StageKind,
+    /// What keeps the lab from being done sooner.
+    pub held: Held,
+    /// Time of a plate through all stages without waiting for units, ms: the chain of runs.
+    pub chain: Ms,
+    /// The first result: no number of units brings it sooner.
+    pub soonest: Ms,
+}
+
+/// What keeps a lab from being done sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The binding stage has more waiting than it can take.
+    Backlog,
+    /// Its last tubes wait because units of the binding stage rest, or nobody is on shift.
+    Rest,
+    /// Its last tubes wait for runs of the binding stage that are going on; fewer wait than a run takes.
+    Run,
+    /// They wait at one stage after the other, and no stage alone would make it later.
+    Stages,
+    /// Nothing waits: its last tubes come, and go through the chain of runs.
+    Way,
+}
+
+/// Why no number of units brings a lab within a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoUnits {
+    /// Already the first result is later: box, transport, and one run of each stage.
+    FirstResult,
+    /// The last tube comes too late for the chain of runs.
+    LastTube,
+    /// All units of the binding stage rest, or nobody is on shift, at the same time.
+    Rest,
 }
 
 /// What the fluid says of a city.
@@ -73,6 +109,19 @@ impl CityFlow {
 }
 
 impl LabFlow {
+    /// Why no number of units meets a target; `None` where one may. Where only some stages are beyond help, the binding one
+    /// is asked.
+    pub fn no_units(&self, target: Ms) -> Option<NoUnits> {
+        if self.tubes == 0 || self.units_needed[self.binding.index()].is_some() {
+            return None;
+        }
+        Some(match (self.soonest > target, later(self.delivered, self.chain) > target) {
+            (true, _) => NoUnits::FirstResult,
+            (false, true) => NoUnits::LastTube,
+            (false, false) => NoUnits::Rest,
+        })
+    }
+
     /// The stage that binds and since when, while anything waits longer than it must.
     pub fn backlog(&self) -> Option<(StageKind, Ms)> {
         self.stages[self.binding.index()].backlog_from.map(|from| (self.binding, from))
@@ -235,6 +284,9 @@ fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 { x } else { -x }
 }
 
+/// A number of units that is as good as any.
+const MANY_UNITS: u32 = 10_000;
+
 /// Share of single tubes from which on recalls are reckoned until they agree with the results that they delay.
 const MANY: f64 = 0.02;
 /// Most times that they are reckoned.
@@ -250,6 +302,15 @@ fn later(at: Ms, by: Ms) -> Ms {
     at.saturating_add(by).min(HORIZON_MS)
 }
 
+/// Time of a tube through a stage where nothing has to be waited for, as the flows have it.
+fn passing(stage: &Stage) -> Ms {
+    match stage.takes {
+        Takes::Box => 0,
+        Takes::Fill => stage.run,
+    }
+}
+
+/// The same of the last tubes, which wait for a plate that is never filled.
 fn latency(stage: &Stage) -> Ms {
     match stage.takes {
         // The last box: ten tubes or so of a plate.
@@ -326,6 +387,9 @@ impl Scratch {
             units_needed: [Some(0); StageKind::COUNT],
             one_more_saves: saves,
             binding: StageKind::Pcr,
+            held: Held::Way,
+            chain: pipeline(lab),
+            soonest: 0,
         };
         if tubes > 0 {
             self.alone(model, lab, step, arrivals, share, &mut answer);
@@ -362,10 +426,13 @@ impl Scratch {
         }
     }
 
-    /// The closed form, stage by stage: `max over t of { t + (A(∞) − A(t))/μ }` and the latencies of the others; and the
-    /// units that the target asks for.
+    /// Each stage alone, by its calendar, and the units that the target asks for; what follows from both.
+    ///
+    /// Alone it never ends after the lab but for the grid, on which each stage of the lab rounds anew, and for single tubes
+    /// of recalls: alone, some of them come before first tests that they come after in the lab. Both are less than a
+    /// quarter of an hour, and are taken off.
     fn alone(
-        &self,
+        &mut self,
         model: &Model,
         lab: &Lab,
         step: f64,
@@ -373,40 +440,100 @@ impl Scratch {
         share: f64,
         answer: &mut LabFlow,
     ) {
-        let total = answer.tubes as f64 * (1.0 + share);
-        let door = &self.tank.flows[0].ordinary;
-        let all_latency = f64::from(pipeline(lab));
+        let after_last = later(answer.delivered, answer.chain);
+        let mut alone = [0; StageKind::COUNT];
         for (k, stage) in lab.stages.iter().enumerate() {
-            let own = stage.working_share() * stage.sound_share();
-            let each = f64::from(stage.batch) / f64::from(stage.run.max(1)) * own;
-            let rate = each * f64::from(stage.units);
-            // Tubes reach the stage one latency after another: the door's curve, later.
-            let before = lab.stages[..k].iter().map(latency).fold(0, later);
-            let after = all_latency - f64::from(before);
-            let limit = f64::from(model.target) - after;
-            let (mut come, mut latest, mut needed) = (0.0, 0.0f64, Some(0.0f64));
-            for (i, tubes) in door.iter().enumerate().take(arrivals + 1) {
-                let t = i as f64 * step + f64::from(before);
-                let left = total - come;
-                if left > REST {
-                    latest = latest.max(t + left / rate.max(1e-12));
-                    needed = match needed {
-                        Some(n) if limit > t => Some(n.max(left / (each.max(1e-12) * (limit - t)))),
-                        _ => None,
-                    };
-                }
-                come += tubes * (1.0 + share);
-            }
-            let after_last = f64::from(answer.delivered) + all_latency;
-            answer.alone[k] = (latest + after).max(after_last).min(f64::from(HORIZON_MS)) as Ms;
-            let possible = after_last <= f64::from(model.target);
-            answer.units_needed[k] =
-                needed.filter(|_| possible).map(|n| (n - 1e-9).ceil().clamp(0.0, 1e9) as u32);
+            alone[k] = self.done_alone(lab, k, stage).max(after_last);
+            answer.units_needed[k] = self.needed(model, lab, k, [step, share], arrivals, answer);
         }
-        answer.binding = StageKind::ALL
-            .into_iter()
-            .max_by_key(|kind| answer.alone[kind.index()])
-            .unwrap_or(StageKind::Pcr);
+        let latest = StageKind::ALL.into_iter().max_by_key(|kind| alone[kind.index()]);
+        answer.binding = latest.unwrap_or(StageKind::Pcr);
+        answer.alone = alone.map(|at| at.min(answer.finish));
+        let first = self.tank.flows[0].ordinary.iter().position(|tubes| *tubes > 0.0);
+        let runs = lab.stages.iter().map(passing).fold(0, later);
+        answer.soonest = later((first.unwrap_or(0) as f64 * step) as Ms, runs);
+        let (k, grid) = (answer.binding.index(), 2.0 * step);
+        let waits = f64::from(alone[k]) > f64::from(after_last) + grid;
+        answer.held = if waits {
+            let awake = Stage { rests: Vec::new(), ..lab.stages[k].clone() };
+            let restless = f64::from(self.done_alone(lab, k, &awake).max(after_last));
+            let backlog = answer.stages[k].backlog_from.is_some();
+            // Rests that are spread over the day are a slower pace; those that leave nobody at work are the reason where
+            // without them the stage would not hold the lab up.
+            match restless <= f64::from(after_last) + grid {
+                true if self.tank.stands_still(k) => Held::Rest,
+                _ if backlog => Held::Backlog,
+                _ if restless + grid < f64::from(alone[k]) => Held::Rest,
+                _ => Held::Run,
+            }
+        } else if f64::from(answer.finish) > f64::from(after_last) + grid {
+            Held::Stages
+        } else {
+            Held::Way
+        };
+        for (k, needed) in answer.units_needed.iter_mut().enumerate() {
+            let (units, in_time) = (lab.stages[k].units, alone[k] <= model.target);
+            *needed = needed.and_then(|needed| match in_time {
+                // By its mean pace a stage may seem to need more than it does by its calendar.
+                true => Some(needed.min(units)),
+                false if self.never_in_time(lab, k, model.target) => None,
+                false => Some(needed.max(units.saturating_add(1))),
+            });
+        }
+    }
+
+    /// When the lab would be done if only this stage, with `stage` in its place, had to be waited for.
+    fn done_alone(&mut self, lab: &Lab, k: usize, stage: &Stage) -> Ms {
+        let before = lab.stages[..k].iter().map(passing).fold(0, later);
+        let after = lab.stages[k + 1..].iter().map(passing).fold(0, later);
+        later(self.tank.run_alone(lab, k, stage, before).last, after)
+    }
+
+    /// Whether all units of a stage rest at the same time and so leave too little time for any number of them.
+    fn never_in_time(&mut self, lab: &Lab, k: usize, target: Ms) -> bool {
+        let stage = &lab.stages[k];
+        let together = stage.units > 1 && stage.rests.windows(2).all(|pair| pair[0] == pair[1]);
+        if stage.rests.is_empty() || !together {
+            return false;
+        }
+        // As if each unit took the tubes of all and of many more.
+        let batch = stage.batch.saturating_mul(MANY_UNITS);
+        self.done_alone(lab, k, &Stage { batch, ..stage.clone() }) > target
+    }
+
+    /// The units by which the target is met at the mean pace of a stage, by the closed form `max over t of
+    /// (A(∞) − A(t)) / (μ₁·(T − t))`: `T` is the target less the latencies behind.
+    fn needed(
+        &self,
+        model: &Model,
+        lab: &Lab,
+        k: usize,
+        [step, share]: [f64; 2],
+        arrivals: usize,
+        answer: &LabFlow,
+    ) -> Option<u32> {
+        if later(answer.delivered, answer.chain) > model.target {
+            return None;
+        }
+        let stage = &lab.stages[k];
+        let own = stage.working_share() * stage.sound_share();
+        let each = f64::from(stage.batch) / f64::from(stage.run.max(1)) * own;
+        // Tubes reach the stage one latency after another: the door's curve, later.
+        let before = lab.stages[..k].iter().map(latency).fold(0, later);
+        let limit = f64::from(model.target) - (f64::from(answer.chain) - f64::from(before));
+        let mut left = answer.tubes as f64 * (1.0 + share);
+        let mut needed = 0.0f64;
+        for (i, tubes) in self.tank.flows[0].ordinary.iter().enumerate().take(arrivals + 1) {
+            let t = i as f64 * step + f64::from(before);
+            if left > REST {
+                if limit <= t {
+                    return None;
+                }
+                needed = needed.max(left / (each.max(1e-12) * (limit - t)));
+            }
+            left -= tubes * (1.0 + share);
+        }
+        Some((needed - 1e-9).ceil().clamp(0.0, 1e9) as u32)
     }
 
     /// What one more unit saves, stage by stage, recalls aside; nothing where nothing ever waits. A stage that has caught up

@@ -90,6 +90,145 @@ proptest! {
     }
 }
 
+/// Each stage of a lab alone, as it is reckoned and before it is held against the lab: when it is done.
+fn alone(model: &Model, number: usize) -> (LabFlow, f64, [Ms; StageKind::COUNT]) {
+    let list: Vec<usize> =
+        (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
+    let (lab, mut scratch) = (&model.labs[number], Scratch::default());
+    let flow = scratch.lab(model, lab, &list);
+    let step = scratch.inflow.step;
+    (flow, step, StageKind::ALL.map(|k| scratch.done_alone(lab, k.index(), &lab.stages[k.index()])))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// To two steps of the grid without recalls; with them, to a quarter of an hour. What is told is never later at all.
+    #[test]
+    fn a_stage_alone_is_never_done_after_its_lab(seed in any::<u64>(), recalls in any::<bool>()) {
+        let model = example::by_chance(seed);
+        let model = if recalls { model } else { nobody_infected(&model) };
+        for number in 0..model.labs.len() {
+            let (flow, step, alone) = alone(&model, number);
+            let spare = if recalls { 15 * MINUTE } else { 2 * step as Ms };
+            for kind in StageKind::ALL {
+                let (found, told) = (alone[kind.index()], flow.alone[kind.index()]);
+                prop_assert!(found <= flow.finish + spare, "{kind:?} {found} {}", flow.finish);
+                prop_assert!(told <= flow.finish, "{kind:?} {told} {}", flow.finish);
+            }
+        }
+    }
+
+    /// Where one stage alone is short, the lab is done when that stage alone is.
+    #[test]
+    fn the_only_stage_that_is_short_decides(seed in any::<u64>(), short in 0..StageKind::COUNT) {
+        let mut model = nobody_infected(&example::by_chance(seed));
+        for (k, stage) in model.labs[0].stages.iter_mut().enumerate().filter(|(k, _)| *k != short) {
+            stage.rests.clear();
+            stage.units = stage.units.saturating_mul(if k == short { 1 } else { 1000 });
+        }
+        let (flow, step, alone) = alone(&model, 0);
+        let told = flow.alone[short];
+        prop_assert!(alone[short] <= flow.finish + 2 * step as Ms);
+        let before = flow.finish - told;
+        // Each stage behind it spreads the last tubes over a step.
+        prop_assert!(f64::from(before) <= 7.0 * step, "{before} before {}", flow.finish);
+        if told > flow.delivered + flow.chain + 2 * step as Ms {
+            prop_assert_eq!(flow.binding.index(), short);
+        }
+    }
+}
+
+/// A lab with so many times its units, which never rest.
+fn plenty(model: &mut Model) {
+    for stage in &mut model.labs[0].stages {
+        stage.rests.clear();
+        stage.units *= 50;
+    }
+}
+
+/// All units of a stage at rest from an hour of the day on, for so many hours.
+fn at_rest(model: &mut Model, kind: StageKind, from: Ms, hours: Ms) {
+    let stage = &mut model.labs[0].stages[kind.index()];
+    stage.rests = vec![vec![(from * HOUR, hours * HOUR)]; stage.units as usize];
+}
+
+#[test]
+fn what_holds_a_lab_up_is_told_by_its_own_name() {
+    type Change<'c> = &'c dyn Fn(&mut Model);
+    let table: &[(&str, Change, Held, Option<NoUnits>)] = &[
+        ("as it is, with a day", &|_| {}, Held::Backlog, None),
+        ("plenty of all", &plenty, Held::Way, None),
+        (
+            "plenty, and 20 hours: the last tubes come late in the evening",
+            &|m| {
+                plenty(m);
+                m.target = 20 * HOUR;
+            },
+            Held::Way,
+            Some(NoUnits::LastTube),
+        ),
+        (
+            "plenty, and 4 hours",
+            &|m| {
+                plenty(m);
+                m.target = 4 * HOUR;
+            },
+            Held::Way,
+            Some(NoUnits::FirstResult),
+        ),
+        (
+            "as it is, and 4 hours",
+            &|m| m.target = 4 * HOUR,
+            Held::Backlog,
+            Some(NoUnits::FirstResult),
+        ),
+        (
+            "plenty, and cyclers rest at night",
+            &|m| {
+                plenty(m);
+                at_rest(m, StageKind::Pcr, 22, 8);
+            },
+            Held::Rest,
+            Some(NoUnits::Rest),
+        ),
+        (
+            "the same with two days",
+            &|m| {
+                plenty(m);
+                at_rest(m, StageKind::Pcr, 22, 8);
+                m.target = 48 * HOUR;
+            },
+            Held::Rest,
+            None,
+        ),
+        (
+            "extractors rest at night",
+            &|m| {
+                plenty(m);
+                at_rest(m, StageKind::Extract, 22, 9);
+            },
+            Held::Rest,
+            Some(NoUnits::Rest),
+        ),
+        (
+            "plenty, and cyclers rest at noon, when it does not matter",
+            &|m| {
+                plenty(m);
+                at_rest(m, StageKind::Pcr, 12, 2);
+            },
+            Held::Way,
+            None,
+        ),
+    ];
+    for (what, change, held, no_units) in table {
+        let mut model = nobody_infected(&example::city(1));
+        change(&mut model);
+        let flow = one_lab(&model, 0, &model.labs[0]);
+        assert_eq!((flow.held, flow.no_units(model.target)), (*held, *no_units), "{what}");
+    }
+}
+
 #[test]
 fn the_inflow_is_every_tube_and_the_outflow_too() {
     for seed in 0..40 {

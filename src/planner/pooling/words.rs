@@ -1,7 +1,7 @@
 //! Advice and review in sentences, Chinese and English.
 
 use super::Error;
-use super::advice::{Advice, Review, Zone};
+use super::advice::{Advice, Flip, Review, Zone};
 use super::belief::Seen;
 use crate::planner::city::Words;
 
@@ -83,17 +83,7 @@ pub(super) fn advice(zone: &Zone, advice: &Advice) -> Vec<Words> {
         ));
     }
     match &advice.flip {
-        Some(flip) => {
-            let (to, at, share) =
-                (pool(flip.to), percent(flip.prevalence), percent(flip.unclean_share));
-            said.push(Words::new(
-                format!("若查明感染率达到 {at}（非阴性管占 {share}），应改为{}。", to.zh),
-                format!(
-                    "If the prevalence proves to be {at} or more ({share} of the tubes not negative), change to {}.",
-                    to.en
-                ),
-            ));
-        }
+        Some(flip) => said.push(turning(advice, flip, &size)),
         None if advice.advised > 0 => said.push(Words::new(
             "无论感染率多高，都无需改用更小的混采规格。",
             "No prevalence makes a smaller size cheaper.",
@@ -101,6 +91,48 @@ pub(super) fn advice(zone: &Zone, advice: &Advice) -> Vec<Words> {
         None => {}
     }
     said
+}
+
+/// When to turn to a smaller size. What the prevalence is taken as may be at that point, to the digits that are told, or
+/// beyond it: where it is not known, what it may be below counts too.
+fn turning(advice: &Advice, flip: &Flip, size: &Words) -> Words {
+    let (to, at, share) = (pool(flip.to), percent(flip.prevalence), percent(flip.unclean_share));
+    if at == percent(advice.prevalence) {
+        return Words::new(
+            format!(
+                "感染率 {at} 正在转折点上，{}与{}费用相当；若查明高于 {at}（非阴性管多于 {share}），应改为{}。",
+                size.zh.trim_start(),
+                to.zh,
+                to.zh
+            ),
+            format!(
+                "A prevalence of {at} is the turning point, where {} and {} cost the same; if it proves to be higher (more \
+                 than {share} of the tubes not negative), change to {}.",
+                size.en, to.en, to.en
+            ),
+        );
+    }
+    if flip.prevalence < advice.prevalence {
+        return Words::new(
+            format!(
+                "感染率尚不确知，按各种可能平均，{}费用最低；若查明确为 {at} 以上（非阴性管占 {share}），应改为{}。",
+                size.zh.trim_start(),
+                to.zh
+            ),
+            format!(
+                "The prevalence is not known, and on average over what it may be {} cost least; if it proves to be {at} or \
+                 more ({share} of the tubes not negative), change to {}.",
+                size.en, to.en
+            ),
+        );
+    }
+    Words::new(
+        format!("若查明感染率达到 {at}（非阴性管占 {share}），应改为{}。", to.zh),
+        format!(
+            "If the prevalence proves to be {at} or more ({share} of the tubes not negative), change to {}.",
+            to.en
+        ),
+    )
 }
 
 /// A warning if the belief is refuted; then what is held now and whether the advice changes.

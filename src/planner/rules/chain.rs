@@ -6,8 +6,9 @@ use super::fill::mobile_lab;
 use super::flow::{Allotment, allot, allot_in_turn};
 use super::labs::{head_s, lab_capacity};
 use super::plan::{ChainStage, StageTime, Verdict};
-use super::sent::{Sent, Sources};
+use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
+use crate::planner::reach::{CutOff, NoReach};
 
 /// Longest campaign that the estimate looks at: 90 days. Beyond it the answer is "never".
 const MINUTES_MAX: u64 = 90 * 24 * 60;
@@ -21,6 +22,8 @@ pub(super) struct View<'a> {
     sources: Sources,
     /// Seconds between the last swab of a district and its result.
     tail_s: Vec<u64>,
+    /// Streets from which no way leads to a lab that works.
+    cut_off: Vec<CutOff>,
 }
 
 impl<'a> View<'a> {
@@ -34,7 +37,22 @@ impl<'a> View<'a> {
             })
             .collect();
         let tubes = city.districts.iter().map(|d| city.tubes_of(d)).collect();
-        View { city, tubes, sources, tail_s }
+        View { city, tubes, sources, tail_s, cut_off: cut_off(city, sent) }
+    }
+
+    /// Streets that send to no lab that works.
+    pub(super) fn cut_off(&self) -> &[CutOff] {
+        &self.cut_off
+    }
+
+    /// The same, when nothing else is asked any more.
+    pub(super) fn into_cut_off(self) -> Vec<CutOff> {
+        self.cut_off
+    }
+
+    /// Whether there is a way to a lab from everywhere. Labs that cannot work are the labs' own matter.
+    fn all_reach(&self) -> bool {
+        self.sources.cut_off.iter().all(|&tubes| tubes == 0)
     }
 
     /// What was dealt, by district.
@@ -104,7 +122,7 @@ impl<'a> View<'a> {
             self.city.districts.iter().zip(&self.tubes).all(|(d, &tubes)| held(d) >= tubes)
         };
         match stage {
-            ChainStage::Way => self.tail_s.iter().all(|&tail| tail < s),
+            ChainStage::Way => self.all_reach() && self.tail_s.iter().all(|&tail| tail < s),
             ChainStage::Desk => self.everywhere(|i| self.persons_by_desks(i, s)),
             ChainStage::Sampler => self.everywhere(|i| self.persons_by_samplers(i, s)),
             ChainStage::TubeStock => stocked(|d| d.stock.tubes.physical),
@@ -144,7 +162,7 @@ impl<'a> View<'a> {
         beyond
     }
 
-    pub(super) fn verdict(&self, target_h: u32, norms_met: bool) -> Verdict {
+    pub(super) fn verdict(&self, target_h: u32, nothing_short: bool) -> Verdict {
         let stages: Vec<StageTime> = ChainStage::all()
             .map(|stage| {
                 let minutes = first(MINUTES_MAX, |minute| self.alone(stage, minute * 60));
@@ -161,7 +179,7 @@ impl<'a> View<'a> {
             minutes: first(MINUTES_MAX, |minute| self.whole_chain(minute * 60)),
             binding: binding.cloned().unwrap_or(nothing),
             stages,
-            norms_met,
+            norms_met: nothing_short && self.cut_off.is_empty(),
         }
     }
 
@@ -177,7 +195,11 @@ impl<'a> View<'a> {
         let people = |i: usize| districts[i].population.value;
         let tubes = |i: usize| self.tubes[i];
         match stage {
-            ChainStage::Way => None,
+            ChainStage::Way => {
+                let street =
+                    self.cut_off.iter().find(|one| !matches!(one.why, NoReach::Idle { .. }));
+                street.map(|one| (one.street.clone(), one.name.clone()))
+            }
             ChainStage::Desk => at(&people, &|i| self.persons_by_desks(i, s)),
             ChainStage::Sampler => at(&people, &|i| self.persons_by_samplers(i, s)),
             ChainStage::TubeStock => at(&tubes, &|i| districts[i].stock.tubes.physical),

@@ -3,12 +3,14 @@
 use super::plan::Plan;
 use super::shortage::{Basis, Item};
 use super::solve;
-use crate::planner::city::{City, Lab, LabStage, Ledger, Origin, StageKind, Status, Words};
+use crate::planner::city::{
+    City, District, Lab, LabStage, Ledger, Origin, StageKind, Status, Words,
+};
 
 /// The city after every line of the plan's list has been mended; nothing is taken away.
 ///
 /// `solve` on the result says yes for the plan's target and lists nothing, unless the target is shorter than the way of
-/// a single tube, which no means can mend.
+/// a single tube, or the longest way that the city allows is shorter than any: no means can mend these.
 pub fn fill(city: &City, plan: &Plan) -> City {
     let mut filled = city.clone();
     apply(&mut filled, plan);
@@ -80,18 +82,21 @@ fn mark(origin: &mut Origin) {
     origin.status = Status::Calculated;
 }
 
-/// A lab without units for a district that has none, with the norm's times.
-pub(super) fn mobile_lab(city: &City, district: &str, name: &Words) -> Lab {
-    let mut code = format!("mobile-{district}");
+/// A lab without units, with the norm's times, for a district or street that reaches none: in its place.
+pub(super) fn mobile_lab(city: &City, place: &str, name: &Words) -> Lab {
+    let home = |d: &&District| d.code == place || d.streets.iter().any(|s| s.code == place);
+    let district = city.districts.iter().find(home);
+    let street = district.and_then(|d| d.streets.iter().find(|s| s.code == place));
+    let mut code = format!("mobile-{place}");
     while city.labs.iter().any(|lab| lab.code == code) {
         code.push('+');
     }
     Lab {
         code,
         name: Words::new(format!("{}移动方舱实验室", name.zh), format!("{} mobile lab", name.en)),
-        serves: vec![district.to_owned()],
+        serves: vec![district.map_or(place, |d| d.code.as_str()).to_owned()],
         stages: StageKind::ALL.map(|kind| LabStage::of_norm(kind, &city.norm)),
-        place: city.districts.iter().find(|d| d.code == district).and_then(|d| d.place),
+        place: street.and_then(|s| s.place).or(district.and_then(|d| d.place)),
         outside: false,
         shifts: Vec::new(),
         instrument_day: None,

@@ -6,12 +6,14 @@ use super::shortage::{Basis, Item, Shortage};
 use crate::planner::city::{
     Article, City, District, Ledger, Owner, StageKind, Words, mul_div_ceil,
 };
+use crate::planner::reach::{CutOff, NoReach};
 
 /// Every line, also those where nothing is short: districts in order, then labs in order.
 pub(super) fn lines(
     city: &City,
     districts: &[DistrictPlan],
     labs: &[LabPlan],
+    cut_off: &[CutOff],
     target_s: u64,
 ) -> Vec<Shortage> {
     let mut lines = Vec::new();
@@ -19,9 +21,16 @@ pub(super) fn lines(
         people_and_places(city, district, plan, target_s, &mut lines);
         goods(city, district, plan, &mut lines);
         if !city.labs.iter().any(|lab| lab.serves.contains(&district.code)) {
-            let mut line = line(&plan.code, &plan.name, Item::Lab, Basis::Target, 1, 0);
-            line.support = 1;
-            line.blocks = true;
+            lines.push(no_lab(&plan.code, &plan.name));
+        }
+        let too_far = |one: &&CutOff| matches!(one.why, NoReach::TooFar { .. }) && one.lab_helps();
+        for one in cut_off.iter().filter(|one| one.district == district.code).filter(too_far) {
+            let (reason, mend) = (one.reason(), one.mend());
+            let mut line = no_lab(&one.street, &one.name);
+            line.mend = Words::new(
+                format!("{}；{}", reason.zh, mend.zh),
+                format!("{}: {}", reason.en, mend.en),
+            );
             lines.push(line);
         }
     }
@@ -29,6 +38,14 @@ pub(super) fn lines(
         lab_stages(city, at, plan, target_s, &mut lines);
     }
     lines
+}
+
+/// A lab where none is within reach.
+fn no_lab(place: &str, name: &Words) -> Shortage {
+    let mut line = line(place, name, Item::Lab, Basis::Target, 1, 0);
+    line.support = 1;
+    line.blocks = true;
+    line
 }
 
 fn line(place: &str, name: &Words, item: Item, basis: Basis, need: u64, have: u64) -> Shortage {

@@ -11,6 +11,8 @@
 //!   the norm: it is listed as a shortage but does not turn the verdict.
 //! - "Alone, a stage needs x" is the time of the campaign if every other stage had means without limit. The binding
 //!   stage is the one that needs most.
+//! - A street sends to the labs within its reach: those that serve its district, not farther than `max_travel_minutes`.
+//!   A street that reaches none has no way to a result, and the way itself then never ends.
 //! - Labs of other cities take only what the city's own cannot, and are shown apart; the verdict counts them.
 //! - Staffed stages are taken at the derate of their lab and by its shifts, instruments by their instrument day.
 //!
@@ -91,12 +93,13 @@ pub fn solve_sent(city: &City, target_h: u32, sent: &[Sent]) -> Plan {
             beyond,
         })
         .collect();
-    let all_lines = lines::lines(city, &districts, &labs, target_s);
+    let all_lines = lines::lines(city, &districts, &labs, view.cut_off(), target_s);
     let item_totals = totals(&all_lines);
     let shortages: Vec<Shortage> = all_lines.into_iter().filter(|line| line.short > 0).collect();
     let verdict = view.verdict(target_h, shortages.is_empty());
     let total = sum(city, &districts, &labs);
-    Plan { target_h, verdict, districts, total, labs, shortages, item_totals }
+    let cut_off = view.into_cut_off();
+    Plan { target_h, verdict, districts, total, labs, cut_off, shortages, item_totals }
 }
 
 /// What the norm asks of one district; what it can do is filled in by `solve`.

@@ -3,6 +3,7 @@
 use super::labs::LabCapacity;
 use super::shortage::{ItemTotal, Shortage};
 use crate::planner::city::{StageKind, Words};
+use crate::planner::reach::CutOff;
 
 /// Low and high count of a range in the norm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct Verdict {
     pub binding: StageTime,
     /// Every stage, in the order of the chain.
     pub stages: Vec<StageTime>,
-    /// Whether the list of shortages is empty: norms and reserve are met as well.
+    /// Whether the list of shortages is empty, so that norms and reserve are met as well, and every street has a lab.
     pub norms_met: bool,
 }
 
@@ -177,6 +178,8 @@ pub struct Plan {
     pub total: Totals,
     /// Per lab, in the city's order.
     pub labs: Vec<LabPlan>,
+    /// Streets that can send to no lab that works: with one of them the answer is no, whatever is filled.
+    pub cut_off: Vec<CutOff>,
     /// What is missing, district by district, then lab by lab.
     pub shortages: Vec<Shortage>,
     /// Need, have, short and support per item over all places.

@@ -19,7 +19,7 @@ pub enum Item {
     ExtractionReagent,
     /// PCR reagent.
     PcrReagent,
-    /// A lab for a district that has none.
+    /// A lab for a district or street that reaches none.
     Lab,
     /// Instrument, cabinet or bench of a lab stage.
     LabUnit(StageKind),
@@ -43,7 +43,7 @@ pub enum Basis {
 /// One line of the list. `short` is always `need - have`, and never 0 in a plan's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// Code of the district or lab.
+    /// Code of the district or lab; of the street where a lab is short.
     pub place: String,
     /// Its name.
     pub place_name: Words,

@@ -7,6 +7,7 @@ mod layers;
 mod model;
 mod properties;
 pub(super) mod queueing;
+mod reach;
 mod streets_and_shifts;
 mod unworkable;
 mod xian;
@@ -189,5 +190,6 @@ fn city(districts: Vec<District>, labs: Vec<Lab>) -> City {
         districts,
         labs,
         claims: Vec::new(),
+        written: None,
     }
 }

@@ -4,8 +4,9 @@ use super::super::Report;
 use super::super::layers::Layers;
 use super::super::layers_text::seven;
 use super::super::remedy_text::sentence;
-use super::super::words::{clock_time, in_hours};
+use super::super::words::{clock_time, in_hours, span};
 use super::{Cell, Sheet, Table};
+use crate::planner::assign::by_mean_pace;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::Quantiles;
 use crate::planner::{StageKind, Words};
@@ -131,12 +132,18 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         lines: vec![
             sentence(report, found),
             Words::new(
-                "余量：该环节单独受限时距时限的小时数，负数为超时；所需台数空白：样本送达已迟，增加设备无效",
-                "slack: hours to the target were the stage the only limit, negative is late; no units needed: tubes come too late for any number",
+                "余量：该环节单独受限时距时限的小时数，负数为超时；所需台数空白：样本送达已迟或仪器休息，增加设备无效",
+                "slack: hours to the target were the stage the only limit, negative is late; no units needed: tubes come too late, or the instruments rest, for any number",
             ),
         ],
         table,
     }
+}
+
+/// When the round is done by the flows, beside the hours of the assignment.
+fn done_by_flows(found: &Layers) -> Words {
+    let done = span(found.flow.finish);
+    Words::new(format!("流体层的完成时间：{}", done.zh), format!("done by the flows: {}", done.en))
 }
 
 /// 分派: which street sends to which lab, and the load of each lab.
@@ -147,7 +154,7 @@ pub(super) fn assignment(found: &Layers) -> Sheet {
         ("管数", "tubes", 12.0),
         ("路程（公里）", "way (km)", 12.0),
         ("路程（分钟）", "way (min)", 12.0),
-        ("实验室完成（小时）", "lab done (h)", 16.0),
+        ("实验室完成，按平均速率（小时）", "lab done, at its mean pace (h)", 16.0),
     ]);
     let (of, problem) = (&found.round.assignment, &found.round.problem);
     let sent: Vec<(usize, usize, u64)> = match found.one_to_one {
@@ -184,7 +191,7 @@ pub(super) fn assignment(found: &Layers) -> Sheet {
     Sheet {
         name: "分派".to_owned(),
         title: Words::new("街道与实验室分派", "assignment of streets to labs"),
-        lines: vec![of.words.clone()],
+        lines: vec![of.words.clone(), by_mean_pace(), done_by_flows(found)],
         table,
     }
 }

@@ -15,13 +15,17 @@ pub(super) fn sheet(report: &Report) -> Sheet {
         true => Words::new(format!("{h} 小时：能完成"), format!("{h} h: yes")),
         false => Words::new(format!("{h} 小时：不能完成"), format!("{h} h: no")),
     };
+    let mut lines = vec![answer];
+    // Why nothing but the arithmetic could be reckoned: a street without a lab stands here with what to do.
+    lines.extend(report.layers.as_ref().err().cloned());
+    lines.push(super::sources::head(report));
     Sheet {
         name: "缺口清单".to_owned(),
         title: Words::new(
             format!("{}全员核酸检测能力缺口清单", city.name.zh),
             format!("{}: list of shortages for testing everyone", city.name.en),
         ),
-        lines: vec![answer, super::sources::head(report)],
+        lines,
         table: table(report),
     }
 }

@@ -107,14 +107,56 @@ fn the_rules_alone_do_not_make_a_yes() {
 }
 
 #[test]
+fn what_holds_the_round_up_is_told_as_it_is() {
+    // One extractor, fast enough for all: what comes late in the evening waits until it has rested.
+    let rests = TINY.replacen(
+        "extract = { units = 2, run_minutes = 30",
+        "extract = { units = 1, run_minutes = 4",
+        1,
+    );
+    for (city, target, said) in [
+        (
+            &rests,
+            24,
+            [
+                "L1 East lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest",
+                "L1 东区实验室 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完",
+            ],
+        ),
+        (
+            &TINY.to_owned(),
+            5,
+            [
+                "The way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes",
+                "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要",
+            ],
+        ),
+        (
+            &TINY.to_owned(),
+            5,
+            [
+                "No number of units or desks brings it within the target: the first result alone",
+                "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要",
+            ],
+        ),
+    ] {
+        let (text, code) = answered(city, |args| args.target = Some(target));
+        assert_eq!(code, EXIT_NO);
+        for words in said {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn a_city_that_gives_no_round_says_why_and_still_has_its_rules() {
     let broken =
         TINY.replacen("decap = { units = 6, staff = 36 }", "decap = { units = 6, staff = 0 }", 1);
     let (text, code) = answered(&broken, |_| {});
     assert_eq!(code, EXIT_NO);
     for words in [
-        "可送的实验室都有环节没有设备或人员：L1",
-        "its only labs cannot work: L1",
+        "能送到的实验室都不能运行：L1 东区实验室（在途 30 分钟，开盖加样无人员）",
+        "reaches only labs that cannot work: L1 East lab (30 min away, nobody for decapping)",
         "缺口清单 / 5. Shortages",
     ] {
         assert!(text.contains(words), "{words}");

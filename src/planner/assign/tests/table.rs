@@ -19,15 +19,15 @@ fn the_bound_and_its_reason_by_hand() {
     assert_eq!(b.hours, 18.0);
     let cut = Cut { streets: vec![0, 1], labs: vec![0], tubes: 160, rate: 10.0, hours: 18.0 };
     assert_eq!(b.cuts, [cut]);
-    // 60 · 5 · (18 − 2) / 10 min; nothing where it does not bind.
-    assert_eq!(b.minutes_saved(&p, 0, 5.0), 480.0);
+    // 60 · 5 · (18 − 2) / (10 + 5) min: 160 tubes take 10.7 h in place of 16; nothing where it does not bind.
+    assert!((b.minutes_saved(&p, 0, 5.0) - 320.0).abs() < 1e-9);
     assert_eq!(b.minutes_saved(&p, 1, 5.0), 0.0);
     assert_eq!(b.cuts[0].minutes_saved(&p, 1, 5.0), None);
     assert_eq!(
         b.words(&p),
         Words::new(
-            "这2个街道只能送往这1家检测机构；在其中增加1台核酸提取仪，全市可提前480.0分钟完成。",
-            "These 2 streets can reach only this 1 lab; one more extractor there saves 480.0 min for the whole city.",
+            "这2个街道只能送往这1家检测机构；在其中增加1台核酸提取仪，全市最多可提前320.0分钟完成。",
+            "These 2 streets can reach only this 1 lab; one more extractor there saves at most 320.0 min for the whole city.",
         )
     );
 }
@@ -157,9 +157,11 @@ fn gains_show_the_city_and_the_lab_alone() {
     let a = exact(&two_labs(), None);
     assert_eq!(a.whole.labs[0], LabLoad { streets: 2, tubes: 160, finish_h: 18.0 });
     assert_eq!(a.whole.labs[1], LabLoad { streets: 1, tubes: 200, finish_h: 5.0 });
-    let gain = |i: usize| (a.gains[i].lab, a.gains[i].city_minutes, a.gains[i].lab_minutes.round());
-    // Alone: 160/10 − 160/15 h = 320 min; 200/50 − 200/55 h = 22 min.
-    assert_eq!((gain(0), gain(1)), ((0, 480.0, 320.0), (1, 0.0, 22.0)));
+    let gain = |i: usize| {
+        (a.gains[i].lab, a.gains[i].city_minutes.round(), a.gains[i].lab_minutes.round())
+    };
+    // Alone: 160/10 − 160/15 h = 320 min; 200/50 − 200/55 h = 22 min. The first lab is the whole cut: the city saves the same.
+    assert_eq!((gain(0), gain(1)), ((0, 320.0, 320.0), (1, 0.0, 22.0)));
 }
 
 #[test]

@@ -278,6 +278,35 @@ fn sentences_say_what_the_numbers_say() {
 }
 
 #[test]
+fn at_its_turning_point_the_advice_does_not_contradict_itself() {
+    let sizes = [1, 5, 10, 20];
+    let turn =
+        |belief: Belief| advise(&zone(&sizes, belief, model(1.0, 1.0, 0.1), 1.0)).expect("advice");
+    let flip = turn(fixed(0.01)).flip.expect("a smaller size is cheaper somewhere");
+    let last = |advice: &Advice| advice.sentences.last().expect("a sentence").clone();
+    // Below it by less than is told, at it, and far below it.
+    let near = turn(fixed(flip.prevalence * (1.0 - 1e-9)));
+    assert_eq!(near.choice().pool, turn(fixed(0.01)).choice().pool);
+    let (at, said) = (last(&near), last(&turn(fixed(0.01))));
+    assert!(
+        at.en.contains("is the turning point, where")
+            && at.en.contains("if it proves to be higher")
+    );
+    assert!(at.zh.contains("正在转折点上") && at.zh.contains("若查明高于"), "{}", at.zh);
+    assert!(
+        said.en.starts_with("If the prevalence proves to be")
+            && said.zh.starts_with("若查明感染率达到")
+    );
+    // A belief whose mean lies beyond the turning point of the size that is cheapest on average.
+    let wide = (1..200)
+        .map(|i| turn(beta(0.05, 0.05 * f64::from(i))))
+        .find(|advice| advice.flip.is_some_and(|flip| flip.prevalence < advice.prevalence * 0.9));
+    let said = last(&wide.expect("such a belief"));
+    assert!(said.en.starts_with("The prevalence is not known, and on average"), "{}", said.en);
+    assert!(said.zh.starts_with("感染率尚不确知"), "{}", said.zh);
+}
+
+#[test]
 fn zones_allow_what_the_rules_allow() {
     let largest = ZoneKind::ALL.map(|zone| zone.sizes().value.iter().copied().max());
     assert_eq!(largest, [Some(1), Some(10), Some(20)]);
