@@ -7,7 +7,7 @@ use std::hint::black_box;
 use swabline::domain::Time;
 use swabline::domain::reference::Reference;
 use swabline::engine::query::person::person;
-use swabline::store::{FolderKind, Options, Prepared, Store};
+use swabline::store::{FolderKind, Options, Store};
 
 /// Tubes in files, and as many in memory.
 const TUBES: u64 = 10_000;
@@ -19,8 +19,7 @@ pub fn group(criterion: &mut Criterion) {
         || Store::open(dir.path(), Some(FolderKind::Drill), &Options::default()).expect("a store");
     let fill = |store: &mut Store, first: u64| {
         for from in (first..first + TUBES).step_by(1_000) {
-            let batch = tubes::commit(from, 1_000);
-            store.commit(&batch, Prepared::of(&batch)).expect("a disk that works");
+            store.commit(&tubes::commit(from, 1_000)).expect("a disk that works");
         }
     };
     let mut store = open();

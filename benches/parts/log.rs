@@ -3,7 +3,7 @@
 
 use super::tubes;
 use criterion::{BatchSize, Criterion, Throughput};
-use swabline::store::{BareLog, FolderKind, Options, Prepared, Store, encode_event};
+use swabline::store::{BareLog, FolderKind, Options, Store, encode_event};
 
 /// Tubes in a batch.
 const TUBES: u64 = 1_000;
@@ -23,7 +23,7 @@ pub fn group(criterion: &mut Criterion) {
                 next += TUBES;
                 tubes::commit(next - TUBES, TUBES)
             },
-            |commit| store.commit(&commit, Prepared::of(&commit)).expect("a disk that works"),
+            |commit| store.commit(&commit).expect("a disk that works"),
             BatchSize::PerIteration,
         );
     });

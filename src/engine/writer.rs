@@ -8,7 +8,7 @@ use super::{Error, Options, Outcome, Receipt, Times};
 use crate::domain::Time;
 use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
-use crate::store::{self, FolderKind, Prepared, Read, Store};
+use crate::store::{self, FolderKind, Read, Store};
 use crate::telemetry;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -170,7 +170,7 @@ struct Open {
 
 /// A batch on its way to the disk. Without events it only waits for those before it.
 struct Closed {
-    batch: Option<(Arc<Batch>, Prepared)>,
+    batch: Option<Arc<Batch>>,
     waiting: Vec<Waiting>,
     closed: Instant,
     tick: i64,
@@ -275,11 +275,6 @@ impl Writer {
             self.gate.fail(cause);
             None
         });
-        // Here, not with the disk: the batch before is still under way.
-        let batch = batch.map(|batch| {
-            let prepared = Prepared::of(&batch.commit);
-            (batch, prepared)
-        });
         let tick = self.process.tick.0;
         let closed = Closed { batch, waiting, closed: Instant::now(), tick };
         // It is taken: the committer ends after the writer. If it ended in a panic, that is told.
@@ -310,12 +305,9 @@ impl Committer {
     }
 
     fn commit(&mut self, Closed { batch, waiting, closed, tick }: Closed) {
-        let (batch, prepared) = batch.unzip();
-        let result = match (self.gate.fault(), batch.as_ref().zip(prepared)) {
+        let result = match (self.gate.fault(), &batch) {
             (Some(cause), _) => Err(cause),
-            (None, Some((batch, prepared))) => {
-                self.store.commit(&batch.commit, prepared).map_err(|e| e.chain())
-            }
+            (None, Some(batch)) => self.store.commit(&batch.commit).map_err(|e| e.chain()),
             (None, None) => Ok(()),
         };
         let facts = waiting.iter().map(|one| one.outcomes.len()).sum();

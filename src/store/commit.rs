@@ -1,15 +1,19 @@
 //! Committing: the one place that knows what "durable" means.
 
+use super::codec::encode_into;
+use super::entry::{self, Entry};
 use super::error::Error;
 use super::folder::Acknowledged;
 use super::keeper;
 use super::keys::{self, Kind};
 use super::layer::Commit;
-use super::log::Head;
+use super::log::{self, Head};
 use super::open::Options;
-use super::prepared::Prepared;
 use super::read::{Read, Shared};
+use super::records::encode_event_into;
 use super::seal;
+use crate::domain::Code;
+use crate::domain::fact::Event;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 use std::path::{Path, PathBuf};
@@ -17,6 +21,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+/// Bytes of an event with its key, about: what a tube of ten people takes.
+const EVENT_BYTES: usize = 360;
 
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
@@ -83,33 +90,31 @@ impl Store {
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and the store must not be written again.
-    pub fn commit(&mut self, commit: &Commit, prepared: Prepared) -> Result<(), Error> {
+    pub fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
         if let Some(cause) = self.shared.failed.get() {
             return Err(Error::Failed(cause.clone()));
         }
-        let written = self.write(commit, prepared);
+        let written = self.write(commit);
         if let Err(error) = &written {
             self.shared.fail(error);
         }
         written
     }
 
-    fn write(&mut self, commit: &Commit, prepared: Prepared) -> Result<(), Error> {
+    fn write(&mut self, commit: &Commit) -> Result<(), Error> {
         let Some(first) = commit.events.first() else { return Ok(()) };
         let (last_seq, last_hash) = self.shared.last();
         assert_eq!(first.seq, last_seq + 1, "the log has no holes");
-        let mut batch = WriteBatch::with_capacity_bytes(prepared.bytes() + 1_000);
-        for (seq, bytes) in (first.seq..).zip(prepared.events()) {
-            batch.put_cf(self.shared.log(), keys::seq_key(Kind::Event, seq), bytes);
-        }
-        let head = Head::new(last_hash, first.seq, prepared.leaves());
+        let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
+        let leaves = self.put_log(&mut batch, &commit.events);
+        let head = Head::new(last_hash, first.seq, &leaves);
         batch.put_cf(self.shared.heads(), keys::seq(Kind::Batch, first.seq), head.encode());
         let mut options = WriteOptions::default();
         options.set_sync(!crate::breaks::on("ack_before_fsync"));
         self.shared.state.write_opt(batch, &options)?;
 
         let seq = last_seq + commit.events.len() as u64;
-        self.fold(commit, prepared, seq);
+        self.fold(commit, seq);
         // Last: whoever looks at this sequence must find its people.
         self.shared.set_last(seq, head.hash);
         self.shared.folded_to.store(seq, Ordering::Release);
@@ -120,16 +125,47 @@ impl Store {
         Ok(())
     }
 
-    /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log.
-    fn fold(&self, commit: &Commit, prepared: Prepared, to: u64) {
-        let shared = &self.shared;
-        // Before the index: who finds a tube there must not find it unknown here.
-        shared.codes.add(prepared.tube_words());
-        for ((code, tube), stored) in commit.layer.only_collected().zip(prepared.stored()) {
-            shared.recent.put(code, tube, stored);
+    fn put_log(&self, batch: &mut WriteBatch, events: &[Event]) -> Vec<log::Hash> {
+        let log = self.shared.log();
+        let mut leaves = Vec::with_capacity(events.len());
+        let mut bytes = Vec::with_capacity(512);
+        for event in events {
+            bytes.clear();
+            bytes.push(log::LEAF);
+            encode_event_into(event, &mut bytes);
+            leaves.push(log::leaf_of_marked(&bytes));
+            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes[1..]);
         }
-        for (index, entries) in shared.indexes().into_iter().zip(prepared.into_entries()) {
-            index.pending.put(entries, to);
+        leaves
+    }
+
+    /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log.
+    fn fold(&self, commit: &Commit, to: u64) {
+        let shared = &self.shared;
+        let count = commit.events.len();
+        let (mut people, mut facts) = (Vec::with_capacity(count * 10), Vec::with_capacity(count));
+        let mut tubes = Vec::with_capacity(count);
+        // The facts of a message come from one source.
+        let mut source: Option<(&Code, u64, u64)> = None;
+        for event in &commit.events {
+            people.extend(entry::people_entries(event));
+            tubes.extend(entry::tube_entry(event));
+            let id = &event.fact.id;
+            let known = source.filter(|(code, epoch, _)| **code == id.source && *epoch == id.epoch);
+            let (.., word) = *source.insert(known.unwrap_or_else(|| {
+                (&id.source, id.epoch, entry::source_word(&id.source, id.epoch))
+            }));
+            facts.push(entry::fact_entry(word, id.number, event.seq));
+        }
+        // Before the index: who finds a tube there must not find it unknown here.
+        shared.codes.add(tubes.iter().map(Entry::words).map(|(word, _)| word));
+        let mut stored = Vec::with_capacity(256);
+        for (code, tube) in commit.layer.only_collected() {
+            encode_into(tube, &mut stored);
+            shared.recent.put(code, tube, &stored);
+        }
+        for (index, entries) in shared.indexes().into_iter().zip([people, facts, tubes]) {
+            index.pending.add(&entries, to);
         }
         shared.layers.put(&commit.layer);
     }

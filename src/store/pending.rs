@@ -10,17 +10,12 @@ const CHUNK_MAX: usize = 262_144;
 
 /// Entries in heaps.
 #[derive(Clone)]
-pub struct Chunk {
+struct Chunk {
     entries: Arc<Vec<Entry>>,
     heaps: Arc<Heaps>,
 }
 
 impl Chunk {
-    /// The entries of a batch, in any order; `None` when there are none.
-    pub fn of_batch(entries: &[Entry]) -> Option<Chunk> {
-        (!entries.is_empty()).then(|| Chunk::of(&[entries]))
-    }
-
     fn of(parts: &[&[Entry]]) -> Chunk {
         let (entries, heaps) = entry::into_heaps(parts, entry::TO_LOOK);
         Chunk { entries: Arc::new(entries), heaps: Arc::new(heaps) }
@@ -107,14 +102,10 @@ impl Pending {
 
     /// Adds a batch's entries, in any order; everything up to `to` is then visible.
     pub fn add(&self, entries: &[Entry], to: u64) {
-        self.put(Chunk::of_batch(entries), to);
-    }
-
-    /// The same for entries that have been put together already.
-    pub fn put(&self, entries: Option<Chunk>, to: u64) {
+        let chunk = (!entries.is_empty()).then(|| Chunk::of(&[entries]));
         let mut chunks = self.lock();
         chunks.waiting_to = to;
-        chunks.waiting.extend(entries);
+        chunks.waiting.extend(chunk);
     }
 
     /// Puts chunks together, so that a query looks into few. Called by one thread alone; what it

@@ -17,7 +17,7 @@ use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Call, Code, Condition, PersonKey, RejectReason, Time, VoidReason};
 use crate::domain::world::World;
 use crate::store::RosterPart;
-use crate::store::{Commit, FolderKind, Layer, Options, Prepared, Store};
+use crate::store::{Commit, FolderKind, Layer, Options, Store};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -104,7 +104,7 @@ impl Story {
         let cells = changes.deltas.0.into_iter();
         let layer = Layer::new(&self.events, &self.world, cells, std::iter::empty(), &changes.odd);
         let commit = Commit { events: self.events, layer };
-        store.commit(&commit, Prepared::of(&commit)).expect("a disk that works");
+        store.commit(&commit).expect("a disk that works");
         store
     }
 
