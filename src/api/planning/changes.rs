@@ -120,15 +120,22 @@ impl Changes {
     /// # Errors
     /// Why there is none, in two languages.
     pub fn round(&self, plan: &CityPlan, target_h: u32) -> Result<Round, Words> {
-        let mut round = match target_h == plan.city.target_h {
-            true => plan.round.clone()?,
-            false => round_of(&plan.city, target_h)?,
+        let planned = match target_h == plan.city.target_h {
+            true => plan.round.clone(),
+            false => round_of(&plan.city, target_h),
         };
-        for change in &self.units {
-            if let Some(lab) = changed(&round.model, change) {
-                round.model.labs[change.lab] = lab;
+        let mut round = match planned {
+            Ok(mut round) => {
+                for change in &self.units {
+                    if let Some(lab) = changed(&round.model, change) {
+                        round.model.labs[change.lab] = lab;
+                    }
+                }
+                round
             }
-        }
+            // A city that has no round as it is may have one with the units: its streets send where it is then best.
+            Err(_) => round_of(&self.city(plan), target_h)?,
+        };
         for m in &self.moves {
             let street = round.problem.streets.iter().position(|street| street.code == m.street);
             if let Some(street) = street {
@@ -195,6 +202,23 @@ mod tests {
         for (i, source) in round.source.iter().enumerate() {
             assert!(*source != 0 || round.model.streets[i].lab == to);
         }
+    }
+
+    #[test]
+    fn units_that_cure_a_city_without_a_round_give_it_one() {
+        let mut city = CityPlan::builtin("jiyuan").city;
+        let code = city.labs[0].code.clone();
+        (0..city.labs.len())
+            .for_each(|lab| city = with_units(&city, lab, StageKind::Extract, -1000));
+        let plan = CityPlan::of(city);
+        let why = plan.round.as_ref().unwrap_err();
+        assert!(why.en.contains("no unit for extraction"), "{}", why.en);
+        let round = |units: i32| {
+            let units = [unit(&code, pb::PlanStage::Extract, units)];
+            Changes::of(&plan, &units, &[]).unwrap().round(&plan, 48)
+        };
+        assert!(round(4).is_ok());
+        assert!(round(-4).is_err());
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub struct DemoArgs {
 /// # Errors
 /// What kept the round from being played to its end.
 pub fn run(args: DemoArgs) -> Result<ExitCode> {
-    let city = match city_of(&args.city) {
+    let city = match city_file::open(Path::new(&args.city), None) {
         Ok(city) => city,
         Err(error) => {
             eprintln!("{error}");
@@ -131,15 +131,6 @@ async fn interrupts(seen: &Seen) -> Result<()> {
         seen.stop.store(true, Ordering::Relaxed);
     }
     Ok(())
-}
-
-fn city_of(name: &str) -> Result<City, city_file::Error> {
-    let is_built_in = city_file::BUILTIN.iter().any(|(known, _)| *known == name);
-    // A file of that name goes first: the user can see it, the built-in one not.
-    match is_built_in && !Path::new(name).exists() {
-        true => city_file::builtin(name),
-        false => city_file::read(Path::new(name)),
-    }
 }
 
 async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Result<ExitCode> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::words::pick;
-use super::{Lang, city_of, json as report_json};
+use super::{Lang, json as report_json};
 use crate::cli::city_file;
 use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead};
 
@@ -34,7 +34,7 @@ pub struct DiffArgs {
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &DiffArgs) -> Result<(String, u8), city_file::Error> {
-    let (old, new) = (city_of(&args.old, None)?, city_of(&args.new, None)?);
+    let (old, new) = (city_file::open(&args.old, None)?, city_file::open(&args.new, None)?);
     let changes = planner::diff(&old, &new);
     let output = if args.json {
         report_json::document(&document(&old, &new, &changes))

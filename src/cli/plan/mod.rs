@@ -39,9 +39,10 @@ use std::process::ExitCode;
 pub use error::Error;
 
 use layers::{Dice, Layers};
+use words::pick;
 
 use crate::cli::city_file;
-use crate::planner::{self, City, Claim, Norm, Origin, Plan, Status, Words};
+use crate::planner::{self, City, Claim, Origin, Plan, Status, Words};
 
 /// Exit code when the city cannot be done in the target.
 const EXIT_NO: u8 = 2;
@@ -159,7 +160,7 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
         None => {}
     }
-    let norm = args.norm.as_deref().map(norm_of).transpose()?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let Some(path) = &args.city else {
         let norm = match norm {
             Some(norm) => norm,
@@ -173,12 +174,12 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         };
         return Ok((output, 0));
     };
-    let mut city = city_of(path, norm)?;
+    let mut city = city_file::open(path, norm)?;
     if args.guandu && city.claims.is_empty() {
         city.claims.push(guandu());
     }
     let dice = Dice { replications: args.replications, seed: args.seed };
-    let report = Report::of(city, args.target, args.filled, dice);
+    let report = Report::of(path, city, args.target, args.filled, dice);
     write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
@@ -188,7 +189,8 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
     Ok((output, if report.yes() { 0 } else { EXIT_NO }))
 }
 
-/// The workbook and the pictures, where they are asked for.
+/// The workbook and the pictures, where they are asked for. Of a round that does not exist there is no picture: that is
+/// said, and the answer is given all the same.
 fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
     if let Some(path) = &args.xlsx {
         let book = sheet::workbook(report).map_err(|error| Error::book(path, &error))?;
@@ -199,6 +201,16 @@ fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
         (&args.svg_finish, picture::finish),
     ] {
         if let Some(path) = path {
+            if report.layers.is_err() {
+                let words = Words::new(
+                    format!("{}：未绘制：流体层和模拟层无法推算", path.display()),
+                    format!("{}: not drawn: no flows and no simulation", path.display()),
+                );
+                // Nobody reads it when that fails.
+                let _ =
+                    writeln!(std::io::stderr().lock(), "{}", pick(args.lang, &words.zh, &words.en));
+                continue;
+            }
             write(path, draw(report).map_err(Error::Argument)?.as_bytes())?;
         }
     }
@@ -235,7 +247,7 @@ impl Filled {
     fn of(city: &City, plan: &Plan, dice: Dice) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::without_remedy(&city, dice);
+        let layers = Layers::without_remedy(&city, dice).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 
@@ -246,7 +258,8 @@ impl Filled {
 }
 
 impl Report {
-    fn of(mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
+    /// `path` is what the city was opened by, to say where in it something is missing.
+    fn of(path: &Path, mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
         let target_h = target.unwrap_or(city.target_h);
         city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
@@ -256,7 +269,7 @@ impl Report {
             .map(|h| planner::solve(&city, h))
             .collect();
         let filled = filled.then(|| Filled::of(&city, &plan, dice));
-        let layers = Layers::of(&city, dice);
+        let layers = Layers::of(&city, dice).map_err(|error| city_file::why(path, &error));
         Report { city, plan, others, filled, dice, layers }
     }
 
@@ -277,26 +290,6 @@ fn guandu() -> Claim {
             "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
             Status::Sourced,
         ),
-    }
-}
-
-fn city_of(path: &Path, norm: Option<Norm>) -> Result<City, city_file::Error> {
-    let built_in = path.to_str().and_then(|name| city_file::BUILTIN.iter().find(|b| b.0 == name));
-    match built_in {
-        // A file of that name goes first: the user can see it, the built-in one not.
-        Some((name, text)) if !path.exists() => {
-            city_file::parse(&format!("builtin:{name}.toml"), text, norm)
-        }
-        _ => city_file::read_with(path, norm),
-    }
-}
-
-fn norm_of(path: &Path) -> Result<Norm, city_file::Error> {
-    match path.to_str() {
-        Some(name) if !path.exists() && city_file::norm::BUILTIN.iter().any(|b| b.0 == name) => {
-            city_file::norm::builtin(name)
-        }
-        _ => city_file::read_norm(path),
     }
 }
 

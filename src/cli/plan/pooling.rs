@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::json::words;
 use super::words::{grouped, pick, say, table};
-use super::{Error, Lang, city_of, json as report_json, norm_of};
+use super::{Error, Lang, city_file, json as report_json};
 use crate::planner::pooling::{
     Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
 };
@@ -55,8 +55,8 @@ struct Advised {
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
-    let norm = args.norm.as_deref().map(norm_of).transpose()?;
-    let city = city_of(&args.city, norm)?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
+    let city = city_file::open(&args.city, norm)?;
     let zones = advised(args, &city)?;
     let output = match args.json {
         true => report_json::document(&document(args, &city, &zones)),
