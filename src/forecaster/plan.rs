@@ -197,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn a_city_is_opened_by_its_file_or_by_its_built_in_name() {
+        let city = CityPlan::read(Path::new("jiyuan")).unwrap().city;
+        assert_eq!(city.name.en, "Jiyuan");
+        let error = CityPlan::read(Path::new("jiyuann")).unwrap_err().to_string();
+        assert!(error.contains("内置：chifeng, jiyuan") && error.contains("built in: chifeng"));
+    }
+
+    #[test]
     fn a_built_in_city_has_places_and_a_round() {
         let plan = CityPlan::builtin("chifeng");
         let round = plan.round.as_ref().unwrap();

@@ -30,7 +30,7 @@ struct Move {
 pub fn lab_number(plan: &CityPlan, code: &str) -> Result<usize, Error> {
     let code = required("lab", code)?;
     let lab = plan.city.labs.iter().position(|lab| lab.code == code.as_str());
-    lab.ok_or(Error::NotFound { field: "lab" })
+    lab.ok_or_else(|| Error::not_in_city("lab", plan.city.labs.iter().map(|lab| lab.code.as_str())))
 }
 
 /// A change of units, checked.
@@ -91,9 +91,12 @@ impl Changes {
             let lab = lab_number(plan, &m.lab)?;
             let known = |round: &Round| round.problem.streets.iter().any(|s| s.code == m.street);
             // A city without a round has no streets to move; why it has none is told by the answer.
-            match plan.round.as_ref().is_ok_and(|round| !known(round)) {
-                true => Err(Error::NotFound { field: "street" }),
-                false => Ok(Move { street: m.street.clone(), lab }),
+            match &plan.round {
+                Ok(round) if !known(round) => {
+                    let codes = round.problem.streets.iter().map(|street| street.code.as_str());
+                    Err(Error::not_in_city("street", codes))
+                }
+                _ => Ok(Move { street: m.street.clone(), lab }),
             }
         };
         Ok(Changes {
@@ -248,6 +251,12 @@ mod tests {
         assert!(refused(&[], &[to("nowhere", &code)]));
         let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
         assert!(refused(&[], &[to(&street, "L?")]));
+        // Whoever mistyped a code is told those that there are.
+        let texts = |error: Error| error.texts().1;
+        let error = Changes::of(&plan, &[unit("L?", extract, 1)], &[]).unwrap_err();
+        assert!(texts(error).contains(&format!("there are: {code}")));
+        let error = Changes::of(&plan, &[], &[to("nowhere", &code)]).unwrap_err();
+        assert!(texts(error).contains(&street));
         // Taking everything away leaves a round that cannot be reckoned, and says so.
         let none = Changes::of(&plan, &[unit(&code, extract, -1000)], &[]).unwrap();
         assert!(!none.round(&plan, 48).unwrap_err().zh.is_empty());
