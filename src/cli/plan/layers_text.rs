@@ -177,8 +177,8 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
     out += &match of.overflow.tubes {
         0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
         n => {
-            let n = grouped(n);
-            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} tubes must go to other cities"));
+            let (n, of) = (grouped(n), Words::tube_or_tubes(n));
+            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} {of} must go to other cities"));
             format!("  {}\n", pick(lang, &zh, &en))
         }
     };
