@@ -20,14 +20,14 @@ pub(super) const EXIT_CHANGED: u8 = 1;
 /// Exit code, as of diff(1): 0 nothing changed, 1 something did (no error), 64 a file or argument is wrong.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DiffArgs {
-    /// Old city file, or a built-in city
+    /// Old city file, or a built-in city. 旧城市文件或内置城市
     pub old: PathBuf,
-    /// New city file, or a built-in city
+    /// New city file, or a built-in city. 新城市文件或内置城市
     pub new: PathBuf,
-    /// Print one JSON document instead of lines
+    /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Language of the lines; both unless given
+    /// Language of the lines; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
 }

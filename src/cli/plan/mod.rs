@@ -54,13 +54,13 @@ const TARGETS_H: [u32; 3] = [24, 48, 120];
 /// Language of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Lang {
-    /// Chinese only.
+    /// Chinese only. 仅中文
     Zh,
-    /// English only.
+    /// English only. 仅英文
     En,
 }
 
-/// Can the whole city be tested in time, where is the bottleneck, what is missing?
+/// Can the whole city be tested in time, where is the bottleneck, what is missing? 测算与缺口清单
 ///
 /// Exit code 0: yes, 2: no, 64: a file or argument is wrong. Yes is said when the guide's arithmetic says yes and the
 /// median of the simulated finishes is within the target; with `--replications 0`: the arithmetic and the flows.
@@ -70,40 +70,40 @@ pub enum Lang {
 pub struct PlanArgs {
     #[command(subcommand)]
     pub what: Option<PlanWhat>,
-    /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing
+    /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing. 城市文件或内置城市
     #[arg(required_unless_present = "guandu")]
     pub city: Option<PathBuf>,
-    /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]
+    /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]. 完成时限（小时），默认为城市自定
     #[arg(long, value_parser = hours)]
     pub target: Option<u32>,
-    /// Print one JSON document instead of tables
+    /// Print one JSON document instead of tables. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Norm pack to use instead of the city's own: a file, or a built-in name
+    /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
     #[arg(long, value_name = "FILE")]
     pub norm: Option<PathBuf>,
-    /// Language of the tables; both unless given
+    /// Language of the tables; both unless given. 表格语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
-    /// Add what every layer says once every shortage is filled
+    /// Add what every layer says once every shortage is filled. 另列缺口补齐后的测算
     #[arg(long)]
     pub filled: bool,
-    /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes
+    /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes. 解读官渡区来函
     #[arg(long)]
     pub guandu: bool,
-    /// How often the round is simulated; 0 = not at all
+    /// How often the round is simulated; 0 = not at all. 模拟次数，0 为不模拟
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
     pub replications: usize,
-    /// Seed of the simulation: the same one gives the same figures
+    /// Seed of the simulation: the same one gives the same figures. 模拟种子，相同则结果相同
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Write a workbook with the list of shortages as it is filed upward
+    /// Write a workbook with the list of shortages as it is filed upward. 写出缺口清单工作簿
     #[arg(long, value_name = "FILE")]
     pub xlsx: Option<PathBuf>,
-    /// Write a picture of the tubes on the way and at each stage over time
+    /// Write a picture of the tubes on the way and at each stage over time. 写出在途与各环节积压图
     #[arg(long, value_name = "FILE")]
     pub svg_backlog: Option<PathBuf>,
-    /// Write a picture of the simulated finishes
+    /// Write a picture of the simulated finishes. 写出完成时间分布图
     #[arg(long, value_name = "FILE")]
     pub svg_finish: Option<PathBuf>,
 }

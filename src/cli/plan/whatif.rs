@@ -22,30 +22,30 @@ use crate::planner::{self, City, Item, StageKind, Words, fluid};
 /// What would other units at a stage of a lab change? Exit code 0: answered, 64: wrong. 增减设备的效果
 #[derive(Clone, Debug, clap::Args)]
 pub struct WhatIfArgs {
-    /// City file (CITY.toml), or a built-in city
+    /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
-    /// Code of the lab
+    /// Code of the lab. 实验室代码
     #[arg(long, value_name = "CODE")]
     pub lab: String,
-    /// Stage: receive, inactivate, decap, extract, setup, pcr, review
+    /// Stage: receive, inactivate, decap, extract, setup, pcr, review. 环节
     #[arg(long, value_name = "KEY", value_parser = stage)]
     pub stage: StageKind,
-    /// Units more (+2) or fewer (-1); of staffed stages with their people
+    /// Units more (+2) or fewer (-1); of staffed stages with their people. 增减台数，人工环节连同人员
     #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
     pub units: i32,
-    /// Hours in which the whole city is to be done [default: the city's own]
+    /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
     #[arg(long, value_parser = hours)]
     pub target: Option<u32>,
-    /// Pairs of simulations; 0 = the flows alone
+    /// Pairs of simulations; 0 = the flows alone. 成对模拟次数，0 为只算流体
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
     pub replications: usize,
-    /// Seed of the simulation
+    /// Seed of the simulation. 模拟种子
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON document instead of lines
+    /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Language of the lines; both unless given
+    /// Language of the lines; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
 }

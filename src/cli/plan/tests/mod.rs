@@ -1,6 +1,7 @@
 //! What the user sees: exit codes, both languages, figures in the table and in JSON.
 
 mod beyond;
+mod keys;
 mod lacking;
 mod layers;
 mod outputs;
