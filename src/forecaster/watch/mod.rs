@@ -22,7 +22,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 /// How often the loop looks whether a reading is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -66,8 +65,7 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     making: Option<JoinHandle<Made>>,
-    /// Not before then is a last line tried again.
-    close_after: Option<Instant>,
+    closing: close::Closing,
 }
 
 impl Forecaster {
@@ -81,7 +79,7 @@ impl Forecaster {
             known,
             round: None,
             making: None,
-            close_after: None,
+            closing: close::Closing::default(),
         };
         let look_every = match watch.handle.read().folder().kind {
             FolderKind::Live => LOOK_EVERY,
