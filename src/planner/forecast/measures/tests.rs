@@ -53,14 +53,13 @@ fn round() -> Round {
     }
 }
 
+/// The words, the streets that then send to the second lab with their minutes on the road, and what waits before the first
+/// stages of both labs.
+type Suggested = (String, Vec<(usize, Ms)>, [Vec<(Ms, u32)>; 2]);
+
 /// What is suggested when the labs end at these hours, with so many tubes of each street delivered and so many unopened
-/// in the first lab: how many tubes, the streets that then send to the second lab with their minutes on the road, and
-/// what waits before the first stages of both labs.
-fn suggested(
-    ends_h: [Ms; 2],
-    delivered: [u64; 4],
-    unopened: u32,
-) -> Option<(String, Vec<(usize, Ms)>, [Vec<(Ms, u32)>; 2])> {
+/// in the first lab.
+fn suggested(ends_h: [Ms; 2], delivered: [u64; 4], unopened: u32) -> Option<Suggested> {
     let round = round();
     let street = |delivered| StreetCount {
         collected: 100,
