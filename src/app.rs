@@ -3,8 +3,9 @@
 
 use crate::config::Config;
 use crate::engine::{self, Engine};
-use crate::forecaster::{self, Forecaster};
+use crate::forecaster::{self, CityPlan, Forecaster};
 use crate::keyring::{self, KeyRing};
+use crate::planner::City;
 use crate::store::Store;
 use crate::{api, store, telemetry};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -83,6 +84,14 @@ impl Service {
     /// # Errors
     /// Says what could not be had and what to do about it. Nothing keeps running.
     pub async fn start(config: Config) -> Result<Service, Error> {
+        Service::start_for(config, None).await
+    }
+
+    /// Starts with this city to plan for, which may stand in no file, instead of the configuration's.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub async fn start_for(config: Config, city: Option<City>) -> Result<Service, Error> {
         let listen = |source: std::io::Error| Error::Listen {
             address: config.listen,
             source: source.into(),
@@ -95,7 +104,10 @@ impl Service {
             // Before anything is opened: a service that cannot be spoken to must not start.
             tls.check().map_err(|problem| Error::Certificate { problem })?;
         }
-        let forecaster = Forecaster::new(config.planner.clone())?;
+        let forecaster = match city {
+            Some(city) => Forecaster::of(config.planner.clone(), Some(CityPlan::of(city)))?,
+            None => Forecaster::new(config.planner.clone())?,
+        };
         let keys = Arc::new(KeyRing::open(&config.keys)?);
         let (dir, kind, options) = (config.data.clone(), config.kind, config.store.clone());
         // A folder of the other kind is turned away: drills and live data never mix.

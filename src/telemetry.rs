@@ -1,6 +1,7 @@
 //! Logs and metrics: how they are set up, and the name and labels of every metric.
 
 use serde::{Deserialize, Serialize};
+use std::io::IsTerminal;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -69,7 +70,12 @@ impl Default for Options {
 pub fn start(options: &Options) -> Result<(), String> {
     let filter = EnvFilter::try_new(&options.filter)
         .map_err(|error| format!("log.filter {:?}: {error}", options.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people at a terminal; a file or a journal gets plain text.
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
     // A test may have started it already; the first one stays.
     let _ = if options.json { builder.json().try_init() } else { builder.try_init() };
     Ok(())

@@ -67,10 +67,20 @@ pub enum Error {
         /// The field that names it.
         field: &'static str,
     },
+    /// The city that is planned for has no such street or laboratory.
+    NotInCity {
+        /// The field that names it.
+        field: &'static str,
+        /// The codes that the city has, as far as a message holds them.
+        known: String,
+    },
     /// The configuration names no city.
     NoCity,
     /// Nothing was forecast yet.
-    NoForecast,
+    NoForecast {
+        /// The folder is a drill: its clock goes by ticks alone, and readings with it.
+        drill: bool,
+    },
     /// The city cannot be reckoned as asked.
     Unworkable {
         /// Why, and what to do: Chinese, English.
@@ -144,6 +154,9 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Codes that a message names: of five hundred streets nobody reads each.
+const CODES_TOLD: usize = 20;
+
 /// Come back after this when nobody knows better.
 const RETRY_MS: u64 = 1_000;
 
@@ -151,6 +164,16 @@ impl Error {
     /// A wrong field.
     pub fn invalid(field: impl Into<String>, zh: &'static str, en: &'static str) -> Error {
         Error::Invalid { field: field.into(), problem: (zh, en) }
+    }
+
+    /// A code that the city does not have, with those that it has: twenty, then how many more.
+    pub fn not_in_city<'c>(field: &'static str, codes: impl Iterator<Item = &'c str>) -> Error {
+        let codes: Vec<&str> = codes.collect();
+        let mut known = codes[..codes.len().min(CODES_TOLD)].join(", ");
+        if codes.len() > CODES_TOLD {
+            known += &format!(" … ({})", codes.len());
+        }
+        Error::NotInCity { field, known }
     }
 
     /// Too many bytes for one message.
@@ -181,9 +204,9 @@ impl Error {
             Error::HelloExpected => Reason::HelloExpected,
             Error::KindUnknown => Reason::KindUnknown,
             Error::NotADrill => Reason::NotADrill,
-            Error::NotFound { .. } => Reason::NotFound,
+            Error::NotFound { .. } | Error::NotInCity { .. } => Reason::NotFound,
             Error::NoCity => Reason::NoCity,
-            Error::NoForecast => Reason::NoForecast,
+            Error::NoForecast { .. } => Reason::NoForecast,
             Error::Unworkable { .. } => Reason::Unworkable,
             Error::Unauthenticated => Reason::Unauthenticated,
             Error::Forbidden => Reason::Forbidden,
@@ -233,7 +256,7 @@ impl Error {
             | Error::NoBarcode { field }
             | Error::NoIdentity { field }
             | Error::TooLarge { field, .. } => field,
-            Error::NotFound { field } => field,
+            Error::NotFound { field } | Error::NotInCity { field, .. } => field,
             Error::RoundUnknown { .. } => "round",
             _ => "",
         }
@@ -383,13 +406,15 @@ mod tests {
             (Error::Keys(missing), "KEY_MISSING", Code::FailedPrecondition),
             (Error::NotADrill, "NOT_A_DRILL", Code::FailedPrecondition),
             (Error::NoCity, "NO_CITY", Code::FailedPrecondition),
-            (Error::NoForecast, "NO_FORECAST", Code::FailedPrecondition),
+            (Error::NoForecast { drill: false }, "NO_FORECAST", Code::FailedPrecondition),
+            (Error::NoForecast { drill: true }, "NO_FORECAST", Code::FailedPrecondition),
             (
                 Error::Unworkable { words: ("无车辆".into(), "no vehicle".into()) },
                 "UNWORKABLE",
                 Code::FailedPrecondition,
             ),
             (Error::NotFound { field: "tube" }, "NOT_FOUND", Code::NotFound),
+            (Error::NotInCity { field: "lab", known: "L1".into() }, "NOT_FOUND", Code::NotFound),
             (Error::Unauthenticated, "UNAUTHENTICATED", Code::Unauthenticated),
             (Error::Forbidden, "FORBIDDEN", Code::PermissionDenied),
             (Error::Busy, "OVERLOADED", Code::ResourceExhausted),

@@ -75,14 +75,24 @@ impl Error {
                 format!("未找到：请核对 {field}"),
                 format!("there is no such thing: check `{field}`"),
             ),
+            Error::NotInCity { field, known } => (
+                format!("城市文件中没有该 {field}：请核对；现有：{known}"),
+                format!("the city file has no such `{field}`: check it; there are: {known}"),
+            ),
             Error::NoCity => own(
                 "未配置城市文件，无法测算：请在配置文件 [planner] 中填写 city 后重启服务",
                 "no city file is configured, so nothing can be planned: name one as [planner] city and \
                  start the service again",
             ),
-            Error::NoForecast => own(
+            Error::NoForecast { drill: false } => own(
                 "尚无预测：请先开启轮次，收到第一管约一分钟后再查询",
                 "there is no forecast yet: open a round, and ask again about a minute after its first tube",
+            ),
+            Error::NoForecast { drill: true } => own(
+                "尚无预测：演练目录的时钟只随拨钟前进，读数和预测随之而来：请先开启轮次，收到第一管后用 swabline round tick                  （或 Tick）拨钟至少一分钟，再查询",
+                "there is no forecast yet: this is a drill, its clock goes by ticks alone and readings and forecasts go by \
+                 that clock: open a round, and after its first tube move the clock by a minute or more (swabline round \
+                 tick, or Tick), then ask again",
             ),
             Error::Unworkable { words: (zh, en) } => {
                 (format!("无法按此测算：{zh}"), format!("this cannot be reckoned: {en}"))

@@ -1,7 +1,7 @@
 //! What is wrong with a city file or norm pack, in Chinese and English, with file and line.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One thing that is wrong, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// There is neither such a file nor such a built-in name.
+    #[error("{}", both(self))]
+    Missing {
+        /// What was asked for.
+        path: PathBuf,
+        /// The built-in names there are.
+        known: String,
+    },
     /// The file is longer than any city needs.
     #[error("{}", both(self))]
     TooLong {
@@ -57,10 +65,17 @@ pub enum Error {
 }
 
 impl Error {
+    pub(super) fn missing(path: &Path, known: &[&str]) -> Error {
+        Error::Missing { path: path.to_owned(), known: known.join(", ") }
+    }
+
     /// The message in Chinese: one line per problem, `file:line: what; expected`.
     pub fn zh(&self) -> String {
         match self {
             Error::File { path, source } => format!("{}：无法读取：{source}", path.display()),
+            Error::Missing { path, known } => {
+                format!("{}：无法读取：没有此文件，也没有此内置名称；内置：{known}", path.display())
+            }
             Error::TooLong { path, bytes_max } => {
                 format!("{}：文件过大；应不超过 {bytes_max} 字节", path.display())
             }
@@ -75,6 +90,10 @@ impl Error {
     pub fn en(&self) -> String {
         match self {
             Error::File { path, source } => format!("{}: cannot be read: {source}", path.display()),
+            Error::Missing { path, known } => format!(
+                "{}: cannot be read: no such file, and nothing of that name is built in; built in: {known}",
+                path.display()
+            ),
             Error::TooLong { path, bytes_max } => {
                 format!("{}: too long; expected at most {bytes_max} bytes", path.display())
             }

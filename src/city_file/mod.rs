@@ -9,6 +9,7 @@ mod district;
 mod error;
 mod lab;
 pub mod norm;
+mod open;
 mod parts;
 mod sheet;
 mod stock;
@@ -20,6 +21,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use error::{Error, Problem};
+pub use open::{open, open_norm, why};
 
 use crate::planner::{City, Norm};
 

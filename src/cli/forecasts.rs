@@ -1,6 +1,7 @@
 //! `swabline forecasts DIR`: what was forecast of each round in a folder, held against what really happened. Reads one
 //! file and locks nothing, so it may be asked while the service runs.
 
+use super::import::in_beijing;
 use crate::forecaster::{self, Coverage, Held, PartHeld, PartsHeld, RoundHeld};
 use crate::store::{Folder, ForecastLines};
 use clap::Args;
@@ -152,6 +153,22 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
             "round {code}: not finished, {readings} readings  轮次 {code}：未完成，读数 {readings}"
         )?,
     }
+    let opened = in_beijing(of.opened_at);
+    writeln!(
+        out,
+        "  hours count from its opening at {opened}, China time  时间自开轮（北京时间 {opened}）起算"
+    )?;
+    match of.forecasts.is_empty() {
+        true => writeln!(
+            out,
+            "  no forecast: the service had no city file ([planner] city) while it was open, or no tube came  \
+             无预测：开轮期间服务未配置城市文件（[planner] city），或没有采样管"
+        )?,
+        false => writeln!(
+            out,
+            "  forecast at, done by (80 % interval), too late + or early -  预测时刻、完成时间（80% 区间）、偏晚 + 偏早 -"
+        )?,
+    }
     for one in &of.forecasts {
         let [p10, p50, p90] = one.finish.map(|time| hours(i64::from(time)));
         write!(out, "  {:>7}  {p50:>7} ({p10} - {p90})", hours(i64::from(one.at)))?;
@@ -249,6 +266,9 @@ mod tests {
         let told = text(std::slice::from_ref(&round), 1);
         for part in [
             "done after 2:01",
+            "from its opening at 1970-01-01 08:00, China time",
+            "北京时间 1970-01-01 08:00",
+            "forecast at, done by (80 % interval)",
             "0:01     2:00 (1:00 - 3:00)  -  0:01  held",
             "+  1:30  missed",
             "命中 1/2",
@@ -263,6 +283,8 @@ mod tests {
             let told = text(&[RoundHeld { finish: None, over, ..round.clone() }], 0);
             assert!(told.contains(words), "{words:?} in {told}");
         }
+        let told = text(&[RoundHeld { forecasts: vec![], ..round.clone() }], 0);
+        assert!(told.contains("no forecast: the service had no city") && told.contains("无预测："));
         // Of a laboratory nothing could be judged; of one round what is in all is not said twice.
         assert!(!told.contains("laboratories") && told.matches("streets:").count() == 1, "{told}");
         let twice = text(&[round.clone(), round.clone()], 0);

@@ -7,11 +7,12 @@ mod import;
 mod plan;
 mod round;
 mod serve;
+mod usage;
 mod verify;
 
 pub use crate::city_file;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Exit code for a configuration, a flag or an input file that cannot be used.
@@ -20,7 +21,7 @@ pub const EXIT_CONFIGURATION: u8 = 64;
 /// swabline: every tube of a city's mass test, from the desk to the released result.
 /// 全员核酸检测：从采样台到结果发布，每一管都有着落。
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, disable_version_flag = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -42,8 +43,54 @@ enum Command {
     Import(import::ImportArgs),
     /// Measure what this machine can do. 测量本机能力
     Benchmark(benchmark::BenchmarkArgs),
-    /// Open or close a round, switch a calling rule. 轮次管理
+    /// Open or close a round, switch a calling rule, move a drill's clock. 轮次管理
     Round(round::RoundArgs),
+    /// Print the help of a command. 显示命令帮助
+    Help {
+        /// The command, such as `plan whatif`. 命令
+        command: Vec<String>,
+    },
+}
+
+/// The command line with its help in both languages.
+pub fn command() -> clap::Command {
+    let version = Arg::new("version").short('V').long("version");
+    let version = version.action(ArgAction::Version).help("Print the version. 显示版本");
+    usage::both(Args::command().arg(version))
+}
+
+/// Reads the words of a command line, the program's own name first.
+///
+/// # Errors
+/// Words that are none, or help or version that was asked for; `told` says it.
+pub fn parse<T: Into<std::ffi::OsString> + Clone>(
+    words: impl IntoIterator<Item = T>,
+) -> Result<Args, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// What is to be printed instead of an answer, in both languages.
+pub fn told(error: &clap::Error) -> String {
+    match usage::refused(error) {
+        Some(zh) => format!("{zh}\n{error}"),
+        None => error.to_string(),
+    }
+}
+
+/// Prints the help of a command.
+fn help(words: &[String]) -> anyhow::Result<ExitCode> {
+    let words = words.iter().map(String::as_str).chain(["--help"]);
+    match parse(std::iter::once("swabline").chain(words)) {
+        Err(error) if !error.use_stderr() => print!("{}", told(&error)),
+        Err(error) => {
+            eprint!("{}", told(&error));
+            return Ok(ExitCode::from(EXIT_CONFIGURATION));
+        }
+        Ok(_) => {}
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs what the arguments say.
@@ -60,5 +107,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args),
         Command::Benchmark(args) => benchmark::run(args),
         Command::Round(args) => round::run(args),
+        Command::Help { command } => help(&command),
     }
 }

@@ -1,4 +1,4 @@
-//! `swabline round`: opens and closes a round, switches a calling rule. Each is a logged fact.
+//! `swabline round`: opens and closes a round, switches a calling rule, moves the clock of a drill. Each is a logged fact.
 
 use super::import::{Call, Server, ServerArgs, parse_moment, told};
 use crate::api::pb;
@@ -24,6 +24,8 @@ enum What {
     Close(CloseArgs),
     /// Judge plates of a kit by another version of its rule. 切换判读规则版本
     SwitchRule(SwitchArgs),
+    /// Move the clock of a drill, which goes by this alone. 演练拨钟
+    Tick(TickArgs),
 }
 
 #[derive(Args)]
@@ -66,6 +68,15 @@ struct SwitchArgs {
     /// From when on, such as 2026-11-22T08:00:00+08:00; never dated back [default: at once]. 生效时间
     #[arg(long, value_parser = parse_moment)]
     from: Option<i64>,
+}
+
+#[derive(Args)]
+struct TickArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// The drill's new time, such as 2022-04-18T06:00:00+08:00. 演练新时间
+    #[arg(long, value_parser = parse_moment)]
+    to: i64,
 }
 
 /// How many swabs go in a tube.
@@ -114,6 +125,10 @@ fn call(what: What) -> (ServerArgs, Call, String, String) {
             let request = pb::SwitchRuleRequest { fact: fact(), kit, version, from_ms };
             (server, Call::SwitchRule(request), zh, en)
         }
+        What::Tick(TickArgs { server, to }) => {
+            let (zh, en) = ("演练时钟已拨动".to_owned(), "the drill's clock was moved".to_owned());
+            (server, Call::Tick(pb::TickRequest { fact: fact(), now_ms: to }), zh, en)
+        }
     }
 }
 
@@ -158,6 +173,9 @@ mod tests {
             read(&format!("switch-rule --server http://h:1 --kit K --version 2 --from {from}"));
         let Ok(Call::SwitchRule(switch)) = switch else { panic!("switches") };
         assert_eq!((switch.version, switch.from_ms), (2, 1_795_305_600_000));
+
+        let tick = read(&format!("tick --server http://h:1 --to {from}"));
+        assert!(matches!(tick, Ok(Call::Tick(tick)) if tick.now_ms == 1_795_305_600_000));
     }
 
     #[test]

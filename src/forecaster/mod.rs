@@ -100,6 +100,14 @@ impl Forecaster {
     /// What is wrong with the city file, with its lines; when threads cannot be had.
     pub fn new(options: Options) -> Result<Forecaster, Error> {
         let plan = options.city.as_deref().map(CityPlan::read).transpose()?;
+        Forecaster::of(options, plan)
+    }
+
+    /// Gets ready for this city, whatever the options name.
+    ///
+    /// # Errors
+    /// When threads cannot be had.
+    pub fn of(options: Options, plan: Option<CityPlan>) -> Result<Forecaster, Error> {
         let turns = turn::Turns::new(&options).map_err(Error::Threads)?;
         let newest = channel::Sender::new(None);
         Ok(Forecaster { inner: Arc::new(Inner { options, plan, turns, newest }) })

@@ -34,30 +34,29 @@ pub struct CityPlan {
 /// # Errors
 /// Why there is none, in two languages.
 pub fn round_of(city: &City, target_h: u32) -> Result<Round, Words> {
-    let as_asked = |round: Result<Round, Error>| match round {
-        Ok(round) => Ok(round),
-        Err(Error::Unworkable(words)) => Err(words),
-        Err(Error::Assign(error)) => {
+    let round = match target_h == city.target_h {
+        true => Round::of(city),
+        false => Round::of(&City { target_h, ..city.clone() }),
+    };
+    round.map_err(|error| match error {
+        Error::Assign(error) => {
             let Words { zh, en } = error.words();
-            Err(Words::new(
+            Words::new(
                 format!("无法为各街道分配实验室（{zh}）：请核对城市文件"),
                 format!("no assignment of streets to laboratories: {en}; check the city file"),
-            ))
+            )
         }
-    };
-    match target_h == city.target_h {
-        true => as_asked(Round::of(city)),
-        false => as_asked(Round::of(&City { target_h, ..city.clone() })),
-    }
+        error => error.words(),
+    })
 }
 
 impl CityPlan {
-    /// Reads a city file. A city that is read and gives no round is told in the log and in every answer.
+    /// Opens a city, a file or a built-in name. A city that is read and gives no round is told in the log and in every answer.
     ///
     /// # Errors
     /// What is wrong with the file, with its lines.
     pub fn read(path: &Path) -> Result<CityPlan, city_file::Error> {
-        let plan = CityPlan::of(city_file::read(path)?);
+        let plan = CityPlan::of(city_file::open(path, None)?);
         if let Err(words) = &plan.round {
             tracing::warn!(problem = words.en, "the city file gives no round to reckon with");
         }
@@ -195,6 +194,14 @@ mod tests {
             let began = began(planned * MINUTE, &history(counts));
             assert_eq!(began, expected * MINUTE, "{counts:?}");
         }
+    }
+
+    #[test]
+    fn a_city_is_opened_by_its_file_or_by_its_built_in_name() {
+        let city = CityPlan::read(Path::new("jiyuan")).unwrap().city;
+        assert_eq!(city.name.en, "Jiyuan");
+        let error = CityPlan::read(Path::new("jiyuann")).unwrap_err().to_string();
+        assert!(error.contains("内置：chifeng, jiyuan") && error.contains("built in: chifeng"));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
 //! - `reach`: which labs a street can send to, and the streets that can send to none;
+//! - `lacking`: what a city has none of, so that no round of it ever ends;
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
@@ -23,6 +24,7 @@ mod derate;
 pub mod example;
 pub mod fluid;
 pub mod forecast;
+mod lacking;
 pub mod model;
 pub mod pooling;
 pub mod reach;
@@ -41,6 +43,7 @@ pub use city::{
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
     Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
 };
+pub use lacking::{Lack, Missing};
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,
     LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side, StageCapacity, StageTime, Totals,

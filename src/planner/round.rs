@@ -13,6 +13,7 @@ use super::assign;
 use super::city::{
     City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words, time_of_day,
 };
+use super::lacking::{Asked, Lack, lacking};
 use super::model::{
     DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable,
     staggered,
@@ -77,12 +78,31 @@ pub struct Doubt {
 /// Why a city gives no round.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
+    /// Something is not there at all; never empty.
+    #[error("{}", self.words().en)]
+    Lacking(Vec<Lack>),
     /// The assignment is not possible.
     #[error(transparent)]
     Assign(#[from] assign::Error),
     /// The model cannot be reckoned.
     #[error("{}", .0.en)]
     Unworkable(Words),
+}
+
+impl Error {
+    /// The same in both languages; of what is lacking, a line for each.
+    pub fn words(&self) -> Words {
+        match self {
+            Error::Lacking(lacks) => {
+                let all: Vec<Words> = lacks.iter().map(Lack::words).collect();
+                let lines =
+                    |of: fn(&Words) -> &str| all.iter().map(of).collect::<Vec<_>>().join("\n");
+                Words::new(lines(|words| &words.zh), lines(|words| &words.en))
+            }
+            Error::Assign(error) => error.words(),
+            Error::Unworkable(words) => words.clone(),
+        }
+    }
 }
 
 /// A part of a street below this share of its tubes is not sent to a lab of its own.
@@ -104,7 +124,8 @@ impl Round {
     /// The round of a city, with the assignment that finishes first.
     ///
     /// # Errors
-    /// When a street reaches no lab, when something would never end, when a number is out of bounds.
+    /// When something is not there at all, when a street reaches no lab, when something would never end, when a number is
+    /// out of bounds.
     pub fn of(city: &City) -> Result<Round, Error> {
         let cut_off = reach::cut_off(city);
         if !cut_off.is_empty() {
@@ -120,6 +141,14 @@ impl Round {
             recall: recall_of(city),
         };
         let sources = sources(city);
+        let lacks = lacking(
+            city,
+            &model,
+            sources.iter().filter(|s| s.model.persons > 0).map(Source::asked),
+        );
+        if !lacks.is_empty() {
+            return Err(Error::Lacking(lacks));
+        }
         let problem = problem(city, &model.labs, &sources);
         let options = assign::Options {
             target_h: Some(f64::from(city.target_h)),
@@ -229,10 +258,23 @@ impl Round {
                     "with what is there it takes more than {days} days, beyond any plan: fill the shortages first"
                 ),
             ),
-            Unworkable::BadNumber { field, at } => Words::new(
-                format!("数字超出范围：{field}（第 {at} 项）"),
-                format!("a number is out of bounds: {field} (item {at})"),
-            ),
+            Unworkable::BadNumber { field, at } => {
+                let (whose, zh, en) = match *field {
+                    "desk_rate" => (street(at), "采样台速度", "the speed of its desks"),
+                    "ramp_speed" => (street(at), "起步速度", "the speed of its desks at first"),
+                    "spread" => (street(at), "离散程度", "a spread"),
+                    "late_share" => (street(at), "晚到者占比", "the share of people who come late"),
+                    "box" => (street(at), "标本箱或每管人数", "a box or the persons per tube"),
+                    "run_spread" => {
+                        (lab(at), "运行时间离散或故障率", "a spread of runs or breakdowns")
+                    }
+                    _ => (Words::new("全市", "the city"), "追阳复采参数", "a number of recalls"),
+                };
+                Words::new(
+                    format!("{}的{zh}超出范围：请核对城市文件", whose.zh),
+                    format!("{}: {en} is out of bounds: check the city file", whose.en),
+                )
+            }
         }
     }
 }
@@ -244,6 +286,20 @@ struct Source {
     ways: Vec<assign::Way>,
     /// Number of its district.
     district: usize,
+    /// Its desks and samplers.
+    have: [u64; 2],
+}
+
+impl Source {
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            district: self.district,
+            code: &self.of.code,
+            name: &self.of.name,
+            have: self.have,
+            labs: self.ways.iter().map(|way| way.lab).collect(),
+        }
+    }
 }
 
 fn sources(city: &City) -> Vec<Source> {
@@ -269,7 +325,8 @@ fn sources(city: &City) -> Vec<Source> {
                 persons: count(persons),
                 pool: count(city.street_pool(district, street)),
                 desks: count(desks),
-                desk_rate: desk.min(samplers),
+                // Of a street without samplers nothing is reckoned (`lacking`), unless nobody lives there.
+                desk_rate: if samplers > 0.0 { desk.min(samplers) } else { desk },
                 desk_spread: permille(norm.field.desk_spread_permille.value),
                 open: 0,
                 hours: count(hours) * HOUR,
@@ -303,7 +360,8 @@ fn sources(city: &City) -> Vec<Source> {
                     assign::Way { lab, minutes: seconds as f64 / 60.0, km }
                 })
                 .collect();
-            all.push(Source { of, model, ways, district: at });
+            let have = [have.desks, have.samplers];
+            all.push(Source { of, model, ways, district: at, have });
         }
     }
     all

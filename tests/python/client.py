@@ -206,7 +206,12 @@ def planning(city, address):
     last = next(lab for lab in plan.fluid.labs if lab.lab == plan.fluid.last_lab)
     change = api.message("UnitChange", lab=last.lab, stage=last.binding, units=-1)
     fewer = check(units=[change])
-    expect("one unit less is not sooner", fewer.fluid.finish_ms >= plan.fluid.finish_ms, True)
+    if fewer.HasField("fluid"):
+        expect("one unit less is not sooner", fewer.fluid.finish_ms >= plan.fluid.finish_ms, True)
+    else:
+        # It was the last one: there is no finish to compare, and why is told.
+        told = bool(fewer.unworkable.zh and fewer.unworkable.en)
+        expect("with no unit left it is said why there is no finish", told, True)
     nowhere = api.message(
         "UnitChange", lab="nowhere", stage=stages["PLAN_STAGE_PCR"].number, units=1
     )

@@ -5,6 +5,7 @@ mod assign;
 mod common;
 mod drill;
 mod folder;
+mod forecasts;
 mod limits;
 mod memory;
 mod planning;

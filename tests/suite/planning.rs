@@ -1,6 +1,6 @@
 //! Plans and forecasts over a real socket: the binary with a small city file, and without one.
 
-use crate::common::{Place, Server, binary, fact, noon, open, submit};
+use crate::common::{Place, Server, binary, noon};
 use crate::service::open_round;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,32 +8,31 @@ use swabline::api::client::{
     AdministrationClient, Channel, PlanningClient, ProgressClient, RecordingClient, Status,
     Streaming, connect, pb,
 };
-use swabline::domain::fact::Body;
 use tokio_stream::StreamExt;
 use tonic_types::StatusExt;
 
 /// A town of two districts, one of them with two streets, and two laboratories.
 const CITY: &str = include_str!("town.toml");
 
-fn city_file(place: &Place) -> PathBuf {
+pub fn city_file(place: &Place) -> PathBuf {
     let file = place.root.path().join("town.toml");
     std::fs::write(&file, CITY).unwrap();
     file
 }
 
-fn serve(place: &Place, city: &Path) -> Server {
+pub fn serve(place: &Place, city: &Path) -> Server {
     let city = city.display().to_string();
     let environment =
         [("SWABLINE_PLANNER__CITY", city.as_str()), ("SWABLINE_PLANNER__FORECAST_SECONDS", "1")];
     Server::start_with(&place.data(), &place.keys(), &environment)
 }
 
-async fn planning(server: &Server) -> PlanningClient<Channel> {
+pub async fn planning(server: &Server) -> PlanningClient<Channel> {
     PlanningClient::new(connect(&server.address).await.unwrap())
 }
 
 /// The reason of a refusal, which is told in both languages.
-fn reason(status: &Status) -> String {
+pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();
     let zh = &details.localized_message().expect("zh").message;
     assert!(zh.chars().any(|c| c > '\u{2fff}'), "{zh} {}", status.message());
@@ -261,7 +260,7 @@ async fn a_client_that_goes_away_gives_its_turn_back() {
     server.stop();
 }
 
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(20), "{what} did not come");
@@ -269,7 +268,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn tube(number: u64) -> pb::Fact {
+pub fn tube(number: u64) -> pb::Fact {
     let who = pb::Identity {
         document_type: pb::DocumentType::Passport.into(),
         number: format!("E{number:08}").into(),
@@ -292,7 +291,7 @@ fn tube(number: u64) -> pb::Fact {
 }
 
 /// A district, a street of the town in it, a community in the street, a site in the community with a desk.
-async fn import(address: &str) {
+pub async fn import(address: &str) {
     use pb::reference_item::Item;
     let jurisdiction = |code: &str, parent: &str, level: pb::Level| {
         let (code, parent) = (code.to_owned(), parent.to_owned());
@@ -396,69 +395,7 @@ async fn work_in_progress_is_told(
     assert_eq!(boxes, [("", 1, 1, 0), ("LE", 1, 0, 1)]);
 }
 
-/// The rounds that `forecasts` says were closed.
-fn closed_rounds(place: &Place) -> Vec<String> {
-    let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap_or_default();
-    let closed =
-        text.lines().filter_map(|line| line.split_once("\"line\":\"closed\",\"round\":\""));
-    closed.filter_map(|(_, rest)| Some(rest.split_once('"')?.0.to_owned())).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_round_that_was_closed_has_its_last_line() {
-    let place = Place::new();
-    let environment = [("SWABLINE_PLANNER__FORECAST_SECONDS", "1")];
-    let start = || Server::start_with(&place.data(), &place.keys(), &environment);
-    let readings_of = |round: &str| {
-        let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap_or_default();
-        text.matches(&format!("\"line\":\"reading\",\"round\":\"{round}\"")).count()
-    };
-    let server = start();
-    open_round(&server.address, "R1", "r1").await;
-    wait_until("a reading of the first round", || readings_of("R1") > 0);
-    // Left for a newer one: it is still open, so it has no last line yet.
-    let opened = pb::OpenRoundRequest {
-        fact: office(2),
-        round: "R2".into(),
-        name: "第二轮".into(),
-        key_id: "r2".into(),
-        pool: 10,
-    };
-    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
-    administration.open_round(opened).await.unwrap();
-    wait_until("a reading of the second round", || readings_of("R2") > 0);
-    assert_eq!(closed_rounds(&place), [""; 0]);
-    // It goes on all the same, and its last reading says how far it came.
-    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
-    let facts = vec![tube(1), tube(2), tube(3)];
-    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
-    let closed = pb::CloseRoundRequest { fact: office(3), round: "R1".into() };
-    administration.close_round(closed).await.unwrap();
-    wait_until("the last line of the first", || closed_rounds(&place) == ["R1"]);
-    let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap();
-    let last = text.lines().rfind(|line| line.contains(r#""line":"reading","round":"R1""#));
-    assert!(last.is_some_and(|line| line.contains(r#""collected":3"#)), "{last:?}");
-    server.stop();
-    // Closed while nobody looks: as if by another program on the same folder.
-    let engine = open(&place.data());
-    let close = swabline::domain::fact::Fact {
-        round: "R2".into(),
-        ..fact("office", 4, Body::RoundClosed {})
-    };
-    submit(&engine, &[close]).await;
-    engine.stop().unwrap();
-    assert_eq!(closed_rounds(&place), ["R1"]);
-    let server = start();
-    wait_until("the last line of the second", || closed_rounds(&place) == ["R1", "R2"]);
-    server.stop();
-    // Once is enough.
-    let server = start();
-    std::thread::sleep(Duration::from_millis(2_500));
-    server.stop();
-    assert_eq!(closed_rounds(&place), ["R1", "R2"]);
-}
-
-fn office(number: u64) -> Option<pb::AdministrationFact> {
+pub fn office(number: u64) -> Option<pb::AdministrationFact> {
     let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
     Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
 }
@@ -541,24 +478,4 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     assert_eq!((again.counts.unwrap().collected, again.unknown_collected), (45, 5));
     wait_until("more readings", || lines() > before);
     server.stop();
-}
-
-#[test]
-fn forecasts_of_what_is_no_data_folder_say_so_and_where_it_may_be() {
-    let dir = tempfile::tempdir().unwrap();
-    let of = |dir: &Path| {
-        let out = binary().arg("forecasts").arg(dir).output().unwrap();
-        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
-    };
-    for (path, hint) in [(dir.path().join("nowhere"), false), (dir.path().to_owned(), false)] {
-        let (code, said) = of(&path);
-        assert!(code == Some(64) && said.contains("not a data folder"), "{said}");
-        assert!(said.contains("不是数据目录") && said.contains("did you mean") == hint, "{said}");
-    }
-    let within = dir.path().join("data");
-    let options = swabline::store::Options::default();
-    swabline::store::Store::open(&within, None, &options).unwrap().close().unwrap();
-    let (code, said) = of(dir.path());
-    assert!(code == Some(64) && said.contains(&within.display().to_string()), "{said}");
-    assert_eq!(of(&within), (Some(0), String::new()));
 }

@@ -30,7 +30,7 @@ struct Move {
 pub fn lab_number(plan: &CityPlan, code: &str) -> Result<usize, Error> {
     let code = required("lab", code)?;
     let lab = plan.city.labs.iter().position(|lab| lab.code == code.as_str());
-    lab.ok_or(Error::NotFound { field: "lab" })
+    lab.ok_or_else(|| Error::not_in_city("lab", plan.city.labs.iter().map(|lab| lab.code.as_str())))
 }
 
 /// A change of units, checked.
@@ -91,9 +91,12 @@ impl Changes {
             let lab = lab_number(plan, &m.lab)?;
             let known = |round: &Round| round.problem.streets.iter().any(|s| s.code == m.street);
             // A city without a round has no streets to move; why it has none is told by the answer.
-            match plan.round.as_ref().is_ok_and(|round| !known(round)) {
-                true => Err(Error::NotFound { field: "street" }),
-                false => Ok(Move { street: m.street.clone(), lab }),
+            match &plan.round {
+                Ok(round) if !known(round) => {
+                    let codes = round.problem.streets.iter().map(|street| street.code.as_str());
+                    Err(Error::not_in_city("street", codes))
+                }
+                _ => Ok(Move { street: m.street.clone(), lab }),
             }
         };
         Ok(Changes {
@@ -120,15 +123,22 @@ impl Changes {
     /// # Errors
     /// Why there is none, in two languages.
     pub fn round(&self, plan: &CityPlan, target_h: u32) -> Result<Round, Words> {
-        let mut round = match target_h == plan.city.target_h {
-            true => plan.round.clone()?,
-            false => round_of(&plan.city, target_h)?,
+        let planned = match target_h == plan.city.target_h {
+            true => plan.round.clone(),
+            false => round_of(&plan.city, target_h),
         };
-        for change in &self.units {
-            if let Some(lab) = changed(&round.model, change) {
-                round.model.labs[change.lab] = lab;
+        let mut round = match planned {
+            Ok(mut round) => {
+                for change in &self.units {
+                    if let Some(lab) = changed(&round.model, change) {
+                        round.model.labs[change.lab] = lab;
+                    }
+                }
+                round
             }
-        }
+            // A city that has no round as it is may have one with the units: its streets send where it is then best.
+            Err(_) => round_of(&self.city(plan), target_h)?,
+        };
         for m in &self.moves {
             let street = round.problem.streets.iter().position(|street| street.code == m.street);
             if let Some(street) = street {
@@ -198,6 +208,23 @@ mod tests {
     }
 
     #[test]
+    fn units_that_cure_a_city_without_a_round_give_it_one() {
+        let mut city = CityPlan::builtin("jiyuan").city;
+        let code = city.labs[0].code.clone();
+        (0..city.labs.len())
+            .for_each(|lab| city = with_units(&city, lab, StageKind::Extract, -1000));
+        let plan = CityPlan::of(city);
+        let why = plan.round.as_ref().unwrap_err();
+        assert!(why.en.contains("no unit for extraction"), "{}", why.en);
+        let round = |units: i32| {
+            let units = [unit(&code, pb::PlanStage::Extract, units)];
+            Changes::of(&plan, &units, &[]).unwrap().round(&plan, 48)
+        };
+        assert!(round(4).is_ok());
+        assert!(round(-4).is_err());
+    }
+
+    #[test]
     fn what_the_city_does_not_have_is_refused() {
         let plan = CityPlan::builtin("jiyuan");
         let code = plan.city.labs[0].code.clone();
@@ -224,6 +251,12 @@ mod tests {
         assert!(refused(&[], &[to("nowhere", &code)]));
         let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
         assert!(refused(&[], &[to(&street, "L?")]));
+        // Whoever mistyped a code is told those that there are.
+        let texts = |error: Error| error.texts().1;
+        let error = Changes::of(&plan, &[unit("L?", extract, 1)], &[]).unwrap_err();
+        assert!(texts(error).contains(&format!("there are: {code}")));
+        let error = Changes::of(&plan, &[], &[to("nowhere", &code)]).unwrap_err();
+        assert!(texts(error).contains(&street));
         // Taking everything away leaves a round that cannot be reckoned, and says so.
         let none = Changes::of(&plan, &[unit(&code, extract, -1000)], &[]).unwrap();
         assert!(!none.round(&plan, 48).unwrap_err().zh.is_empty());

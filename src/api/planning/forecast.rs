@@ -1,8 +1,8 @@
 //! GetForecast and WatchForecast: what the forecaster knows of the open round.
 
-use super::city;
 use super::simulate::streets;
 use super::words::{hours, quantiles, sentences, some, spread, stage, text};
+use super::{city, no_forecast};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
@@ -20,7 +20,8 @@ type Reply = Result<pb::ForecastReply, Status>;
 /// The newest forecast.
 pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
     workable(shared)?;
-    let outlook = shared.forecaster.outlook().borrow().clone().ok_or(Error::NoForecast)?;
+    let outlook =
+        shared.forecaster.outlook().borrow().clone().ok_or_else(|| no_forecast(shared))?;
     match &outlook.forecast {
         Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
         Err(words) => Err(words.clone().into()),

@@ -19,6 +19,7 @@ use super::pb::planning_server::Planning;
 use super::shared::Shared;
 use crate::engine::Class;
 use crate::forecaster::{CityPlan, StopOnDrop};
+use crate::store::FolderKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_stream::wrappers::ReceiverStream;
@@ -30,6 +31,11 @@ pub struct Service(pub Arc<Shared>);
 /// The city that is planned for.
 fn city(shared: &Shared) -> Result<&CityPlan, Error> {
     shared.forecaster.plan().ok_or(Error::NoCity)
+}
+
+/// That nothing was forecast yet, and what to do in a folder of this kind.
+fn no_forecast(shared: &Shared) -> Error {
+    Error::NoForecast { drill: shared.kind() == FolderKind::Drill }
 }
 
 /// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.

@@ -29,19 +29,19 @@ enum What {
     Engine(Amount),
     /// Questions about people while tubes come in. 人员查询
     PersonQueries {
-        /// A folder that `engine` has filled
+        /// A folder that `engine` has filled. `engine` 已写入的目录
         #[arg(long)]
         dir: PathBuf,
-        /// How long
+        /// How long, in seconds. 时长（秒）
         #[arg(long, default_value_t = 20)]
         seconds: u64,
     },
     /// The missing people of a roster against a round. 应采未采名单
     Missing {
-        /// A new folder
+        /// A new folder. 新目录
         #[arg(long)]
         dir: PathBuf,
-        /// People on the roster; about one in fifty is missing
+        /// People on the roster; about one in fifty is missing. 名册人数，约五十分之一未采
         #[arg(long, default_value_t = 1_000_000)]
         people: u64,
     },
@@ -52,22 +52,22 @@ enum What {
 /// How much is put into which folder.
 #[derive(Args)]
 struct Amount {
-    /// The folder; made when it is not there, else gone on with
+    /// The folder; made when it is not there, else gone on with. 目录，没有则新建
     #[arg(long)]
     dir: PathBuf,
-    /// How long
+    /// How long, in seconds. 时长（秒）
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// So many tubes instead
+    /// So many tubes instead. 改按管数
     #[arg(long)]
     tubes: Option<u64>,
-    /// Number of the first tube: give each run on one folder numbers of its own
+    /// Number of the first tube: give each run on one folder numbers of its own. 首管编号，同一目录各次不同
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Tubes in a group; each is made durable by itself
+    /// Tubes in a group; each is made durable by itself. 每组管数，逐组落盘
     #[arg(long, default_value_t = 1_000)]
     group: usize,
-    /// Do not merge everything at the end
+    /// Do not merge everything at the end. 结束时不合并
     #[arg(long)]
     leave_unmerged: bool,
 }

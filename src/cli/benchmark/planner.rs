@@ -30,8 +30,9 @@ const SEED: u64 = 7;
 /// What is measured.
 #[derive(Args)]
 pub struct PlannerArgs {
+    /// The figure to measure. 测量项目
     row: Row,
-    /// Fewer blocks, and 100 rounds instead of 1,000
+    /// Fewer blocks, and 100 rounds instead of 1,000. 从简
     #[arg(long)]
     quick: bool,
 }

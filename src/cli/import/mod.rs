@@ -19,7 +19,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub(super) use moment::parse as parse_moment;
+pub(super) use moment::{in_beijing, parse as parse_moment};
 pub(super) use server::{Call, Server, ServerArgs, told};
 
 use clap::Args;

@@ -23,6 +23,21 @@ pub fn parse(text: &str) -> Result<i64, String> {
     read.ok_or_else(|| format!("应为{} / expected {}", MOMENT[0], MOMENT[1]))
 }
 
+/// A moment of milliseconds since 1970 as a clock in China shows it: `2022-04-18 05:00`.
+pub fn in_beijing(ms: i64) -> String {
+    let minutes = ms.div_euclid(60_000) + BEIJING_MINUTES;
+    let (days, of_day) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
+    // Days since 1 March of the year 0, in eras of 400 years: the inverse of `midnight_ms`.
+    let since = days + 719_468;
+    let (era, day) = (since.div_euclid(146_097), since.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400 + i64::from(month >= 10), (month + 2) % 12 + 1);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", of_day / 60, of_day % 60)
+}
+
 /// A moment that says date, time and offset.
 pub(super) fn exact(at: &Datetime) -> Option<i64> {
     let minutes = match at.offset? {
@@ -94,6 +109,20 @@ mod tests {
         }
         let refused = parse("2026-11-22").unwrap_err();
         assert!(refused.contains("应为") && refused.contains("expected"), "{refused}");
+    }
+
+    #[test]
+    fn a_moment_is_shown_as_a_clock_in_china_shows_it() {
+        for (ms, shown) in [
+            (0, "1970-01-01 08:00"),
+            (1_650_229_200_000, "2022-04-18 05:00"),
+            (1_709_222_400_000, "2024-03-01 00:00"),
+            (1_709_222_399_999, "2024-02-29 23:59"),
+            (-2_203_891_200_000, "1900-03-01 08:00"),
+            (4_102_415_999_000, "2099-12-31 23:59"),
+        ] {
+            assert_eq!(in_beijing(ms), shown, "{ms}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(in crate::cli) enum Call {
     OpenRound(pb::OpenRoundRequest),
     CloseRound(pb::CloseRoundRequest),
     SwitchRule(pb::SwitchRuleRequest),
+    Tick(pb::TickRequest),
 }
 
 /// What became of a call.
@@ -108,6 +109,7 @@ impl Server {
             Call::OpenRound(request) => make!(open_round, request),
             Call::CloseRound(request) => make!(close_round, request),
             Call::SwitchRule(request) => make!(switch_rule, request),
+            Call::Tick(request) => make!(tick, request),
         };
         Ok(reply.map_err(Box::new)?.into_inner())
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::words::pick;
-use super::{Lang, city_of, json as report_json};
+use super::{Lang, json as report_json};
 use crate::cli::city_file;
 use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead};
 
@@ -20,21 +20,21 @@ pub(super) const EXIT_CHANGED: u8 = 1;
 /// Exit code, as of diff(1): 0 nothing changed, 1 something did (no error), 64 a file or argument is wrong.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DiffArgs {
-    /// Old city file, or a built-in city
+    /// Old city file, or a built-in city. 旧城市文件或内置城市
     pub old: PathBuf,
-    /// New city file, or a built-in city
+    /// New city file, or a built-in city. 新城市文件或内置城市
     pub new: PathBuf,
-    /// Print one JSON document instead of lines
+    /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Language of the lines; both unless given
+    /// Language of the lines; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
 }
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &DiffArgs) -> Result<(String, u8), city_file::Error> {
-    let (old, new) = (city_of(&args.old, None)?, city_of(&args.new, None)?);
+    let (old, new) = (city_file::open(&args.old, None)?, city_file::open(&args.new, None)?);
     let changes = planner::diff(&old, &new);
     let output = if args.json {
         report_json::document(&document(&old, &new, &changes))

@@ -139,7 +139,7 @@ fn trimmed(now: &Lab, mut lab: Lab, in_time: impl Fn(&Lab) -> bool) -> Lab {
 }
 
 /// Most units that are thought of; above that something else is wrong.
-const UNITS_MAX: u32 = 20_000;
+pub(super) const UNITS_MAX: u32 = 20_000;
 
 /// A stage with so many units, the new ones like the others; none above `UNITS_MAX`.
 pub(super) fn with_units(stage: &Stage, units: u32) -> Option<Stage> {

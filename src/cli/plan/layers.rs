@@ -42,8 +42,8 @@ impl Layers {
     /// The layers of a city at its own target.
     ///
     /// # Errors
-    /// Why the city gives no round, in words.
-    pub fn of(city: &City, dice: Dice) -> Result<Layers, Words> {
+    /// Why the city gives no round.
+    pub fn of(city: &City, dice: Dice) -> Result<Layers, Error> {
         let mut layers = Layers::without_remedy(city, dice)?;
         if !layers.in_time() {
             layers.remedy = Some(remedy::find(city, &layers, dice));
@@ -52,8 +52,8 @@ impl Layers {
     }
 
     /// The same without looking for remedies.
-    pub fn without_remedy(city: &City, dice: Dice) -> Result<Layers, Words> {
-        let round = Round::of(city).map_err(why)?;
+    pub fn without_remedy(city: &City, dice: Dice) -> Result<Layers, Error> {
+        let round = Round::of(city)?;
         let flow = fluid::city(&round.model);
         let study = simulated(&round, &round.model, dice);
         let one_to_one = city.one_to_one;
@@ -92,12 +92,4 @@ pub(super) fn simulated(round: &Round, model: &Model, dice: Dice) -> Option<Stud
 /// Whether everybody is resulted in time: by the rules, and by the simulation's median or, without it, by the flows.
 pub(super) fn yes(plan: &Plan, layers: &Result<Layers, Words>) -> bool {
     plan.verdict.yes && layers.as_ref().is_ok_and(Layers::in_time)
-}
-
-/// Why a city gives no round.
-pub(super) fn why(error: Error) -> Words {
-    match error {
-        Error::Unworkable(words) => words,
-        Error::Assign(error) => error.words(),
-    }
 }

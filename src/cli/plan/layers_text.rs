@@ -44,8 +44,12 @@ pub(super) fn filled(filled: &Filled, lang: Option<Lang>) -> String {
 fn out_of_reach(why: &Words, lang: Option<Lang>) -> String {
     let (zh, en) =
         ("流体层和模拟层无法推算，因此不能完成", "no flows and no simulation, so the answer is no");
-    let none = pick(lang, zh, en);
-    format!("  {none}: {}\n", say(lang, why))
+    let mut out = format!("  {}:\n", pick(lang, zh, en));
+    for (zh, en) in why.zh.lines().zip(why.en.lines()) {
+        let reason = Words::new(zh, en);
+        answer(&reason, lang).lines().for_each(|line| out += &format!("  {line}\n"));
+    }
+    out
 }
 
 /// A sentence; in both languages each on a line of its own.
@@ -184,8 +188,8 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
     out += &match of.overflow.tubes {
         0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
         n => {
-            let n = grouped(n);
-            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} tubes must go to other cities"));
+            let (n, of) = (grouped(n), Words::tube_or_tubes(n));
+            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} {of} must go to other cities"));
             format!("  {}\n", pick(lang, &zh, &en))
         }
     };

@@ -39,9 +39,10 @@ use std::process::ExitCode;
 pub use error::Error;
 
 use layers::{Dice, Layers};
+use words::pick;
 
 use crate::cli::city_file;
-use crate::planner::{self, City, Claim, Norm, Origin, Plan, Status, Words};
+use crate::planner::{self, City, Claim, Origin, Plan, Status, Words};
 
 /// Exit code when the city cannot be done in the target.
 const EXIT_NO: u8 = 2;
@@ -53,13 +54,13 @@ const TARGETS_H: [u32; 3] = [24, 48, 120];
 /// Language of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Lang {
-    /// Chinese only.
+    /// Chinese only. 仅中文
     Zh,
-    /// English only.
+    /// English only. 仅英文
     En,
 }
 
-/// Can the whole city be tested in time, where is the bottleneck, what is missing?
+/// Can the whole city be tested in time, where is the bottleneck, what is missing? 测算与缺口清单
 ///
 /// Exit code 0: yes, 2: no, 64: a file or argument is wrong. Yes is said when the guide's arithmetic says yes and the
 /// median of the simulated finishes is within the target; with `--replications 0`: the arithmetic and the flows.
@@ -69,40 +70,40 @@ pub enum Lang {
 pub struct PlanArgs {
     #[command(subcommand)]
     pub what: Option<PlanWhat>,
-    /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing
+    /// City file (CITY.toml), or a built-in city: chifeng, jiyuan, kunming, qujing. 城市文件或内置城市
     #[arg(required_unless_present = "guandu")]
     pub city: Option<PathBuf>,
-    /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]
+    /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]. 完成时限（小时），默认为城市自定
     #[arg(long, value_parser = hours)]
     pub target: Option<u32>,
-    /// Print one JSON document instead of tables
+    /// Print one JSON document instead of tables. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Norm pack to use instead of the city's own: a file, or a built-in name
+    /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
     #[arg(long, value_name = "FILE")]
     pub norm: Option<PathBuf>,
-    /// Language of the tables; both unless given
+    /// Language of the tables; both unless given. 表格语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
-    /// Add what every layer says once every shortage is filled
+    /// Add what every layer says once every shortage is filled. 另列缺口补齐后的测算
     #[arg(long)]
     pub filled: bool,
-    /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes
+    /// Explain the Guandu letter: 5 cyclers and 1 extractor, +3,600 tubes. 解读官渡区来函
     #[arg(long)]
     pub guandu: bool,
-    /// How often the round is simulated; 0 = not at all
+    /// How often the round is simulated; 0 = not at all. 模拟次数，0 为不模拟
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
     pub replications: usize,
-    /// Seed of the simulation: the same one gives the same figures
+    /// Seed of the simulation: the same one gives the same figures. 模拟种子，相同则结果相同
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Write a workbook with the list of shortages as it is filed upward
+    /// Write a workbook with the list of shortages as it is filed upward. 写出缺口清单工作簿
     #[arg(long, value_name = "FILE")]
     pub xlsx: Option<PathBuf>,
-    /// Write a picture of the tubes on the way and at each stage over time
+    /// Write a picture of the tubes on the way and at each stage over time. 写出在途与各环节积压图
     #[arg(long, value_name = "FILE")]
     pub svg_backlog: Option<PathBuf>,
-    /// Write a picture of the simulated finishes
+    /// Write a picture of the simulated finishes. 写出完成时间分布图
     #[arg(long, value_name = "FILE")]
     pub svg_finish: Option<PathBuf>,
 }
@@ -159,7 +160,7 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
         None => {}
     }
-    let norm = args.norm.as_deref().map(norm_of).transpose()?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let Some(path) = &args.city else {
         let norm = match norm {
             Some(norm) => norm,
@@ -173,12 +174,12 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         };
         return Ok((output, 0));
     };
-    let mut city = city_of(path, norm)?;
+    let mut city = city_file::open(path, norm)?;
     if args.guandu && city.claims.is_empty() {
         city.claims.push(guandu());
     }
     let dice = Dice { replications: args.replications, seed: args.seed };
-    let report = Report::of(city, args.target, args.filled, dice);
+    let report = Report::of(path, city, args.target, args.filled, dice);
     write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
@@ -188,7 +189,8 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
     Ok((output, if report.yes() { 0 } else { EXIT_NO }))
 }
 
-/// The workbook and the pictures, where they are asked for.
+/// The workbook and the pictures, where they are asked for. Of a round that does not exist there is no picture: that is
+/// said, and the answer is given all the same.
 fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
     if let Some(path) = &args.xlsx {
         let book = sheet::workbook(report).map_err(|error| Error::book(path, &error))?;
@@ -199,6 +201,16 @@ fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
         (&args.svg_finish, picture::finish),
     ] {
         if let Some(path) = path {
+            if report.layers.is_err() {
+                let words = Words::new(
+                    format!("{}：未绘制：流体层和模拟层无法推算", path.display()),
+                    format!("{}: not drawn: no flows and no simulation", path.display()),
+                );
+                // Nobody reads it when that fails.
+                let _ =
+                    writeln!(std::io::stderr().lock(), "{}", pick(args.lang, &words.zh, &words.en));
+                continue;
+            }
             write(path, draw(report).map_err(Error::Argument)?.as_bytes())?;
         }
     }
@@ -235,7 +247,7 @@ impl Filled {
     fn of(city: &City, plan: &Plan, dice: Dice) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::without_remedy(&city, dice);
+        let layers = Layers::without_remedy(&city, dice).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 
@@ -246,7 +258,8 @@ impl Filled {
 }
 
 impl Report {
-    fn of(mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
+    /// `path` is what the city was opened by, to say where in it something is missing.
+    fn of(path: &Path, mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
         let target_h = target.unwrap_or(city.target_h);
         city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
@@ -256,7 +269,7 @@ impl Report {
             .map(|h| planner::solve(&city, h))
             .collect();
         let filled = filled.then(|| Filled::of(&city, &plan, dice));
-        let layers = Layers::of(&city, dice);
+        let layers = Layers::of(&city, dice).map_err(|error| city_file::why(path, &error));
         Report { city, plan, others, filled, dice, layers }
     }
 
@@ -277,26 +290,6 @@ fn guandu() -> Claim {
             "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
             Status::Sourced,
         ),
-    }
-}
-
-fn city_of(path: &Path, norm: Option<Norm>) -> Result<City, city_file::Error> {
-    let built_in = path.to_str().and_then(|name| city_file::BUILTIN.iter().find(|b| b.0 == name));
-    match built_in {
-        // A file of that name goes first: the user can see it, the built-in one not.
-        Some((name, text)) if !path.exists() => {
-            city_file::parse(&format!("builtin:{name}.toml"), text, norm)
-        }
-        _ => city_file::read_with(path, norm),
-    }
-}
-
-fn norm_of(path: &Path) -> Result<Norm, city_file::Error> {
-    match path.to_str() {
-        Some(name) if !path.exists() && city_file::norm::BUILTIN.iter().any(|b| b.0 == name) => {
-            city_file::norm::builtin(name)
-        }
-        _ => city_file::read_norm(path),
     }
 }
 

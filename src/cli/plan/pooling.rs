@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::json::words;
 use super::words::{grouped, pick, say, table};
-use super::{Error, Lang, city_of, json as report_json, norm_of};
+use super::{Error, Lang, city_file, json as report_json};
 use crate::planner::pooling::{
     Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
 };
@@ -18,27 +18,27 @@ use crate::planner::{City, Words};
 /// How many swabs to put into one tube? Exit code 0: answered, 64: wrong. 混采规格建议
 #[derive(Clone, Debug, clap::Args)]
 pub struct PoolingArgs {
-    /// City file (CITY.toml), or a built-in city
+    /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
-    /// Share of infected people, taken as known, such as 0.002 [default: the norm pack's belief]
+    /// Share of infected people, taken as known, such as 0.002 [default: the norm pack's belief]. 已知阳性率，默认取规范包
     #[arg(long, value_name = "P")]
     pub prevalence: Option<f64>,
-    /// What a recall costs, in tubes: the visit of a team and its trip
+    /// What a recall costs, in tubes: the visit of a team and its trip. 一次复采的代价（折合管数）
     #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
     pub recall_price: f64,
-    /// What a person called back costs, in tubes: 1 is the single tube alone
+    /// What a person called back costs, in tubes: 1 is the single tube alone. 每名复采者的代价（折合管数）
     #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
     pub single_price: f64,
-    /// Level of the quantile of the extra load
+    /// Level of the quantile of the extra load. 额外工作量的分位
     #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
     pub level: f64,
-    /// Norm pack to use instead of the city's own: a file, or a built-in name
+    /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
     #[arg(long, value_name = "FILE")]
     pub norm: Option<PathBuf>,
-    /// Print one JSON document instead of tables
+    /// Print one JSON document instead of tables. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Language of the tables; both unless given
+    /// Language of the tables; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
 }
@@ -55,8 +55,8 @@ struct Advised {
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
-    let norm = args.norm.as_deref().map(norm_of).transpose()?;
-    let city = city_of(&args.city, norm)?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
+    let city = city_file::open(&args.city, norm)?;
     let zones = advised(args, &city)?;
     let output = match args.json {
         true => report_json::document(&document(args, &city, &zones)),
@@ -151,11 +151,12 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised]) -> String {
         pick(lang, "混采规格建议", "how many swabs to put into one tube")
     );
     let (recall, single) = (args.recall_price, args.single_price);
+    let tubes = if recall == 1.0 { "tube" } else { "tubes" };
     out += &pick(
         lang,
         &format!("召回一次按 {recall} 管计、召回一人按 {single} 管计（假定，可用参数修改）"),
         &format!(
-            "a recall counts as {recall} tubes, a person called back as {single} (assumed; see --help)"
+            "a recall counts as {recall} {tubes}, a person called back as {single} (assumed; see --help)"
         ),
     );
     out.push('\n');

@@ -290,7 +290,8 @@ fn added_words(layers: &Layers, more: &More) -> Words {
 
 /// What is moved: "61,000 tubes to L7 …".
 fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
-    let n = grouped(moves.iter().map(|m| m.tubes).sum());
+    let sum = moves.iter().map(|m| m.tubes).sum();
+    let (n, of) = (grouped(sum), Words::tube_or_tubes(sum));
     let to = match moves {
         [one] => {
             let (code, name) = &layers.round.labs[one.to];
@@ -302,7 +303,7 @@ fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
         true => ("（须跨片区承检）", ", which must take tubes of other districts,"),
         false => ("", ""),
     };
-    words(format!(" {n} 管{}{beyond_zh}", to.zh), format!("{n} tubes {}{beyond_en}", to.en))
+    words(format!(" {n} 管{}{beyond_zh}", to.zh), format!("{n} {of} {}{beyond_en}", to.en))
 }
 
 /// That no move can be left out, where that was seen.

@@ -1,48 +1,51 @@
 //! `swabline plan whatif`: more or fewer units at a stage of a lab, in pairs of simulations with the same chance.
 //!
+//! Every street keeps to its lab, so that nothing differs but the units. Where that says nothing, the city is reckoned anew
+//! with the change: when it gives no round as it is, or when the stage has no unit and so the lab no tubes.
+//!
 //! Exit code: 0 answered, 64 a file or argument is wrong.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::grow::with_units;
-use super::json_layers::{lab_flow, paired, time};
+use super::grow::{UNITS_MAX, with_units};
+use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::words::{more_units, pick, say, span};
-use super::{Error, Lang, REPLICATIONS, city_of, hours, json as report_json, replications};
+use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;
 use crate::planner::model::{MINUTE, Ms};
-use crate::planner::study::{self, Paired};
-use crate::planner::{City, Item, StageKind, Words, fluid};
+use crate::planner::study::{self, Paired, Quantiles};
+use crate::planner::{self, City, Item, StageKind, Words, fluid};
 
 /// What would other units at a stage of a lab change? Exit code 0: answered, 64: wrong. 增减设备的效果
 #[derive(Clone, Debug, clap::Args)]
 pub struct WhatIfArgs {
-    /// City file (CITY.toml), or a built-in city
+    /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
-    /// Code of the lab
+    /// Code of the lab. 实验室代码
     #[arg(long, value_name = "CODE")]
     pub lab: String,
-    /// Stage: receive, inactivate, decap, extract, setup, pcr, review
+    /// Stage: receive, inactivate, decap, extract, setup, pcr, review. 环节
     #[arg(long, value_name = "KEY", value_parser = stage)]
     pub stage: StageKind,
-    /// Units more (+2) or fewer (-1); of staffed stages with their people
+    /// Units more (+2) or fewer (-1); of staffed stages with their people. 增减台数，人工环节连同人员
     #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
     pub units: i32,
-    /// Hours in which the whole city is to be done [default: the city's own]
+    /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
     #[arg(long, value_parser = hours)]
     pub target: Option<u32>,
-    /// Pairs of simulations; 0 = the flows alone
+    /// Pairs of simulations; 0 = the flows alone. 成对模拟次数，0 为只算流体
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
     pub replications: usize,
-    /// Seed of the simulation
+    /// Seed of the simulation. 模拟种子
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Print one JSON document instead of lines
+    /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
     pub json: bool,
-    /// Language of the lines; both unless given
+    /// Language of the lines; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
 }
@@ -66,24 +69,40 @@ struct Change {
     lab: usize,
     /// Units that work now and then.
     units: [u32; 2],
-    /// The lab in the flows, now and then.
-    flows: [LabFlow; 2],
-    /// The city in the flows, now and then, ms.
-    city: [Ms; 2],
+    /// The round as it is, or why there is none.
+    before: Result<Layers, Words>,
+    /// The round with the change, or why there is still none.
+    after: Result<After, Words>,
+}
+
+/// The round with the change.
+struct After {
+    /// The lab in the flows.
+    flow: LabFlow,
+    /// The city in the flows.
+    city: Ms,
+    /// Against the round as it is, with the same chance; none where the city was reckoned anew.
     pairs: Option<Paired>,
+    /// The simulated finish of a city that was reckoned anew.
+    simulated: Option<Quantiles>,
 }
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
-    let mut city = city_of(&args.city, None)?;
+    let mut city = city_file::open(&args.city, None)?;
     city.target_h = args.target.unwrap_or(city.target_h);
     let lab = lab_number(&city, &args.lab)?;
-    let layers = Layers::without_remedy(&city, Dice { replications: 0, seed: args.seed })
-        .map_err(Error::Argument)?;
-    let change = compare(args, &layers, lab)?;
+    let before = Layers::without_remedy(&city, Dice { replications: 0, seed: args.seed })
+        .map_err(|error| city_file::why(&args.city, &error));
+    let change = match before {
+        Ok(layers) if layers.round.model.labs[lab].stages[args.stage.index()].units > 0 => {
+            compare(args, layers, lab)?
+        }
+        before => anew(args, &city, before, lab)?,
+    };
     let output = match args.json {
-        true => report_json::document(&document(args, &layers, &change)),
-        false => text(args, &layers, &change),
+        true => report_json::document(&document(args, &change)),
+        false => text(args, &city, &change),
     };
     Ok((output, 0))
 }
@@ -99,28 +118,60 @@ fn lab_number(city: &City, code: &str) -> Result<usize, Error> {
     })
 }
 
-fn compare(args: &WhatIfArgs, layers: &Layers, lab: usize) -> Result<Change, Error> {
+/// With the change and every street at its lab.
+fn compare(args: &WhatIfArgs, layers: Layers, lab: usize) -> Result<Change, Error> {
     let model = &layers.round.model;
     let k = args.stage.index();
     let now = &model.labs[lab].stages[k];
     let units = i64::from(now.units) + i64::from(args.units);
     let then = u32::try_from(units).ok().filter(|&n| n > 0).and_then(|n| with_units(now, n));
-    let Some(then) = then else {
-        let (name, have) = (args.stage.name(), now.units);
-        return Err(Error::Argument(Words::new(
-            format!("{}环节现有 {have} 台可用，变动后应为 1 到 20000 台", name.zh),
-            format!("{} has {have} units that work; 1 to 20,000 must be left", name.en),
-        )));
-    };
+    let then = then.ok_or_else(|| out_of_range(args, now.units.into()))?;
     let mut changed = model.clone();
     let units = [now.units, then.units];
     changed.labs[lab].stages[k] = then;
     let pairs = (args.replications > 0).then(|| {
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
     });
-    let after = fluid::city(&changed);
-    let flows = [layers.flow.labs[lab].clone(), after.labs[lab].clone()];
-    Ok(Change { lab, units, flows, city: [layers.flow.finish, after.finish], pairs })
+    let flow = fluid::city(&changed);
+    let after = After { flow: flow.labs[lab].clone(), city: flow.finish, pairs, simulated: None };
+    Ok(Change { lab, units, before: Ok(layers), after: Ok(after) })
+}
+
+/// With the change, as a city of its own: streets send where it is then best.
+fn anew(
+    args: &WhatIfArgs,
+    city: &City,
+    before: Result<Layers, Words>,
+    lab: usize,
+) -> Result<Change, Error> {
+    let working = |city: &City| {
+        planner::solve(city, city.target_h).labs[lab].capacity.stages[args.stage.index()]
+            .units_working
+    };
+    let changed = planner::with_units(city, lab, args.stage, args.units.into());
+    let [now, then] = [city, &changed].map(|city| u32::try_from(working(city)).unwrap_or(u32::MAX));
+    if then == 0 || then > UNITS_MAX {
+        return Err(out_of_range(args, now.into()));
+    }
+    let dice = Dice { replications: args.replications, seed: args.seed };
+    // Where the file says what is lacking does not change with the units of one stage.
+    let after = Layers::without_remedy(&changed, dice)
+        .map_err(|error| city_file::why(&args.city, &error))
+        .map(|layers| After {
+            flow: layers.flow.labs[lab].clone(),
+            city: layers.flow.finish,
+            pairs: None,
+            simulated: layers.study.map(|study| study.finish),
+        });
+    Ok(Change { lab, units: [now, then], before, after })
+}
+
+fn out_of_range(args: &WhatIfArgs, have: u64) -> Error {
+    let name = args.stage.name();
+    Error::Argument(Words::new(
+        format!("{}环节现有 {have} 台可用，变动后应为 1 到 20000 台", name.zh),
+        format!("{} has {have} units that work; 1 to 20,000 must be left", name.en),
+    ))
 }
 
 /// Minutes with their sign, as words: saved, or lost.
@@ -134,9 +185,10 @@ fn gained(minutes: f64) -> Words {
     }
 }
 
-fn text(args: &WhatIfArgs, layers: &Layers, change: &Change) -> String {
+fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
     let lang = args.lang;
-    let (code, name) = &layers.round.labs[change.lab];
+    let lab = &city.labs[change.lab];
+    let (code, name) = (&lab.code, &lab.name);
     let [now, then] = change.units;
     let n = u64::from(now.abs_diff(then));
     let what = match args.units > 0 {
@@ -155,44 +207,93 @@ fn text(args: &WhatIfArgs, layers: &Layers, change: &Change) -> String {
         &format!("{code} {}: {} ({now} → {then})", name.en, what.en),
     );
     out.push('\n');
-    let mut line = |title: Words, from: Ms, to: Ms, more: Words| {
-        let (a, b) = (span(from), span(to));
+    if let Err(why) = &change.before {
+        out += &never(lang, &Words::new("现在不能完成", "as it is, it is never done"), why);
+    }
+    let after = match &change.after {
+        Ok(after) => after,
+        Err(why) => {
+            let still = Words::new("变动后仍不能完成", "with the change it is still never done");
+            return out + &never(lang, &still, why);
+        }
+    };
+    let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
+        let to_words = say(lang, &span(to));
+        let from_words = from.map(|from| format!("{} → ", say(lang, &span(from))));
+        let more =
+            more.or_else(|| Some(gained((f64::from(from?) - f64::from(to)) / f64::from(MINUTE))));
+        let more = more.map(|more| format!("; {}", say(lang, &more)));
         out += &format!(
-            "  {}: {} → {}; {}\n",
+            "  {}: {}{to_words}{}\n",
             say(lang, &title),
-            say(lang, &a),
-            say(lang, &b),
-            say(lang, &more)
+            from_words.unwrap_or_default(),
+            more.unwrap_or_default()
         );
     };
-    let saved = |a: Ms, b: Ms| (f64::from(a) - f64::from(b)) / f64::from(MINUTE);
-    if let Some(p) = &change.pairs {
+    if let Some(p) = &after.pairs {
         let half = p.half_width / f64::from(MINUTE);
         let gain = gained(p.saved / f64::from(MINUTE));
         let n = p.pairs;
         line(
             Words::new("本实验室，模拟", "this lab, simulated"),
-            p.before as Ms,
+            Some(p.before as Ms),
             p.after as Ms,
-            Words::new(
+            Some(Words::new(
                 format!("{} ± {half:.1}（95%，{n} 对）", gain.zh),
                 format!("{} ± {half:.1} (95 %, {n} pairs)", gain.en),
-            ),
+            )),
         );
     }
-    let [a, b] = change.flows.each_ref().map(|flow| flow.finish);
-    line(Words::new("本实验室，流体", "this lab, flows"), a, b, gained(saved(a, b)));
-    let [a, b] = change.city;
-    line(Words::new("全市，流体", "the city, flows"), a, b, gained(saved(a, b)));
-    let [a, b] = change.flows.each_ref().map(|flow| flow.binding.name());
-    let binding = Words::new(format!("{} → {}", a.zh, b.zh), format!("{} → {}", a.en, b.en));
+    let before = change.before.as_ref().ok().map(|layers| &layers.flow);
+    let lab_before = before.and_then(|flow| flow.labs.get(change.lab)).filter(|lab| lab.tubes > 0);
+    line(
+        Words::new("本实验室，流体", "this lab, flows"),
+        lab_before.map(|lab| lab.finish),
+        after.flow.finish,
+        None,
+    );
+    line(
+        Words::new("全市，流体", "the city, flows"),
+        before.map(|flow| flow.finish),
+        after.city,
+        None,
+    );
+    if let Some(q) = &after.simulated {
+        let [low, high] = [q.p10, q.p90].map(span);
+        line(
+            Words::new("全市，模拟（中位数）", "the city, simulated (median)"),
+            None,
+            q.p50,
+            Some(Words::new(
+                format!("P10–P90：{}–{}", low.zh, high.zh),
+                format!("P10–P90: {} – {}", low.en, high.en),
+            )),
+        );
+    }
+    let then = after.flow.binding.name();
+    let binding = match lab_before.map(|lab| lab.binding.name()) {
+        Some(now) => {
+            Words::new(format!("{} → {}", now.zh, then.zh), format!("{} → {}", now.en, then.en))
+        }
+        None => then,
+    };
     out += &format!("  {}: {}\n", pick(lang, "瓶颈环节", "binding stage"), say(lang, &binding));
     out
 }
 
-fn document(args: &WhatIfArgs, layers: &Layers, change: &Change) -> Value {
-    let [before, after] = &change.flows;
-    let [city_before, city_after] = change.city.map(time);
+/// That it is never done, and why: a line for each reason.
+fn never(lang: Option<Lang>, title: &Words, why: &Words) -> String {
+    let mut out = format!("  {}:\n", say(lang, title));
+    for (zh, en) in why.zh.lines().zip(why.en.lines()) {
+        out += &format!("    {}\n", pick(lang, zh, en));
+    }
+    out
+}
+
+fn document(args: &WhatIfArgs, change: &Change) -> Value {
+    let (before, after) = (change.before.as_ref().ok(), change.after.as_ref().ok());
+    let lab_before =
+        before.map(|layers| lab_flow(layers, change.lab, &layers.flow.labs[change.lab]));
     json!({
         "schema": 1,
         "lab": args.lab,
@@ -200,13 +301,16 @@ fn document(args: &WhatIfArgs, layers: &Layers, change: &Change) -> Value {
         "units_now": change.units[0],
         "units_then": change.units[1],
         "seed": args.seed,
-        "paired": change.pairs.as_ref().map(paired),
+        "why_no_before": change.before.as_ref().err().map(report_json::words),
+        "why_no_after": change.after.as_ref().err().map(report_json::words),
+        "paired": after.and_then(|after| after.pairs.as_ref()).map(paired),
+        "simulated_hours": after.and_then(|after| after.simulated.as_ref()).map(quantiles),
         "flow": {
-            "city_before": city_before,
-            "city_after": city_after,
-            "lab_before": lab_flow(layers, change.lab, before),
-            "lab_finish_after": time(after.finish),
-            "binding_after": after.binding.key(),
+            "city_before": before.map(|layers| time(layers.flow.finish)),
+            "city_after": after.map(|after| time(after.city)),
+            "lab_before": lab_before,
+            "lab_finish_after": after.map(|after| time(after.flow.finish)),
+            "binding_after": after.map(|after| after.flow.binding.key()),
         },
     })
 }

@@ -15,16 +15,20 @@ use crate::forecaster::turn::{StopOnDrop, TurnError};
 use crate::forecaster::{Forecaster, Outlook};
 use crate::planner::forecast::{self as forecasting, Forecast, Regime};
 use crate::planner::model::{HOUR, MINUTE, Ms};
+use crate::store::FolderKind;
 use crate::telemetry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
-/// How often the loop looks whether a reading is due: a drill's clock runs as fast as its player.
+/// How often the loop looks whether a reading is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The same in a drill: its clock runs as fast as its player, hours in a second, and readings with hours between them do not
+/// tell when a round was done.
+const LOOK_EVERY_IN_A_DRILL: Duration = Duration::from_millis(100);
 
 /// Forecasts of streets and laboratories are kept so often: there are hundreds in a line, and neighbours are much alike.
 const PARTS_EVERY: Ms = 10 * MINUTE;
@@ -61,8 +65,7 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     making: Option<JoinHandle<Made>>,
-    /// Not before then is a last line tried again.
-    close_after: Option<Instant>,
+    closing: close::Closing,
 }
 
 impl Forecaster {
@@ -76,9 +79,13 @@ impl Forecaster {
             known,
             round: None,
             making: None,
-            close_after: None,
+            closing: close::Closing::default(),
         };
-        let mut every = tokio::time::interval(LOOK_EVERY);
+        let look_every = match watch.handle.read().folder().kind {
+            FolderKind::Live => LOOK_EVERY,
+            FolderKind::Drill => LOOK_EVERY_IN_A_DRILL,
+        };
+        let mut every = tokio::time::interval(look_every);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -88,6 +95,9 @@ impl Forecaster {
             }
             watch.look().await;
         }
+        // What was closed since the last look gets its last line now: nobody may ever start this folder again.
+        let reference = watch.handle.feed().reference();
+        watch.close(&reference).await;
         if let Some(making) = watch.making {
             // What is being reckoned stops at its next draw and is told to nobody; it holds nothing of the folder.
             making.abort();

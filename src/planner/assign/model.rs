@@ -86,7 +86,7 @@ pub enum Error {
     #[error("more than {TUBES_MAX} tubes in all streets")]
     TooManyTubes,
     /// A number of a lab is not one that a lab can have.
-    #[error("lab {code} (index {lab}): {what} {value} is not between {low} and {high}")]
+    #[error("lab {code}: {what} {value} is not between {low} and {high}")]
     BadLab {
         /// Index of the lab.
         lab: usize,
@@ -103,7 +103,7 @@ pub enum Error {
     },
     /// A number of a way is not one that a way can have.
     #[error(
-        "street {code} (index {street}): {what} {value} to lab index {lab} is not between 0 and {high}"
+        "street {code}: {what} {value} to lab number {} is not between 0 and {high}", lab + 1
     )]
     BadWay {
         /// Index of the street.
@@ -120,7 +120,7 @@ pub enum Error {
         high: f64,
     },
     /// A way leads to a lab that is not there.
-    #[error("street {code} (index {street}): lab index {lab} is unknown, there are {labs} labs")]
+    #[error("street {code}: lab number {} is unknown, there are {labs} labs", lab + 1)]
     UnknownLab {
         /// Index of the street.
         street: usize,
@@ -132,7 +132,7 @@ pub enum Error {
         labs: usize,
     },
     /// The same lab twice for one street.
-    #[error("street {code} (index {street}): lab index {lab} is listed twice")]
+    #[error("street {code}: lab number {} is listed twice", lab + 1)]
     TwoWays {
         /// Index of the street.
         street: usize,
@@ -142,7 +142,7 @@ pub enum Error {
         lab: usize,
     },
     /// A street with tubes has no way to any lab.
-    #[error("street {code} (index {street}): has {tubes} tubes and may send to no lab")]
+    #[error("street {code} has {tubes} tubes and may send to no lab")]
     NoWay {
         /// Index of the street.
         street: usize,
@@ -152,7 +152,7 @@ pub enum Error {
         tubes: u64,
     },
     /// A street with tubes may send only to labs that cannot work: a stage of each has no unit or nobody.
-    #[error("street {code} (index {street}): has {tubes} tubes and its only labs cannot work: {}", codes.join(", "))]
+    #[error("street {code} has {tubes} tubes and its only labs cannot work: {}", codes.join(", "))]
     OnlyIdleLabs {
         /// Index of the street.
         street: usize,

@@ -16,6 +16,11 @@ impl Words {
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Words {
         Words { zh: zh.into(), en: en.into() }
     }
+
+    /// What so many tubes are called in English: one tube, two tubes.
+    pub fn tube_or_tubes(n: u64) -> &'static str {
+        if n == 1 { "tube" } else { "tubes" }
+    }
 }
 
 impl StageKind {

@@ -95,8 +95,9 @@ fn every_form_of_the_report_says_no_and_names_the_street() {
         assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
     }
     assert!(json["cut_off"][0]["written"].as_str().is_some_and(|written| written.ends_with(&at)));
-    let read = city_of(&folder.path().join("city.toml"), None).expect("a city");
-    let report = Report::of(read, None, false, Dice { replications: 0, seed: 1 });
+    let path = folder.path().join("city.toml");
+    let read = city_file::open(&path, None).expect("a city");
+    let report = Report::of(&path, read, None, false, Dice { replications: 0, seed: 1 });
     for (number, sheet) in sheets(&report).iter().enumerate().take(2) {
         let said = sheet.lines.iter().any(|line| line.zh.contains("远街") && line.en.contains(&at));
         assert!(said, "sheet {number}: {:?}", sheet.lines);

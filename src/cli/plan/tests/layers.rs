@@ -157,6 +157,8 @@ fn a_city_that_gives_no_round_says_why_and_still_has_its_rules() {
     for words in [
         "能送到的实验室都不能运行：L1 东区实验室（在途 30 分钟，开盖加样无人员）",
         "reaches only labs that cannot work: L1 East lab (30 min away, nobody for decapping)",
+        "L1 东区实验室的开盖加样环节有设备而人员不足一台之用",
+        "no flows and no simulation, so the answer is no:\n",
         "缺口清单 / 5. Shortages",
     ] {
         assert!(text.contains(words), "{words}");

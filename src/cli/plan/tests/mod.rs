@@ -2,6 +2,8 @@
 
 mod beyond;
 mod cut_off;
+mod keys;
+mod lacking;
 mod layers;
 mod outputs;
 mod places;
@@ -116,6 +118,11 @@ fn another_norm_changes_the_target_and_the_verdict_line() {
 fn a_bad_file_is_an_error_with_its_name() {
     let error = answer(&args("/nowhere/city.toml")).expect_err("no such file");
     assert!(error.zh().contains("/nowhere/city.toml") && error.en().contains("cannot be read"));
+    // Whoever meant a built-in one is told what there is, of cities and of norm packs.
+    assert!(error.zh().contains("chifeng, jiyuan, kunming, qujing"), "{error}");
+    let asked = PlanArgs { norm: Some(PathBuf::from("guide-4th")), ..args("jiyuan") };
+    let error = answer(&asked).expect_err("no such pack");
+    assert!(error.en().contains("built in: ") && error.en().contains("guide-3rd-2022"), "{error}");
 }
 
 /// The command line as the user types it.

@@ -6,8 +6,9 @@ use super::*;
 
 fn report(text: &str, replications: usize) -> Report {
     let (_folder, args) = asked(text);
-    let city = city_of(args.city.as_deref().expect("a city"), None).expect("a city file");
-    Report::of(city, None, false, Dice { replications, seed: 1 })
+    let path = args.city.as_deref().expect("a city");
+    let city = city_file::open(path, None).expect("a city file");
+    Report::of(path, city, None, false, Dice { replications, seed: 1 })
 }
 
 fn text(cell: &Cell) -> &str {

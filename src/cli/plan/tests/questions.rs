@@ -96,6 +96,7 @@ fn pool_sizes_are_advised_zone_by_zone() {
     for words in [
         "管控区 / controlled zone: 60,000 人 / persons; 现用每管人数 / persons per tube now 10",
         "防范区 / prevention zone: 20,000",
+        "a recall counts as 1 tube, a person called back",
         "应改为",
         "change to 10 swabs per tube",
     ] {

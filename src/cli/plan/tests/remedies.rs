@@ -8,7 +8,7 @@ use crate::planner::model::Model;
 
 fn found(text: &str, dice: Dice) -> Layers {
     let (_folder, args) = asked(text);
-    let city = city_of(args.city.as_deref().expect("a city"), None).expect("a city file");
+    let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
     Layers::of(&city, dice).expect("a round")
 }
 

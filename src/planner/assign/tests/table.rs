@@ -226,34 +226,34 @@ fn faults_are_named() {
     check(vec![lab(1.0, 0.0); 4097], vec![], "4097 labs, more than 4096");
     let range = "is not between 0.000001 and 1000000000";
     for bad in [-1.0, f64::NAN, f64::INFINITY, 1e-7] {
-        let says = format!("lab r{bad} (index 1): rate per hour {bad} {range}");
+        let says = format!("lab r{bad}: rate per hour {bad} {range}");
         check(vec![lab(1.0, 0.0), lab(bad, 0.0)], vec![], &says);
     }
     check(
         vec![lab(1.0, -1.0)],
         vec![],
-        "lab r1 (index 0): head start in hours -1 is not between 0 and 87600",
+        "lab r1: head start in hours -1 is not between 0 and 87600",
     );
     check(
         ok(),
         vec![street(5, &[(1, 1.0)])],
-        "street s5 (index 0): lab index 1 is unknown, there are 1 labs",
+        "street s5: lab number 2 is unknown, there are 1 labs",
     );
     check(
         ok(),
         vec![street(0, &[]), street(5, &[(0, 1.0), (0, 2.0)])],
-        "street s5 (index 1): lab index 0 is listed twice",
+        "street s5: lab number 1 is listed twice",
     );
     check(
         ok(),
         vec![street(5, &[(0, f64::NAN)])],
-        "street s5 (index 0): km NaN to lab index 0 is not between 0 and 20000",
+        "street s5: km NaN to lab number 1 is not between 0 and 20000",
     );
-    check(ok(), vec![street(5, &[])], "street s5 (index 0): has 5 tubes and may send to no lab");
+    check(ok(), vec![street(5, &[])], "street s5 has 5 tubes and may send to no lab");
     check(
         vec![lab(0.0, 0.0), lab(1.0, 0.0), Lab { code: "b".to_owned(), ..lab(0.0, 0.0) }],
         vec![street(5, &[(0, 1.0), (2, 1.0)])],
-        "street s5 (index 0): has 5 tubes and its only labs cannot work: r0, b",
+        "street s5 has 5 tubes and its only labs cannot work: r0, b",
     );
     check(
         ok(),

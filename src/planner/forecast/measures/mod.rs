@@ -131,6 +131,7 @@ fn standing(asked: &Asked<'_>, still: &Standstill) -> Bottleneck {
     let name = &asked.round.labs[lab].1;
     let [from, middle, to] = again.map(|at| asked.round.clock(at));
     let clock = asked.round.clock(since);
+    let waiting = if tubes == 1 { "tube waits" } else { "tubes wait" };
     Bottleneck {
         lab: Some(lab),
         stage: None,
@@ -142,7 +143,7 @@ fn standing(asked: &Asked<'_>, still: &Standstill) -> Bottleneck {
                 name.zh
             ),
             format!(
-                "{} has stood still since {clock}: {tubes} tubes wait, none is plated or resulted; nobody knows when it starts again, perhaps about {middle} ({from} to {to}): call it now",
+                "{} has stood still since {clock}: {tubes} {waiting}, none is plated or resulted; nobody knows when it starts again, perhaps about {middle} ({from} to {to}): call it now",
                 name.en
             ),
         ),
@@ -305,7 +306,7 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
     let (a, b) = (&round.labs[from].1, &round.labs[to].1);
     let words = Words::new(
         format!("将{}的 {all} 管改送{}", a.zh, b.zh),
-        format!("{all} tubes of {} to {}", a.en, b.en),
+        format!("{all} {} of {} to {}", Words::tube_or_tubes(all), a.en, b.en),
     );
     let change: Change = Box::new(move |model, start| {
         for &(street, travel) in &moved {
@@ -340,3 +341,6 @@ fn more_desks(asked: &Asked<'_>, forecast: &Forecast) -> Option<(Words, Change)>
     let change: Change = Box::new(move |model, _| model.streets[street].desks += more);
     Some((words, change))
 }
+
+#[cfg(test)]
+mod tests;

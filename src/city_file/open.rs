@@ -1,0 +1,109 @@
+//! Cities and norm packs by what a user calls them, file or built-in name, and where in the file stands what a city lacks.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::error::Error;
+use super::sheet::line_of;
+use super::{BUILTIN, norm, parse, read_norm, text_of};
+use crate::planner::round;
+use crate::planner::{City, Lack, Missing, Norm, Words};
+
+/// Most lacks that are listed: of five hundred streets without desks nobody reads each.
+const LACKS_MAX: usize = 20;
+
+/// The city of that name, with another norm pack than it names where one is given: a file or, where there is none, the
+/// built-in city. A file goes first: the user can see it, the built-in one not.
+///
+/// # Errors
+/// What is wrong with the file, with its lines; that there is none, with the names that are built in.
+pub fn open(path: &Path, norm: Option<Norm>) -> Result<City, Error> {
+    let (name, text) = source(path)?;
+    parse(&name, &text, norm)
+}
+
+/// The norm pack of that name: a file or, where there is none, a built-in one.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_norm(path: &Path) -> Result<Norm, Error> {
+    let built_in = path.to_str().filter(|name| norm::BUILTIN.iter().any(|b| b.0 == *name));
+    match built_in {
+        _ if path.exists() => read_norm(path),
+        Some(name) => norm::builtin(name),
+        None => Err(Error::missing(path, &norm::BUILTIN.map(|b| b.0))),
+    }
+}
+
+/// Why a city that was opened under that name gives no round, in words: of what it lacks, a line for each, with file and line.
+pub fn why(path: &Path, error: &round::Error) -> Words {
+    let (round::Error::Lacking(lacks), Ok((name, text))) = (error, source(path)) else {
+        return error.words();
+    };
+    let table = DeTable::parse(&text).map(toml::Spanned::into_inner).ok();
+    let told = lacks.iter().take(LACKS_MAX).map(|lack| {
+        let Words { zh, en } = lack.words();
+        match table.as_ref().and_then(|table| spot(table, lack)) {
+            Some(byte) => {
+                let line = line_of(&text, byte);
+                Words::new(format!("{name}:{line}：{zh}"), format!("{name}:{line}: {en}"))
+            }
+            None => Words::new(zh, en),
+        }
+    });
+    let mut told: Vec<Words> = told.collect();
+    if let Some(more) = lacks.len().checked_sub(LACKS_MAX).filter(|more| *more > 0) {
+        told.push(Words::new(format!("另有 {more} 处"), format!("and {more} more")));
+    }
+    let lines = |of: fn(&Words) -> &str| told.iter().map(of).collect::<Vec<_>>().join("\n");
+    Words::new(lines(|words| &words.zh), lines(|words| &words.en))
+}
+
+/// The name that messages use for a city, and its text.
+fn source(path: &Path) -> Result<(String, Cow<'static, str>), Error> {
+    let built_in = path.to_str().and_then(|name| BUILTIN.iter().find(|b| b.0 == name));
+    match built_in {
+        _ if path.exists() => Ok((path.display().to_string(), Cow::Owned(text_of(path)?))),
+        Some((name, text)) => Ok((format!("builtin:{name}.toml"), Cow::Borrowed(*text))),
+        None => Err(Error::missing(path, &BUILTIN.map(|b| b.0))),
+    }
+}
+
+/// Where the file says how much there is of what is lacking.
+fn spot(table: &DeTable<'_>, lack: &Lack) -> Option<usize> {
+    match lack.what {
+        Missing::Desks | Missing::Samplers => {
+            let district = coded(table, "district", &lack.district)?;
+            let street = coded(district, "street", &lack.code);
+            // Streets that say nothing of their own share what their district has.
+            let of = street.filter(|street| has(street, "have")).unwrap_or(district);
+            let (_, have) = of.iter().find(|(key, _)| key.get_ref() == "have")?;
+            value(have.get_ref().as_table()?, lack.what.key())
+        }
+        Missing::Units(_) | Missing::Staff(_) | Missing::Hours(_) => {
+            value(coded(table, "lab", &lack.code)?, lack.what.key())
+        }
+    }
+}
+
+fn has(table: &DeTable<'_>, key: &str) -> bool {
+    table.iter().any(|(name, _)| name.get_ref() == key)
+}
+
+/// Where the value of a key begins.
+fn value(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    let found = table.iter().find(|(name, _)| name.get_ref() == key);
+    found.map(|(_, value)| value.span().start)
+}
+
+/// The table of that code in a list of tables.
+fn coded<'t, 'a>(table: &'t DeTable<'a>, list: &str, code: &str) -> Option<&'t DeTable<'a>> {
+    let (_, all) = table.iter().find(|(name, _)| name.get_ref() == list)?;
+    let mut all = all.get_ref().as_array()?.iter().filter_map(|one| one.get_ref().as_table());
+    all.find(|one| {
+        let own = one.iter().find(|(name, _)| name.get_ref() == "code");
+        own.and_then(|(_, own)| own.get_ref().as_str()).is_some_and(|own| own.trim() == code)
+    })
+}
