@@ -31,6 +31,7 @@ pub struct Store {
     acknowledged: Acknowledged,
     pending_max: usize,
     records_pending_max: usize,
+    sizes: keeper::Sizes,
     /// Wakes the keeper and the tidier; they and the other threads end when these are dropped.
     until: Option<[Sender<()>; 5]>,
     threads: Vec<JoinHandle<()>>,
@@ -75,6 +76,7 @@ impl Store {
             acknowledged,
             pending_max: options.index_pending_max,
             records_pending_max: options.records_pending_max,
+            sizes,
             until: Some([wake, wake_tidier, stop_merging, stop_syncing, stop_warming]),
             threads,
         })
@@ -114,14 +116,14 @@ impl Store {
         self.shared.state.write_opt(batch, &options)?;
 
         let seq = last_seq + commit.events.len() as u64;
-        self.fold(commit, seq);
+        let untidy = self.fold(commit, seq);
         // Last: whoever looks at this sequence must find its people.
         self.shared.set_last(seq, head.hash);
         self.shared.folded_to.store(seq, Ordering::Release);
         self.acknowledged
             .note(seq, &head.hash)
             .map_err(Error::file(self.shared.dir.join("acknowledged")))?;
-        self.keep_below_limits();
+        self.keep_below_limits(untidy);
         Ok(())
     }
 
@@ -139,8 +141,9 @@ impl Store {
         leaves
     }
 
-    /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log.
-    fn fold(&self, commit: &Commit, to: u64) {
+    /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log. True when
+    /// what waits for a run lies in many chunks.
+    fn fold(&self, commit: &Commit, to: u64) -> bool {
         let shared = &self.shared;
         let count = commit.events.len();
         let (mut people, mut facts) = (Vec::with_capacity(count * 10), Vec::with_capacity(count));
@@ -164,24 +167,32 @@ impl Store {
             encode_into(tube, &mut stored);
             shared.recent.put(code, tube, &stored);
         }
+        let mut untidy = false;
         for (index, entries) in shared.indexes().into_iter().zip([people, facts, tubes]) {
-            index.pending.add(&entries, to);
+            untidy |= index.pending.add(&entries, to);
         }
         shared.layers.put(&commit.layer);
+        untidy
     }
 
     /// Takes over what follows from events that have stood in the log since before this start.
     pub fn refold(&mut self, commit: &Commit) {
         self.shared.layers.put(&commit.layer);
         self.shared.folded_to.store(commit.layer.to, Ordering::Release);
-        self.keep_below_limits();
+        self.keep_below_limits(false);
     }
 
     /// Intake slows here rather than memory growing.
-    fn keep_below_limits(&self) {
+    fn keep_below_limits(&self, untidy: bool) {
+        // Not for every commit: whoever is woken takes the processor from those who wait for an acknowledgement. A full
+        // channel means that they are about to look anyway.
         if let Some([keeper, tidier, ..]) = &self.until {
-            // A full channel means that they are about to look anyway.
-            let _ = (keeper.try_send(()), tidier.try_send(()));
+            if self.sizes.are_reached(&self.shared) {
+                let _ = keeper.try_send(());
+            }
+            if untidy {
+                let _ = tidier.try_send(());
+            }
         }
         // What has been committed stays so; the next commit tells the fault, if there is one.
         let goes_on = || self.shared.failed.get().is_none();

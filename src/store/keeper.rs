@@ -5,6 +5,7 @@
 use super::codec;
 use super::codes::word_of;
 use super::error::Error;
+use super::index::Index;
 use super::keys::{self, Kind};
 use super::layer::{self, Layer};
 use super::open::{self, Options, RECORDS};
@@ -44,6 +45,12 @@ impl Sizes {
             run_entries: options.index_run_entries.min(options.index_pending_max / 2).max(1),
             records: options.records_run.min(options.records_pending_max / 2).max(1),
         }
+    }
+
+    /// True when enough waits for a file.
+    pub fn are_reached(&self, shared: &Shared) -> bool {
+        let long = |index: &Index| index.pending.count() >= self.run_entries;
+        shared.indexes().into_iter().any(long) || shared.layers.count() >= self.records
     }
 }
 

@@ -29,7 +29,7 @@ impl Chunk {
 
 /// So many neighbours at least are put together: each time costs a pass over all of them, and each chunk a look of
 /// every question.
-const JOIN_AT: usize = 2;
+const JOIN_AT: usize = 4;
 
 /// Neighbours that are to be put together: where they begin and how many. Chunks are few then, as in a
 /// counter; none grows beyond the limit.
@@ -100,12 +100,14 @@ impl Pending {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch's entries, in any order; everything up to `to` is then visible.
-    pub fn add(&self, entries: &[Entry], to: u64) {
+    /// Adds a batch's entries, in any order; everything up to `to` is then visible. True when chunks are many enough to be
+    /// put together.
+    pub fn add(&self, entries: &[Entry], to: u64) -> bool {
         let chunk = (!entries.is_empty()).then(|| Chunk::of(&[entries]));
         let mut chunks = self.lock();
         chunks.waiting_to = to;
         chunks.waiting.extend(chunk);
+        to_join(&chunks.waiting).is_some()
     }
 
     /// Puts chunks together, so that a query looks into few. Called by one thread alone; what it

@@ -126,17 +126,19 @@ impl Sheet {
     }
 }
 
-/// The acknowledgement of a tube over a bare write and fdatasync of the same bytes on the same disk,
-/// in turns.
+/// The acknowledgement of a tube over a bare write and fdatasync of the same bytes on the same disk, both at the same rate by
+/// the clock and counted from when they were due, in turns. Beside it the bare side one after the other as fast as it
+/// goes: there a disk that stalls holds up one write, where the clock holds up all that are due meanwhile.
 pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
     const RATE: f64 = 1_500.0;
     let (rounds, seconds) = (sheet.pick(3, 1), sheet.pick(30.0, 10.0));
-    let probe_time = Duration::from_secs(sheet.pick(5, 2));
+    let probe_time = Duration::from_secs(sheet.pick(15, 5));
+    let closed_time = Duration::from_secs(2);
     let server = Served::start(&sheet.place, "fsync", false).await?;
     server.serving().await?;
     let order = Order { shape: Some(Shape::steady(RATE, seconds)), ..desks(seconds) };
     let file = sheet.place.part("probe");
-    let (mut bare, mut probes) = (Latency::default(), Vec::new());
+    let (mut bare, mut closed, mut probes) = (Latency::default(), Latency::default(), Vec::new());
     let mut all = Tally::default();
     let mut bytes = 0;
     for round in 0..=rounds {
@@ -145,7 +147,8 @@ pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
             let load = order.prepare(&server.target, order.devices).await?;
             bytes = load.pen(0).message(1, 1, 1, now_ms()).len();
         }
-        let latency = probe(&file, bytes, probe_time).await?;
+        closed.add(&probe(&file, bytes, closed_time, None).await?);
+        let latency = probe(&file, bytes, probe_time, Some(RATE)).await?;
         probes.push(latency.ms(0.99));
         bare.add(&latency);
         if round < rounds {
@@ -163,6 +166,11 @@ pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
         "ack_ms": object(&all.latency),
         "fsync_ms": object(&bare),
         "fsync_p99_ms_each": probes,
+        "fsync_one_after_the_other_ms": object(&closed),
+        "ack_over_one_after_the_other": all.latency.ms(0.99) / closed.ms(0.99),
+        "from_sending_ms": object(&all.from_sending),
+        "server_waiting_ms": object(&all.waiting),
+        "server_deciding_ms": object(&all.deciding),
         "server_disk_ms": object(&all.disk),
         "bytes": bytes,
         "tubes_per_s_due": RATE,
