@@ -269,7 +269,7 @@ impl Drop for Fallen<'_> {
 }
 
 /// How much later than others the threads beside the commit path get the processor, in steps of the kernel's nice value.
-const BESIDE: i32 = 5;
+const BESIDE: i32 = 10;
 
 /// Puts the thread behind those on the way of a commit, where both wait for the processor. It never stands still: when
 /// much waits, intake waits for it.

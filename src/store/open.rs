@@ -40,7 +40,7 @@ pub struct Options {
     /// Beyond it answers come from the disk.
     pub block_cache_bytes: usize,
     /// Bytes of the newest runs of the people's index that lie in memory too: about twenty for each
-    /// person. Beyond it a question about a person asks the block cache.
+    /// person. Beyond it a question about a person asks the block cache. An eighth of it, besides, for the index of tubes.
     pub index_memory_bytes: usize,
     /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about two
     /// hundred for each. Beyond it a question about a person asks the block cache.
@@ -55,7 +55,8 @@ pub struct Options {
     /// So many waiting records are put into one sorted file.
     pub records_run: usize,
     /// At so many waiting records intake slows until some are in a file. Bounds memory (about 600
-    /// bytes each) and the time to restart: what is in no file is folded again.
+    /// bytes each) and the time to restart: what is in no file is folded again. Tubes that were only collected count too,
+    /// though they take no such memory.
     pub records_pending_max: usize,
 }
 

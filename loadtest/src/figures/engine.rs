@@ -4,7 +4,7 @@
 use super::Sheet;
 use super::place::{disk_bytes, number};
 use super::postgres::Postgres;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,9 @@ impl Sheet {
     async fn fresh_block(&self, what: &str, seconds: u64) -> Result<Value> {
         let dir = self.place.part("block");
         remove(&dir)?;
+        // What the block before has left to be written would be written on this one's time.
+        let synced = std::process::Command::new("sync").status().context("running sync")?;
+        ensure!(synced.success(), "sync failed");
         let line = self.place.benchmark(&[what, "--seconds", &seconds.to_string()], &dir).await?;
         remove(&dir)?;
         Ok(line)
