@@ -8,8 +8,7 @@ use toml::de::DeTable;
 use super::error::Error;
 use super::sheet::line_of;
 use super::{BUILTIN, norm, parse, read_norm, text_of};
-use crate::planner::round;
-use crate::planner::{City, Lack, Missing, Norm, Words};
+use crate::planner::{City, Lack, Missing, Norm, Words, lines, reach, round};
 
 /// Most lacks that are listed: of five hundred streets without desks nobody reads each.
 const LACKS_MAX: usize = 20;
@@ -39,7 +38,7 @@ pub fn open_norm(path: &Path) -> Result<Norm, Error> {
 
 /// Why a city that was opened under that name gives no round, in words: of what it lacks, a line for each, with file and line.
 pub fn why(path: &Path, error: &round::Error) -> Words {
-    let (round::Error::Lacking(lacks), Ok((name, text))) = (error, source(path)) else {
+    let (round::Error::Lacking { lacks, cut_off }, Ok((name, text))) = (error, source(path)) else {
         return error.words();
     };
     let table = DeTable::parse(&text).map(toml::Spanned::into_inner).ok();
@@ -57,8 +56,9 @@ pub fn why(path: &Path, error: &round::Error) -> Words {
     if let Some(more) = lacks.len().checked_sub(LACKS_MAX).filter(|more| *more > 0) {
         told.push(Words::new(format!("另有 {more} 处"), format!("and {more} more")));
     }
-    let lines = |of: fn(&Words) -> &str| told.iter().map(of).collect::<Vec<_>>().join("\n");
-    Words::new(lines(|words| &words.zh), lines(|words| &words.en))
+    // These say themselves where they stand.
+    told.extend(reach::words(cut_off));
+    lines(told.into_iter())
 }
 
 /// The name that messages use for a city, and its text.

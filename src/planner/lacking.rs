@@ -89,6 +89,12 @@ impl Lack {
     }
 }
 
+/// Words one below the other.
+pub(crate) fn lines(all: impl Iterator<Item = Words>) -> Words {
+    let (zh, en): (Vec<_>, Vec<_>) = all.map(|words| (words.zh, words.en)).unzip();
+    Words::new(zh.join("\n"), en.join("\n"))
+}
+
 /// A street as far as it matters here.
 pub(super) struct Asked<'c> {
     /// Number of its district.
@@ -104,7 +110,8 @@ pub(super) struct Asked<'c> {
 }
 
 /// What must be there before the round can be reckoned, streets first, then labs, in the order of the city file. A lab that
-/// cannot work is told only when some street has no other: with another one, the city has a round without it.
+/// cannot work is told only when some street has no other: with another one, the city has a round without it. A street that
+/// has no lab in its reach is another matter (`reach`).
 pub(super) fn lacking<'c>(
     city: &City,
     model: &Model,

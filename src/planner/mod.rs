@@ -43,6 +43,7 @@ pub use city::{
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
     Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
 };
+pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,

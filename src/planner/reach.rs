@@ -157,6 +157,21 @@ fn minutes(seconds: u64) -> String {
 }
 
 impl Near {
+    /// Of the nearest lab that works: that it is over the limit.
+    fn too_far(&self, limit_s: u64) -> Words {
+        let (way, limit) = (minutes(self.way_s), minutes(limit_s));
+        Words::new(
+            format!(
+                "能运行的最近一家 {} 在途 {way} 分钟，超过 max_travel_minutes 的 {limit} 分钟",
+                self.zh()
+            ),
+            format!(
+                "the nearest that works, {}, is {way} min away, over the {limit} min of max_travel_minutes",
+                self.en()
+            ),
+        )
+    }
+
     fn zh(&self) -> String {
         format!("{} {}", self.code, self.name.zh)
     }
@@ -174,6 +189,30 @@ impl CutOff {
             NoReach::TooFar { limit_s, least_s, .. } => least_s <= limit_s,
             NoReach::Idle { .. } => false,
         }
+    }
+
+    /// Whether nothing else would help than what its labs lack: where that is told, nothing is left to tell.
+    pub(super) fn is_up_to_its_labs(&self) -> bool {
+        matches!(self.why, NoReach::Idle { beyond: None, .. })
+    }
+
+    /// Reason and mend beside what the labs lack, which is told with their own places.
+    fn beside_lacks(&self) -> [Words; 2] {
+        let NoReach::Idle { beyond: Some((near, limit_s)), .. } = &self.why else {
+            return [self.reason(), self.mend()];
+        };
+        let (too_far, way) = (near.too_far(*limit_s), minutes(near.way_s));
+        let reason = Words::new(
+            format!("能送到的实验室都不能运行；{}", too_far.zh),
+            format!("reaches only labs that cannot work; {}", too_far.en),
+        );
+        let mend = Words::new(
+            format!("指定其他实验室承检，或把 max_travel_minutes 放宽到 {way} 以上"),
+            format!(
+                "let another lab serve its district, or raise max_travel_minutes to {way} or more"
+            ),
+        );
+        [reason, mend]
     }
 
     /// The street with where it stands in the city file.
@@ -235,15 +274,9 @@ impl CutOff {
                     format!("reaches only labs that cannot work: {en}"),
                 );
                 if let Some((near, limit_s)) = beyond {
-                    let (way, limit) = (minutes(near.way_s), minutes(*limit_s));
-                    words.zh += &format!(
-                        "；能运行的最近一家 {} 在途 {way} 分钟，超过 max_travel_minutes 的 {limit} 分钟",
-                        near.zh()
-                    );
-                    words.en += &format!(
-                        "; the nearest that works, {}, is {way} min away, over the {limit} min of max_travel_minutes",
-                        near.en()
-                    );
+                    let too_far = near.too_far(*limit_s);
+                    words.zh += &format!("；{}", too_far.zh);
+                    words.en += &format!("; {}", too_far.en);
                 }
                 words
             }
@@ -309,11 +342,12 @@ impl CutOff {
     }
 }
 
-/// What is the matter with these streets, and what to do, in one sentence without its full stop. The first ones are named.
-pub fn words(cut_off: &[CutOff]) -> Words {
+/// What is the matter with these streets, and what to do, beside what their labs lack, in one sentence without its full stop;
+/// none of no streets. The first ones are named.
+pub fn words(cut_off: &[CutOff]) -> Option<Words> {
     let (mut zh, mut en) = (Vec::new(), Vec::new());
     for one in cut_off.iter().take(NAMED_MAX) {
-        let (who, reason, mend) = (one.who(), one.reason(), one.mend());
+        let (who, [reason, mend]) = (one.who(), one.beside_lacks());
         zh.push(format!("{}{}，请{}", who.zh, reason.zh, mend.zh));
         en.push(format!("{} {}: {}", who.en, reason.en, mend.en));
     }
@@ -324,5 +358,5 @@ pub fn words(cut_off: &[CutOff]) -> Words {
             more => format!("{more} more streets have no lab either"),
         });
     }
-    Words::new(zh.join("；"), en.join("; "))
+    (!cut_off.is_empty()).then(|| Words::new(zh.join("；"), en.join("; ")))
 }

@@ -13,12 +13,12 @@ use super::assign;
 use super::city::{
     City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind, Words, time_of_day,
 };
-use super::lacking::{Asked, Lack, lacking};
+use super::lacking::{Asked, Lack, lacking, lines};
 use super::model::{
     DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, Unworkable,
     staggered,
 };
-use super::reach;
+use super::reach::{self, CutOff};
 
 /// A round of a city: the model, and whose numbers are whose.
 #[derive(Clone, Debug)]
@@ -78,9 +78,14 @@ pub struct Doubt {
 /// Why a city gives no round.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// Something is not there at all; never empty.
+    /// Something is not there at all; not both are empty.
     #[error("{}", self.words().en)]
-    Lacking(Vec<Lack>),
+    Lacking {
+        /// What streets and labs have none of.
+        lacks: Vec<Lack>,
+        /// Streets that reach no lab that works, but for those of which what their labs lack says it all.
+        cut_off: Vec<CutOff>,
+    },
     /// The assignment is not possible.
     #[error(transparent)]
     Assign(#[from] assign::Error),
@@ -90,14 +95,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same in both languages; of what is lacking, a line for each.
+    /// The same in both languages; of what is lacking, a line for each, and one for the streets that are cut off.
     pub fn words(&self) -> Words {
         match self {
-            Error::Lacking(lacks) => {
-                let all: Vec<Words> = lacks.iter().map(Lack::words).collect();
-                let lines =
-                    |of: fn(&Words) -> &str| all.iter().map(of).collect::<Vec<_>>().join("\n");
-                Words::new(lines(|words| &words.zh), lines(|words| &words.en))
+            Error::Lacking { lacks, cut_off } => {
+                lines(lacks.iter().map(Lack::words).chain(reach::words(cut_off)))
             }
             Error::Assign(error) => error.words(),
             Error::Unworkable(words) => words.clone(),
@@ -127,10 +129,6 @@ impl Round {
     /// When something is not there at all, when a street reaches no lab, when something would never end, when a number is
     /// out of bounds.
     pub fn of(city: &City) -> Result<Round, Error> {
-        let cut_off = reach::cut_off(city);
-        if !cut_off.is_empty() {
-            return Err(Error::Unworkable(reach::words(&cut_off)));
-        }
         let labs: Vec<Lab> = city.labs.iter().map(|lab| lab_of(city, lab)).collect();
         let mut model = Model {
             midnight_offset: ms(city.start_s) % DAY,
@@ -146,8 +144,10 @@ impl Round {
             &model,
             sources.iter().filter(|s| s.model.persons > 0).map(Source::asked),
         );
-        if !lacks.is_empty() {
-            return Err(Error::Lacking(lacks));
+        let mut cut_off = reach::cut_off(city);
+        cut_off.retain(|one| lacks.is_empty() || !one.is_up_to_its_labs());
+        if !lacks.is_empty() || !cut_off.is_empty() {
+            return Err(Error::Lacking { lacks, cut_off });
         }
         let problem = problem(city, &model.labs, &sources);
         let options = assign::Options {

@@ -93,7 +93,9 @@ fn grown_lab(model: &Model, number: usize) -> Option<Lab> {
     for _ in 0..64 {
         let flow = ends(&lab);
         if flow.finish <= model.target {
-            return Some(trimmed(now, lab, |lab| ends(lab).finish <= model.target));
+            return Some(trimmed(now, lab, |lab| {
+                fluid::end_of_lab(model, number, lab) <= model.target
+            }));
         }
         let mut grew = false;
         for kind in StageKind::ALL {

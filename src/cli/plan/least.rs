@@ -39,7 +39,7 @@ impl<'l> Judge<'l> {
 
     fn lab(&self, model: &Model, lab: usize) -> Vec<Ms> {
         match self.dice.replications {
-            0 => vec![fluid::one_lab(model, lab, &model.labs[lab]).finish],
+            0 => vec![fluid::end_of_lab(model, lab, &model.labs[lab])],
             n => study::lab_finishes(model, Some(self.doubt), self.dice.seed, n, lab),
         }
     }

@@ -237,7 +237,7 @@ fn fitting(model: &Model, number: usize, tubes: u64) -> u64 {
         for street in tried.streets.iter_mut().filter(|street| street.lab == number) {
             *street = part(street, middle);
         }
-        match fluid::one_lab(&tried, number, lab).finish <= model.target {
+        match fluid::end_of_lab(&tried, number, lab) <= model.target {
             true => below = middle,
             false => above = middle,
         }

@@ -60,7 +60,7 @@ impl Outcome {
     pub(super) fn of(layers: &Layers, model: &Model, dice: Dice) -> Outcome {
         let study = simulated(&layers.round, model, dice);
         Outcome {
-            fluid: fluid::city(model).finish,
+            fluid: fluid::ends_of(model).1,
             simulated: study.as_ref().map(|study| study.finish),
             sampled: study.as_ref().map(|study| study.sampled.p50),
             in_time: study.map(|study| study.in_time),
@@ -240,8 +240,7 @@ fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, Outc
         let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(goal(layers, dice));
         let finish = outcome.finish();
-        let slow_desks =
-            outcome.sampled.is_some_and(|at| at > fluid::city(&changed).sampled + HOUR);
+        let slow_desks = outcome.sampled.is_some_and(|at| at > fluid::ends_of(&changed).0 + HOUR);
         // Labs with more to spare brought next to nothing: some people are sent home, and come the next day.
         let in_vain = with_less_spare.is_some_and(|before| finish + over / 4 > before);
         if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {

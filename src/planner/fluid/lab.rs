@@ -67,6 +67,17 @@ pub(super) struct Tank {
 /// Rest of a flow below which it is said to have ended, tubes.
 pub(super) const REST: f64 = 0.5;
 
+/// When all but a rest of a lane has flown, which has nothing from step `until` on.
+fn ends(lane: &[f64], until: usize, step: f64) -> Ms {
+    let mut rest = REST;
+    let mut at = until.min(lane.len());
+    while at > 0 && rest > lane[at - 1] {
+        rest -= lane[at - 1];
+        at -= 1;
+    }
+    (at as f64 * step).min(f64::from(HORIZON_MS)) as Ms
+}
+
 impl Tank {
     /// Makes ready for a lab; steps are `step` ms.
     pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
@@ -106,7 +117,7 @@ impl Tank {
         if k > 0 {
             self.delay(k, f64::from(before) / self.step);
         }
-        let other = *stage != lab.stages[k];
+        let other = !std::ptr::eq(stage, &lab.stages[k]);
         if other {
             self.units_up(k, stage);
         }
@@ -120,6 +131,30 @@ impl Tank {
     /// Whether there is a time of the day at which no unit of a stage is at work.
     pub fn stands_still(&self, k: usize) -> bool {
         self.up[k].iter().any(|&units| units <= 0.0)
+    }
+
+    /// Most tubes that come to the door in a step.
+    pub fn peak(&self) -> f64 {
+        let door = &self.flows[0];
+        let single = |i: usize| door.priority.get(i).copied().unwrap_or(0.0);
+        door.ordinary.iter().enumerate().map(|(i, n)| n + single(i)).fold(0.0, f64::max)
+    }
+
+    /// When the last first test is at the door.
+    pub fn last_come(&self) -> Ms {
+        ends(&self.flows[0].ordinary, self.flows[0].until[0], self.step)
+    }
+
+    /// Whether a stage of the lab always takes so many tubes in a step: then nothing ever waits there, alone.
+    pub fn keeps_up(&self, k: usize, stage: &Stage, peak: f64) -> bool {
+        let least = self.up[k].iter().copied().fold(f64::from(stage.units), f64::min);
+        least * self.pace(stage) >= peak
+    }
+
+    /// Tubes that one unit takes in a step.
+    fn pace(&self, stage: &Stage) -> f64 {
+        f64::from(stage.batch.max(1)) * self.step / f64::from(stage.run.max(1))
+            * stage.sound_share()
     }
 
     /// Makes the flow into stage `k` that of the door, so many steps later.
@@ -143,7 +178,7 @@ impl Tank {
     }
 
     fn stage(&mut self, k: usize, stage: &Stage) -> StageFlow {
-        let step = self.step;
+        let (step, pace) = (self.step, self.pace(stage));
         let (come, leave) = self.flows.split_at_mut(k + 1);
         let (come, leave) = (&come[k], &mut leave[0]);
         let steps = come.ordinary.len();
@@ -151,8 +186,6 @@ impl Tank {
         leave.empty(steps, lanes);
         let (units, sound) = (f64::from(stage.units), stage.sound_share());
         let batch = f64::from(stage.batch.max(1));
-        // Tubes that one unit takes in a step.
-        let pace = batch * step / f64::from(stage.run.max(1)) * sound;
         // A box is through when its own tubes are; the other ways take the whole run.
         let delay = match stage.takes {
             Takes::Box => 0.0,
@@ -240,17 +273,8 @@ impl Tank {
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
         let behind = |last: Option<usize>| last.map_or(0, |i| (i + whole + 2).min(steps));
         leave.until = last_taken.map(behind);
-        let ends = |lane: &[f64], until: usize| {
-            let mut rest = REST;
-            let mut at = until.min(lane.len());
-            while at > 0 && rest > lane[at - 1] {
-                rest -= lane[at - 1];
-                at -= 1;
-            }
-            (at as f64 * step).min(f64::from(HORIZON_MS)) as Ms
-        };
-        flow.last = ends(&leave.ordinary, leave.until[0]);
-        flow.last_of_all = flow.last.max(ends(&leave.priority, leave.until[1]));
+        flow.last = ends(&leave.ordinary, leave.until[0], step);
+        flow.last_of_all = flow.last.max(ends(&leave.priority, leave.until[1], step));
         flow
     }
 

@@ -48,7 +48,8 @@ pub struct LabFlow {
     pub units_needed: [Option<u32>; StageKind::COUNT],
     /// By stage: what one more unit saves this lab.
     pub one_more_saves: [Ms; StageKind::COUNT],
-    /// The stage that binds: the one by which alone it would take longest.
+    /// The stage that binds: the one by which alone it would take longest. Where all would be done when the last tubes have
+    /// gone through, the one that most was waited for.
     pub binding: StageKind,
     /// What keeps the lab from being done sooner.
     pub held: Held,
@@ -141,6 +142,26 @@ struct Scratch {
 
 /// The whole city. The model must have passed `Model::check`.
 pub fn city(model: &Model) -> CityFlow {
+    reckoned(model, Asked::All)
+}
+
+/// Of the whole city, the last swab and when every first test is resulted, as `city` has them and with fewer passes: for
+/// comparing many models.
+pub fn ends_of(model: &Model) -> (Ms, Ms) {
+    let flow = reckoned(model, Asked::End);
+    (flow.sampled, flow.finish)
+}
+
+/// What of a lab is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// When it is done.
+    End,
+    /// Its stages alone and what one more unit saves, too.
+    All,
+}
+
+fn reckoned(model: &Model, asked: Asked) -> CityFlow {
     let mut by_lab = vec![Vec::new(); model.labs.len()];
     for (i, street) in model.streets.iter().enumerate() {
         if let Some(list) = by_lab.get_mut(street.lab) {
@@ -153,7 +174,7 @@ pub fn city(model: &Model) -> CityFlow {
         .par_iter()
         .enumerate()
         .map_init(Scratch::default, |scratch, (number, list)| {
-            let flow = scratch.lab(model, &model.labs[number], list);
+            let flow = scratch.lab(model, &model.labs[number], list, asked);
             (flow, scratch.swabs.clone())
         })
         .collect();
@@ -179,9 +200,16 @@ pub fn city(model: &Model) -> CityFlow {
 
 /// One lab of a model, as it would be with `lab` in its place: for comparing.
 pub fn one_lab(model: &Model, number: usize, lab: &Lab) -> LabFlow {
-    let list: Vec<usize> =
-        (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
-    Scratch::default().lab(model, lab, &list)
+    Scratch::default().lab(model, lab, &streets_of(model, number), Asked::All)
+}
+
+/// When that lab is done, as `one_lab` has it and with fewer passes.
+pub fn end_of_lab(model: &Model, number: usize, lab: &Lab) -> Ms {
+    Scratch::default().lab(model, lab, &streets_of(model, number), Asked::End).finish
+}
+
+fn streets_of(model: &Model, lab: usize) -> Vec<usize> {
+    (0..model.streets.len()).filter(|&i| model.streets[i].lab == lab).collect()
 }
 
 /// What a lab would have done by now with what really came to its door.
@@ -320,7 +348,7 @@ fn latency(stage: &Stage) -> Ms {
 }
 
 impl Scratch {
-    fn lab(&mut self, model: &Model, lab: &Lab, list: &[usize]) -> LabFlow {
+    fn lab(&mut self, model: &Model, lab: &Lab, list: &[usize], asked: Asked) -> LabFlow {
         let tubes: u64 = list.iter().map(|&i| model.streets[i].tubes()).sum();
         let share = recall_share(model, list, tubes);
         let (step, steps) = grid(model, lab, list, tubes, share);
@@ -348,7 +376,10 @@ impl Scratch {
         self.tank.run(lab, 0, &mut flows);
         // What the comparisons below overwrite.
         self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
-        let saves = self.one_more(lab, after_last, &flows);
+        let saves = match asked {
+            Asked::End => [0; StageKind::COUNT],
+            Asked::All => self.one_more(lab, after_last, &flows),
+        };
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
         let calm = flows;
@@ -391,7 +422,7 @@ impl Scratch {
             chain: pipeline(lab),
             soonest: 0,
         };
-        if tubes > 0 {
+        if tubes > 0 && asked == Asked::All {
             self.alone(model, lab, step, arrivals, share, &mut answer);
         }
         answer
@@ -440,23 +471,36 @@ impl Scratch {
         share: f64,
         answer: &mut LabFlow,
     ) {
-        let after_last = later(answer.delivered, answer.chain);
-        let mut alone = [0; StageKind::COUNT];
+        let runs = lab.stages.iter().map(passing).fold(0, later);
+        // When the lab is done if nothing waits.
+        let after_last =
+            later(answer.delivered, answer.chain).max(later(self.tank.last_come(), runs));
+        let peak = self.tank.peak();
+        let mut alone = [after_last; StageKind::COUNT];
         for (k, stage) in lab.stages.iter().enumerate() {
-            alone[k] = self.done_alone(lab, k, stage).max(after_last);
+            if !self.tank.keeps_up(k, stage, peak) {
+                alone[k] = self.done_alone(lab, k, stage).max(after_last);
+            }
             answer.units_needed[k] = self.needed(model, lab, k, [step, share], arrivals, answer);
         }
+        let grid = 2.0 * step;
+        let holds_up = |at: Ms| f64::from(at) > f64::from(after_last) + grid;
         let latest = StageKind::ALL.into_iter().max_by_key(|kind| alone[kind.index()]);
-        answer.binding = latest.unwrap_or(StageKind::Pcr);
+        let latest = latest.filter(|kind| holds_up(alone[kind.index()]));
+        answer.binding = latest.unwrap_or_else(|| most_waited_for(lab, &answer.stages));
         answer.alone = alone.map(|at| at.min(answer.finish));
         let first = self.tank.flows[0].ordinary.iter().position(|tubes| *tubes > 0.0);
-        let runs = lab.stages.iter().map(passing).fold(0, later);
         answer.soonest = later((first.unwrap_or(0) as f64 * step) as Ms, runs);
-        let (k, grid) = (answer.binding.index(), 2.0 * step);
-        let waits = f64::from(alone[k]) > f64::from(after_last) + grid;
-        answer.held = if waits {
-            let awake = Stage { rests: Vec::new(), ..lab.stages[k].clone() };
-            let restless = f64::from(self.done_alone(lab, k, &awake).max(after_last));
+        let k = answer.binding.index();
+        answer.held = if holds_up(alone[k]) {
+            let restless = match lab.stages[k].rests.is_empty() {
+                true => alone[k],
+                false => {
+                    let awake = Stage { rests: Vec::new(), ..lab.stages[k].clone() };
+                    self.done_alone(lab, k, &awake).max(after_last)
+                }
+            };
+            let restless = f64::from(restless);
             let backlog = answer.stages[k].backlog_from.is_some();
             // Rests that are spread over the day are a slower pace; those that leave nobody at work are the reason where
             // without them the stage would not hold the lab up.
@@ -563,6 +607,19 @@ impl Scratch {
         }
         saves
     }
+}
+
+/// The stage before which tubes waited longest in sum; where nothing ever waits, the slowest.
+fn most_waited_for(lab: &Lab, flows: &[StageFlow; StageKind::COUNT]) -> StageKind {
+    let pace = |kind: &StageKind| {
+        let stage = &lab.stages[kind.index()];
+        stage.tubes_per_hour() * stage.working_share() * stage.sound_share()
+    };
+    let waited = |kind: &StageKind| flows[kind.index()].waited;
+    let order = |a: &StageKind, b: &StageKind| {
+        waited(a).total_cmp(&waited(b)).then(pace(b).total_cmp(&pace(a)))
+    };
+    StageKind::ALL.into_iter().max_by(order).unwrap_or(StageKind::Pcr)
 }
 
 fn end(flows: &[StageFlow; StageKind::COUNT]) -> Ms {

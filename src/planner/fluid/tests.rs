@@ -95,7 +95,7 @@ fn alone(model: &Model, number: usize) -> (LabFlow, f64, [Ms; StageKind::COUNT])
     let list: Vec<usize> =
         (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
     let (lab, mut scratch) = (&model.labs[number], Scratch::default());
-    let flow = scratch.lab(model, lab, &list);
+    let flow = scratch.lab(model, lab, &list, Asked::All);
     let step = scratch.inflow.step;
     (flow, step, StageKind::ALL.map(|k| scratch.done_alone(lab, k.index(), &lab.stages[k.index()])))
 }
@@ -116,6 +116,37 @@ proptest! {
                 prop_assert!(found <= flow.finish + spare, "{kind:?} {found} {}", flow.finish);
                 prop_assert!(told <= flow.finish, "{kind:?} {told} {}", flow.finish);
             }
+        }
+    }
+
+    /// A stage that always takes what comes is not reckoned alone: it would have been done one run after the last tube came.
+    #[test]
+    fn a_stage_that_keeps_up_is_done_when_the_last_tubes_have_gone_through(
+        seed in any::<u64>(), times in 1..20u32,
+    ) {
+        let mut model = nobody_infected(&example::by_chance(seed));
+        model.labs[0].stages.iter_mut().for_each(|s| s.set_units(s.units.saturating_mul(times)));
+        let (lab, mut scratch) = (&model.labs[0], Scratch::default());
+        scratch.lab(&model, lab, &streets_of(&model, 0), Asked::All);
+        let (step, peak) = (scratch.inflow.step, scratch.tank.peak());
+        let runs = lab.stages.iter().map(passing).fold(0, later);
+        let through = later(scratch.tank.last_come(), runs);
+        for (k, stage) in lab.stages.iter().enumerate() {
+            if scratch.tank.keeps_up(k, stage, peak) {
+                let done = scratch.done_alone(lab, k, stage);
+                prop_assert!(done.abs_diff(through) <= 3 * step as Ms, "{k}: {done} {through}");
+            }
+        }
+    }
+
+    /// Whoever asks for the end alone is told the same end.
+    #[test]
+    fn the_end_is_the_same_whatever_else_is_asked(seed in any::<u64>()) {
+        let model = example::by_chance(seed);
+        let whole = city(&model);
+        prop_assert_eq!(ends_of(&model), (whole.sampled, whole.finish));
+        for (number, lab) in model.labs.iter().enumerate() {
+            prop_assert_eq!(end_of_lab(&model, number, lab), one_lab(&model, number, lab).finish);
         }
     }
 
@@ -236,7 +267,7 @@ fn the_inflow_is_every_tube_and_the_outflow_too() {
         let list: Vec<usize> =
             (0..model.streets.len()).filter(|&i| model.streets[i].lab == 0).collect();
         let mut scratch = Scratch::default();
-        let tubes = scratch.lab(&model, &model.labs[0], &list).tubes as f64;
+        let tubes = scratch.lab(&model, &model.labs[0], &list, Asked::All).tubes as f64;
         let door = |scratch: &Scratch| scratch.tank.flows[0].ordinary.iter().sum::<f64>();
         assert!((door(&scratch) / tubes - 1.0).abs() < 1e-6, "{seed}");
         // What one more unit saves was reckoned last; the lab itself once more.

@@ -25,7 +25,7 @@ fn far(hundredths: i64) -> City {
 
 fn unworkable(city: &City) -> Words {
     match Round::of(city) {
-        Err(round::Error::Unworkable(words)) => words,
+        Err(error @ round::Error::Lacking { .. }) => error.words(),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("a round"),
     }
@@ -65,7 +65,7 @@ fn a_street_is_cut_off_when_no_lab_within_its_reach_works() {
                 c.labs[1].stages[2].staff = 0;
             },
             &["b", "2"],
-            "reaches only labs that cannot work: M M (30 min away, nobody for decapping); the nearest that works, L L, is 133.5 min away, over the 60 min of max_travel_minutes: give these labs units and people, or let another lab serve its district, or raise",
+            "b reaches only labs that cannot work; the nearest that works, L L, is 133.5 min away, over the 60 min of max_travel_minutes: let another lab serve its district, or raise max_travel_minutes to 133.5 or more",
         ),
         (
             &|c| {
@@ -91,13 +91,31 @@ fn a_street_is_cut_off_when_no_lab_within_its_reach_works() {
             continue;
         }
         assert_eq!((plan.verdict.minutes, plan.verdict.norms_met), (None, false), "row {row}");
-        let words = unworkable(&city);
+        let words = reach::words(&found).expect("words");
         assert!(words.en.contains(said), "row {row}: {}", words.en);
+        let told = unworkable(&city);
         for one in &found {
             assert!(
                 words.en.contains(&one.name.en) && words.zh.contains(&one.name.zh),
                 "row {row}"
             );
+            // Once: by its labs where nothing else would help, else by its own name.
+            match &one.why {
+                NoReach::Idle { labs, beyond: None } => {
+                    for (lab, stage, _) in labs {
+                        let named = format!("{} {} has", lab.code, lab.name.en);
+                        let line = told.en.lines().find(|line| line.starts_with(&named));
+                        let line = line.unwrap_or_else(|| panic!("row {row}: {}", told.en));
+                        assert!(line.contains(&stage.name().en), "row {row}: {line}");
+                    }
+                    let again = format!("{} reaches", one.name.en);
+                    assert!(!told.en.contains(&again), "row {row}: {}", told.en);
+                }
+                _ => {
+                    let once = told.en.matches(&format!("{} reaches", one.name.en)).count();
+                    assert_eq!(once, 1, "row {row}: {}", told.en);
+                }
+            }
         }
     }
 }

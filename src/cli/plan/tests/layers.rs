@@ -155,17 +155,18 @@ fn a_city_that_gives_no_round_says_why_and_still_has_its_rules() {
     let (text, code) = answered(&broken, |_| {});
     assert_eq!(code, EXIT_NO);
     for words in [
-        "能送到的实验室都不能运行：L1 东区实验室（在途 30 分钟，开盖加样无人员）",
-        "reaches only labs that cannot work: L1 East lab (30 min away, nobody for decapping)",
         "L1 东区实验室的开盖加样环节有设备而人员不足一台之用",
         "no flows and no simulation, so the answer is no:\n",
         "缺口清单 / 5. Shortages",
     ] {
         assert!(text.contains(words), "{words}");
     }
+    // What the lab lacks says it all: its street is not told again.
+    assert!(!text.contains("reaches only labs that cannot work"), "{text}");
     let (text, _) = answered(&broken, |args| args.json = true);
     let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
     assert!(json["layers"].is_null() && json["why_no_layers"]["en"].is_string());
+    assert_eq!(json["cut_off"][0]["why"], "idle");
 }
 
 #[test]
