@@ -88,13 +88,15 @@ fn another_solver_gives_the_same_bound_cut_and_price() {
         let [cut] = &answer.bound.cuts[..] else {
             panic!("{name}: {} cuts", answer.bound.cuts.len())
         };
-        let saved = cut
-            .labs
-            .iter()
-            .filter_map(|&lab| {
-                cut.minutes_saved(problem, lab, problem.labs[lab].more.as_ref()?.rate)
-            })
-            .fold(0.0, f64::max);
+        // The other solver tells the price of a little more; of a whole unit more, each little part saves less than the one before.
+        let saved_with = |share: f64| {
+            let of = |&lab: &usize| {
+                let more = problem.labs[lab].more.as_ref()?.rate;
+                Some(cut.minutes_saved(problem, lab, more * share)? / share)
+            };
+            cut.labs.iter().filter_map(of).fold(0.0, f64::max)
+        };
+        let (saved, whole_unit) = (saved_with(1e-3), saved_with(1.0));
         println!(
             "{name}: T* {:.5} h ({:.5}), cut {} × {}, {saved:.3} min ({:.3}), one-to-one gap {:.3} %\n{}\n{}",
             answer.bound.hours,
@@ -109,6 +111,7 @@ fn another_solver_gives_the_same_bound_cut_and_price() {
         assert!((answer.bound.hours - case.hours).abs() < 1e-3, "{name}");
         assert_eq!((cut.streets.len(), cut.labs.len()), (case.streets_in_cut, case.labs_in_cut));
         assert!((saved - case.minutes_saved).abs() < 0.01, "{name}");
+        assert!((0.9 * saved..=saved).contains(&whole_unit), "{name}: {whole_unit} min");
         assert!((-1e-9..=case.gap_max).contains(&answer.whole.gap), "{name}");
     }
 }
