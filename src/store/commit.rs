@@ -58,7 +58,9 @@ impl Store {
                 .name(name.into())
                 .spawn(move || {
                     let _fallen = Fallen { shared: &watched, name };
-                    let_others_go_first();
+                    if name == "merger" {
+                        let_others_go_first();
+                    }
                     work();
                 })
                 .map_err(Error::file(PathBuf::from("a new thread")))
@@ -268,8 +270,9 @@ impl Drop for Fallen<'_> {
     }
 }
 
-/// How much later than others the threads beside the commit path get the processor, in steps of the kernel's nice value.
-const BESIDE: i32 = 10;
+/// How much later than others the thread that merges gets the processor, in steps of the kernel's nice value. It alone: when
+/// questions take all of the processor, what waits must still be put into few chunks and into files.
+const BESIDE: i32 = 5;
 
 /// Puts the thread behind those on the way of a commit, where both wait for the processor. It never stands still: when
 /// much waits, intake waits for it.

@@ -4,6 +4,7 @@
 
 use super::codec;
 use super::codes::word_of;
+use super::collected::{Sequences, collections};
 use super::error::Error;
 use super::index::Index;
 use super::keys::{self, Kind};
@@ -14,6 +15,7 @@ use super::records::decode_as;
 use super::runs::Merge;
 use crate::domain::Code;
 use crate::domain::tube::TubeRecord;
+use crate::domain::world::collected;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rocksdb::{IngestExternalFileOptions, IteratorMode, ReadOptions, SstFileWriter};
 use std::path::Path;
@@ -205,10 +207,15 @@ impl Noting<'_> {
         self.words.push(word);
         if self.words.len() >= STRETCH {
             self.shared.codes.add(self.words.drain(..));
-            let rest = self.begun.elapsed();
-            self.stopped = self.until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected);
-            self.begun = Instant::now();
+            self.rest();
         }
+    }
+
+    /// As long as it has worked.
+    fn rest(&mut self) {
+        let rest = self.begun.elapsed();
+        self.stopped = self.until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected);
+        self.begun = Instant::now();
     }
 }
 
@@ -217,21 +224,47 @@ impl Noting<'_> {
 pub fn warm(shared: &Shared, until: &Receiver<()>) {
     let (begun, words) = (Instant::now(), Vec::with_capacity(STRETCH));
     let mut noting = Noting { shared, until, begun, words, stopped: false };
-    match note_all(&mut noting) {
-        Ok(()) if noting.stopped => {}
-        Ok(()) => {
+    let done = note_all(&mut noting).and_then(|recorded| {
+        if !noting.stopped {
             shared.codes.add(noting.words.drain(..));
             shared.codes.is_complete();
         }
+        remember_collected(&mut noting, &recorded)
+    });
+    if let Err(error) = done {
         // Questions ask the files then, and say what is wrong where it is.
-        Err(error) => {
-            tracing::error!(error = %error.chain(), "cannot read tubes into memory");
-        }
+        tracing::error!(error = %error.chain(), "cannot read tubes into memory");
     }
 }
 
-fn note_all(noting: &mut Noting<'_>) -> Result<(), Error> {
+/// Puts the newest of the tubes that were only collected into memory, as many as there is room for; `recorded` = those of
+/// which more is known.
+fn remember_collected(noting: &mut Noting<'_>, recorded: &Sequences) -> Result<(), Error> {
     let shared = noting.shared;
+    let (last, _) = shared.last();
+    let mut from = last.saturating_sub(shared.recent.room()) + 1;
+    let mut stored = Vec::with_capacity(256);
+    while from <= last && !noting.stopped {
+        let to = last.min(from + STRETCH as u64 - 1);
+        shared.for_each_event(from, to, &mut |event| {
+            if !recorded.has(event.seq)
+                && let Some((code, tube)) = collected(&event)
+            {
+                codec::encode_into(&tube, &mut stored);
+                shared.recent.put_if_new(&code, &tube, &stored);
+            }
+            Ok(())
+        })?;
+        noting.rest();
+        from = to + 1;
+    }
+    Ok(())
+}
+
+/// Gives the events that collected tubes of which more is known.
+fn note_all(noting: &mut Noting<'_>) -> Result<Sequences, Error> {
+    let shared = noting.shared;
+    let mut recorded = Sequences::up_to(shared.last().0);
     // What waits first: it may move to a run while the runs are gone through.
     let waiting = shared.tubes.pending.snapshot();
     shared.tubes.runs.for_each(&shared.fold, &waiting, &mut |entry| {
@@ -245,15 +278,16 @@ fn note_all(noting: &mut Noting<'_>) -> Result<(), Error> {
     options.set_readahead_size(1 << 20);
     for item in shared.fold.iterator_cf_opt(shared.records(), options, IteratorMode::Start) {
         if noting.stopped {
-            return Ok(());
+            break;
         }
         let (key, value) = item?;
         let tube: TubeRecord = decode_as(&value, || describe(&key))?;
+        collections(&tube).for_each(|seq| recorded.insert(seq));
         let code = code_of(&key)?;
         shared.recent.put_if_new(&code, &tube, &value);
         noting.note(word_of(&code));
     }
-    Ok(())
+    Ok(recorded)
 }
 
 fn merge_once(shared: &Shared, how: Merge) -> Result<(), Error> {

@@ -22,6 +22,9 @@ use std::sync::Arc;
 /// four rounds. Beyond that they are read from the log.
 const ROSTERS_MAX: usize = 100_000;
 
+/// Bytes that a tube takes when it was only collected, about.
+const TUBE_BYTES: u64 = 110;
+
 /// A part of a roster, without its people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RosterPart {
@@ -80,6 +83,11 @@ impl Recent {
     /// Nothing yet; at most about so many bytes.
     pub fn new(bytes_max: usize) -> Recent {
         Recent { tubes: Pages::default(), rosters: DashMap::default(), bytes_max }
+    }
+
+    /// About so many tubes find room.
+    pub fn room(&self) -> u64 {
+        self.bytes_max as u64 / TUBE_BYTES
     }
 
     /// Takes over the newest state of a tube, `stored` as it goes to a file. Must come before the layer
