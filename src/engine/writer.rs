@@ -1,5 +1,5 @@
-//! The one writer, in two threads: one takes what is waiting and decides it, the other makes what has
-//! been decided durable, replies and publishes. The order of deciding is the order of the log.
+//! The one writer, in two threads: one takes what is waiting, decides it and appends it to the log; the other makes
+//! what was appended durable, replies and publishes. The order of deciding is the order of the log.
 
 use super::admission::{Gate, Handle, Job};
 use super::feed::Feed;
@@ -8,7 +8,7 @@ use super::{Error, Options, Outcome, Receipt, Times};
 use crate::domain::Time;
 use crate::domain::fact::Body;
 use crate::domain::reference::Reference;
-use crate::store::{self, FolderKind, Read, Store};
+use crate::store::{self, Appended, Appender, FolderKind, Read, Store};
 use crate::telemetry;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -64,9 +64,11 @@ impl Engine {
         let (commits, decided) = bounded(BATCHES_WAITING_MAX);
         let (ready, disk) = bounded(BATCHES_UNDER_WAY_MAX);
         let kind = read.folder().kind;
+        let appender = store.appender();
         let committer = Committer { store, gate: Arc::clone(&gate), feed: Arc::clone(&feed) };
         let writer = Writer {
             process,
+            appender,
             queue,
             commits,
             disk,
@@ -170,16 +172,17 @@ struct Open {
 
 /// A batch on its way to the disk. Without events it only waits for those before it.
 struct Closed {
-    batch: Option<Arc<Batch>>,
+    batch: Option<(Arc<Batch>, Appended)>,
     waiting: Vec<Waiting>,
     closed: Instant,
     tick: i64,
 }
 
-/// Decides. While the disk is busy with one batch it goes on with the next, so the longer the disk
-/// takes, the more facts share one write.
+/// Decides and appends. While the disk is busy with one batch it goes on with the next, so the longer the disk
+/// takes, the more facts share one sync.
 struct Writer {
     process: Process,
+    appender: Appender,
     queue: Receiver<Job>,
     commits: Sender<Closed>,
     /// Says that a batch is through.
@@ -264,21 +267,32 @@ impl Writer {
         }
     }
 
-    /// Sends the batch at hand to the disk; waits when one waits there already.
+    /// Appends the batch at hand and sends it to be synced; waits when one waits for that already.
     fn close(&mut self) {
         let waiting = std::mem::take(&mut self.open).waiting;
         let batch = match self.gate.fault() {
             Some(cause) => Err(cause),
             None => self.process.close_batch().map_err(|error| error.chain()),
         };
-        let batch = batch.unwrap_or_else(|cause| {
+        let closed = Instant::now();
+        let appended = batch.and_then(|batch| self.append(batch).map_err(|error| error.chain()));
+        let batch = appended.unwrap_or_else(|cause| {
             self.gate.fail(cause);
             None
         });
         let tick = self.process.tick.0;
-        let closed = Closed { batch, waiting, closed: Instant::now(), tick };
         // It is taken: the committer ends after the writer. If it ended in a panic, that is told.
+        let closed = Closed { batch, waiting, closed, tick };
         self.under_way += usize::from(self.commits.send(closed).is_ok());
+    }
+
+    fn append(
+        &mut self,
+        batch: Option<Arc<Batch>>,
+    ) -> Result<Option<(Arc<Batch>, Appended)>, store::Error> {
+        let Some(batch) = batch else { return Ok(None) };
+        let appended = self.appender.append(&batch.commit)?;
+        Ok(appended.map(|appended| (batch, appended)))
     }
 }
 
@@ -307,7 +321,9 @@ impl Committer {
     fn commit(&mut self, Closed { batch, waiting, closed, tick }: Closed) {
         let result = match (self.gate.fault(), &batch) {
             (Some(cause), _) => Err(cause),
-            (None, Some(batch)) => self.store.commit(&batch.commit).map_err(|e| e.chain()),
+            (None, Some((batch, appended))) => {
+                self.store.make_durable(&batch.commit, appended).map_err(|error| error.chain())
+            }
             (None, None) => Ok(()),
         };
         let facts = waiting.iter().map(|one| one.outcomes.len()).sum();
@@ -316,7 +332,7 @@ impl Committer {
             Ok(()) => {
                 let disk = closed.elapsed();
                 self.gate.tick.store(tick, Ordering::Release);
-                batch.iter().for_each(|batch| self.feed.take(batch));
+                batch.iter().for_each(|(batch, _)| self.feed.take(batch));
                 let taken = waiting.first().map_or(closed, |one| one.taken);
                 telemetry::note_batch(facts, closed.saturating_duration_since(taken), disk);
                 for Waiting { outcomes, entered, taken, reply, .. } in waiting {

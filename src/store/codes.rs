@@ -39,6 +39,18 @@ impl Part {
     }
 }
 
+/// Which of the codes one of the parts may have. Part after part and without a branch: each look is a wait for memory, and
+/// the processor waits for many at a time only where nothing hangs on the answer of one.
+fn may_have(parts: &[Part], hashes: &[u64]) -> Vec<bool> {
+    let mut found = vec![false; hashes.len()];
+    for part in parts {
+        for (found, hash) in found.iter_mut().zip(hashes) {
+            *found |= part.may_have(*hash);
+        }
+    }
+    found
+}
+
 /// The word that a code is known by: of its key in the index of tubes.
 pub fn word_of(code: &str) -> u64 {
     Entry::new(&entry::tube_key(code), 0).words().0
@@ -67,7 +79,8 @@ impl Codes {
         let mut left: Vec<u64> = words.collect();
         loop {
             let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
-            left.retain(|hash| !parts.iter().any(|part| part.may_have(*hash)));
+            let mut found = may_have(&parts, &left).into_iter();
+            left.retain(|_| !found.next().unwrap_or(false));
             if let Some(part) = parts.last() {
                 let room = part.room.saturating_sub(part.count.load(Ordering::Relaxed));
                 let taken = left.len().min(room);
@@ -120,10 +133,9 @@ impl Codes {
         if !self.complete.load(Ordering::Acquire) || self.given_up.load(Ordering::Acquire) {
             return;
         }
-        places.retain(|place| {
-            let hash = word_of(code(*place));
-            parts.iter().any(|part| part.may_have(hash))
-        });
+        let hashes: Vec<u64> = places.iter().map(|place| word_of(code(*place))).collect();
+        let mut found = may_have(&parts, &hashes).into_iter();
+        places.retain(|_| found.next().unwrap_or(true));
     }
 }
 

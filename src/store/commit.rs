@@ -1,21 +1,18 @@
 //! Committing: the one place that knows what "durable" means.
 
+use super::append::{Appended, Appender};
 use super::codec::encode_into;
 use super::entry::{self, Entry};
 use super::error::Error;
 use super::folder::Acknowledged;
 use super::keeper;
-use super::keys::{self, Kind};
 use super::layer::Commit;
-use super::log::{self, Head};
 use super::open::Options;
 use super::read::{Read, Shared};
-use super::records::encode_event_into;
 use super::seal;
 use crate::domain::Code;
-use crate::domain::fact::Event;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
+use rocksdb::FlushOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,7 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Bytes of an event with its key, about: what a tube of ten people takes.
-const EVENT_BYTES: usize = 360;
+pub(super) const EVENT_BYTES: usize = 360;
 
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
@@ -89,58 +86,48 @@ impl Store {
         Read::new(Arc::clone(&self.shared))
     }
 
-    /// Makes a batch durable: one write batch, one fsync. When this returns `Ok`, and only then,
-    /// the events may be acknowledged.
+    /// The log's end, for the one who appends. There may be one at a time: it alone knows where the log ends.
+    pub fn appender(&self) -> Appender {
+        Appender::new(Arc::clone(&self.shared))
+    }
+
+    /// Makes a batch durable that was appended: one fsync. When this returns `Ok`, and only then, its
+    /// events may be acknowledged; every reader sees them and what follows from them.
     ///
     /// # Errors
     /// After an error nothing is known of the batch, and the store must not be written again.
-    pub fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
-        if let Some(cause) = self.shared.failed.get() {
-            return Err(Error::Failed(cause.clone()));
-        }
-        let written = self.write(commit);
-        if let Err(error) = &written {
+    pub fn make_durable(&mut self, commit: &Commit, appended: &Appended) -> Result<(), Error> {
+        self.shared.is_sound()?;
+        let done = self.sync(commit, appended);
+        if let Err(error) = &done {
             self.shared.fail(error);
         }
-        written
+        done
     }
 
-    fn write(&mut self, commit: &Commit) -> Result<(), Error> {
-        let Some(first) = commit.events.first() else { return Ok(()) };
-        let (last_seq, last_hash) = self.shared.last();
-        assert_eq!(first.seq, last_seq + 1, "the log has no holes");
-        let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
-        let leaves = self.put_log(&mut batch, &commit.events);
-        let head = Head::new(last_hash, first.seq, &leaves);
-        batch.put_cf(self.shared.heads(), keys::seq(Kind::Batch, first.seq), head.encode());
-        let mut options = WriteOptions::default();
-        options.set_sync(!crate::breaks::on("ack_before_fsync"));
-        self.shared.state.write_opt(batch, &options)?;
+    /// Appends a batch and makes it durable, where nothing is to be decided meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::make_durable`].
+    pub fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
+        let appended = self.appender().append(commit)?;
+        appended.map_or(Ok(()), |appended| self.make_durable(commit, &appended))
+    }
 
-        let seq = last_seq + commit.events.len() as u64;
+    fn sync(&mut self, commit: &Commit, appended: &Appended) -> Result<(), Error> {
+        let &Appended { seq, hash } = appended;
+        if !crate::breaks::on("ack_before_fsync") {
+            self.shared.state.flush_wal(true)?;
+        }
         let untidy = self.fold(commit, seq);
         // Last: whoever looks at this sequence must find its people.
-        self.shared.set_last(seq, head.hash);
+        self.shared.set_last(seq, hash);
         self.shared.folded_to.store(seq, Ordering::Release);
         self.acknowledged
-            .note(seq, &head.hash)
+            .note(seq, &hash)
             .map_err(Error::file(self.shared.dir.join("acknowledged")))?;
         self.keep_below_limits(untidy);
         Ok(())
-    }
-
-    fn put_log(&self, batch: &mut WriteBatch, events: &[Event]) -> Vec<log::Hash> {
-        let log = self.shared.log();
-        let mut leaves = Vec::with_capacity(events.len());
-        let mut bytes = Vec::with_capacity(512);
-        for event in events {
-            bytes.clear();
-            bytes.push(log::LEAF);
-            encode_event_into(event, &mut bytes);
-            leaves.push(log::leaf_of_marked(&bytes));
-            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes[1..]);
-        }
-        leaves
     }
 
     /// Makes what follows from a durable batch, up to `to`, visible to every reader, beside the log. True when
@@ -295,6 +282,11 @@ fn keep_synced(shared: &Shared, file: &std::fs::File, stopped: &Receiver<()>) {
 }
 
 impl Shared {
+    /// Nothing may be written after a fault.
+    pub(super) fn is_sound(&self) -> Result<(), Error> {
+        self.failed.get().map_or(Ok(()), |cause| Err(Error::Failed(cause.clone())))
+    }
+
     /// Notes the first fault; nothing is written after it.
     pub(super) fn fail(&self, error: &Error) {
         let _ = self.failed.set(error.chain());

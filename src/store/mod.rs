@@ -8,6 +8,7 @@
 //! is complete to, so that nothing it does can hold up a commit. What is not in a file yet is in
 //! memory, seen by every reader, and after a crash folded from the log again.
 
+mod append;
 mod bare;
 mod codec;
 mod codes;
@@ -37,6 +38,7 @@ mod upgrade;
 mod verify;
 mod view;
 
+pub use append::{Appended, Appender};
 pub use bare::{BareIndex, BareLog};
 pub use collected::CollectedPage;
 pub use commit::Store;

@@ -211,8 +211,11 @@ impl Read {
         }
     }
 
-    /// An event by its sequence.
+    /// An event by its sequence. What has been appended and is not durable yet is nobody's to see.
     pub fn event(&self, seq: u64) -> Result<Option<Event>, Error> {
+        if seq > self.last_seq() {
+            return Ok(None);
+        }
         let bytes =
             self.shared.state.get_pinned_cf(self.shared.log(), keys::seq(Kind::Event, seq))?;
         bytes.map(|bytes| decode_event(seq, &bytes)).transpose()
