@@ -63,6 +63,10 @@ struct Decided {
 }
 
 impl Decided {
+    fn with_room(events: usize) -> Decided {
+        Decided { events: Vec::with_capacity(events), ..Decided::default() }
+    }
+
     fn find(&mut self, id: &FactId) -> Option<&Event> {
         for at in self.by_id.len()..self.events.len() {
             self.by_id.insert(self.events[at].fact.id.clone(), at);
@@ -121,11 +125,13 @@ impl Process {
     /// # Errors
     /// As [`Process::take`].
     pub fn close_batch(&mut self) -> Result<Option<Arc<Batch>>, store::Error> {
-        let Decided { events, .. } = std::mem::take(&mut self.decided);
-        if events.is_empty() {
+        if self.decided.events.is_empty() {
             self.world.accept(0);
             return Ok(None);
         }
+        // The next one will be about as long.
+        let next = Decided::with_room(self.decided.events.len());
+        let Decided { events, .. } = std::mem::replace(&mut self.decided, next);
         let mut changes = self.world.settle();
         let people: Set<PersonKey> = changes.wants_people().copied().collect();
         for person in people {

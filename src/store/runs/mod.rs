@@ -25,7 +25,7 @@ use super::keys::{self, RunId};
 use held::Held;
 use rocksdb::{ColumnFamily, DB, IteratorMode, ReadOptions};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use write::RunWriter;
 
@@ -99,15 +99,21 @@ pub struct Run {
     filter: Filter,
     /// Its buckets in memory, if they are.
     held: RwLock<Option<Arc<Held>>>,
+    /// It is being merged into another: its memory is about to be free.
+    leaving: AtomicBool,
 }
 
 impl Run {
     fn new(id: RunId, head: Head, filter: Filter) -> Run {
-        Run { id, head, filter, held: RwLock::new(None) }
+        Run { id, head, filter, held: RwLock::new(None), leaving: AtomicBool::new(false) }
     }
 
     fn held(&self) -> Option<Arc<Held>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
     }
 
     fn hold(&self, held: Option<Held>) {
@@ -254,6 +260,31 @@ impl Runs {
         Ok(())
     }
 
+    /// Lets go of older runs in memory for one that is about to be written, with all that are: `coming` bytes. False when
+    /// it is not worth it: newer ones need the memory, or those that are being merged take half as much again.
+    fn make_room(&self, head: &Head, coming: usize) -> bool {
+        let Some(mut left) = self.memory_max.checked_sub(coming) else { return false };
+        let (mut without, mut leaving) = (Vec::new(), 0);
+        let live = self.live();
+        for run in live.iter().rev().filter(|run| run.held().is_some()) {
+            let bytes = run.head.bytes();
+            if run.is_leaving() {
+                leaving += bytes;
+            } else if bytes <= left {
+                left -= bytes;
+            } else if run.head.after >= head.to {
+                return false;
+            } else {
+                without.push(run);
+            }
+        }
+        if leaving > left + self.memory_max / 2 {
+            return false;
+        }
+        without.into_iter().for_each(|run| run.hold(None));
+        true
+    }
+
     /// Writes a run to a file and takes it in. Nothing of a try that failed is left.
     fn write(
         &self,
@@ -267,10 +298,9 @@ impl Runs {
         // Under the name of a try that failed nothing is written over: the database might hold it.
         let _ = std::fs::remove_file(&path);
         let options = super::open::run_file_options();
-        // Where there is room it is put down in memory at once, else when others have been let go of.
         let bytes = head.bytes();
         let coming = self.coming.fetch_add(bytes, Ordering::AcqRel).saturating_add(bytes);
-        let hold = self.bytes_held().saturating_add(coming) <= self.memory_max;
+        let hold = self.make_room(&head, coming);
         let written = RunWriter::new(&options, &path, id, head, hold).and_then(|mut writer| {
             fill(&mut writer)?;
             writer.ingest(db, handle(db, self.family))
@@ -299,9 +329,12 @@ impl Runs {
         let level = old.iter().map(|run| run.id.level).max().unwrap_or(0).saturating_add(1);
         let id = RunId { to: last.to, level };
         let head = Head::new(first.after, last.to, entries);
-        let run = Arc::new(self.write(db, dir, id, head, |writer| {
+        let leave = |yes| old.iter().for_each(|run| run.leaving.store(yes, Ordering::Release));
+        leave(true);
+        let run = self.write(db, dir, id, head, |writer| {
             walk::for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))
-        })?);
+        });
+        let run = Arc::new(run.inspect_err(|_| leave(false))?);
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut runs = live.as_ref().clone();
         // Runs were only added at the end meanwhile.
