@@ -170,7 +170,7 @@ struct Open {
     tubes: usize,
 }
 
-/// A batch on its way to the disk. Without events it only waits for those before it.
+/// A batch that stands in the log, on its way to the disk. Without events it only waits for those before it.
 struct Closed {
     batch: Option<(Arc<Batch>, Appended)>,
     waiting: Vec<Waiting>,

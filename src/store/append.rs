@@ -1,6 +1,5 @@
 //! Appending: a batch is written to the log, and is not durable yet.
 
-use super::commit::EVENT_BYTES;
 use super::error::Error;
 use super::keys::{self, Kind};
 use super::layer::Commit;
@@ -10,6 +9,9 @@ use super::records::encode_event_into;
 use crate::domain::fact::Event;
 use rocksdb::WriteBatch;
 use std::sync::Arc;
+
+/// Bytes of an event with its key, about: what a tube of ten people takes.
+const EVENT_BYTES: usize = 360;
 
 /// The log's end, for writing. Whoever decides has it, and appends what has been decided while the disk syncs what came
 /// before: the events are in that processor's caches, and no commit waits for the disk of another.

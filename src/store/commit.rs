@@ -19,9 +19,6 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Bytes of an event with its key, about: what a tube of ten people takes.
-pub(super) const EVENT_BYTES: usize = 360;
-
 /// A folder open for writing. There is one, and the engine's writer owns it.
 pub struct Store {
     shared: Arc<Shared>,

@@ -1,8 +1,8 @@
 //! The store: the log, which is the truth, and what is folded from it, in RocksDB. This is the
 //! only room that names RocksDB.
 //!
-//! Two databases lie in a folder. `state` holds the log and nothing else; every commit is one synced
-//! write batch to it, and that is what "durable" means. `fold` holds what follows from the log:
+//! Two databases lie in a folder. `state` holds the log and nothing else; every commit is one write batch
+//! to it and one sync, and that is what "durable" means. `fold` holds what follows from the log:
 //! records of tubes, boxes, plates, people and figures, and the indexes of people and facts. It has
 //! no write-ahead log and is written only by taking in sorted files, each with the sequence that it
 //! is complete to, so that nothing it does can hold up a commit. What is not in a file yet is in

@@ -12,6 +12,12 @@ use swabline::store::{Store, verify};
 /// Power cuts. Without the sync the test must lose something within so many.
 const CUTS: u32 = 6;
 
+/// Devices that send at once.
+const DEVICES: usize = 8;
+
+/// Batches are so short that a second one stands in the log before the disk has the first.
+const SHORT: [(&str, &str); 1] = [("SWABLINE_ENGINE__BATCH_FACTS_MAX", "2")];
+
 fn run(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).status().is_ok_and(|status| status.success())
 }
@@ -53,20 +59,24 @@ impl Drop for Disk {
     }
 }
 
-fn fact(number: u64) -> pb::Fact {
+fn source(device: usize) -> String {
+    format!("desk-{device}")
+}
+
+fn fact(device: usize, number: u64) -> pb::Fact {
     let who = |at| pb::Identity {
         document_type: pb::DocumentType::Other.into(),
-        number: format!("{number}-{at}").into(),
+        number: format!("{device}-{number}-{at}").into(),
     };
     let collected = pb::TubeCollected {
-        tube: format!("T{number}"),
+        tube: format!("T{device}-{number}"),
         pool: 10,
         desk: "D1".into(),
         members: (0..10).map(who).collect(),
         ..Default::default()
     };
     pb::Fact {
-        id: Some(pb::FactId { source: "desk".into(), epoch: 1, number }),
+        id: Some(pb::FactId { source: source(device), epoch: 1, number }),
         captured_at_ms: noon(),
         round: "R1".into(),
         body: Some(pb::fact::Body::TubeCollected(collected)),
@@ -74,11 +84,12 @@ fn fact(number: u64) -> pb::Fact {
 }
 
 /// Sends until the service is gone; returns the last acknowledged number.
-async fn scan(address: String, mut number: u64) -> u64 {
+async fn scan(address: String, device: usize, mut number: u64) -> u64 {
     let Ok(channel) = connect(&address).await else { return number - 1 };
     let mut recording = RecordingClient::new(channel);
     loop {
-        let request = pb::RecordBatchRequest { facts: vec![fact(number)], device_now_ms: 0 };
+        let request =
+            pb::RecordBatchRequest { facts: vec![fact(device, number)], device_now_ms: 0 };
         if recording.record_batch(request).await.is_err() {
             return number - 1;
         }
@@ -94,13 +105,14 @@ async fn no_power_cut_takes_what_was_acknowledged() {
         return;
     };
     let data = disk.mount.join("data");
-    let mut acknowledged = 0;
+    let mut acknowledged = [0; DEVICES];
     for cut in 0..CUTS {
-        let server = Server::start(&data, &place.keys());
+        let server = Server::start_with(&data, &place.keys(), &SHORT);
         if cut == 0 {
             crate::service::open_round(&server.address, "R1", "r1").await;
         }
-        let scanning = tokio::spawn(scan(server.address.clone(), acknowledged + 1));
+        let scan = |device| scan(server.address.clone(), device, acknowledged[device] + 1);
+        let scanning: Vec<_> = (0..DEVICES).map(|device| tokio::spawn(scan(device))).collect();
         tokio::time::sleep(Duration::from_millis(200 + u64::from(cut) * 71)).await;
         // Stopped first: else a sync could be answered after the journal is gone, and the loss
         // would be the test's own.
@@ -111,24 +123,28 @@ async fn no_power_cut_takes_what_was_acknowledged() {
         }
         disk.cut();
         server.kill();
-        acknowledged = scanning.await.unwrap().max(acknowledged);
+        for (last, scanning) in acknowledged.iter_mut().zip(scanning) {
+            *last = scanning.await.unwrap().max(*last);
+        }
         disk.detach();
         assert!(disk.attach(), "the file system comes back");
         let store = Store::open(&data, None, &Default::default())
-            .unwrap_or_else(|error| panic!("cut {cut}, {acknowledged} acknowledged: {error}"));
+            .unwrap_or_else(|error| panic!("cut {cut}, {acknowledged:?} acknowledged: {error}"));
         let read = store.read();
-        for number in 1..=acknowledged {
-            let id = FactId { source: "desk".into(), epoch: 1, number };
-            assert!(
-                read.event_of_fact(&id).unwrap().is_some(),
-                "cut {cut}: {number} was acknowledged"
-            );
+        for (device, last) in acknowledged.iter().enumerate() {
+            for number in 1..=*last {
+                let id = FactId { source: source(device).into(), epoch: 1, number };
+                assert!(
+                    read.event_of_fact(&id).unwrap().is_some(),
+                    "cut {cut}: {number} of device {device} was acknowledged"
+                );
+            }
         }
         drop(read);
         store.close().unwrap();
         let report = verify(&data).unwrap();
         assert_eq!(report.findings_total, 0, "cut {cut}: {:?}", report.findings);
     }
-    println!("{acknowledged} acknowledged over {CUTS} power cuts");
-    assert!(acknowledged > u64::from(CUTS));
+    println!("{acknowledged:?} acknowledged over {CUTS} power cuts");
+    assert!(acknowledged.iter().all(|last| *last > u64::from(CUTS)));
 }

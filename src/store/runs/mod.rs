@@ -278,7 +278,7 @@ impl Runs {
                 without.push(run);
             }
         }
-        if leaving > left + self.memory_max / 2 {
+        if leaving > left.saturating_add(self.memory_max / 2) {
             return false;
         }
         without.into_iter().for_each(|run| run.hold(None));

@@ -119,18 +119,61 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
     assert_eq!((runs.count(), told(&runs)), (1, true));
     assert_eq!(runs.bytes_held(), runs.live()[0].head.bytes());
-    // As it was put down, it is as it stands in the file.
-    let live = runs.live();
-    let (put_down, read) =
-        (live[0].held().unwrap(), Held::read(&db, runs.family, &live[0]).unwrap());
-    for bucket in 0..1 << live[0].head.bits {
-        let of = |held: &Held| held.bucket(bucket, &live[0].head).to_vec();
-        assert_eq!(of(&put_down), of(&read), "bucket {bucket}");
-    }
-    runs.memory_max = runs.bytes_held();
+    runs.memory_max = 1;
     let entries = batch(count * 3_000, 3_000);
     runs.add(&db, dir.path(), count * 3_000, (count + 1) * 3_000, &entries).unwrap();
-    assert!(runs.bytes_held() <= runs.memory_max, "no room, no memory");
+    assert!(runs.live().last().unwrap().held().is_none(), "no room, no memory");
+}
+
+#[test]
+fn a_run_in_memory_is_as_it_stands_in_its_file_also_in_several_pieces() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, runs) = opened(dir.path(), usize::MAX);
+    for (from, count) in [(0, 0), (0, 1), (1, 5_000), (5_001, 230_000)] {
+        let entries = batch(from, count);
+        runs.add(&db, dir.path(), from, from + count, &entries).unwrap();
+        let live = runs.live();
+        let run = live.last().unwrap();
+        let (put_down, read) = (run.held().unwrap(), Held::read(&db, runs.family, run).unwrap());
+        let mut bytes = 0;
+        for bucket in 0..1 << run.head.bits {
+            let of = |held: &Held| held.bucket(bucket, &run.head).to_vec();
+            assert_eq!(of(&put_down), of(&read), "bucket {bucket} of {count} entries");
+            bytes += of(&put_down).len();
+        }
+        assert_eq!(bytes, run.head.bytes());
+        for entry in entries.iter().step_by(97) {
+            let mut found = Vec::new();
+            assert!(runs.find_held(&entry.key(), &mut found) && found.contains(&entry.seq));
+        }
+    }
+    assert_eq!(runs.live().last().unwrap().head.bits, 10, "more buckets than lie in one piece");
+}
+
+#[test]
+fn memory_goes_to_the_newest_runs_and_what_is_being_merged_takes_it_from_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, mut runs) = opened(dir.path(), usize::MAX);
+    let count = MERGE_AT as u64;
+    let add = |runs: &Runs, part: u64| {
+        let entries = batch(part * 3_000, 3_000);
+        runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
+    };
+    let held =
+        |runs: &Runs| -> Vec<bool> { runs.live().iter().map(|run| run.held().is_some()).collect() };
+    (0..count).for_each(|part| add(&runs, part));
+    assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
+    (count..2 * count).for_each(|part| add(&runs, part));
+    // Room for the two long runs, but not for what the second is made of beside them.
+    runs.memory_max = runs.bytes_held() * 11 / 10;
+    assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
+    assert_eq!(held(&runs), [true, true], "nothing is let go of, to be read again");
+    runs.memory_max = runs.bytes_held();
+    add(&runs, 2 * count);
+    assert_eq!(held(&runs), [false, true, true], "the oldest makes room");
+    runs.memory_max = 1;
+    runs.hold(&db).unwrap();
+    assert_eq!(held(&runs), [false, false, false]);
 }
 
 #[test]
