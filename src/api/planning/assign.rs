@@ -149,7 +149,7 @@ fn of_whole(round: &Round) -> pb::AssignReply {
     };
     pb::AssignReply {
         as_of: None,
-        bound_hours: found.aim_h,
+        bound_hours: found.whole.bound_h,
         finish_hours: found.whole.finish_h,
         gap: found.whole.gap,
         cuts: cuts(problem, &found.bound),
@@ -161,6 +161,7 @@ fn of_whole(round: &Round) -> pb::AssignReply {
         stuck_tubes: 0,
         overflow: found.overflow.sent.iter().map(|share| overflow(problem, share)).collect(),
         own_bound_hours: found.bound.hours,
+        aim_hours: found.aim_h,
     }
 }
 
@@ -217,6 +218,7 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
         stuck_tubes: found.stuck.iter().map(|stuck| stuck.1).sum(),
         overflow: over.iter().map(|share| overflow(left, share)).collect(),
         own_bound_hours: found.bound.hours,
+        aim_hours: found.aim_h,
     }
 }
 

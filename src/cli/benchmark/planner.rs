@@ -273,7 +273,7 @@ fn one_to_one(blocks: usize) -> anyhow::Result<Map<String, Value>> {
         "seconds_min": least / 1e3,
         "seconds_max": most / 1e3,
         "finish_hours": found.whole.finish_h,
-        "bound_hours": found.aim_h,
+        "bound_hours": found.whole.bound_h,
         "streets": problem.streets.len(),
         "labs": problem.labs.len(),
     })))

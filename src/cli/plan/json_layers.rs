@@ -161,7 +161,8 @@ fn assignment(layers: &Layers) -> Value {
         .map(|(i, to)| json!({ "street": street(i), "lab": to.map(lab) }));
     json!({
         "sentence": words(&of.words),
-        "bound_hours": of.bound.hours,
+        "bound_hours": of.whole.bound_h,
+        "own_bound_hours": of.bound.hours,
         "bound_with_outside_hours": of.bound_with_outside.as_ref().map(|bound| bound.hours),
         "aim_hours": of.aim_h,
         "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),

@@ -130,16 +130,16 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
     let mut out = format!("  {}\n", say(lang, &of.words));
     let h = |hours: f64| format!("{hours:.1}");
     let gap = 100.0 * of.whole.gap.max(0.0);
-    let (bound, least, finish) = (h(of.bound.hours), h(of.whole.least_h), h(of.whole.finish_h));
+    let (bound, least, finish) = (h(of.whole.bound_h), h(of.whole.least_h), h(of.whole.finish_h));
     out += &format!(
         "  {}\n",
         pick(
             lang,
             &format!(
-                "下限 {bound} h；一一对应至少 {least} h，本方案 {finish} h，比所求多 {gap:.2}%"
+                "下限 {bound} h；一一对应至少 {least} h，本方案 {finish} h，比下限多 {gap:.2}%"
             ),
             &format!(
-                "bound {bound} h; one-to-one at least {least} h, this one {finish} h, {gap:.2} % above the aim"
+                "bound {bound} h; one-to-one at least {least} h, this one {finish} h, {gap:.2} % above the bound"
             ),
         )
     );

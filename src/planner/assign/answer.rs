@@ -75,9 +75,12 @@ pub struct Whole {
     pub lab_of: Vec<Option<usize>>,
     /// When the last lab is done, in hours.
     pub finish_h: f64,
-    /// finish / aim − 1. Not negative unless there is overflow.
+    /// No assignment ends earlier, even of divided streets: the bound of the city's own labs; where other cities' help, the
+    /// bound with all of theirs. Hours.
+    pub bound_h: f64,
+    /// finish / bound − 1. Never negative.
     pub gap: f64,
-    /// No one-to-one assignment ends earlier: the aim, or the largest street at its fastest lab. Hours.
+    /// No one-to-one assignment ends earlier: the bound, or the largest street at its fastest lab. Hours.
     pub least_h: f64,
     /// Sum of tubes × km.
     pub tube_km: f64,
@@ -141,7 +144,7 @@ impl Shares {
 
 impl Whole {
     /// From an arc per street.
-    pub(super) fn new(net: &Net, arcs: &[Option<usize>], aim_h: f64, least_h: f64) -> Whole {
+    pub(super) fn new(net: &Net, arcs: &[Option<usize>], bound_h: f64, least_h: f64) -> Whole {
         let mut sent = vec![0; net.arcs()];
         for (street, arc) in arcs.iter().enumerate() {
             if let Some(arc) = *arc {
@@ -153,7 +156,8 @@ impl Whole {
         Whole {
             lab_of: arcs.iter().map(|arc| arc.map(|arc| net.lab_of[arc])).collect(),
             finish_h,
-            gap: gap(finish_h, aim_h),
+            bound_h,
+            gap: gap(finish_h, bound_h),
             least_h,
             tube_km: tube_km(net, &sent),
             labs,

@@ -98,8 +98,13 @@ impl Bound {
         let (streets, labs) = (cut.streets.len(), cut.labs.len());
         let (these, reach) = if streets == 1 { ("This", "street") } else { ("These", "streets") };
         let (those, of) = if labs == 1 { ("this", "lab") } else { ("these", "labs") };
-        let mut zh = format!("这{streets}个街道只能送往这{labs}家检测机构");
-        let mut en = format!("{these} {streets} {reach} can reach only {those} {labs} {of}");
+        // Labs of other cities are another matter: a bound of the city's own says nothing of them.
+        let others = problem.labs.iter().any(|lab| lab.outside)
+            && !cut.labs.iter().any(|lab| problem.labs[*lab].outside);
+        let (own_zh, own_en) = if others { ("在本市内", " in the city") } else { ("", "") };
+        let mut zh = format!("这{streets}个街道{own_zh}只能送往这{labs}家检测机构");
+        let mut en =
+            format!("{these} {streets} {reach} can reach only {those} {labs} {of}{own_en}");
         let saved = |lab: &usize| {
             let more = problem.labs.get(*lab)?.more.as_ref()?;
             Some((self.minutes_saved(problem, *lab, more.rate), more))

@@ -97,7 +97,7 @@ pub fn solve(
     let outside = |share: &&Share| problem.labs[share.lab].outside;
     let over: Vec<Share> = shares.sent.iter().filter(outside).copied().collect();
     let overflow = Overflow { tubes: over.iter().map(|share| share.tubes).sum(), sent: over };
-    let whole = one_to_one(problem, &net, &sent, aim.hours, previous);
+    let whole = one_to_one(problem, &net, &sent, &aim, previous);
 
     let load: Vec<u64> = whole.labs.iter().map(|lab| lab.tubes).collect();
     let gains = explain::gains(problem, &aim.inside, &load);
@@ -119,7 +119,7 @@ fn one_to_one(
     problem: &Problem,
     all: &Net,
     sent: &[u64],
-    aim_h: f64,
+    aim: &overflow::Aim,
     previous: Option<&[Option<usize>]>,
 ) -> Whole {
     let share = |street: usize, lab: usize| all.arc(street, lab).map_or(0, |arc| sent[arc]);
@@ -132,20 +132,22 @@ fn one_to_one(
         net.arcs_of(street).map(alone).fold(f64::INFINITY, f64::min)
     };
     let busy = (0..net.streets()).filter(|&street| net.tubes[street] > 0);
-    let least_h = busy.map(soonest).fold(aim_h, f64::max);
+    let alone_h = busy.map(soonest).fold(0.0, f64::max);
+    let enough_h = aim.hours.max(alone_h);
     let start = whole::rounded(&net, &cost, &sent);
-    let mut arcs = whole::improve(&net, &cost, &start, least_h);
+    let mut arcs = whole::improve(&net, &cost, &start, enough_h);
     if let Some(before) = previous.and_then(|labs| arcs_to(&net, labs)) {
         let value = |arcs: &[Option<usize>]| {
             let place = Place::new(&net, arcs);
-            (place.last().1.max(least_h), place.cost(&cost))
+            (place.last().1.max(enough_h), place.cost(&cost))
         };
         let (old, new) = (value(&before), value(&arcs));
         if new.0 > old.0 || (new.0 == old.0 && new.1 >= old.1) {
             arcs = before;
         }
     }
-    Whole::new(&net, &arcs, aim_h, least_h)
+    let bound_h = aim.bound_h(&net);
+    Whole::new(&net, &arcs, bound_h, bound_h.max(alone_h))
 }
 
 /// The arcs to these labs; None when a street with tubes has none or may not use it.
@@ -165,12 +167,20 @@ fn rooms(net: &Net, hours: f64) -> Vec<u64> {
 fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overflow) -> Words {
     let Words { mut zh, mut en } = aim.inside.words(problem);
     if whole.finish_h > 0.0 {
-        let (finish, gap) = (whole.finish_h, 100.0 * whole.gap.max(0.0));
-        zh += &format!("一一对应方案{finish:.1}小时完成，比下限{:.1}小时多{gap:.2}%。", aim.hours);
+        let (finish, bound, gap) = (whole.finish_h, whole.bound_h, 100.0 * whole.gap.max(0.0));
+        zh += &format!("一一对应方案{finish:.1}小时完成，比下限{bound:.1}小时多{gap:.2}%");
         en += &format!(
-            " One-to-one, the city is done in {finish:.1} h, {gap:.2} % above the bound of {:.1} h.",
-            aim.hours
+            " One-to-one, the city is done in {finish:.1} h, {gap:.2} % above the bound of {bound:.1} h"
         );
+        // As little as possible goes to other cities, so the city ends when it has to and not when it could.
+        if bound < aim.hours {
+            zh += &format!("（外市实验室均参与时的下限），外送量以{:.1}小时完成为准", aim.hours);
+            en += &format!(
+                " with every lab of other cities; what goes there is what {:.1} h asks for",
+                aim.hours
+            );
+        }
+        (zh, en) = (zh + "。", en + ".");
     }
     if overflow.tubes > 0 {
         let mut labs: Vec<usize> = overflow.sent.iter().map(|share| share.lab).collect();
@@ -185,6 +195,12 @@ fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overf
             if streets == 1 { "" } else { "s" },
             if labs == 1 { "" } else { "s" },
         );
+        let load = |(lab, load): (usize, &LabLoad)| problem.labs[lab].outside.then_some(load.tubes);
+        let whole: u64 = whole.labs.iter().enumerate().filter_map(load).sum();
+        if whole != tubes {
+            zh += &format!("一一对应时整条街道外送，共{whole}管。");
+            en += &format!(" One-to-one, where whole streets go, it is {whole}.");
+        }
     }
     Words::new(zh.trim(), en.trim())
 }

@@ -34,6 +34,22 @@ pub(super) fn aim(problem: &Problem, net: &Net, target_h: Option<f64>) -> Aim {
     Aim { inside, all: Some(all), hours }
 }
 
+impl Aim {
+    /// No assignment along these ways ends earlier, even of divided streets, in hours: the aim; or the bound with every lab,
+    /// where a street that reaches a lab of the city may send to another city's.
+    pub(super) fn bound_h(&self, ways: &Net) -> f64 {
+        let both = |street: usize| {
+            let outside = |arc: usize| ways.outside[ways.lab_of[arc]];
+            let mut arcs = ways.arcs_of(street);
+            ways.tubes[street] > 0 && arcs.clone().any(outside) && arcs.any(|arc| !outside(arc))
+        };
+        match &self.all {
+            Some(all) if (0..ways.streets()).any(both) => all.hours,
+            _ => self.hours,
+        }
+    }
+}
+
 /// The bound of these ways; streets that have none are left out.
 pub(super) fn bound(net: &Net) -> Bound {
     let reached = |street: usize| match net.arcs_of(street).is_empty() {

@@ -43,8 +43,11 @@ pub struct Redispatch {
     pub finish_h: f64,
     /// The bound of what is left, and its reason.
     pub bound: Bound,
-    /// No assignment, of divided streets either, ends earlier: the aim or the longest backlog. Hours.
+    /// No assignment, of divided streets either, ends earlier: the bound, where other cities' labs help that with all of
+    /// them, or the longest backlog. Hours.
     pub least_h: f64,
+    /// What is aimed at, in hours: with overflow the target, if it is later than the bound.
+    pub aim_h: f64,
     /// finish / least − 1.
     pub gap: f64,
     /// Per lab: streets, tubes still to come, and when they are done.
@@ -106,10 +109,11 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
     let mut search = Level::new(&net, stay.clone(), penalty_min / 60.0, backlog_h);
     let can_stay = (0..net.streets()).all(|i| net.tubes[i] == 0 || stay[i].is_some());
     let finish_before_h = can_stay.then(|| search.place.last().1.max(backlog_h));
-    let least_h = aim.hours.max(backlog_h);
-    let settled = search.search(&distance::costs(&net), least_h * whole::NEAR_ENOUGH);
+    let aim_h = aim.hours.max(backlog_h);
+    let least_h = aim.bound_h(&net).max(backlog_h);
+    let settled = search.search(&distance::costs(&net), aim_h * whole::NEAR_ENOUGH);
 
-    let placed = Whole::new(&net, &search.place.arcs(), aim.hours, least_h);
+    let placed = Whole::new(&net, &search.place.arcs(), least_h, least_h);
     let finish_h = placed.finish_h.max(backlog_h);
     // Where a street without tubes stands is no move: it keeps what it has.
     let mut lab_of = placed.lab_of;
@@ -125,6 +129,7 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
         finish_h,
         bound: aim.inside,
         least_h,
+        aim_h,
         gap: gap(finish_h, least_h),
         labs: placed.labs,
         stuck,

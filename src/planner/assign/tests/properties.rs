@@ -280,6 +280,9 @@ proptest! {
         let all = a.bound_with_outside.unwrap().hours;
         prop_assert!(a.aim_h <= all.max(target));
         prop_assert!(a.aim_h >= all);
+        // Nothing ends before the bound that is told, whoever helps.
+        prop_assert!(a.whole.gap >= -1e-9 && a.whole.bound_h >= all, "{}", a.whole.gap);
+        prop_assert!(a.whole.bound_h <= a.aim_h && a.whole.least_h >= a.whole.bound_h);
     }
 
     #[test]
@@ -300,7 +303,7 @@ proptest! {
         let standing = Standing { left: &p, backlog, current: now, penalty_min };
         let first = redispatch(&standing, &options).unwrap();
         prop_assert!(first.settled);
-        prop_assert!(first.gap >= -1e-9 || p.labs.iter().any(|lab| lab.outside));
+        prop_assert!(first.gap >= -1e-9 && first.least_h <= first.aim_h, "{}", first.gap);
         prop_assert!(first.finish_before_h.is_none_or(|h| first.finish_h <= h * (1.0 + 1e-9)));
         let again = redispatch(
             &Standing { current: &first.lab_of, ..standing },
