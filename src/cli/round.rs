@@ -1,6 +1,6 @@
 //! `swabline round`: opens and closes a round, switches a calling rule, moves the clock of a drill. Each is a logged fact.
 
-use super::import::{Call, Server, ServerArgs, parse_moment, told};
+use super::import::{Call, Server, ServerArgs, in_beijing, parse_moment, told};
 use crate::api::pb;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -99,6 +99,15 @@ pub fn run(args: RoundArgs) -> anyhow::Result<ExitCode> {
             Server::connect(&server.server, server.token.as_deref(), server.ca.as_deref()).await?;
         server.send(&call).await
     })?;
+    if let Call::Tick(tick) = &call
+        && done.server_time_ms > tick.now_ms
+    {
+        let at = in_beijing(done.server_time_ms);
+        println!(
+            "演练时钟未动：已在 {at}，只能向前 / the drill's clock did not move: it stands at {at} (Beijing) and only goes forward"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     println!("{zh}（日志序号 {}） / {en} (log position {}){}", done.seq, done.seq, told(&done));
     Ok(ExitCode::SUCCESS)
 }

@@ -46,7 +46,7 @@ pub use city::{
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use rules::{
-    Basis, ChainStage, CityCeilings, Claim, DistrictPlan, Explanation, Item, ItemTotal,
+    Basis, ChainStage, CityCeilings, Claim, DAYS_MAX, DistrictPlan, Explanation, Item, ItemTotal,
     LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side, StageCapacity, StageTime, Totals,
     Verdict, explain, fill, lab_capacity, solve, solve_sent, whole_runs, with_units,
 };

@@ -109,6 +109,11 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
     let first = pb::TickRequest { fact: office(2), now_ms: noon() };
     administration.tick(first).await.unwrap();
+    // Who turns it back is told that it does not go.
+    let out = binary().args(words).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert!(text.contains("did not move: it stands at") && text.contains("只能向前"), "{text}");
     import(&server.address).await;
     open_round(&server.address, "R1", "r1").await;
     wait_until("the first reading", || {

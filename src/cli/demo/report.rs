@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::play::Player;
 use super::truth::OPENS_AT_MS;
 use crate::domain::words::HOUR_MS;
-use crate::planner::{City, Plan};
+use crate::planner::{City, DAYS_MAX, Plan};
 use crate::store;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ impl Report<'_> {
             let (answer, answer_en) =
                 if verdict.yes { ("能完成", "yes") } else { ("不能完成", "no") };
             let needs = verdict.minutes.map_or_else(
-                || "无法完成 never ends".to_owned(),
+                || format!("{DAYS_MAX} 天内无法完成 not within {DAYS_MAX} days"),
                 |minutes| format!("需 needs {} h {:02} min", minutes / 60, minutes % 60),
             );
             line(

@@ -46,6 +46,8 @@ pub(in crate::cli) struct Done {
     pub(in crate::cli) duplicate: bool,
     /// The folder is a drill.
     pub(in crate::cli) drill: bool,
+    /// The server's clock by then, in milliseconds since 1970; a drill's stands where it was moved to last.
+    pub(in crate::cli) server_time_ms: i64,
     /// What was odd about it.
     pub(in crate::cli) findings: Vec<pb::Text>,
 }
@@ -139,9 +141,11 @@ fn done(reply: pb::AdministrationReply) -> anyhow::Result<Done> {
             anyhow::bail!("服务器拒绝：{} / the server refused: {}", text.zh, text.en);
         }
     };
-    let drill = reply.as_of.is_some_and(|as_of| as_of.folder_kind() == pb::FolderKind::Drill);
+    let as_of = reply.as_of.unwrap_or_default();
+    let drill = as_of.folder_kind() == pb::FolderKind::Drill;
     let findings = outcome.findings.into_iter().filter_map(|finding| finding.text).collect();
-    Ok(Done { seq: outcome.seq, duplicate, drill, findings })
+    let server_time_ms = as_of.server_time_ms;
+    Ok(Done { seq: outcome.seq, duplicate, drill, server_time_ms, findings })
 }
 
 /// True when the same call may succeed later: the connection broke (1, 2), it took too long (4), the

@@ -65,7 +65,7 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
     let yes_no = |yes| if yes { pick(lang, "能", "yes") } else { pick(lang, "不能", "no") };
     let rules = match verdict.minutes {
         Some(minutes) => say(lang, &super::words::hours(minutes)),
-        None => pick(lang, "无法完成", "never"),
+        None => say(lang, &super::words::not_within()),
     };
     let head = [("层", "layer"), ("需时", "needs"), ("按时", "in time"), ("瓶颈", "binding")];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];

@@ -1,11 +1,11 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, pick, place_name, say, table, tenths};
+use super::words::{grouped, hours, minutes, not_within, pick, place_name, say, table, tenths};
 use super::{Lang, Report, claim_text, flow_text, layers_text, measures_text, text_shortage};
 use crate::planner::{
     ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
-    explain,
+    Words, explain,
 };
 
 /// The whole report.
@@ -95,7 +95,7 @@ fn verdict(plan: &Plan, lang: Option<Lang>) -> String {
             let hours = hours(minutes);
             pick(lang, &format!("需 {}", hours.zh), &format!("needs {}", hours.en))
         }
-        None => pick(lang, "无法完成", "never ends as it stands"),
+        None => say(lang, &not_within()),
     };
     let binding = &verdict.binding;
     let at = binding.tightest.as_ref().map(|(_, name)| format!(" ({})", place_name(lang, name)));
@@ -115,7 +115,10 @@ fn stages(plan: &Plan, lang: Option<Lang>) -> String {
     ]];
     for StageTime { stage: which, minutes, tightest } in &plan.verdict.stages {
         let needs = match (which, minutes) {
-            (_, None) => pick(lang, "不足，无法完成", "not enough, never ends"),
+            (_, None) => {
+                let Words { zh, en } = not_within();
+                pick(lang, &format!("不足，{zh}"), &format!("not enough, {en}"))
+            }
             (ChainStage::TubeStock, _)
             | (ChainStage::ExtractionStock, _)
             | (ChainStage::PcrStock, _) => pick(lang, "充足", "enough"),

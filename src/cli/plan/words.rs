@@ -52,6 +52,12 @@ pub(super) fn hours(minutes: u64) -> Words {
     }
 }
 
+/// What the guide's arithmetic says of what it does not see the end of.
+pub fn not_within() -> Words {
+    let days = crate::planner::DAYS_MAX;
+    Words::new(format!("{days} 天内无法完成"), format!("not done within {days} days"))
+}
+
 /// Whether a time is one that was not reached within what is reckoned.
 pub(super) fn never(at: Ms) -> bool {
     at >= HORIZON_MS

@@ -10,8 +10,10 @@ use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
 use crate::planner::reach::{CutOff, NoReach};
 
-/// Longest campaign that the estimate looks at: 90 days. Beyond it the answer is "never".
-const MINUTES_MAX: u64 = 90 * 24 * 60;
+/// Longest campaign that the estimate looks at, in days. What takes longer has no minutes.
+pub const DAYS_MAX: u64 = 90;
+
+const MINUTES_MAX: u64 = DAYS_MAX * 24 * 60;
 
 /// The city with what `solve` looks up again and again.
 pub(super) struct View<'a> {

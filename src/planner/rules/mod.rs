@@ -36,6 +36,7 @@ mod plan;
 mod sent;
 mod shortage;
 
+pub use chain::DAYS_MAX;
 pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
 pub use fill::fill;

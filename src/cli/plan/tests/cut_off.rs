@@ -49,7 +49,7 @@ fn every_form_of_the_report_says_no_and_names_the_street() {
         (
             Lang::En,
             vec![
-                "24 h: no; never ends as it stands; binding stage: the way itself (Remote)",
+                "24 h: no; not done within 90 days; binding stage: the way itself (Remote)",
                 "no flows and no simulation, so the answer is no:\n    Remote (",
                 &at,
                 ") reaches no lab: the nearest, L1 East lab, is 66.8 min away, over the 45 min of \
@@ -60,7 +60,7 @@ fn every_form_of_the_report_says_no_and_names_the_street() {
         (
             Lang::Zh,
             vec![
-                "24 h: 不能完成; 无法完成; 瓶颈: 最短流程（封箱、转运、各环节各一次） (远街)",
+                "24 h: 不能完成; 90 天内无法完成; 瓶颈: 最短流程（封箱、转运、各环节各一次） (远街)",
                 "流体层和模拟层无法推算，因此不能完成:\n    远街（",
                 &at,
                 "）送不到任何实验室：最近的 L1 东区实验室 在途 66.8 分钟，超过 max_travel_minutes 的 45 分钟",
