@@ -1,12 +1,14 @@
 //! What can go wrong with a call, and the only place that chooses gRPC status codes.
 //!
 //! No text here repeats what a caller sent, but for names of fields, rounds and keys: what was sent
-//! may hold an identity.
+//! may hold an identity. Calls of plans name no person: theirs repeat the code or the number that is wrong, but for
+//! one that could be an identity all the same (`repeated`).
 
 use super::pb;
 use crate::forecaster::TurnError;
 use crate::planner::Words;
 use crate::{engine, keyring, store};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +23,7 @@ pub enum Error {
         /// The field.
         field: String,
         /// What is wrong and what to do: Chinese, English.
-        problem: (&'static str, &'static str),
+        problem: (Cow<'static, str>, Cow<'static, str>),
     },
     /// No barcode at all.
     NoBarcode {
@@ -71,8 +73,10 @@ pub enum Error {
     NotInCity {
         /// The field that names it.
         field: &'static str,
-        /// The codes that the city has, as far as a message holds them.
-        known: String,
+        /// The code that was sent, as far as it may be repeated.
+        sent: String,
+        /// The codes that the city has, as far as a message holds them, and where all of them are: Chinese, English.
+        known: (String, String),
     },
     /// The configuration names no city.
     NoCity,
@@ -157,23 +161,58 @@ impl std::error::Error for Error {}
 /// Codes that a message names: of five hundred streets nobody reads each.
 const CODES_TOLD: usize = 20;
 
+/// Longest code that is repeated, in characters.
+const REPEATED_MAX: usize = 64;
+
+/// Digits in a row that may be an identity number. Codes of streets have twelve at most.
+const IDENTITY_DIGITS: usize = 15;
+
+/// A code as a text may repeat it: what is too long is cut, and nothing is left of what could be an identity number.
+fn repeated(sent: &str) -> String {
+    let digits = |part: &str| part.chars().count() >= IDENTITY_DIGITS;
+    if sent.split(|c: char| !c.is_numeric()).any(digits) {
+        return "…".to_owned();
+    }
+    let mut shown: String = sent.chars().filter(|c| !c.is_control()).take(REPEATED_MAX).collect();
+    if sent.chars().count() > REPEATED_MAX {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Come back after this when nobody knows better.
 const RETRY_MS: u64 = 1_000;
 
 impl Error {
     /// A wrong field.
-    pub fn invalid(field: impl Into<String>, zh: &'static str, en: &'static str) -> Error {
-        Error::Invalid { field: field.into(), problem: (zh, en) }
+    pub fn invalid(
+        field: impl Into<String>,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Error {
+        Error::Invalid { field: field.into(), problem: (zh.into(), en.into()) }
     }
 
-    /// A code that the city does not have, with those that it has: twenty, then how many more.
-    pub fn not_in_city<'c>(field: &'static str, codes: impl Iterator<Item = &'c str>) -> Error {
-        let codes: Vec<&str> = codes.collect();
-        let mut known = codes[..codes.len().min(CODES_TOLD)].join(", ");
+    /// A code that the city does not have, with those that it has: twenty, then how many there are and where. One that is
+    /// not filled in is invalid.
+    pub fn not_in_city(field: &'static str, sent: &str, codes: &[&str]) -> Error {
+        let (mut zh, mut en) = (codes.join("、"), codes.join(", "));
         if codes.len() > CODES_TOLD {
-            known += &format!(" … ({})", codes.len());
+            let (told, n) = (&codes[..CODES_TOLD], codes.len());
+            zh = format!("{} 等 {n} 个，全部见城市文件和 Assign 的答复", told.join("、"));
+            en = format!(
+                "{} and more, {n} in all; the city file and the reply of Assign have every one",
+                told.join(", ")
+            );
         }
-        Error::NotInCity { field, known }
+        match sent.trim() {
+            "" => Error::invalid(
+                field,
+                format!("必填，请填写后重发；现有：{zh}"),
+                format!("is required: fill it in and send it again; there are: {en}"),
+            ),
+            sent => Error::NotInCity { field, sent: repeated(sent), known: (zh, en) },
+        }
     }
 
     /// Too many bytes for one message.
@@ -414,7 +453,8 @@ mod tests {
                 Code::FailedPrecondition,
             ),
             (Error::NotFound { field: "tube" }, "NOT_FOUND", Code::NotFound),
-            (Error::NotInCity { field: "lab", known: "L1".into() }, "NOT_FOUND", Code::NotFound),
+            (Error::not_in_city("lab", "L?", &["L1"]), "NOT_FOUND", Code::NotFound),
+            (Error::not_in_city("lab", " ", &["L1"]), "INVALID", Code::InvalidArgument),
             (Error::Unauthenticated, "UNAUTHENTICATED", Code::Unauthenticated),
             (Error::Forbidden, "FORBIDDEN", Code::PermissionDenied),
             (Error::Busy, "OVERLOADED", Code::ResourceExhausted),
@@ -457,6 +497,41 @@ mod tests {
             assert!(!status.message().contains("secret"), "the inside leaks: {}", status.message());
             assert_eq!(info.metadata.contains_key("request_id"), code == Code::Internal, "{told}");
         }
+    }
+
+    #[test]
+    fn a_code_that_the_city_does_not_have_is_repeated_unless_it_could_be_an_identity() {
+        let many: Vec<String> = (1..=23).map(|n| format!("L{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (sent, codes, zh, en) in [
+            (
+                "L?",
+                &["L1", "L2"][..],
+                "没有 lab“L?”：请核对；现有：L1、L2",
+                "no `lab` \"L?\": check it; there are: L1, L2",
+            ),
+            (" 990001/990001001002 ", &["L1"], "“990001/990001001002”", "\"990001/990001001002\""),
+            ("110105194912310", &["L1"], "“…”", "\"…\""),
+            ("x11010519491231002X", &["L1"], "“…”", "\"…\""),
+            ("L\n1\u{7}", &["L1"], "“L1”", "\"L1\""),
+            (
+                "L?",
+                &many,
+                "L20 等 23 个，全部见城市文件和 Assign 的答复",
+                "L20 and more, 23 in all; the city file and",
+            ),
+            (
+                "",
+                &["L1", "L2"],
+                "必填，请填写后重发；现有：L1、L2",
+                "send it again; there are: L1, L2",
+            ),
+        ] {
+            let texts = Error::not_in_city("lab", sent, codes).texts();
+            assert!(texts.0.contains(zh) && texts.1.contains(en), "{sent}: {texts:?}");
+        }
+        let long = Error::not_in_city("lab", &"a".repeat(200), &["L1"]).texts();
+        assert!(long.1.contains(&format!("\"{}…\"", "a".repeat(64))), "{}", long.1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What users read when something is refused: what is wrong and what to do, in Chinese and English.
 //!
-//! No text repeats what a caller sent, but for names of fields, rounds and keys: what was sent may
-//! hold an identity. A test asks of each text that it is there in both languages and gives advice.
+//! No text repeats what a caller sent, but for names of fields, rounds and keys, and what plans are asked for: what was
+//! sent may hold an identity (`errors`). A test asks of each text that it is there in both languages and gives advice.
 
 use super::errors::Error;
 use crate::{engine, keyring};
@@ -75,9 +75,9 @@ impl Error {
                 format!("未找到：请核对 {field}"),
                 format!("there is no such thing: check `{field}`"),
             ),
-            Error::NotInCity { field, known } => (
-                format!("城市文件中没有该 {field}：请核对；现有：{known}"),
-                format!("the city file has no such `{field}`: check it; there are: {known}"),
+            Error::NotInCity { field, sent, known: (zh, en) } => (
+                format!("城市文件中没有 {field}“{sent}”：请核对；现有：{zh}"),
+                format!("the city file has no `{field}` \"{sent}\": check it; there are: {en}"),
             ),
             Error::NoCity => own(
                 "未配置城市文件，无法测算：请在配置文件 [planner] 中填写 city 后重启服务",

@@ -63,8 +63,8 @@ fn penalty(asked: f64) -> Result<f64, Error> {
         asked if asked > 0.0 && asked <= PENALTY_MINUTES_MAX => Ok(asked),
         _ => Err(Error::invalid(
             "penalty_minutes",
-            "超出范围：请填写 0 至 100000 分钟",
-            "is out of range: give 0 to 100000 minutes",
+            format!("{asked} 超出范围：请填写 0 至 100000 分钟"),
+            format!("{asked} is out of range: give 0 to 100000 minutes"),
         )),
     }
 }

@@ -1,13 +1,12 @@
 //! Changes to the plan that a request asks about: units at stages of laboratories, streets that send elsewhere.
 
 use super::words::stage_named;
-use crate::api::convert::words::required;
 use crate::api::errors::Error;
 use crate::api::limits::{CHANGES_MAX, UNITS_MAX, UNITS_SUM_MAX};
 use crate::api::pb;
 use crate::forecaster::{Change, CityPlan, changed, round_of};
 use crate::planner::round::Round;
-use crate::planner::{City, Sent, Words, sending, with_units};
+use crate::planner::{City, District, Sent, Street, Words, sending, with_units};
 
 /// The changes of a request, checked against the city.
 #[derive(Debug, Default)]
@@ -28,9 +27,27 @@ struct Move {
 
 /// Number of a laboratory of the city by its code.
 pub fn lab_number(plan: &CityPlan, code: &str) -> Result<usize, Error> {
-    let code = required("lab", code)?;
-    let lab = plan.city.labs.iter().position(|lab| lab.code == code.as_str());
-    lab.ok_or_else(|| Error::not_in_city("lab", plan.city.labs.iter().map(|lab| lab.code.as_str())))
+    let lab = plan.city.labs.iter().position(|lab| lab.code == code);
+    lab.ok_or_else(|| {
+        let codes: Vec<&str> = plan.city.labs.iter().map(|lab| lab.code.as_str()).collect();
+        Error::not_in_city("lab", code, &codes)
+    })
+}
+
+/// Codes of the streets, as in the assignment.
+fn street_codes(plan: &CityPlan) -> Vec<String> {
+    if let Ok(round) = &plan.round {
+        return round.problem.streets.iter().map(|street| street.code.clone()).collect();
+    }
+    // A city without a round may have one with other units, and streets to move.
+    let of = |district: &District| {
+        let code = |street: &Street| match street.code == district.code {
+            true => street.code.clone(),
+            false => format!("{}/{}", district.code, street.code),
+        };
+        plan.city.streets_of(district).iter().map(code).collect::<Vec<_>>()
+    };
+    plan.city.districts.iter().flat_map(of).collect()
 }
 
 /// A change of units, checked.
@@ -39,8 +56,14 @@ pub fn units_changed(plan: &CityPlan, change: &pb::UnitChange) -> Result<Change,
     if change.units == 0 || change.units.unsigned_abs() > UNITS_MAX {
         return Err(Error::invalid(
             "units",
-            "应为 -1000 至 1000 之间且不为 0：请填写增加或减少的数量",
-            "must be -1000 to 1000 and not 0: say how many more or fewer",
+            format!(
+                "{} 不可用：请填写 -1000 至 1000 之间且不为 0 的数，即增加或减少的数量",
+                change.units
+            ),
+            format!(
+                "{} is not possible: say how many more or fewer, -1000 to 1000 and not 0",
+                change.units
+            ),
         ));
     }
     Ok(Change { lab: lab_number(plan, &change.lab)?, stage, units: change.units })
@@ -57,11 +80,13 @@ fn units_summed(plan: &CityPlan, changes: &[pb::UnitChange]) -> Result<Vec<Chang
             None => sums.push(change),
         }
     }
-    if sums.iter().any(|sum| sum.units.unsigned_abs() > UNITS_SUM_MAX) {
+    if let Some(sum) = sums.iter().find(|sum| sum.units.unsigned_abs() > UNITS_SUM_MAX) {
+        let (units, stage) = (sum.units, sum.stage.name());
+        let lab = plan.city.labs.get(sum.lab).map_or("", |lab| lab.code.as_str());
         return Err(Error::invalid(
             "units",
-            "同一环节的增减合计超过 10000：请减少数量",
-            "more than 10000 in all at one stage: ask for fewer",
+            format!("{lab} 的{}合计 {units}，超出 ±10000：请减少数量", stage.zh),
+            format!("{units} in all for {} at {lab}, beyond ±10000: ask for fewer", stage.en),
         ));
     }
     Ok(sums)
@@ -82,22 +107,19 @@ impl Changes {
             if many > CHANGES_MAX {
                 return Err(Error::invalid(
                     field,
-                    "超过 1000 项：请分次询问",
-                    "more than 1000: ask in several requests",
+                    format!("共 {many} 项，超过 1000 项：请分次询问"),
+                    format!("there are {many}, more than 1000: ask in several requests"),
                 ));
             }
         }
+        let codes = if moves.is_empty() { Vec::new() } else { street_codes(plan) };
         let moved = |m: &pb::StreetMove| {
             let lab = lab_number(plan, &m.lab)?;
-            let known = |round: &Round| round.problem.streets.iter().any(|s| s.code == m.street);
-            // A city without a round has no streets to move; why it has none is told by the answer.
-            match &plan.round {
-                Ok(round) if !known(round) => {
-                    let codes = round.problem.streets.iter().map(|street| street.code.as_str());
-                    Err(Error::not_in_city("street", codes))
-                }
-                _ => Ok(Move { street: m.street.clone(), lab }),
+            if !codes.contains(&m.street) {
+                let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+                return Err(Error::not_in_city("street", &m.street, &codes));
             }
+            Ok(Move { street: m.street.clone(), lab })
         };
         Ok(Changes {
             units: units_summed(plan, units)?,
@@ -225,6 +247,36 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_what_was_sent_and_what_there_is() {
+        let plan = CityPlan::builtin("jiyuan");
+        let code = plan.city.labs[0].code.clone();
+        let street = street_codes(&plan)[0].clone();
+        let pcr = |units: i32| unit(&code, pb::PlanStage::Pcr, units);
+        let to = |street: &str| pb::StreetMove { street: street.into(), lab: code.clone() };
+        let codes = format!("there are: {code}");
+        for (units, moves, zh, en) in [
+            (vec![unit("L?", pb::PlanStage::Pcr, 1)], vec![], "lab“L?”", "`lab` \"L?\""),
+            (vec![unit("", pb::PlanStage::Pcr, 1)], vec![], "必填", codes.as_str()),
+            (vec![pcr(0)], vec![], "units：0 不可用", "units: 0 is not possible"),
+            (vec![pcr(-1001)], vec![], "-1001 不可用", "-1001 is not possible"),
+            (vec![pcr(1000); 11], vec![], "合计 11000，", "11000 in all for PCR at "),
+            (vec![pcr(1); 1001], vec![], "共 1001 项", "there are 1001, more than 1000"),
+            (
+                vec![pb::UnitChange { stage: 99, ..pcr(1) }],
+                vec![],
+                "99 不是环节：请填写 PlanStage 的编号：1 接收、",
+                "99 is no stage: give a number of PlanStage: 1 reception, ",
+            ),
+            (vec![], vec![to("nowhere")], "street“nowhere”", "`street` \"nowhere\""),
+            (vec![], vec![to("nowhere")], &street, &street),
+        ] {
+            let texts = Changes::of(&plan, &units, &moves).unwrap_err().texts();
+            assert!(texts.0.contains(zh), "{zh}: {}", texts.0);
+            assert!(texts.1.contains(en), "{en}: {}", texts.1);
+        }
+    }
+
+    #[test]
     fn what_the_city_does_not_have_is_refused() {
         let plan = CityPlan::builtin("jiyuan");
         let code = plan.city.labs[0].code.clone();
@@ -251,12 +303,16 @@ mod tests {
         assert!(refused(&[], &[to("nowhere", &code)]));
         let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
         assert!(refused(&[], &[to(&street, "L?")]));
-        // Whoever mistyped a code is told those that there are.
-        let texts = |error: Error| error.texts().1;
-        let error = Changes::of(&plan, &[unit("L?", extract, 1)], &[]).unwrap_err();
-        assert!(texts(error).contains(&format!("there are: {code}")));
-        let error = Changes::of(&plan, &[], &[to("nowhere", &code)]).unwrap_err();
-        assert!(texts(error).contains(&street));
+        // Of a city without a round, too.
+        let mut city = plan.city.clone();
+        for lab in 0..city.labs.len() {
+            city = with_units(&city, lab, StageKind::Extract, -1000);
+        }
+        let idle = CityPlan::of(city);
+        assert!(idle.round.is_err());
+        assert_eq!(street_codes(&idle), street_codes(&plan));
+        assert!(Changes::of(&idle, &[], &[to("nowhere", &code)]).is_err());
+        assert!(Changes::of(&idle, &[], &[to(&street, &code)]).is_ok());
         // Taking everything away leaves a round that cannot be reckoned, and says so.
         let none = Changes::of(&plan, &[unit(&code, extract, -1000)], &[]).unwrap();
         assert!(!none.round(&plan, 48).unwrap_err().zh.is_empty());

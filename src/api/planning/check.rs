@@ -56,7 +56,7 @@ fn reckoned(
             reply.fluid = Some(of_flow(&round, &flow));
         }
         Err(words) => {
-            reply.summary = some(&words);
+            reply.summary = some(&never(&words));
             reply.unworkable = some(&words);
         }
     }
@@ -131,6 +131,13 @@ fn of_lab(round: &Round, number: usize, flow: &LabFlow) -> pb::LabFluid {
         binds_from_ms: flow.backlog().map_or(-1, |(_, from)| from.into()),
         stages: stages.collect(),
     }
+}
+
+/// The answer of a round that cannot be reckoned: no, and why, a sentence for each reason.
+fn never(why: &Words) -> Words {
+    let reasons = why.zh.lines().zip(why.en.lines()).map(|(zh, en)| Words::new(zh, en));
+    let Words { zh, en } = sentences(&reasons.collect::<Vec<_>>());
+    Words::new(format!("不能按时：{zh}"), format!("No: {en}"))
 }
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
@@ -291,8 +298,9 @@ mod tests {
         assert!(!rules.yes && !rules.norms_met && reply.fluid.is_none());
         assert_eq!((rules.takes_ms, rules.binding_place.as_str()), (-1, "419001"));
         let summary = reply.summary.unwrap();
-        assert_eq!(Some(&summary), reply.unworkable.as_ref());
-        assert!(summary.en.starts_with("Jiyuan (builtin:jiyuan.toml:"), "{}", summary.en);
+        let why = reply.unworkable.unwrap();
+        assert!(summary.en.starts_with("No: Jiyuan (builtin:jiyuan.toml:"), "{}", summary.en);
+        assert!(summary.zh.starts_with("不能按时：济源"), "{}", summary.zh);
         assert!(summary.en.contains("is 30 min away, over the 20 min of max_travel_minutes"));
         assert!(summary.zh.contains("在途 30 分钟，超过 max_travel_minutes 的 20 分钟"));
         // An assignment has nobody to send to, and says the same.
@@ -301,7 +309,7 @@ mod tests {
         else {
             panic!("an assignment")
         };
-        assert_eq!(words, (summary.zh, summary.en));
+        assert_eq!(words, (why.zh, why.en));
     }
 
     #[test]

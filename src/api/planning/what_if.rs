@@ -1,18 +1,25 @@
 //! WhatIf: a laboratory with more or fewer units, by simulation in pairs and by the fluid.
+//!
+//! Every street keeps its laboratory, so that nothing differs but the units. Where that says nothing, streets are assigned
+//! anew with the change: when the round is never done as it is, or when the stage has no unit and so the laboratory no tubes.
 
 use super::changes::units_changed;
 use super::simulate::replications;
-use super::words::{hours, sentences, some, stage, target_hours};
+use super::words::{hours, sentences, slack, some, stage, target_hours};
 use super::{city, reckon};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
-use crate::planner::Words;
-use crate::planner::fluid;
+use crate::planner::model::Lab;
+use crate::planner::round::Round;
 use crate::planner::study::Paired;
+use crate::planner::{City, Words, fluid, solve, with_units};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// Of a time that there is none of.
+const NEVER: i64 = -1;
 
 /// The answer.
 pub async fn answer(
@@ -26,41 +33,57 @@ pub async fn answer(
     let change = units_changed(plan, &asked)?;
     let (seed, pairs) = (request.seed, replications(shared, request.replications) as usize);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
-        reckoned(plan, target_h, change, seed, pairs, stop)
+        reckoned(plan, target_h, change, (seed, pairs), stop)
     };
     let mut reply = reckon(shared, work).await?;
     reply.as_of = Some(shared.as_of());
     Ok(reply)
 }
 
+/// Units of the stage that the change is about.
+fn units(lab: &Lab, change: &Change) -> u32 {
+    lab.stages[change.stage.index()].units
+}
+
 fn reckoned(
     plan: &CityPlan,
     target_h: u32,
     change: Change,
-    seed: u64,
-    pairs: usize,
+    dice: (u64, usize),
     stop: &AtomicBool,
 ) -> Result<pb::WhatIfReply, Error> {
-    let round = match target_h == plan.city.target_h {
-        true => plan.round.clone()?,
-        false => round_of(&plan.city, target_h)?,
+    let planned = match target_h == plan.city.target_h {
+        true => plan.round.clone(),
+        false => round_of(&plan.city, target_h),
     };
+    match planned {
+        Ok(round) if units(&round.model.labs[change.lab], &change) > 0 => {
+            kept(&round, &change, dice, stop)
+        }
+        before => anew(&City { target_h, ..plan.city.clone() }, before, &change, dice, stop),
+    }
+}
+
+/// With every street at its laboratory.
+fn kept(
+    round: &Round,
+    change: &Change,
+    (seed, pairs): (u64, usize),
+    stop: &AtomicBool,
+) -> Result<pb::WhatIfReply, Error> {
     let number = change.lab;
-    let lab = changed(&round.model, &change).ok_or(Error::NotFound { field: "lab" })?;
-    let units = |lab: &crate::planner::model::Lab| lab.stages[change.stage.index()].units;
     let mut with = round.model.clone();
-    with.labs[number] = lab;
+    with.labs[number] = changed(&round.model, change).ok_or(Error::NotFound { field: "lab" })?;
     with.check().map_err(|why| round.say(&why))?;
     let (before, after) = (fluid::city(&round.model), fluid::city(&with));
     let paired = compare(&round.model, number, &with.labs[number], seed, pairs, stop);
     let (lab_before, lab_after) = (&before.labs[number], &after.labs[number]);
-    let name = &round.labs[number].1;
     let in_city = i64::from(before.finish) - i64::from(after.finish);
-    let summary = summary(name, &change, &paired, in_city);
+    let summary = sentences(&[first(&round.labs[number].1, change, &paired), of_city(in_city)]);
     Ok(pb::WhatIfReply {
         as_of: None,
-        units_before: units(&round.model.labs[number]),
-        units_after: units(&with.labs[number]),
+        units_before: units(&round.model.labs[number], change),
+        units_after: units(&with.labs[number], change),
         before_ms: paired.before,
         after_ms: paired.after,
         saved_ms: paired.saved,
@@ -72,29 +95,84 @@ fn reckoned(
         fluid_city_after_ms: after.finish.into(),
         binding_after: stage(lab_after.binding).into(),
         summary: some(&summary),
+        unworkable_before: None,
+        assigned_anew: false,
     })
 }
 
-fn summary(lab: &Words, change: &Change, paired: &Paired, in_city: i64) -> Words {
-    let stage = change.stage.name();
-    let units = change.units.unsigned_abs();
+/// As a city of its own: streets send where it is best with the change.
+fn anew(
+    city: &City,
+    before: Result<Round, Words>,
+    change: &Change,
+    (seed, pairs): (u64, usize),
+    stop: &AtomicBool,
+) -> Result<pb::WhatIfReply, Error> {
+    let number = change.lab;
+    let with = with_units(city, number, change.stage, change.units.into());
+    let round = round_of(&with, city.target_h).map_err(|why| {
+        Words::new(
+            format!("按此变动后仍永远不能完成：{}", why.zh),
+            format!("with this change the round is still never done: {}", why.en),
+        )
+    })?;
+    let working =
+        solve(city, city.target_h).labs[number].capacity.stages[change.stage.index()].units_working;
+    let after = fluid::city(&round.model);
+    let before = before.map(|round| fluid::city(&round.model).finish);
+    // Against itself: the mean of its finish, with the same chance as any other question.
+    let alone = compare(&round.model, number, &round.model.labs[number], seed, pairs, stop);
+    let (lab, name) = (&after.labs[number], &round.labs[number].1);
+    let mut told = vec![as_it_is(name, change, &before), cured(name, change, &round, after.finish)];
+    if let Ok(before) = before {
+        told.push(of_city(i64::from(before) - i64::from(after.finish)));
+    }
+    Ok(pb::WhatIfReply {
+        as_of: None,
+        units_before: u32::try_from(working).unwrap_or(u32::MAX),
+        units_after: units(&round.model.labs[number], change),
+        before_ms: NEVER as f64,
+        after_ms: alone.after,
+        saved_ms: 0.0,
+        saved_half_width_ms: 0.0,
+        pairs: u32::try_from(alone.pairs).unwrap_or(u32::MAX),
+        fluid_lab_before_ms: NEVER,
+        fluid_lab_after_ms: lab.finish.into(),
+        fluid_city_before_ms: before.as_ref().map_or(NEVER, |finish| i64::from(*finish)),
+        fluid_city_after_ms: after.finish.into(),
+        binding_after: stage(lab.binding).into(),
+        summary: some(&sentences(&told)),
+        unworkable_before: before.as_ref().err().and_then(some),
+        assigned_anew: true,
+    })
+}
+
+/// The change, in words: "2 more for extraction at East Lab".
+fn asked(lab: &Words, change: &Change) -> Words {
+    let (stage, units) = (change.stage.name(), change.units.unsigned_abs());
     let (zh, en) = if change.units > 0 { ("增加", "more") } else { ("减少", "fewer") };
-    let saved = hours(paired.saved as i64);
-    let width = hours(paired.half_width as i64);
+    Words::new(
+        format!("{}的{}{zh} {units} 台（组）", lab.zh, stage.zh),
+        format!("{units} {en} for {} at {}", stage.en, lab.en),
+    )
+}
+
+/// What it does to the laboratory.
+fn first(lab: &Words, change: &Change, paired: &Paired) -> Words {
+    let asked = asked(lab, change);
+    let (saved, width) = (hours(paired.saved as i64), hours(paired.half_width as i64));
     let (sooner_zh, sooner_en) =
         if paired.saved >= 0.0 { ("提前", "sooner") } else { ("推迟", "later") };
-    let first = Words::new(
-        format!(
-            "{}的{}{zh} {units} 台（组）：该实验室{sooner_zh} {}（±{}）完成。",
-            lab.zh, stage.zh, saved.zh, width.zh
-        ),
-        format!(
-            "{units} {en} for {} at {}: this laboratory is done {} {sooner_en} (± {}).",
-            stage.en, lab.en, saved.en, width.en
-        ),
-    );
-    let city = hours(in_city);
-    let second = match in_city {
+    Words::new(
+        format!("{}：该实验室{sooner_zh} {}（±{}）完成。", asked.zh, saved.zh, width.zh),
+        format!("{}: this laboratory is done {} {sooner_en} (± {}).", asked.en, saved.en, width.en),
+    )
+}
+
+/// What it saves the city.
+fn of_city(saved: i64) -> Words {
+    let city = hours(saved);
+    match saved {
         0 => Words::new("全市完成时间不变。", "The city's finish stays as it is."),
         1.. => Words::new(
             format!("全市可提前 {} 完成。", city.zh),
@@ -104,6 +182,120 @@ fn summary(lab: &Words, change: &Change, paired: &Paired, in_city: i64) -> Words
             format!("全市将推迟 {} 完成。", city.zh),
             format!("The whole city is done {} later.", city.en),
         ),
-    };
-    sentences(&[first, second])
+    }
+}
+
+/// That the round is never done as it is, and why; or that the laboratory takes no part in it.
+fn as_it_is(lab: &Words, change: &Change, before: &Result<u32, Words>) -> Words {
+    let stage = change.stage.name();
+    match before {
+        Err(why) => Words::new(
+            format!("现在全市永远不能完成：{}", why.zh.replace('\n', "；")),
+            format!("As it is, the round is never done: {}", why.en.replace('\n', "; ")),
+        ),
+        Ok(_) => Words::new(
+            format!("现在{}的{}没有可用设备，没有街道送往该处。", lab.zh, stage.zh),
+            format!(
+                "As it is, {} has no unit for {} that works, and no street sends there.",
+                lab.en, stage.en
+            ),
+        ),
+    }
+}
+
+/// When the whole city is done with the change.
+fn cured(lab: &Words, change: &Change, round: &Round, finish: u32) -> Words {
+    let (asked, takes) = (asked(lab, change), hours(finish.into()));
+    let differs = slack(round.model.target, finish);
+    let by = hours(differs);
+    let (zh, en) = if differs >= 0 { ("早", "before") } else { ("晚", "after") };
+    Words::new(
+        format!("{}后，全市预计 {} 完成，比目标{zh} {}。", asked.zh, takes.zh, by.zh),
+        format!(
+            "With {} the whole city is done in {}, {} {en} the target.",
+            asked.en, takes.en, by.en
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::StageKind;
+
+    const TOWN: &str = include_str!("../../../tests/suite/town.toml");
+
+    /// What so many units for extraction bring to the laboratory of that number in the town.
+    fn asked_of(town: &str, lab: usize, units: i32) -> Result<pb::WhatIfReply, Error> {
+        let plan = CityPlan::of(crate::city_file::parse("town.toml", town, None).unwrap());
+        let change = Change { lab, stage: StageKind::Extract, units };
+        reckoned(&plan, 24, change, (1, 20), &AtomicBool::new(false))
+    }
+
+    /// The town without extractors in the east, and in both laboratories.
+    fn without() -> (String, String) {
+        let east = TOWN.replacen("extract = { units = 2,", "extract = { units = 0,", 1);
+        let both = east.replacen("extract = { units = 1,", "extract = { units = 0,", 1);
+        (east, both)
+    }
+
+    #[test]
+    fn units_that_cure_a_round_that_is_never_done_say_when_it_then_is() {
+        let (_, both) = without();
+        let reply = asked_of(&both, 0, 1).unwrap();
+        let never = (reply.before_ms, reply.fluid_lab_before_ms, reply.fluid_city_before_ms);
+        assert_eq!(never, (-1.0, -1, -1));
+        assert_eq!((reply.units_before, reply.units_after, reply.pairs), (0, 1, 20));
+        assert!(reply.assigned_anew && reply.after_ms > 0.0 && reply.fluid_city_after_ms > 0);
+        let why = reply.unworkable_before.unwrap();
+        assert!(why.en.contains("LE East Lab has no unit for extraction (0)"), "{}", why.en);
+        assert!(why.zh.contains("LE 东区检测所的核酸提取环节没有设备（0 台）"), "{}", why.zh);
+        let said = reply.summary.unwrap();
+        let (takes, target) = (hours(reply.fluid_city_after_ms), i64::from(24 * 3_600_000));
+        let after = hours(target - reply.fluid_city_after_ms);
+        assert!(said.en.starts_with("As it is, the round is never done: LE East Lab has no unit"));
+        assert!(said.zh.starts_with("现在全市永远不能完成：LE 东区检测所的核酸提取环节没有设备"));
+        let end = format!(
+            " With 1 more for extraction at East Lab the whole city is done in {}, {} after the target.",
+            takes.en, after.en
+        );
+        assert!(said.en.ends_with(&end), "{}", said.en);
+        let end = format!(
+            "。东区检测所的核酸提取增加 1 台（组）后，全市预计 {} 完成，比目标晚 {}。",
+            takes.zh, after.zh
+        );
+        assert!(said.zh.ends_with(&end), "{}", said.zh);
+    }
+
+    #[test]
+    fn units_that_do_not_cure_it_leave_what_is_still_lacking() {
+        let (_, both) = without();
+        let both = both.replacen("review = { units = 1,", "review = { units = 0,", 2);
+        let Err(Error::Unworkable { words: (zh, en) }) = asked_of(&both, 0, 1) else {
+            panic!("an answer")
+        };
+        assert!(
+            en.starts_with(
+                "with this change the round is still never done: LE East Lab has no unit for review"
+            ),
+            "{en}"
+        );
+        assert!(zh.starts_with("按此变动后仍永远不能完成：LE 东区检测所的判读审核环节没有设备"));
+    }
+
+    #[test]
+    fn a_laboratory_that_could_not_work_is_given_streets() {
+        let (east, _) = without();
+        let reply = asked_of(&east, 0, 2).unwrap();
+        assert!(reply.assigned_anew && reply.unworkable_before.is_none());
+        assert!(reply.fluid_city_after_ms < reply.fluid_city_before_ms);
+        assert_eq!((reply.units_before, reply.units_after), (0, 2));
+        let said = reply.summary.unwrap();
+        let begins = "As it is, East Lab has no unit for extraction that works, and no street";
+        assert!(said.en.starts_with(begins) && said.en.ends_with(" sooner."), "{}", said.en);
+        assert!(said.zh.starts_with("现在东区检测所的核酸提取没有可用设备，"), "{}", said.zh);
+        // Where it has units, every street stays.
+        let reply = asked_of(TOWN, 0, 1).unwrap();
+        assert!(!reply.assigned_anew && reply.unworkable_before.is_none() && reply.before_ms > 0.0);
+    }
 }

@@ -101,10 +101,15 @@ pub fn stage_named(number: i32) -> Result<StageKind, Error> {
     let kind =
         found.and_then(|named| StageKind::ALL.into_iter().find(|kind| stage(*kind) == named));
     kind.ok_or_else(|| {
+        let all = StageKind::ALL.map(|kind| {
+            let (number, name) = (stage(kind) as i32, kind.name());
+            [format!("{number} {}", name.zh), format!("{number} {}", name.en)]
+        });
+        let [zh, en] = [all.each_ref().map(|one| &*one[0]), all.each_ref().map(|one| &*one[1])];
         Error::invalid(
             "stage",
-            "未填写或不认识：请填写 PlanStage 中的环节",
-            "is missing or not known: give a stage of PlanStage",
+            format!("{number} 不是环节：请填写 PlanStage 的编号：{}", zh.join("、")),
+            format!("{number} is no stage: give a number of PlanStage: {}", en.join(", ")),
         )
     })
 }
@@ -116,8 +121,8 @@ pub fn target_hours(plan: &CityPlan, asked: u32) -> Result<u32, Error> {
         1..=TARGET_HOURS_MAX => Ok(asked),
         _ => Err(Error::invalid(
             "target_hours",
-            "超出范围：请填写 1 至 2160，0 表示城市文件中的目标",
-            "is out of range: give 1 to 2160, or 0 for the city file's own",
+            format!("{asked} 超出范围：请填写 1 至 2160，0 表示城市文件中的目标"),
+            format!("{asked} is out of range: give 1 to 2160, or 0 for the city file's own"),
         )),
     }
 }
