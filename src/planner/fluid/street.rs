@@ -194,3 +194,20 @@ pub(super) fn last_at_door(street: &Street, last_swab: f64, road: f64) -> Ms {
     let travel = travel.min(f64::from(street.travel_max));
     (last_swab + way.trip_wait_last + way.handling + travel).min(f64::from(HORIZON_MS)) as Ms
 }
+
+/// Expected lateness of the latest of `n` trips, in standard deviations: the normal quantile at (n − 0.375)/(n + 0.25)
+/// (Blom 1958).
+pub(super) fn latest_of(n: usize) -> f64 {
+    let n = n.max(1) as f64;
+    normal_quantile((n - 0.375) / (n + 0.25)).max(0.0)
+}
+
+/// Normal quantile, Abramowitz and Stegun 26.2.23; absolute error below 4.5e-4.
+fn normal_quantile(p: f64) -> f64 {
+    let tail = if p > 0.5 { 1.0 - p } else { p }.max(1e-12);
+    let t = (-2.0 * tail.ln()).sqrt();
+    let x = t
+        - (2.515_517 + t * (0.802_853 + t * 0.010_328))
+            / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
+    if p > 0.5 { x } else { -x }
+}

@@ -3,8 +3,10 @@
 
 use proptest::prelude::*;
 
+use super::way::passing;
 use super::*;
 use crate::planner::example;
+use crate::planner::model::{HOUR, MINUTE};
 
 /// One more unit at a stage of a lab.
 fn with_unit(model: &Model, lab: usize, kind: StageKind) -> Model {

@@ -1,0 +1,178 @@
+//! From a city to a round: which street sends to which lab, and the model that the other layers reckon with.
+//!
+//! What a city file says and what a model needs differ in a few places, and the choices are made here:
+//! - A desk works while it has a sampler, and no faster than its samplers can for a whole day.
+//! - A street that is shared between labs is as many streets of the model, each with its part of people, desks and
+//!   vehicles.
+//! - An instrument counts its hours a day by resting the others; beyond that it is taken at its word. Staffed stages are
+//!   taken at the derate of their lab (`Lab::derate_permille`), for the derate was measured on whole labs and the rest of
+//!   instruments is part of it.
+//! - A rest of an instrument is half a run longer than the rule says, because a run that is going on goes on.
+
+mod doubt;
+mod error;
+mod labs;
+mod problem;
+mod streets;
+mod units;
+
+pub use doubt::Doubt;
+pub use error::Error;
+pub use labs::lab_rate;
+
+use super::assign;
+use super::city::{City, Words, time_of_day};
+use super::lacking::lacking;
+use super::model::{DAY, HORIZON_MS, Lab, MINUTE, Model, Ms, Recall};
+use super::reach;
+use streets::{Source, sources};
+use units::{ms, permille};
+
+/// A round of a city: the model, and whose numbers are whose.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// The model.
+    pub model: Model,
+    /// By street of the model.
+    pub streets: Vec<StreetOf>,
+    /// By street of the model: its number in `problem`.
+    pub source: Vec<usize>,
+    /// By lab of the model: its code and name.
+    pub labs: Vec<(String, Words)>,
+    /// The assignment that the model follows.
+    pub assignment: assign::Assignment,
+    /// The assignment's problem, by which its indices are read.
+    pub problem: assign::Problem,
+    /// How uncertain the numbers are.
+    pub doubt: Doubt,
+}
+
+/// Where a street of the model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreetOf {
+    /// Code of its district.
+    pub district: String,
+    /// Code of the street; the district's own when it has no streets.
+    pub code: String,
+    /// Name.
+    pub name: Words,
+}
+
+/// A part of a street below this share of its tubes is not sent to a lab of its own.
+const SHARE_MIN: f64 = 0.005;
+
+impl Round {
+    /// The round of a city, with the assignment that finishes first.
+    ///
+    /// # Errors
+    /// When something is not there at all, when a street reaches no lab, when something would never end, when a number is
+    /// out of bounds.
+    pub fn of(city: &City) -> Result<Round, Error> {
+        let labs: Vec<Lab> = city.labs.iter().map(|lab| labs::lab_of(city, lab)).collect();
+        let mut model = Model {
+            midnight_offset: ms(city.start_s) % DAY,
+            // What is not done by the horizon is in time for no target.
+            target: ms(u64::from(city.target_h) * 3600).min(HORIZON_MS - 1),
+            streets: Vec::new(),
+            labs,
+            recall: recall_of(city),
+        };
+        let sources = sources(city);
+        let lacks = lacking(
+            city,
+            &model,
+            sources.iter().filter(|s| s.model.persons > 0).map(Source::asked),
+        );
+        let mut cut_off = reach::cut_off(city);
+        cut_off.retain(|one| lacks.is_empty() || !one.is_up_to_its_labs());
+        if !lacks.is_empty() || !cut_off.is_empty() {
+            return Err(Error::Lacking { lacks, cut_off });
+        }
+        let problem = problem::problem(city, &model.labs, &sources);
+        let options = assign::Options {
+            target_h: Some(f64::from(city.target_h)),
+            ..assign::Options::default()
+        };
+        let assignment = assign::solve(&problem, &options, None)?;
+        let (mut streets, mut numbers) = (Vec::new(), Vec::new());
+        for (i, source) in sources.iter().enumerate() {
+            let whole = assignment.whole.lab_of.get(i).copied().flatten();
+            let all = source.model.tubes().max(1) as f64;
+            let mut parts: Vec<(usize, f64)> = match (city.one_to_one, whole) {
+                (true, Some(lab)) => vec![(lab, 1.0)],
+                _ => assignment
+                    .shares
+                    .sent
+                    .iter()
+                    .filter(|share| share.street == i && share.tubes as f64 / all >= SHARE_MIN)
+                    .map(|share| (share.lab, share.tubes as f64 / all))
+                    .collect(),
+            };
+            if parts.is_empty() {
+                // Nobody lives there, or all its parts are crumbs: the lab of the whole street.
+                parts
+                    .extend(whole.or(source.ways.first().map(|way| way.lab)).map(|lab| (lab, 1.0)));
+            }
+            let sum: f64 = parts.iter().map(|part| part.1).sum();
+            let (mut upto, mut given) = (0.0, [0u32; 3]);
+            for (k, &(lab, share)) in parts.iter().enumerate() {
+                upto += share / sum.max(1e-9);
+                let last = k + 1 == parts.len();
+                let mut part = source.model;
+                // By running sums, so that the parts add up to the street.
+                let whole = [part.persons, part.desks, part.vehicles];
+                let mut own = [0; 3];
+                for ((own, given), whole) in own.iter_mut().zip(&mut given).zip(whole) {
+                    let to = if last { whole } else { (f64::from(whole) * upto) as u32 };
+                    (*own, *given) = (to - *given, to);
+                }
+                part.persons = own[0];
+                part.desks = own[1].max(1).min(whole[1]);
+                part.vehicles = own[2].max(1);
+                part.lab = lab;
+                let way = source.ways.iter().find(|way| way.lab == lab);
+                part.travel = way.map_or(part.travel, |way| {
+                    ((way.minutes * f64::from(MINUTE)) as Ms).clamp(MINUTE, part.travel_max)
+                });
+                model.streets.push(part);
+                streets.push(source.of.clone());
+                numbers.push(i);
+            }
+        }
+        let round = Round {
+            model,
+            streets,
+            source: numbers,
+            labs: city.labs.iter().map(|lab| (lab.code.clone(), lab.name.clone())).collect(),
+            assignment,
+            problem,
+            doubt: doubt::doubt(city),
+        };
+        round.model.check().map_err(|why| Error::Unworkable(round.say(&why)))?;
+        Ok(round)
+    }
+
+    /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.
+    pub fn clock(&self, at: Ms) -> String {
+        let minutes = (u64::from(at) + u64::from(self.model.midnight_offset)) / u64::from(MINUTE);
+        let time = time_of_day(minutes);
+        match minutes / 1440 {
+            0 => time,
+            day => format!("+{day} {time}"),
+        }
+    }
+}
+
+fn recall_of(city: &City) -> Recall {
+    let (recall, prior) = (&city.norm.recall, &city.norm.prevalence);
+    let (a, b) = (prior.alpha_milli.value as f64, prior.beta_milli.value as f64);
+    Recall {
+        prevalence: if a + b > 0.0 { a / (a + b) } else { 0.0 },
+        correlation: permille(prior.rho_permille.value).min(0.99),
+        cluster: (prior.cluster_tubes_tenths.value as f64 / 10.0).max(1.0),
+        delay: ms(recall.delay_s.value),
+        delay_spread: permille(recall.delay_spread_permille.value),
+        travel: ms(recall.travel_s.value),
+        hold: ms(recall.hold_s.value),
+    }
+}

@@ -1,0 +1,48 @@
+//! Which street may send to which lab, and how fast each lab is: the problem that an assignment solves.
+
+use super::labs::lab_rate;
+use super::streets::Source;
+use crate::planner::assign;
+use crate::planner::city::{City, Words};
+use crate::planner::model::{HOUR, Lab, Ms, Takes};
+use crate::planner::rules;
+
+pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::Problem {
+    let norm = &city.norm;
+    let door_h = (norm.box_s.value / 2
+        + norm.transport.travel_s.value
+        + norm.transport.handling_s.value) as f64
+        / 3600.0;
+    let labs = city.labs.iter().zip(labs).map(|(named, lab)| {
+        let (rate, slowest) = lab_rate(lab);
+        let stage = &lab.stages[slowest.index()];
+        let way: Ms =
+            lab.stages.iter().map(|s| if s.takes == Takes::Box { s.run / 9 } else { s.run }).sum();
+        let mut more = lab.clone();
+        more.stages[slowest.index()].add_unit();
+        let unit = rules::Item::LabUnit(slowest).name();
+        assign::Lab {
+            code: named.code.clone(),
+            rate,
+            // The run of the slowest stage is counted by its rate.
+            head_start_h: door_h + f64::from(way.saturating_sub(stage.run)) / f64::from(HOUR),
+            outside: named.outside,
+            more: Some(assign::More {
+                rate: lab_rate(&more).0 - rate,
+                what: Words::new(format!("1台{}", unit.zh), format!("one more {}", unit.en)),
+            }),
+        }
+    });
+    let streets = sources.iter().map(|source| assign::Street {
+        code: city.districts.get(source.district).map_or_else(String::new, |d| {
+            if d.code == source.of.code {
+                d.code.clone()
+            } else {
+                format!("{}/{}", d.code, source.of.code)
+            }
+        }),
+        tubes: source.model.tubes(),
+        ways: source.ways.clone(),
+    });
+    assign::Problem { streets: streets.collect(), labs: labs.collect() }
+}

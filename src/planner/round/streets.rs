@@ -1,0 +1,97 @@
+//! The streets of a city as the model has them, before it is known where each sends.
+
+use super::StreetOf;
+use super::units::{count, ms, permille};
+use crate::planner::assign;
+use crate::planner::city::City;
+use crate::planner::lacking::Asked;
+use crate::planner::model::{HOUR, MINUTE, Street};
+use crate::planner::reach;
+
+/// A street before it is known where it sends.
+pub(super) struct Source {
+    pub of: StreetOf,
+    pub model: Street,
+    pub ways: Vec<assign::Way>,
+    /// Number of its district.
+    pub district: usize,
+    /// Its desks and samplers.
+    pub have: [u64; 2],
+}
+
+impl Source {
+    pub fn asked(&self) -> Asked<'_> {
+        Asked {
+            district: self.district,
+            code: &self.of.code,
+            name: &self.of.name,
+            have: self.have,
+            labs: self.ways.iter().map(|way| way.lab).collect(),
+        }
+    }
+}
+
+pub(super) fn sources(city: &City) -> Vec<Source> {
+    let norm = &city.norm;
+    let mut all = Vec::new();
+    for (at, district) in city.districts.iter().enumerate() {
+        let fleet = city.fleet_of(district);
+        let streets = city.streets_of(district);
+        let people = district.population.value.max(1);
+        let serving = reach::serving(city, district);
+        for street in &streets {
+            let have = street.have.as_ref().unwrap_or(&district.have);
+            let desks = have.desks.min(have.samplers);
+            let hours = norm.sampling_hours.value.clamp(1, 24);
+            let desk = norm.desk_rate_tenths.value as f64 / 10.0;
+            // What the samplers can do in a day, spread over the hours of the day.
+            let samplers = have.samplers as f64 * norm.persons_per_sampler_day.value as f64
+                / (desks.max(1) as f64 * hours as f64);
+            let persons =
+                street.population.value.saturating_mul(norm.field.coverage_permille.value) / 1000;
+            let share = street.population.value as f64 / people as f64;
+            let model = Street {
+                persons: count(persons),
+                pool: count(city.street_pool(district, street)),
+                desks: count(desks),
+                // Of a street without samplers nothing is reckoned (`lacking`), unless nobody lives there.
+                desk_rate: if samplers > 0.0 { desk.min(samplers) } else { desk },
+                desk_spread: permille(norm.field.desk_spread_permille.value),
+                open: 0,
+                hours: count(hours) * HOUR,
+                ramp: ms(norm.field.ramp_s.value),
+                ramp_speed: norm.field.ramp_percent.value as f64 / 100.0,
+                late_share: permille(norm.field.straggler_permille.value),
+                late_mean: ms(norm.field.straggler_tail_s.value),
+                box_tubes: count(norm.field.box_tubes.value.max(1)),
+                box_time: ms(norm.box_s.value).max(MINUTE),
+                vehicles: count((fleet.vehicles as f64 * share).round().max(1.0) as u64),
+                vehicle_tubes: count(fleet.capacity_tubes.max(1)),
+                trip_hold: ms(norm.transport.hold_s.value),
+                handling: ms(norm.transport.handling_s.value),
+                travel: ms(norm.transport.travel_s.value),
+                travel_spread: permille(norm.transport.travel_spread_permille.value),
+                travel_max: ms(norm.transport_s.value).max(MINUTE),
+                lab: 0,
+            };
+            let of = StreetOf {
+                district: district.code.clone(),
+                code: street.code.clone(),
+                name: street.name.clone(),
+            };
+            let ways = reach::labs(city, &serving, street)
+                .map(|lab| {
+                    let seconds = reach::way_s(city, street.place.as_ref(), &city.labs[lab]);
+                    let km = match (&street.place, &city.labs[lab].place) {
+                        (Some(a), Some(b)) => a.metres_to(b) as f64 / 1000.0,
+                        _ => 0.0,
+                    };
+                    assign::Way { lab, minutes: seconds as f64 / 60.0, km }
+                })
+                .collect();
+            let have = [have.desks, have.samplers];
+            all.push(Source { of, model, ways, district: at, have });
+        }
+    }
+    all
+}
