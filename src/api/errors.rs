@@ -84,6 +84,8 @@ pub enum Error {
     NoForecast {
         /// The folder is a drill: its clock goes by ticks alone, and readings with it.
         drill: bool,
+        /// Tubes collected at places that the city file does not name.
+        unknown: u64,
     },
     /// The city cannot be reckoned as asked.
     Unworkable {
@@ -445,8 +447,21 @@ mod tests {
             (Error::Keys(missing), "KEY_MISSING", Code::FailedPrecondition),
             (Error::NotADrill, "NOT_A_DRILL", Code::FailedPrecondition),
             (Error::NoCity, "NO_CITY", Code::FailedPrecondition),
-            (Error::NoForecast { drill: false }, "NO_FORECAST", Code::FailedPrecondition),
-            (Error::NoForecast { drill: true }, "NO_FORECAST", Code::FailedPrecondition),
+            (
+                Error::NoForecast { drill: false, unknown: 0 },
+                "NO_FORECAST",
+                Code::FailedPrecondition,
+            ),
+            (
+                Error::NoForecast { drill: true, unknown: 0 },
+                "NO_FORECAST",
+                Code::FailedPrecondition,
+            ),
+            (
+                Error::NoForecast { drill: true, unknown: 4 },
+                "NO_FORECAST",
+                Code::FailedPrecondition,
+            ),
             (
                 Error::Unworkable { words: ("无车辆".into(), "no vehicle".into()) },
                 "UNWORKABLE",

@@ -84,11 +84,24 @@ impl Error {
                 "no city file is configured, so nothing can be planned: name one as [planner] city and \
                  start the service again",
             ),
-            Error::NoForecast { drill: false } => own(
+            Error::NoForecast { unknown: tubes @ 1.., .. } => (
+                format!(
+                    "尚无预测：已采集的 {tubes} 管均来自城市文件未列出的街道或采样点，无法计入：请核对城市文件与基础数据中的编码"
+                ),
+                format!(
+                    "there is no forecast yet: {} at places that the city file does not name; compare its codes with those of the \
+                     reference data",
+                    match tubes {
+                        1 => "the only tube was collected".to_owned(),
+                        _ => format!("all {tubes} tubes were collected"),
+                    }
+                ),
+            ),
+            Error::NoForecast { drill: false, .. } => own(
                 "尚无预测：请先开启轮次，收到第一管约一分钟后再查询",
                 "there is no forecast yet: open a round, and ask again about a minute after its first tube",
             ),
-            Error::NoForecast { drill: true } => own(
+            Error::NoForecast { drill: true, .. } => own(
                 "尚无预测：演练目录的时钟只随拨钟前进，读数和预测随之而来：请先开启轮次，收到第一管后用 swabline round tick                  （或 Tick）拨钟至少一分钟，再查询",
                 "there is no forecast yet: this is a drill, its clock goes by ticks alone and readings and forecasts go by \
                  that clock: open a round, and after its first tube move the clock by a minute or more (swabline round \

@@ -91,6 +91,7 @@ struct Inner {
     plan: Option<CityPlan>,
     turns: turn::Turns,
     newest: channel::Sender<Option<Arc<Outlook>>>,
+    unknown: channel::Sender<Unknown>,
 }
 
 impl Forecaster {
@@ -109,8 +110,8 @@ impl Forecaster {
     /// When threads cannot be had.
     pub fn of(options: Options, plan: Option<CityPlan>) -> Result<Forecaster, Error> {
         let turns = turn::Turns::new(&options).map_err(Error::Threads)?;
-        let newest = channel::Sender::new(None);
-        Ok(Forecaster { inner: Arc::new(Inner { options, plan, turns, newest }) })
+        let (newest, unknown) = (channel::Sender::new(None), channel::Sender::default());
+        Ok(Forecaster { inner: Arc::new(Inner { options, plan, turns, newest, unknown }) })
     }
 
     /// What it was told.
@@ -121,6 +122,12 @@ impl Forecaster {
     /// The city that is planned for; `None` = the configuration names none.
     pub fn plan(&self) -> Option<&CityPlan> {
         self.inner.plan.as_ref()
+    }
+
+    /// Tubes of the open round, at the newest reading, that the model has no place for. With none but those there is no
+    /// forecast at all.
+    pub fn unknown(&self) -> Unknown {
+        *self.inner.unknown.borrow()
     }
 
     /// What is known of the open round, to be waited on; `None` before its first forecast.

@@ -150,6 +150,38 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     assert!(log.contains("listening") && !log.contains('\u{1b}'), "{log}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_forecast_of_tubes_at_unknown_places_is_told_that() {
+    let place = Place::new();
+    let city = city_file(&place).display().to_string();
+    let environment = [("SWABLINE_PLANNER__CITY", city.as_str()), ("SWABLINE_KIND", "drill")];
+    let server = Server::start_with(&place.data(), &place.keys(), &environment);
+    let mut client = planning(&server).await;
+    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
+    let first = pb::TickRequest { fact: office(2), now_ms: noon() };
+    administration.tick(first).await.unwrap();
+    import(&server.address).await;
+    open_round(&server.address, "R1", "r1").await;
+    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
+    // Its desk was never imported.
+    let facts = vec![tube(10)];
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
+    let later = pb::TickRequest { fact: office(3), now_ms: noon() + 600_000 };
+    administration.tick(later).await.unwrap();
+    let mut told = String::new();
+    for _ in 0..100 {
+        let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
+        assert_eq!(reason(&status), "NO_FORECAST");
+        told = status.message().to_owned();
+        if told.contains("the only tube was collected at places that the city file does not name") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(told.contains("does not name"), "{told}");
+    server.stop();
+}
+
 #[test]
 fn what_a_drill_leaves_behind_is_forecasts_and_what_became_of_them() {
     let dir = tempfile::tempdir().unwrap();

@@ -35,7 +35,8 @@ fn city(shared: &Shared) -> Result<&CityPlan, Error> {
 
 /// That nothing was forecast yet, and what to do in a folder of this kind.
 fn no_forecast(shared: &Shared) -> Error {
-    Error::NoForecast { drill: shared.kind() == FolderKind::Drill }
+    let unknown = shared.forecaster.unknown().collected;
+    Error::NoForecast { drill: shared.kind() == FolderKind::Drill, unknown }
 }
 
 /// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.

@@ -155,6 +155,7 @@ impl Watch {
         }
         self.round = None;
         self.forecaster.inner.newest.send_replace(None);
+        self.forecaster.inner.unknown.send_replace(Unknown::default());
         let Some((code, opened_at)) = open else { return };
         let mut round = Watched {
             code: code.clone(),
@@ -233,6 +234,7 @@ impl Watch {
 
     fn tell_unknown(&self, round: &mut Watched) {
         let unknown = round.last.1;
+        self.forecaster.inner.unknown.send_replace(unknown);
         if unknown != Unknown::default() && !round.unknown_told {
             let Unknown { collected, received } = unknown;
             tracing::warn!(round = %round.code, collected, received, "tubes of places or laboratories that the city file does not name: no forecast has them");
