@@ -17,6 +17,10 @@ pub(super) fn stock(block: Block<'_>, sources: &Sources) -> Option<Stock> {
         if !parts.is_empty() && !block.has(key) {
             return Some(Ledger::sum(&parts));
         }
+        // The part that cannot be read may be this one's: its fault is told, and nothing is known to be missing.
+        if held.is_none() && !block.has(key) {
+            return None;
+        }
         let whole = block.block(key).and_then(ledger)?;
         if !parts.is_empty() && whole != Ledger::sum(&parts) {
             unequal(&block, key, &whole, &Ledger::sum(&parts));

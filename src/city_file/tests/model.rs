@@ -206,6 +206,15 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
+fn a_fault_among_the_owners_of_a_stock_is_told_and_no_other_that_follows_from_it() {
+    let error = read_text(&RICH.replacen("owner = \"street\"", "owner = \"mine\"", 1));
+    let error = error.expect_err("no such owner");
+    let english = error.en();
+    let said: Vec<&str> = english.lines().collect();
+    assert!(said.len() == 1 && said[0].contains("`owner` is \"mine\""), "{said:?}");
+}
+
+#[test]
 fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
     // broken place, what stands there, line, words in Chinese, words in English
     for (old, new, line, zh, en) in [
