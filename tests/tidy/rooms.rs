@@ -115,13 +115,20 @@ const BANS: &[Ban] = &[
     pure(&["tokio*"], "let the engine wait; hand in what it waited for"),
     pure(&["std", "time", "Instant"], "take the time as an argument"),
     pure(&["std", "time", "SystemTime"], "take the time as an argument"),
+    // Chance is an argument, too: a seed. What is drawn from it must be the same for ever on every machine, so one file
+    // turns seeds into numbers. It may take laws (Beta) and generators that begin at a number from the libraries, and
+    // nothing that begins by itself.
     Ban {
-        path: &["rand"],
+        path: &["rand*"],
         banned: PURE,
-        // Draws of the laws that it takes from there begin at a number of its own streams.
         except: &["src/planner/simulate/random.rs"],
         instead: "take a seed as an argument, and numbers from planner::simulate's streams",
     },
+    pure(&["rand", "rng"], "begin at a number of a stream"),
+    pure(&["rand", "random*"], "begin at a number of a stream"),
+    pure(&["rand", "make_rng"], "begin at a number of a stream"),
+    pure(&["rand", "rngs", "ThreadRng"], "begin at a number of a stream"),
+    pure(&["rand", "rngs", "SysRng"], "begin at a number of a stream"),
     pure(&["tracing*"], "return what happened; the caller logs it"),
     pure(&["log"], "return what happened; the caller logs it"),
     pure(&["println"], "return what happened; the caller prints it"),
@@ -258,5 +265,8 @@ fn a_library_out_of_its_room_is_found() {
     assert_eq!(found("src/api/errors.rs", "use tonic::{Status, Code};"), 0);
     assert_eq!(found("src/domain/tube.rs", "use std::{time::{Duration, Instant}, fs};"), 2);
     assert_eq!(found("src/planner/rules.rs", "let x = serde_json::to_string(y);"), 1);
+    assert_eq!(found("src/planner/rules.rs", "use rand_distr::Beta;"), 1);
+    assert_eq!(found("src/planner/simulate/random.rs", "use rand_distr::Beta;"), 0);
+    assert_eq!(found("src/planner/simulate/random.rs", "let x = rand::rng();"), 1);
     assert_eq!(found("src/web/page.rs", "\"rocksdb::DB\""), 0);
 }

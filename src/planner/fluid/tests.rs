@@ -92,10 +92,50 @@ proptest! {
     }
 }
 
+/// What one more unit of each stage saves, the plain way: the lab with it once more from its door, on the same grid. The
+/// scratch has just reckoned the lab, without recalls.
+fn one_more_plainly(
+    scratch: &mut Scratch,
+    model: &Model,
+    number: usize,
+    flow: &LabFlow,
+) -> [Ms; StageKind::COUNT] {
+    let after_last = later(flow.delivered, flow.chain);
+    StageKind::ALL.map(|kind| {
+        if flow.stages[kind.index()].waiting_max < 1.0 {
+            return 0;
+        }
+        let more = with_unit(model, number, kind);
+        let (lab, mut flows) = (&more.labs[number], flow.stages);
+        let step = scratch.inflow.step;
+        scratch.tank.prepare(lab, model.midnight_offset, step);
+        scratch.tank.run(lab, 0, &mut flows);
+        end(&flow.stages).saturating_sub(end(&flows).max(after_last))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// To the millisecond.
+    #[test]
+    fn from_the_stage_that_grows_on_is_as_from_the_door(seed in any::<u64>()) {
+        let model = nobody_infected(&example::by_chance(seed));
+        let mut scratch = Scratch::default();
+        for (number, lab) in model.labs.iter().enumerate() {
+            let list = streets_of(&model, number);
+            let flow = scratch.lab(&model, lab, &list, Asked::All);
+            if end(&flow.stages) > later(flow.delivered, flow.chain) {
+                let plainly = one_more_plainly(&mut scratch, &model, number, &flow);
+                prop_assert_eq!(flow.one_more_saves, plainly);
+            }
+        }
+    }
+}
+
 /// Each stage of a lab alone, as it is reckoned and before it is held against the lab: when it is done.
 fn alone(model: &Model, number: usize) -> (LabFlow, f64, [Ms; StageKind::COUNT]) {
-    let list: Vec<usize> =
-        (0..model.streets.len()).filter(|&i| model.streets[i].lab == number).collect();
+    let list = streets_of(model, number);
     let (lab, mut scratch) = (&model.labs[number], Scratch::default());
     let flow = scratch.lab(model, lab, &list, Asked::All);
     let step = scratch.inflow.step;
@@ -266,8 +306,7 @@ fn what_holds_a_lab_up_is_told_by_its_own_name() {
 fn the_inflow_is_every_tube_and_the_outflow_too() {
     for seed in 0..40 {
         let model = nobody_infected(&example::by_chance(seed));
-        let list: Vec<usize> =
-            (0..model.streets.len()).filter(|&i| model.streets[i].lab == 0).collect();
+        let list = streets_of(&model, 0);
         let mut scratch = Scratch::default();
         let tubes = scratch.lab(&model, &model.labs[0], &list, Asked::All).tubes as f64;
         let door = |scratch: &Scratch| scratch.tank.flows[0].ordinary.iter().sum::<f64>();
