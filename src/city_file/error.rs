@@ -1,6 +1,7 @@
 //! What is wrong with a city file or norm pack, in Chinese and English, with file and line.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// One thing that is wrong, and what would be right.
@@ -72,7 +73,9 @@ impl Error {
     /// The message in Chinese: one line per problem, `file:line: what; expected`.
     pub fn zh(&self) -> String {
         match self {
-            Error::File { path, source } => format!("{}：无法读取：{source}", path.display()),
+            Error::File { path, source } => {
+                format!("{}：无法读取：{}（{source}）", path.display(), reason_zh(source))
+            }
             Error::Missing { path, known } => {
                 format!("{}：无法读取：没有此文件，也没有此内置名称；内置：{known}", path.display())
             }
@@ -103,6 +106,75 @@ impl Error {
             Error::Bad { file, problems } => lines(problems, |p| {
                 format!("{file}:{}: {}; expected: {}", p.line, p.en, p.expected_en)
             }),
+        }
+    }
+}
+
+/// The system's reason in Chinese. Its own words are English: put them behind, in brackets.
+pub fn reason_zh(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "没有此文件或文件夹",
+        ErrorKind::PermissionDenied => "没有权限",
+        ErrorKind::IsADirectory => "这是文件夹，不是文件",
+        ErrorKind::NotADirectory => "路径中有一段不是文件夹",
+        ErrorKind::AlreadyExists => "已有同名文件",
+        ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "磁盘空间不足",
+        _ => "系统报错",
+    }
+}
+
+/// What is expected where a text is no TOML, by a part of what the library says of it. The first that is found.
+const SLIPS: [(&[&str], [&str; 2]); 8] = [
+    (&["duplicate key"], ["同一个表中每个键只写一次", "each key once in a table"]),
+    (
+        &["unquoted key"],
+        [
+            "键由字母、数字、“-”和“_”组成，此外的须加引号",
+            "a key of letters, digits, - and _; any other in quotes",
+        ],
+    ),
+    (&["no value"], ["每行一个：键 = 值", "one on each line: `key = value`"]),
+    (
+        &["must be quoted"],
+        [
+            "等号右边有一个值，文字写在一对英文双引号之内",
+            "a value behind the equals sign, a text between two double quotes",
+        ],
+    ),
+    (
+        &["comma", "array", "inline table", "unclosed"],
+        [
+            "成对的括号，各项之间用英文逗号隔开",
+            "brackets in pairs, with commas between what they hold",
+        ],
+    ),
+    (&["date", "time"], ["日历上有的日期和时刻", "a day and time that the calendar has"]),
+    (&["string", "quote"], ["文字写在一对英文双引号之内", "a text between two double quotes"]),
+    (&["digit", "number", "leading zero"], ["数字，如 12 或 3.5", "a number such as 12 or 3.5"]),
+];
+
+impl Problem {
+    /// What is wrong with a text that is no TOML: where, what is expected, and in brackets what the library says.
+    pub fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
+        let mut at = error.span().map_or(0, |span| span.start).min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let before = &text[..at];
+        let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+        let says = error.message().lines().map(str::trim).collect::<Vec<_>>().join(", ");
+        let slip = SLIPS.iter().find(|(parts, _)| parts.iter().any(|part| says.contains(part)));
+        let [zh, en] = match slip {
+            Some((_, [zh, en])) => [format!("合法的 TOML：{zh}"), format!("valid TOML: {en}")],
+            None => ["合法的 TOML".to_owned(), "valid TOML".to_owned()],
+        };
+        Problem {
+            line: super::sheet::line_of(text, at),
+            zh: format!("TOML 语法错误，位于第 {column} 列"),
+            expected_zh: format!("{zh}（程序库原文：{says}）"),
+            en: format!("not TOML at column {column}"),
+            expected_en: format!("{en} (the library says: {says})"),
         }
     }
 }

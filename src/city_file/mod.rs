@@ -20,7 +20,7 @@ mod when;
 use std::io::Read;
 use std::path::Path;
 
-pub use error::{Error, Problem};
+pub use error::{Error, Problem, reason_zh};
 pub use open::{open, open_norm, why};
 
 use crate::planner::{City, Norm};

@@ -5,7 +5,7 @@ use toml::de::DeTable;
 
 use super::error::{Error, Problem};
 use super::parts;
-use super::sheet::{Block, Sheet, line_of};
+use super::sheet::{Block, Sheet};
 use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm};
 
 /// The packs that are compiled in: name and text.
@@ -56,18 +56,9 @@ fn parse_at(file: &str, text: &str, bases_left: u32, rest: Option<Norm>) -> Resu
 
 /// The parsed text, or the syntax error with its line.
 pub(super) fn table_of<'t>(file: &str, text: &'t str) -> Result<DeTable<'t>, Error> {
-    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| {
-        let message = error.message().to_owned();
-        Error::Bad {
-            file: file.to_owned(),
-            problems: vec![Problem {
-                line: line_of(text, error.span().map_or(0, |span| span.start)),
-                zh: format!("TOML 语法错误（{message}）"),
-                en: format!("not TOML ({message})"),
-                expected_zh: "合法的 TOML".to_owned(),
-                expected_en: "valid TOML".to_owned(),
-            }],
-        }
+    DeTable::parse(text).map(toml::Spanned::into_inner).map_err(|error| Error::Bad {
+        file: file.to_owned(),
+        problems: vec![Problem::not_toml(text, &error)],
     })
 }
 

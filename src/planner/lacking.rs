@@ -161,3 +161,43 @@ pub(super) fn lacking<'c>(
     }
     lacks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_that_there_is_none_of_is_told_with_what_to_do() {
+        for (what, zh, en) in [
+            (
+                Missing::Desks,
+                "东所有居民而没有采样台（0 个）：请增设采样台并配备采样人员",
+                "East has people and no desk (0): add desks, with samplers",
+            ),
+            (
+                Missing::Samplers,
+                "东所有采样台而没有采样人员（0 人）：请配备采样人员",
+                "East has desks and no sampler (0): add samplers",
+            ),
+            (
+                Missing::Units(StageKind::Pcr),
+                "L1 东所的PCR 扩增环节没有设备（0 台）：请增加PCR 扩增仪",
+                "L1 East has no unit for PCR (0): add at least one PCR cycler",
+            ),
+            (
+                Missing::Staff(StageKind::Review),
+                "L1 东所的判读审核环节有设备而人员不足一台之用：请增加在册人员",
+                "L1 East has units for review and not the staff of one: add staff",
+            ),
+            (
+                Missing::Hours(StageKind::Extract),
+                "L1 东所的核酸提取环节没有工作时间：请核对班次和仪器日",
+                "L1 East has no working hours for extraction: check its shifts and instrument day",
+            ),
+        ] {
+            let (district, code, name) =
+                (String::new(), "L1".to_owned(), Words::new("东所", "East"));
+            assert_eq!(Lack { district, code, name, what }.words(), Words::new(zh, en));
+        }
+    }
+}

@@ -294,7 +294,7 @@ impl CutOff {
                 if !self.lab_helps() {
                     return Words::new(
                         format!(
-                            "规范包的在途时间即为 {least} 分钟，增加实验室无效：请把 max_travel_minutes 放宽到 {} 以上",
+                            "把 max_travel_minutes 放宽到 {} 以上（规范包的在途时间即为 {least} 分钟，增加实验室无效）",
                             minutes(nearest.way_s)
                         ),
                         format!(

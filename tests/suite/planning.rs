@@ -204,6 +204,14 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     ] {
         assert_eq!(reason(&client.what_if(request).await.unwrap_err()), expected);
     }
+    let asked = pb::CheckPlanRequest { target_hours: 100_000, ..Default::default() };
+    let status = client.check_plan(asked).await.unwrap_err();
+    assert!(status.message().contains("100000 is out of range: give 1 to 2160"), "{status}");
+    let status = client
+        .what_if(pb::WhatIfRequest { lab: "L?".into(), units: 1, stage: 4, ..Default::default() })
+        .await;
+    let status = status.unwrap_err();
+    assert!(status.message().contains("no `lab` \"L?\": check it; there are: LE, LW"), "{status}");
 
     let assigned = client.assign(pb::AssignRequest::default()).await.unwrap().into_inner();
     let streets: Vec<&str> = assigned.streets.iter().map(|one| one.street.as_str()).collect();
@@ -216,6 +224,62 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     assert_eq!(reason(&client.assign(during).await.unwrap_err()), "NO_FORECAST");
     let wrong = pb::AssignRequest { penalty_minutes: f64::NAN, ..Default::default() };
     assert_eq!(reason(&client.assign(wrong).await.unwrap_err()), "INVALID");
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_city_that_lacks_something_is_told_what_and_what_one_unit_more_would_bring() {
+    let place = Place::new();
+    let file = place.root.path().join("lacking.toml");
+    let city = CITY.replacen("extract = { units = 2,", "extract = { units = 0,", 1).replacen(
+        "extract = { units = 1,",
+        "extract = { units = 0,",
+        1,
+    );
+    std::fs::write(&file, city).unwrap();
+    let server = serve(&place, &file);
+    let mut client = planning(&server).await;
+    let lacks = "East Lab has no unit for extraction (0): add at least one extractor";
+
+    let check = client.check_plan(pb::CheckPlanRequest::default()).await.unwrap().into_inner();
+    let answer = said(&check.summary);
+    assert!(answer.starts_with("No: ") && answer.contains(lacks), "{answer}");
+    let why = check.unworkable.expect("why it cannot be reckoned");
+    // Calls that take no units say the same.
+    let status = client.assign(pb::AssignRequest::default()).await.unwrap_err();
+    assert!(reason(&status) == "UNWORKABLE" && status.message().contains(lacks), "{status}");
+    let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
+    assert!(reason(&status) == "UNWORKABLE" && status.message().contains(lacks), "{status}");
+
+    let asked = pb::WhatIfRequest {
+        lab: "LE".into(),
+        stage: pb::PlanStage::Extract.into(),
+        units: 1,
+        replications: 20,
+        ..Default::default()
+    };
+    let cured = client.what_if(asked.clone()).await.unwrap().into_inner();
+    assert_eq!(cured.unworkable_before.as_ref(), Some(&why));
+    assert_eq!((cured.units_before, cured.units_after, cured.pairs), (0, 1, 20));
+    assert_eq!((cured.before_ms, cured.saved_ms, cured.fluid_city_before_ms), (-1.0, 0.0, -1));
+    assert!(cured.assigned_anew && cured.after_ms > 0.0);
+    let answer = said(&cured.summary);
+    assert!(answer.starts_with("As it is, the round is never done: LE East Lab"), "{answer}");
+    assert!(answer.contains(" With 1 more for extraction at East Lab the whole city is done in "));
+    // The same units make the other plans answer, and end the flows at the same time.
+    let one_more = || vec![units("LE", pb::PlanStage::Extract, 1)];
+    let request = pb::CheckPlanRequest { units: one_more(), ..Default::default() };
+    let check = client.check_plan(request).await.unwrap().into_inner();
+    assert_eq!(check.fluid.unwrap().finish_ms, cured.fluid_city_after_ms);
+    let request =
+        pb::SimulatePlanRequest { units: one_more(), replications: 5, ..Default::default() };
+    said(&simulated(&mut client, request).await.summary);
+    // Units where they cure nothing.
+    let elsewhere = pb::WhatIfRequest { stage: pb::PlanStage::Pcr.into(), ..asked };
+    let status = client.what_if(elsewhere).await.unwrap_err();
+    assert_eq!(reason(&status), "UNWORKABLE");
+    let still = format!("with this change the round is still never done: LE {lacks}");
+    assert!(status.message().contains(&still), "{status}");
     server.stop();
 }
 

@@ -29,7 +29,7 @@ pub async fn answer(
     Ok(reply)
 }
 
-fn reckoned(
+pub(super) fn reckoned(
     plan: &CityPlan,
     changes: &Changes,
     target_h: u32,
@@ -141,7 +141,7 @@ fn never(why: &Words) -> Words {
 }
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
-fn summary(city: &City, round: &Round, flow: &CityFlow) -> Words {
+pub(super) fn summary(city: &City, round: &Round, flow: &CityFlow) -> Words {
     let mut all = vec![against(round.model.target, flow.finish)];
     if let Some(number) = flow.last_lab()
         && let (Some(lab), Some((_, name))) = (flow.labs.get(number), round.labs.get(number))
@@ -257,17 +257,24 @@ fn mend(round: &Round, number: usize, flow: &LabFlow) -> Words {
         }
         None => {}
     }
-    let needed = match flow.units_needed[at] {
+    match flow.units_needed[at] {
         Some(needed) if needed > have => Words::new(
-            format!("{}需 {needed} 台（组），现有 {have}；", stage.zh),
-            format!("{} needs {needed} units in place of {have}; ", capital(&stage.en)),
+            format!(
+                "{}需 {needed} 台（组），现有 {have}；每增加 1 台（组）可提前 {}。",
+                stage.zh, saves.zh
+            ),
+            format!(
+                "{} needs {} in place of {have}; one more there saves {}.",
+                capital(&stage.en),
+                Words::many(needed.into(), "unit"),
+                saves.en
+            ),
         ),
-        _ => Words::default(),
-    };
-    Words::new(
-        format!("{}每增加 1 台（组）可提前 {}。", needed.zh, saves.zh),
-        format!("{}one more there saves {}.", needed.en, saves.en),
-    )
+        _ => Words::new(
+            format!("{}每增加 1 台（组）可提前 {}。", stage.zh, saves.zh),
+            format!("One more unit for {} saves {}.", stage.en, saves.en),
+        ),
+    }
 }
 
 fn capital(text: &str) -> String {

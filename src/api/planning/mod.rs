@@ -10,6 +10,8 @@ mod changes;
 mod check;
 mod forecast;
 mod simulate;
+#[cfg(test)]
+mod tests;
 mod what_if;
 mod words;
 

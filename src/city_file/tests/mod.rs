@@ -153,7 +153,13 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
         ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
         ("schema = 1", "schema = 2", 1, "“schema”为 2", "from 1 to 1"),
         ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
-        ("name = \"东区\"", "name = \"东区", 11, "TOML 语法错误", "not TOML"),
+        (
+            "name = \"东区\"",
+            "name = \"东区",
+            11,
+            "TOML 语法错误，位于第 11 列",
+            "not TOML at column 11",
+        ),
         ("schema = 1", "schema = 1\ntarget_hours = 0", 2, "“target_hours”为 0", "from 1 to 2160"),
     ] {
         check(old, new, line, zh, en);
@@ -292,4 +298,50 @@ fn a_norm_pack_that_contradicts_itself_is_an_error() {
     let nowhere = pack("").replace("chifeng-2022", "mars");
     let error = norm::parse("pack.toml", &nowhere).expect_err("base");
     assert!(error.en().contains("pack.toml:4"), "{error}");
+}
+
+/// Slips of the pen: the text, its line and column, and what is expected.
+const SLIPS: [(&str, usize, usize, [&str; 2]); 8] = [
+    ("a = 1\na = 2", 2, 1, ["同一个表中每个键只写一次（", "each key once in a table ("]),
+    ("名 = \"东", 1, 1, ["键由字母、数字、", "a key of letters, digits, - and _"]),
+    ("a", 1, 2, ["每行一个：键 = 值（", "one on each line: `key = value` ("]),
+    ("x = 1\na =", 2, 4, ["等号右边有一个值", "a value behind the equals sign"]),
+    ("a = 东", 1, 5, ["等号右边有一个值，文字写在一对", "a value behind the equals sign, a text"]),
+    ("a = [1, 2\nb = 3", 2, 1, ["成对的括号，", "brackets in pairs, "]),
+    ("a = \"东", 1, 7, ["文字写在一对英文双引号之内（", "a text between two double quotes ("]),
+    ("a = 01", 1, 5, ["数字，如 12 或 3.5（", "a number such as 12 or 3.5 ("]),
+];
+
+#[test]
+fn what_is_no_toml_is_told_with_place_and_what_is_expected_and_the_librarys_words_come_last() {
+    for (text, line, column, [zh, en]) in SLIPS {
+        let error = read_text(text).expect_err("no TOML");
+        let (told_zh, told_en) = (error.zh(), error.en());
+        let begins = format!(
+            "small.toml:{line}：TOML 语法错误，位于第 {column} 列；应为：合法的 TOML：{zh}"
+        );
+        assert!(told_zh.starts_with(&begins), "{text}: {told_zh}");
+        let begins =
+            format!("small.toml:{line}: not TOML at column {column}; expected: valid TOML: {en}");
+        assert!(told_en.starts_with(&begins), "{text}: {told_en}");
+        // Whole sentences without the brackets.
+        let (own, says) = told_zh.split_once("（程序库原文：").expect("what the library says");
+        assert!(says.ends_with('）') && !says.trim_end_matches('）').is_empty(), "{told_zh}");
+        assert!(
+            !own.replace("small.toml", "")
+                .replace("TOML", "")
+                .contains(|c: char| c.is_ascii_alphabetic()),
+            "{own}"
+        );
+    }
+}
+
+#[test]
+fn the_systems_reasons_are_said_in_chinese_with_its_own_words_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = read(folder.path()).expect_err("a folder is no file");
+    assert!(error.zh().contains("：无法读取：这是文件夹，不是文件（"), "{}", error.zh());
+    assert!(error.en().contains(": cannot be read: "), "{}", error.en());
+    let error = read(Path::new("/nowhere/city.toml")).expect_err("no such file");
+    assert!(error.zh().contains("：无法读取：没有此文件或文件夹（"), "{}", error.zh());
 }

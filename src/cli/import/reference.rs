@@ -4,6 +4,7 @@ use super::block::{Block, Sheet};
 use super::findings::{Findings, both};
 use super::{form, kit};
 use crate::api::pb;
+use crate::cli::city_file::Problem;
 use crate::domain::words::Level;
 use pb::reference_item::Item as Wire;
 use toml::de::DeTable;
@@ -77,9 +78,8 @@ pub(super) fn read(bytes: &[u8]) -> (Vec<Item>, Findings) {
     let sheet = Sheet::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let message = error.message();
-        let what = both(format!("TOML 语法错误（{message}）"), format!("not TOML ({message})"));
-        let expected = both("合法的 TOML", "valid TOML");
+        let Problem { zh, en, expected_zh, expected_en, .. } = Problem::not_toml(text, error);
+        let (what, expected) = (both(zh, en), both(expected_zh, expected_en));
         sheet.problem(&error.span().unwrap_or_default(), what, expected);
     }
     // What is left of a table with a slip of the pen in it would be called missing or unknown.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::words::pick;
 use super::{Lang, json as report_json};
 use crate::cli::city_file;
-use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead};
+use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead, Words};
 
 /// Exit code when something changed.
 pub(super) const EXIT_CHANGED: u8 = 1;
@@ -58,7 +58,7 @@ fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change]) -> String {
     out += &match changes.len() {
         0 => format!("{}\n", pick(lang, "没有变更", "nothing changed")),
         n => {
-            let (zh, en) = (format!("共 {n} 处变更"), format!("{n} changes"));
+            let (zh, en) = (format!("共 {n} 处变更"), Words::many(n as u64, "change"));
             format!("\n{}\n", pick(lang, &zh, &en))
         }
     };

@@ -46,7 +46,10 @@ impl Error {
         match self {
             Error::File(error) => error.zh(),
             Error::Argument(words) => words.zh.clone(),
-            Error::Write { path, source } => format!("{}：无法写入：{source}", path.display()),
+            Error::Write { path, source } => {
+                let why = city_file::reason_zh(source);
+                format!("{}：无法写入：{why}（{source}）", path.display())
+            }
         }
     }
 

@@ -191,9 +191,10 @@ fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overf
         let (tubes, streets, labs) = (overflow.tubes, streets.len(), labs.len());
         zh += &format!("至少有{tubes}管须外送：来自{streets}个街道，送往外市{labs}家检测机构。");
         en += &format!(
-            " At least {tubes} tubes must go to other cities: from {streets} street{}, to {labs} lab{}.",
-            if streets == 1 { "" } else { "s" },
-            if labs == 1 { "" } else { "s" },
+            " At least {} must go to other cities: from {}, to {}.",
+            Words::many(tubes, "tube"),
+            Words::many(streets as u64, "street"),
+            Words::many(labs as u64, "lab"),
         );
         let load = |(lab, load): (usize, &LabLoad)| problem.labs[lab].outside.then_some(load.tubes);
         let whole: u64 = whole.labs.iter().enumerate().filter_map(load).sum();

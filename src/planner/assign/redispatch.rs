@@ -195,6 +195,6 @@ fn sentence(moved: &[Moved], before_h: Option<f64>, after_h: f64) -> Words {
     let change = if n == 1 { "street changes its lab" } else { "streets change their labs" };
     Words::new(
         format!("{n}个街道改送其他检测机构，共{tubes}管{zh}。"),
-        format!("{n} {change}, {tubes} tubes in all{en}."),
+        format!("{n} {change}, {} in all{en}.", Words::many(tubes, "tube")),
     )
 }

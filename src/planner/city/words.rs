@@ -17,6 +17,11 @@ impl Words {
         Words { zh: zh.into(), en: en.into() }
     }
 
+    /// So many, in English: 1 tube, 2 tubes.
+    pub fn many(n: u64, one: &str) -> String {
+        format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+    }
+
     /// What so many tubes are called in English: one tube, two tubes.
     pub fn tube_or_tubes(n: u64) -> &'static str {
         if n == 1 { "tube" } else { "tubes" }

@@ -195,3 +195,72 @@ fn what_is_cut_off_is_named_with_its_line_and_many_streets_are_counted() {
     let named = reach::cut_off(&city).into_iter();
     assert_eq!(named.filter(|one| matches!(one.why, NoReach::TooFar { .. })).count(), 7);
 }
+
+#[test]
+fn each_reason_why_a_street_is_cut_off_is_told_with_what_to_do() {
+    let near = |code: &str, name: (&str, &str), minutes: u64| reach::Near {
+        code: code.to_owned(),
+        name: Words::new(name.0, name.1),
+        way_s: minutes * 60,
+    };
+    let (east, west) = (("东所", "East Lab"), ("西所", "West Lab"));
+    let too_far = |limit: u64, least: u64, other: Option<reach::Near>| NoReach::TooFar {
+        nearest: near("LE", east, 90),
+        limit_s: limit * 60,
+        least_s: least * 60,
+        other,
+    };
+    let idle = |units: bool, beyond: Option<(reach::Near, u64)>| NoReach::Idle {
+        labs: vec![(near("LE", east, 40), StageKind::Decap, units)],
+        beyond,
+    };
+    for (why, zh, en) in [
+        (
+            NoReach::Unserved,
+            "送不到任何实验室：没有实验室承检该区县，请指定承检机构或调派移动方舱实验室",
+            "reaches no lab: none serves its district: name a lab or ask for a mobile one",
+        ),
+        (
+            too_far(60, 30, None),
+            "送不到任何实验室：最近的 LE 东所 在途 90 分钟，超过 max_travel_minutes 的 60 分钟，请指定在途 60 分钟以内的实验室，或调派移动方舱实验室，或把 max_travel_minutes 放宽到 90 以上",
+            "reaches no lab: the nearest, LE East Lab, is 90 min away, over the 60 min of max_travel_minutes: name a lab within 60 min, ask for a mobile lab, or raise max_travel_minutes to 90 or more",
+        ),
+        (
+            too_far(60, 30, Some(near("LW", west, 50))),
+            "送不到任何实验室：最近的 LE 东所 在途 90 分钟，超过 max_travel_minutes 的 60 分钟，请指定 LW 西所（在途 50 分钟）承检该区县，或调派移动方舱实验室，或把 max_travel_minutes 放宽到 90 以上",
+            "reaches no lab: the nearest, LE East Lab, is 90 min away, over the 60 min of max_travel_minutes: let LW West Lab (50 min away) serve its district, ask for a mobile lab, or raise max_travel_minutes to 90 or more",
+        ),
+        (
+            too_far(20, 30, None),
+            "送不到任何实验室：最近的 LE 东所 在途 90 分钟，超过 max_travel_minutes 的 20 分钟，请把 max_travel_minutes 放宽到 90 以上（规范包的在途时间即为 30 分钟，增加实验室无效）",
+            "reaches no lab: the nearest, LE East Lab, is 90 min away, over the 20 min of max_travel_minutes: the norm's own time on the road is 30 min, so no lab helps: raise max_travel_minutes to 90 or more",
+        ),
+        (
+            idle(false, None),
+            "能送到的实验室都不能运行：LE 东所（在途 40 分钟，开盖加样无设备），请补足这些实验室的设备和人员，或指定其他实验室承检",
+            "reaches only labs that cannot work: LE East Lab (40 min away, no unit for decapping): give these labs units and people, or let another lab serve its district",
+        ),
+        (
+            idle(true, None),
+            "能送到的实验室都不能运行：LE 东所（在途 40 分钟，开盖加样无人员），请补足这些实验室的设备和人员，或指定其他实验室承检",
+            "reaches only labs that cannot work: LE East Lab (40 min away, nobody for decapping): give these labs units and people, or let another lab serve its district",
+        ),
+        (
+            idle(true, Some((near("LW", west, 75), 3600))),
+            "能送到的实验室都不能运行；能运行的最近一家 LW 西所 在途 75 分钟，超过 max_travel_minutes 的 60 分钟，请指定其他实验室承检，或把 max_travel_minutes 放宽到 75 以上",
+            "reaches only labs that cannot work; the nearest that works, LW West Lab, is 75 min away, over the 60 min of max_travel_minutes: let another lab serve its district, or raise max_travel_minutes to 75 or more",
+        ),
+    ] {
+        let street = reach::CutOff {
+            district: "1".to_owned(),
+            street: "a".to_owned(),
+            name: Words::new("一街", "First Street"),
+            tubes: 10,
+            written: Some("town.toml:7".to_owned()),
+            why,
+        };
+        let told = reach::words(&[street]).expect("a reason");
+        assert_eq!(told.zh, format!("一街（town.toml:7）{zh}"));
+        assert_eq!(told.en, format!("First Street (town.toml:7) {en}"));
+    }
+}

@@ -1,0 +1,237 @@
+//! What CheckPlan and Assign say, a line for each fact, in both languages.
+
+use super::changes::Changes;
+use super::{assign, check};
+use crate::api::errors::Error;
+use crate::forecaster::CityPlan;
+use crate::planner::fluid::{self, Held, LabFlow};
+use crate::planner::model::{HOUR, MINUTE};
+use crate::planner::{StageKind, Words};
+
+/// A town of two districts, the first with two streets, and two laboratories that serve both.
+const TOWN: &str = include_str!("../../../tests/suite/town.toml");
+
+/// The town with each text replaced wherever it stands.
+fn town(changes: &[[&str; 2]]) -> CityPlan {
+    let changed = |text: String, [from, to]: &[&str; 2]| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    };
+    let text = changes.iter().fold(TOWN.to_owned(), changed);
+    CityPlan::of(crate::city_file::parse("town.toml", &text, None).expect("a city"))
+}
+
+const NO_EXTRACTOR: [&[[&str; 2]]; 2] = [
+    &[["extract = { units = 2,", "extract = { units = 0,"]],
+    &[["extract = { units = 1,", "extract = { units = 0,"]],
+];
+
+#[test]
+fn what_a_round_lacks_is_the_answer_of_a_check_and_of_an_assignment() {
+    let both = NO_EXTRACTOR.concat();
+    let cases: [(&[[&str; 2]], &str, &str); 6] = [
+        (
+            &[["sites = 14\ndesks = 60", "sites = 0\ndesks = 0"]],
+            "一街有居民而没有采样台（0 个）：请增设采样台并配备采样人员",
+            "First Street has people and no desk (0): add desks, with samplers",
+        ),
+        (
+            &[["samplers = 60\n", "samplers = 0\n"]],
+            "西区有采样台而没有采样人员（0 人）：请配备采样人员",
+            "West has desks and no sampler (0): add samplers",
+        ),
+        (
+            &both,
+            "LE 东区检测所的核酸提取环节没有设备（0 台）：请增加核酸提取仪",
+            "LE East Lab has no unit for extraction (0): add at least one extractor",
+        ),
+        (
+            &both,
+            "LW 西区检测所的核酸提取环节没有设备（0 台）：请增加核酸提取仪",
+            "LW West Lab has no unit for extraction (0): add at least one extractor",
+        ),
+        (
+            &[["staff = 24 }", "staff = 0 }"], ["staff = 12 }", "staff = 0 }"]],
+            "LE 东区检测所的开盖加样环节有设备而人员不足一台之用：请增加在册人员",
+            "LE East Lab has units for decapping and not the staff of one: add staff",
+        ),
+        (
+            &[["target_hours = 24\n", "target_hours = 24\nmax_travel_minutes = 20\n"]],
+            "在途 30 分钟，超过 max_travel_minutes 的 20 分钟",
+            "is 30 min away, over the 20 min of max_travel_minutes",
+        ),
+    ];
+    for (changes, zh, en) in cases {
+        let plan = town(changes);
+        let reply = check::reckoned(&plan, &Changes::default(), 24, &|| true).unwrap();
+        assert!(reply.fluid.is_none() && !reply.rules.unwrap().yes, "{en}");
+        let (said, why) = (reply.summary.unwrap(), reply.unworkable.unwrap());
+        assert!(said.en.starts_with("No: ") && said.zh.starts_with("不能按时："), "{said:?}");
+        assert!(said.en.ends_with('.') && said.zh.ends_with('。'), "{said:?}");
+        assert!(said.zh.contains(zh) && said.en.contains(en), "{en}: {said:?}");
+        let Err(Error::Unworkable { words }) = assign::whole_round(&plan, 24, &|| true) else {
+            panic!("an assignment: {en}")
+        };
+        assert_eq!(words, (why.zh, why.en));
+    }
+}
+
+#[test]
+fn an_assignment_says_that_its_hours_are_a_bound_at_mean_pace() {
+    let reply = assign::whole_round(&town(&[]), 24, &|| true).unwrap();
+    let said = reply.summary.unwrap();
+    assert!(
+        said.zh.ends_with(
+            "分派中的小时数按各实验室的平均速率计算，如同首箱送达后样本随时都有：是分配街道的依据，也是下限；\
+             样本陆续送达和仪器休息的影响见流体层和模拟，完成时间以其为准。"
+        ),
+        "{}",
+        said.zh
+    );
+    let en = "The hours of the assignment take every lab at its mean pace, as if its tubes were there from its first box \
+              on: they deal the streets, and are a bound. That tubes come by and by and instruments rest is in the flows \
+              and the simulation: theirs is the time at which the round is done.";
+    assert!(said.en.ends_with(en), "{}", said.en);
+}
+
+/// The town's first laboratory, done last in 27 h 40 min: extraction has a backlog from 8 h on and needs five units.
+fn late(flow: &mut LabFlow) {
+    let k = StageKind::Extract.index();
+    (flow.finish, flow.delivered) = (27 * HOUR + 40 * MINUTE, 10 * HOUR);
+    (flow.chain, flow.soonest) = (5 * HOUR, 3 * HOUR);
+    (flow.binding, flow.held) = (StageKind::Extract, Held::Backlog);
+    flow.units_needed[k] = Some(5);
+    flow.one_more_saves[k] = 30 * MINUTE;
+    flow.stages[k].backlog_from = Some(8 * HOUR);
+}
+
+/// Takes from units that they help.
+fn no_units(flow: &mut LabFlow) {
+    flow.units_needed[StageKind::Extract.index()] = None;
+}
+
+#[test]
+fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
+    type Case<'a> = (fn(&mut LabFlow), [&'a str; 2], [&'a str; 2]);
+    let five = [
+        "核酸提取需 5 台（组），现有 2；每增加 1 台（组）可提前 0 小时 30 分。",
+        "Extraction needs 5 units in place of 2; one more there saves 0 h 30 min.",
+    ];
+    let cases: [Case<'_>; 10] = [
+        (
+            |_| {},
+            [
+                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
+                "Extraction at East Lab binds from 8 h 00 min on.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.held = Held::Rest,
+            [
+                "东区检测所最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完。",
+                "East Lab is done last: the instruments for extraction work 18 h of a day, and the last tubes wait while \
+                 they rest.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.held = Held::Run,
+            [
+                "东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
+                "East Lab is done last: its last tubes wait for the run before theirs in extraction.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.stages[StageKind::Extract.index()].backlog_from = None,
+            [
+                "东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
+                "East Lab is done last: its last tubes wait for the run before theirs in extraction.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.held = Held::Stages,
+            [
+                "东区检测所最后完成：最后的样本在几个环节各等一段。",
+                "East Lab is done last: its last tubes wait at one stage after the other.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.held = Held::Way,
+            [
+                "东区检测所最后完成，各环节均无积压：最后一管在开始后 10 小时 0 分 送达，其后各环节各一次需 5 小时 0 分。",
+                "East Lab is done last, and nothing waits there: its last tube comes after 10 h 00 min, and one run of each \
+                 stage takes 5 h 00 min.",
+            ],
+            five,
+        ),
+        (
+            |flow| flow.units_needed[StageKind::Extract.index()] = Some(2),
+            [
+                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
+                "Extraction at East Lab binds from 8 h 00 min on.",
+            ],
+            [
+                "核酸提取每增加 1 台（组）可提前 0 小时 30 分。",
+                "One more unit for extraction saves 0 h 30 min.",
+            ],
+        ),
+        (
+            |flow| {
+                no_units(flow);
+                flow.soonest = 25 * HOUR;
+            },
+            [
+                "东区检测所的首个结果（封箱、转运、各环节各一次）也要 25 小时 0 分。",
+                "Even the first result of East Lab (box, transport, one run of each stage) takes 25 h 00 min.",
+            ],
+            [
+                "增加设备或采样台均无效：须放宽时限或缩短流程。",
+                "No number of units or desks meets the target: allow more time or shorten the way.",
+            ],
+        ),
+        (
+            |flow| {
+                no_units(flow);
+                flow.delivered = 20 * HOUR;
+            },
+            [
+                "东区检测所最后一管在开始后 20 小时 0 分 送达，其后各环节各一次还需 5 小时 0 分。",
+                "The last tube of East Lab comes after 20 h 00 min, and one run of each stage takes 5 h 00 min more.",
+            ],
+            [
+                "增加设备无效：须更早采完、更快送达（采样台、车辆）或放宽时限。",
+                "No number of units meets the target: sample and deliver earlier (desks, vehicles) or allow more time.",
+            ],
+        ),
+        (
+            no_units,
+            [
+                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
+                "Extraction at East Lab binds from 8 h 00 min on.",
+            ],
+            [
+                "核酸提取全部设备同时停歇，增加台数无效：须错开停歇或延长工作时间。",
+                "All units for extraction stand still at the same time, so no number of them meets the target: stagger \
+                 their rests or let them work longer.",
+            ],
+        ),
+    ];
+    let plan = town(&[]);
+    let round = plan.round.as_ref().unwrap();
+    for (change, held, mend) in cases {
+        let mut flow = fluid::city(&round.model);
+        late(&mut flow.labs[0]);
+        change(&mut flow.labs[0]);
+        flow.labs[1].finish = HOUR;
+        flow.finish = flow.labs[0].finish;
+        let Words { zh, en } = check::summary(&plan.city, round, &flow);
+        let no = "不能按时：预计 27 小时 40 分 完成，比目标晚 3 小时 40 分。";
+        assert_eq!(zh, format!("{no}{}{}", held[0], mend[0]));
+        let no = "No: done in 27 h 40 min, 3 h 40 min after the target.";
+        assert_eq!(en, format!("{no} {} {}", held[1], mend[1]));
+    }
+}
