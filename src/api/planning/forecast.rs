@@ -196,10 +196,16 @@ fn summary(forecast: &Forecast) -> Words {
         spread(&forecast.finish, forecast.in_time),
     ];
     all.extend(forecast.bottleneck.as_ref().map(|bound| bound.words.clone()));
-    all.extend(forecast.measures.first().map(|measure| {
-        let saves = hours(measure.saves.into());
-        let Words { zh, en } = &measure.words;
-        Words::new(format!("{zh}，可提前 {}", saves.zh), format!("{en}: {} earlier", saves.en))
-    }));
+    all.push(match forecast.measures.first() {
+        Some(measure) => {
+            let saves = hours(measure.saves.into());
+            let Words { zh, en } = &measure.words;
+            Words::new(format!("{zh}，可提前 {}", saves.zh), format!("{en}: {} earlier", saves.en))
+        }
+        None => Words::new(
+            "所试各项措施均不能明显提前完成时间",
+            "Nothing that was tried makes the end noticeably earlier",
+        ),
+    });
     sentences(&all)
 }

@@ -125,7 +125,7 @@ fn street_start(
     let worked = street.worked(u64::from(now));
     // In a round of days the desks close each evening, with people still to come.
     let queue_gone = queue_tubes(street, worked as f64) >= tubes * (1.0 - late);
-    if u64::from(now) > hours && queue_gone && left < tubes * STAYED_AWAY {
+    if u64::from(now) >= hours && queue_gone && left < tubes * STAYED_AWAY {
         // The desks have closed and the queue was gone: who is left has not come, and is not waited for.
         left = 0.0;
     }

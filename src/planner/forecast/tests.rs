@@ -234,3 +234,61 @@ fn desks_are_not_waited_for_when_fewer_come_than_were_planned() {
     assert!(!regimes.contains(&Regime::Collecting), "{regimes:?}");
     assert!(regimes.contains(&Regime::Stragglers), "{regimes:?}");
 }
+
+#[test]
+fn a_round_that_is_quicker_than_its_plan_and_has_no_late_comers_ends_with_its_tubes() {
+    for seed in 0..3 {
+        let mut plan = example::city(1);
+        plan.streets.truncate(4);
+        // Everybody of the lab goes home with the desks: a tube that is late waits for the next morning.
+        for stage in &mut plan.labs[0].stages {
+            stage.set_units(stage.units.div_ceil(2));
+            stage.rests = vec![vec![(22 * HOUR, 8 * HOUR)]; stage.units as usize];
+        }
+        let mut quick = plan.clone();
+        for street in &mut quick.streets {
+            (street.late_share, street.desk_rate) = (0.0, street.desk_rate * 1.1);
+        }
+        let certain = Doubt {
+            desk_rate: 0.0,
+            desk_rate_city: 0.0,
+            lab_pace: 0.0,
+            turnout: 0.0,
+            turnout_city: 0.0,
+            late_share: 0.0,
+            late_mean: 0.0,
+            travel: 0.0,
+            ..trial::doubt()
+        };
+        let mut trial = trial::Trial::of(quick, certain, seed);
+        trial.model = plan;
+        trial.doubt = trial::doubt();
+        trial.model.target = trial.finish + 2 * HOUR;
+        let end = trial.situation(trial.finish);
+        let all = trial.truth.tubes();
+        let last = end.readings.iter().find(|reading| past::collected(reading) >= all);
+        let last = last.expect("the last tube").at;
+        for after in [HOUR, 2 * HOUR] {
+            let situation = trial.situation(last + after);
+            let told = of_model(&trial.model, &trial.doubt, &situation, 1, 60).expect("a forecast");
+            assert_eq!(told.sampled.p50, last, "{seed}");
+            let finish = told.finish;
+            let about = finish.p10 - HOUR / 2..finish.p90 + HOUR / 2;
+            assert!(about.contains(&trial.finish), "{seed}: {} {finish:?}", trial.finish);
+            assert!(told.in_time > 0.8, "{seed}: {} {finish:?}", told.in_time);
+            assert_ne!(told.regime, Regime::Collecting, "{seed}");
+        }
+    }
+}
+
+#[test]
+fn labs_do_not_set_the_pace_before_anything_waits_there() {
+    for seed in 0..4 {
+        let trial = trial::Trial::new(seed, false);
+        let told = |at| {
+            let situation = trial.situation(at);
+            of_model(&trial.model, &trial.doubt, &situation, 1, 20).expect("a forecast").regime
+        };
+        assert_eq!(told(HOUR), Regime::Collecting, "{seed}");
+    }
+}

@@ -174,7 +174,8 @@ impl Field {
             let given = |total: u64| ((total as f64 * part + 1e-9) as u64).min(total);
             let (main_to, all_to) = (given(main_all), given(all));
             let main = main_to - main_given;
-            let late = (all_to - all_given).saturating_sub(main);
+            // One desk may have rounded its share of all down and of the queue up.
+            let late = all_to.saturating_sub(all_given + main);
             (main_given, all_given) = (main_to, all_given + main + late);
             let k = u64::from(desk);
             let per_ms = street.desk_rate * speed / f64::from(street.pool.max(1)) / f64::from(HOUR);

@@ -5,17 +5,25 @@
 //! late comers for the whole city (a grid over their share, their mean time, and the turnout of the city, held against the
 //! city's sum), and below them the turnout of each street (a grid, held against its own counts). A street that has shown
 //! nothing yet leans on the city; the city on its prior.
+//!
+//! A share of a street's tubes is too coarse for its end, where one tube more is one plate more and may be one morning more.
+//! So once its queue is gone a street is also held against the tubes of its last hour, or of the time since its last one
+//! (`Lately`): those who still come, come by and by, and the longer nobody has come, the fewer can be missing.
 
 use super::desks::queue_tubes;
 use super::{normalise, shifted};
 use crate::planner::forecast::situation::{Reading, Situation};
-use crate::planner::model::{Model, Street};
+use crate::planner::model::{HOUR, MINUTE, Model, Street};
 use crate::planner::round::Doubt;
 use crate::planner::simulate::Stream;
 use rayon::prelude::*;
 
+/// The point of the grid at which next to nobody comes late, and the logarithm of what is thought of it beforehand, on the
+/// scale of the others: one city in thirty (assumed). However many were late elsewhere, people may come when they are called.
+const NOBODY: f64 = -14.0;
+const NOBODY_LN: f64 = -1.9;
 /// Points of the grids, in standard deviations.
-const LATE_GRID: [f64; 11] = [-2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5];
+const LATE_GRID: [f64; 12] = [NOBODY, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5];
 const TAIL_GRID: [f64; 5] = [-1.8, -0.9, 0.0, 0.9, 1.8];
 const CITY_GRID: [f64; 7] = [-2.4, -1.6, -0.8, 0.0, 0.8, 1.6, 2.4];
 const STREET_GRID: [f64; 25] = [
@@ -37,6 +45,8 @@ pub(super) struct People {
     city: Vec<Point>,
     /// By street: logarithm of the likelihood of its counts, by point of late share and tail, then by turnout.
     streets: Vec<Vec<[f32; STREET_GRID.len()]>>,
+    /// By street: what came lately.
+    lately: Vec<Option<Lately>>,
     /// Standard deviation of the turnout of a street around the city's, and of both together.
     own: f64,
     both: f64,
@@ -90,16 +100,19 @@ impl People {
         let own = doubt.turnout.max(1e-4);
         let both = own.hypot(doubt.turnout_city);
         let street = |i: usize| street(model, doubt, &readings, desks, i, both);
+        let lately = |i: usize| Lately::of(model, situation, i);
+        let lately: Vec<Option<Lately>> = (0..model.streets.len()).map(lately).collect();
         People {
-            city: city(model, doubt, &readings, desks),
+            city: city(model, doubt, &readings, desks, &lately),
             streets: (0..model.streets.len()).into_par_iter().map(street).collect(),
+            lately,
             own,
             both,
         }
     }
 
-    /// A draw.
-    pub fn draw(&self, dice: Stream) -> Coming {
+    /// A draw; `desks` is what is believed of their speed.
+    pub fn draw(&self, model: &Model, desks: &[(f64, f64)], dice: Stream) -> Coming {
         let mut left = dice.unit(1);
         let picked = self.city.iter().find(|point| {
             left -= point.weight;
@@ -109,16 +122,29 @@ impl People {
             return Coming { late: 0.0, tail: 0.0, turnout: vec![1.0; self.streets.len()] };
         };
         let own = dice.below(2);
-        let turnout = |(i, shown): (usize, &Vec<[f32; STREET_GRID.len()]>)| {
-            let shown = shown.get(point.pair).unwrap_or(&[0.0; STREET_GRID.len()]);
-            self.street_turnout(shown, point.turnout, own.below(i as u64)).exp()
+        let turnout = |(i, street): (usize, &Street)| {
+            let shown = self.streets[i].get(point.pair).unwrap_or(&[0.0; STREET_GRID.len()]);
+            let guess = Guess {
+                late: shifted(street.late_share, point.late),
+                tail: point.tail.exp(),
+                turnout: 1.0,
+            };
+            let lately =
+                self.lately[i].map(|lately| End { street, lately, speed: desks[i].0.exp(), guess });
+            self.street_turnout(shown, point.turnout, lately, own.below(i as u64)).exp()
         };
-        let turnout = self.streets.iter().enumerate().map(turnout).collect();
+        let turnout = model.streets.iter().enumerate().map(turnout).collect();
         Coming { late: point.late, tail: point.tail, turnout }
     }
 
     /// Logarithm of the turnout of a street, given the city's.
-    fn street_turnout(&self, shown: &[f32; STREET_GRID.len()], city: f64, dice: Stream) -> f64 {
+    fn street_turnout(
+        &self,
+        shown: &[f32; STREET_GRID.len()],
+        city: f64,
+        end: Option<End<'_>>,
+        dice: Stream,
+    ) -> f64 {
         let at = |z: f64| z * self.both;
         let ln = |(z, shown): (&f64, &f32)| {
             f64::from(*shown) - ((at(*z) - city) / self.own).powi(2) / 2.0
@@ -127,34 +153,158 @@ impl People {
         for (weight, pair) in weights.iter_mut().zip(STREET_GRID.iter().zip(shown)) {
             *weight = ln(pair);
         }
-        let most = weights.iter().copied().fold(f64::MIN, f64::max);
-        weights.iter_mut().for_each(|weight| *weight = (*weight - most).exp());
-        let mut left = dice.unit(0) * weights.iter().sum::<f64>();
-        let picked = weights.iter().position(|weight| {
-            left -= weight;
-            left <= 0.0
-        });
+        // As long as there would be a queue even if the fewest came, what came lately says nothing that is not known.
+        if let Some(end) = end.filter(|end| end.queue_gone(at(STREET_GRID[0]).exp())) {
+            let mut fine = [0.0; STREET_GRID.len() * PARTS];
+            let turnout = |i: usize| {
+                let part = ((i % PARTS) as f64 + 0.5) / PARTS as f64 - 0.5;
+                at(STREET_GRID[i / PARTS] + STREET_STEP * part)
+            };
+            let most = weights.iter().copied().fold(f64::MIN, f64::max);
+            for (i, weight) in fine.iter_mut().enumerate() {
+                let prior = weights[i / PARTS];
+                let seen = prior > most - NEVER;
+                *weight = if seen { prior + end.likely(turnout(i).exp()) } else { f64::MIN };
+            }
+            return turnout(pick(&mut fine, dice.unit(0)).unwrap_or(fine.len() / 2));
+        }
         // Anywhere between the points of the grid.
-        let z = STREET_GRID[picked.unwrap_or(STREET_GRID.len() / 2)];
+        let z = STREET_GRID[pick(&mut weights, dice.unit(0)).unwrap_or(STREET_GRID.len() / 2)];
         at(z + STREET_STEP * (dice.unit(1) - 0.5))
     }
+}
+
+/// One of some logarithms of weights, by chance.
+fn pick(weights: &mut [f64], unit: f64) -> Option<usize> {
+    let most = weights.iter().copied().fold(f64::MIN, f64::max);
+    weights.iter_mut().for_each(|weight| *weight = (*weight - most).exp());
+    let mut left = unit * weights.iter().sum::<f64>();
+    weights.iter().position(|weight| {
+        left -= weight;
+        left <= 0.0
+    })
+}
+
+/// Parts into which a step of the grid of a street is divided where a single tube counts.
+const PARTS: usize = 8;
+/// Points of that grid whose logarithm of the probability is so much less than that of the best are not looked at.
+const NEVER: f64 = 14.0;
+/// The last tubes of a street are those of so long.
+const LATELY: u64 = HOUR as u64;
+/// How evenly people come when the queue is gone, as the shape of a gamma: they come together, stay away from rain and
+/// supper, and the mean time by which they are late is not that of every street (assumed).
+const EVENLY: f64 = 4.0;
+/// Mean time after the queue in which those come who are not late (assumed): in a queue that is gone nobody stands.
+const PUNCTUAL: f64 = 10.0 * MINUTE as f64;
+/// Tubes that come where nobody should come any more: somebody always may.
+const STRAY: f64 = 0.05;
+
+/// What a street filled in its last hour of work, or in the time since its last tube when that is longer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Lately {
+    /// Working time, from and to.
+    from: f64,
+    to: f64,
+    /// Tubes filled in it, and all of them.
+    came: f64,
+    collected: f64,
+}
+
+impl Lately {
+    /// `None`: less than a sixth of an hour.
+    fn of(model: &Model, situation: &Situation, number: usize) -> Option<Lately> {
+        let street = &model.streets[number];
+        let of = |reading: &Reading| {
+            let count = reading.streets.get(number).map_or(0, |count| count.collected);
+            (street.worked(u64::from(reading.at)), count)
+        };
+        let (to, all) = of(situation.readings.last()?);
+        // Since the last tube, when that is longer ago than the hour; a round may be younger than it.
+        let mut ago = situation.readings.iter().map(of).filter(|(worked, _)| worked + LATELY <= to);
+        let (from, count) = ago
+            .clone()
+            .find(|(_, count)| *count == all)
+            .or_else(|| ago.next_back())
+            .or_else(|| situation.readings.first().map(of))?;
+        (from + LATELY / 6 <= to).then(|| Lately {
+            from: from as f64,
+            to: to as f64,
+            came: all.saturating_sub(count) as f64,
+            collected: all as f64,
+        })
+    }
+}
+
+/// What came lately, held against a guess of who comes.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    street: &'a Street,
+    lately: Lately,
+    /// Speed of its desks over the model's.
+    speed: f64,
+    /// Its turnout is each of those that are looked at.
+    guess: Guess,
+}
+
+impl End<'_> {
+    /// Whether the queue would be gone by now.
+    fn queue_gone(&self, turnout: f64) -> bool {
+        queue_end(self.street, self.speed, Guess { turnout, ..self.guess }) < self.lately.to
+    }
+
+    /// Logarithm of the likelihood of what came.
+    fn likely(&self, turnout: f64) -> f64 {
+        let Lately { from, to, came, collected } = self.lately;
+        let guess = Guess { turnout, ..self.guess };
+        let filled = |worked: f64| filled_by(self.street, self.speed, guess, worked);
+        let end = queue_end(self.street, self.speed, guess);
+        if end > to {
+            return likely(came, filled(to) - filled(from));
+        }
+        let (gone, queue) = (end.max(from), filled(end.max(from)) - filled(from));
+        // Of those who are left: what came before now is known. Whole tubes, as they will be filled.
+        let persons = (f64::from(self.street.persons) * turnout).round();
+        let tubes = (persons / f64::from(self.street.pool.max(1))).ceil();
+        let staying = |worked: f64| staying(self.street, guess, end, worked - end).max(1e-3);
+        let left = (tubes - collected).max(0.0);
+        let late = left.min((tubes * guess.late * staying(to)).round());
+        // Who does not come late would have come with the queue.
+        let rest = left - late;
+        let late = late * (staying(gone) / staying(to) - 1.0);
+        likely(came, queue + late + rest * (to - gone) / PUNCTUAL)
+    }
+}
+
+/// Logarithm of the likelihood of as many tubes when so many are expected: Poisson, of a mean that is itself off by a gamma.
+fn likely(came: f64, expected: f64) -> f64 {
+    let expected = expected.max(0.0) + STRAY;
+    came * expected.ln() - (came + EVENLY) * (expected + EVENLY).ln()
+}
+
+/// The working time at which the queue of a street is gone.
+fn queue_end(street: &Street, speed: f64, guess: Guess) -> f64 {
+    let main = street.tubes() as f64 * guess.turnout * (1.0 - guess.late);
+    street.desk_time(main / (f64::from(street.desks.max(1)) * street.mean_speed()), speed)
+}
+
+/// Share of those who come late that is still to come so long after the end of the queue.
+fn staying(street: &Street, guess: Guess, end: f64, after: f64) -> f64 {
+    let mean = f64::from(street.late_mean.max(1)) * guess.tail;
+    let hours = f64::from(street.hours.max(1));
+    let room = hours - end % hours;
+    let cut = 1.0 - (-room / mean).exp();
+    1.0 - (1.0 - (-after.min(room) / mean).exp()) / cut.max(1e-9)
 }
 
 /// Tubes of a street that are filled by a working time.
 fn filled_by(street: &Street, speed: f64, guess: Guess, worked: f64) -> f64 {
     let tubes = street.tubes() as f64 * guess.turnout;
     let main = tubes * (1.0 - guess.late);
-    let each = main / (f64::from(street.desks.max(1)) * street.mean_speed());
-    let end = street.desk_time(each, speed);
+    let end = queue_end(street, speed, guess);
     if worked <= end {
         return (queue_tubes(street, worked) * speed).min(main);
     }
-    let mean = f64::from(street.late_mean.max(1)) * guess.tail;
-    let hours = f64::from(street.hours.max(1));
-    let room = hours - end % hours;
-    let cut = 1.0 - (-room / mean).exp();
-    let share = (1.0 - (-(worked - end).min(room) / mean).exp()) / cut.max(1e-9);
-    main + tubes * guess.late * share
+    main + tubes * guess.late * (1.0 - staying(street, guess, end, worked - end))
 }
 
 /// What a street should have filled by a reading, and the variance of that from the doubt in its desks' speed: while
@@ -166,8 +316,14 @@ fn thought(street: &Street, desks: (f64, f64), guess: Guess, reading: &Reading) 
     (filled, if filled < queue { (filled * desks.1.max(0.02)).powi(2) } else { 0.0 })
 }
 
-/// The city's grid: the sum of all streets at each reading.
-fn city(model: &Model, doubt: &Doubt, readings: &[&Reading], desks: &[(f64, f64)]) -> Vec<Point> {
+/// The city's grid: the sum of all streets at each reading, and of what came lately.
+fn city(
+    model: &Model,
+    doubt: &Doubt,
+    readings: &[&Reading],
+    desks: &[(f64, f64)],
+    lately: &[Option<Lately>],
+) -> Vec<Point> {
     let all = model.tubes() as f64;
     // Streets differ, and the city's sum has their mean.
     let of_streets = doubt.turnout / (model.streets.len().max(1) as f64).sqrt();
@@ -176,7 +332,8 @@ fn city(model: &Model, doubt: &Doubt, readings: &[&Reading], desks: &[(f64, f64)
     let pairs: Vec<(usize, (f64, f64))> = pairs.enumerate().collect();
     let at_pair = |(pair, (late, tail)): &(usize, (f64, f64))| {
         CITY_GRID.map(|turnout| {
-            let mut ln = -(late * late + tail * tail + turnout * turnout) / 2.0;
+            let mut ln = -(tail * tail + turnout * turnout) / 2.0;
+            ln += if *late == NOBODY { NOBODY_LN } else { -late * late / 2.0 };
             let (late, tail) = (late * doubt.late_share, tail * doubt.late_mean);
             let turnout = turnout * spread;
             for reading in readings {
@@ -193,6 +350,16 @@ fn city(model: &Model, doubt: &Doubt, readings: &[&Reading], desks: &[(f64, f64)
                 let sd2 = (CITY_OFF * all).powi(2) + doubtful;
                 ln -= 2.0 * (1.0 + (seen - expected).powi(2) / (3.0 * sd2)).ln();
             }
+            let (mut expected, mut came) = (0.0, 0.0);
+            for (i, street) in model.streets.iter().enumerate() {
+                let Some(lately) = lately[i] else { continue };
+                let late = shifted(street.late_share, late);
+                let guess = Guess { late, tail: tail.exp(), turnout: turnout.exp() };
+                let filled = |worked| filled_by(street, desks[i].0.exp(), guess, worked);
+                expected += filled(lately.to) - filled(lately.from);
+                came += lately.came;
+            }
+            ln += likely(came, expected);
             Point { late, tail, pair: *pair, turnout, weight: ln }
         })
     };

@@ -4,11 +4,11 @@
 //! its effect. So measures can be compared with each other, and a measure that only moves the bottleneck shows that.
 
 use super::past::collected;
-use super::{Bottleneck, Error, Forecast, Kept, Measure, Of, Regime, Standstill};
+use super::{Bottleneck, Error, Forecast, Kept, Measure, Of, Reading, Regime, Standstill};
 use crate::planner::city::{StageKind, Words};
 use crate::planner::fluid::pipeline;
 use crate::planner::model::{HOUR, MINUTE, Model, Ms};
-use crate::planner::round::Round;
+use crate::planner::round::{Round, lab_rate};
 use crate::planner::rules::Item;
 use crate::planner::simulate::Start;
 use crate::planner::study::Quantiles;
@@ -20,7 +20,7 @@ const WORTH: Ms = 5 * MINUTE;
 /// Measures that are told.
 const TOLD: usize = 3;
 
-/// What sets the pace of a round that is not done.
+/// What sets the pace of a round that is not done: labs only once one of them has more than passes through it.
 pub(super) fn regime(
     of: &Of<'_>,
     kept: &[Kept],
@@ -28,13 +28,43 @@ pub(super) fn regime(
     delivered: &Quantiles,
 ) -> Regime {
     let Some(newest) = of.situation.readings.last() else { return Regime::Collecting };
-    let after = of.model.labs.iter().map(pipeline).max().unwrap_or(0).saturating_add(HOUR / 2);
-    if finish.p50 > delivered.p50.max(newest.at).saturating_add(after) {
+    let waits = |lab| has_backlog(of.model, lab, newest);
+    if labs_decide(of, finish, delivered) && (0..of.model.labs.len()).any(waits) {
         return Regime::Backlog;
     }
-    // Of the people who come, by what was learned of them: seldom those whom the plan thought of.
+    if collecting(kept, newest) { Regime::Collecting } else { Regime::Stragglers }
+}
+
+/// Whether the round is done so long after the last tube was delivered that the labs decide when.
+fn labs_decide(of: &Of<'_>, finish: &Quantiles, delivered: &Quantiles) -> bool {
+    let now = of.situation.readings.last().map_or(0, |newest| newest.at);
+    let after = of.model.labs.iter().map(pipeline).max().unwrap_or(0).saturating_add(HOUR / 2);
+    finish.p50 > delivered.p50.max(now).saturating_add(after)
+}
+
+/// Whether people still queue, by what was learned of those who come: seldom those whom the plan thought of.
+fn collecting(kept: &[Kept], reading: &Reading) -> bool {
     let queue = kept.iter().map(|k| k.queue).sum::<f64>() / kept.len().max(1) as f64;
-    if (collected(newest) as f64) < queue * 0.98 { Regime::Collecting } else { Regime::Stragglers }
+    (collected(reading) as f64) < queue * 0.98
+}
+
+/// Whether a lab has more tubes than pass through it at its rate while none waits, and more than a plate.
+fn has_backlog(model: &Model, lab: usize, reading: &Reading) -> bool {
+    let (Some(lab), Some(count)) = (model.labs.get(lab), reading.labs.get(lab)) else {
+        return false;
+    };
+    let (rate, slowest) = lab_rate(lab);
+    let passing = rate * f64::from(pipeline(lab)) / f64::from(HOUR);
+    let plate = f64::from(lab.stages[slowest.index()].batch);
+    count.received.saturating_sub(count.resulted) as f64 > passing.max(plate)
+}
+
+/// The beginning of what has been so at every reading up to now: the first of those readings.
+fn ever_since(of: &Of<'_>, so: impl Fn(&Reading) -> bool) -> Ms {
+    let readings = &of.situation.readings;
+    let last = readings.iter().rposition(|reading| !so(reading));
+    let first = last.map_or(0, |last| last + 1).min(readings.len().saturating_sub(1));
+    readings.get(first).map_or(0, |reading| reading.at)
 }
 
 /// What the advice is made from.
@@ -48,6 +78,14 @@ pub(super) struct Asked<'a> {
 /// A change to the rest of the round.
 type Change = Box<dyn Fn(&mut Model, &mut Start) + Sync>;
 
+/// What might help.
+struct Candidate {
+    words: Words,
+    change: Change,
+    /// Of units: how many more in how many labs. What has no less of both contains the other.
+    size: Option<(u32, usize)>,
+}
+
 /// Adds the bottleneck and the measures.
 ///
 /// # Errors
@@ -56,13 +94,26 @@ pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) -> Result<(), E
     if forecast.regime == Regime::Done || asked.kept.is_empty() {
         return Ok(());
     }
-    let latest = |times: &[Quantiles]| (0..times.len()).max_by_key(|&i| times[i].p50);
-    let Some(lab) = latest(&forecast.labs) else { return Ok(()) };
+    let Some(newest) = asked.of.situation.readings.last() else { return Ok(()) };
+    let last_of =
+        |labs: &mut dyn Iterator<Item = usize>| labs.max_by_key(|&i| forecast.labs[i].p50);
+    let labs = 0..forecast.labs.len();
+    let waiting = |lab: &usize| has_backlog(asked.of.model, *lab, newest);
+    // While labs set the pace, it is one at which something waits.
+    let lab = match forecast.regime {
+        Regime::Backlog => last_of(&mut labs.clone().filter(waiting)),
+        _ => None,
+    };
+    let Some(lab) = lab.or(last_of(&mut labs.clone())) else { return Ok(()) };
     let stage = most_often(asked.kept, lab);
+    let mut delivered: Vec<Ms> = asked.kept.iter().map(|k| k.delivered).collect();
+    let decide = labs_decide(&asked.of, &forecast.finish, &Quantiles::of(&mut delivered));
     let still = forecast.standing.iter().find(|still| still.lab == lab);
     forecast.bottleneck = Some(match (forecast.regime, still) {
         (_, Some(still)) => standing(asked, still),
-        (Regime::Collecting | Regime::Stragglers, None) => at_the_desks(asked, forecast),
+        (Regime::Collecting | Regime::Stragglers, None) => {
+            at_the_desks(asked, forecast, decide.then_some((lab, stage)))
+        }
         (Regime::Backlog | Regime::Done, None) => in_the_lab(asked, lab, stage),
     });
     let others = forecast.standing.iter().filter(|other| other.lab != lab);
@@ -75,17 +126,24 @@ pub(super) fn advise(asked: &Asked<'_>, forecast: &mut Forecast) -> Result<(), E
     }
     let first = &asked.kept[..asked.kept.len().min(TRIED)];
     let base = median(first);
-    let mut tried = Vec::new();
-    for (words, change) in candidates(asked, forecast, lab, stage) {
+    let mut tried: Vec<(Measure, Option<(u32, usize)>)> = Vec::new();
+    for Candidate { words, change, size } in candidates(asked, forecast, lab, stage, decide) {
         let with = asked.of.particles(first.len(), asked.go_on, &*change)?;
         let saves = base.saturating_sub(median(&with));
         // What it changes on the same draws, on top of what all draws say.
         let more = in_time(&with, forecast.target) - in_time(first, forecast.target);
         let in_time = (forecast.in_time + more).clamp(0.0, 1.0);
-        if saves >= WORTH {
-            tried.push(Measure { words, saves, in_time });
+        // Candidates come smaller ones first: one that contains another has to bring more than that.
+        let contains = |other: &Option<(u32, usize)>| match (size, other) {
+            (Some(size), Some(other)) => size.0 >= other.0 && size.1 >= other.1,
+            _ => false,
+        };
+        let smaller = tried.iter().filter(|(_, other)| contains(other)).map(|(m, _)| m.saves).max();
+        if saves >= smaller.unwrap_or(0).saturating_add(WORTH) {
+            tried.push((Measure { words, saves, in_time }, size));
         }
     }
+    let mut tried: Vec<Measure> = tried.into_iter().map(|(measure, _)| measure).collect();
     tried.sort_by_key(|measure| std::cmp::Reverse(measure.saves));
     tried.truncate(TOLD);
     forecast.measures = tried;
@@ -108,10 +166,24 @@ fn most_often(kept: &[Kept], lab: usize) -> StageKind {
     StageKind::ALL.into_iter().max_by_key(count).unwrap_or(StageKind::Pcr)
 }
 
-fn at_the_desks(asked: &Asked<'_>, forecast: &Forecast) -> Bottleneck {
+/// `end`: the lab and stage that will decide when the round is done, though nothing waits there now.
+fn at_the_desks(
+    asked: &Asked<'_>,
+    forecast: &Forecast,
+    end: Option<(usize, StageKind)>,
+) -> Bottleneck {
     let street = (0..forecast.streets.len()).max_by_key(|&i| forecast.streets[i].p50);
     let name = street.map_or_else(Words::default, |i| asked.round.streets[i].name.clone());
-    let words = if forecast.regime == Regime::Collecting {
+    let is_collecting = forecast.regime == Regime::Collecting;
+    let since = ever_since(&asked.of, |reading| {
+        let none_waits = (0..forecast.labs.len()).all(|i| !has_backlog(asked.of.model, i, reading));
+        none_waits && collecting(asked.kept, reading) == is_collecting
+    });
+    let opening = asked.of.model.streets.iter().map(|street| street.open).min().unwrap_or(0);
+    let is_first = asked.of.situation.readings.first().is_none_or(|first| first.at == since);
+    // Desks have been collecting since they opened, not since they were first looked at.
+    let from = if is_collecting && is_first { opening.min(since) } else { since };
+    let mut words = if is_collecting {
         Words::new(
             format!("采样为当前瓶颈，{}最晚", name.zh),
             format!("collection binds now; {} is last", name.en),
@@ -122,7 +194,17 @@ fn at_the_desks(asked: &Asked<'_>, forecast: &Forecast) -> Bottleneck {
             format!("only stragglers are left: late comers and last boxes; {} is last", name.en),
         )
     };
-    Bottleneck { lab: None, stage: None, street, from: forecast.at, words }
+    if let Some((lab, stage)) = end {
+        let (lab, kind) = (&asked.round.labs[lab].1, stage.name());
+        words
+            .zh
+            .push_str(&format!("；各实验室尚无积压，但完成时间将取决于{}的{}", lab.zh, kind.zh));
+        words.en.push_str(&format!(
+            "; no lab has a backlog yet, but the end will hang on {} at {}",
+            kind.en, lab.en
+        ));
+    }
+    Bottleneck { lab: None, stage: None, street, from, words }
 }
 
 /// A lab that stands still, since when, with how many tubes, and for how long still.
@@ -151,7 +233,7 @@ fn standing(asked: &Asked<'_>, still: &Standstill) -> Bottleneck {
 }
 
 fn in_the_lab(asked: &Asked<'_>, lab: usize, stage: StageKind) -> Bottleneck {
-    let from = backlog_since(asked, lab, stage);
+    let from = ever_since(&asked.of, |reading| has_backlog(asked.of.model, lab, reading));
     let (name, kind) = (&asked.round.labs[lab].1, stage.name());
     let clock = asked.round.clock(from);
     Bottleneck {
@@ -166,50 +248,30 @@ fn in_the_lab(asked: &Asked<'_>, lab: usize, stage: StageKind) -> Bottleneck {
     }
 }
 
-/// Since when the half of the lab in which the stage is has had more tubes than its units hold.
-fn backlog_since(asked: &Asked<'_>, lab: usize, stage: StageKind) -> Ms {
-    let plates = StageKind::Extract.index();
-    let late = stage.index() >= plates;
-    let stages = &asked.round.model.labs[lab].stages;
-    let half = if late { &stages[plates..] } else { &stages[..plates] };
-    let room: u64 = half.iter().map(|s| u64::from(s.units) * u64::from(s.batch)).sum();
-    let mut since = asked.of.situation.readings.last().map_or(0, |newest| newest.at);
-    for reading in asked.of.situation.readings.iter().rev() {
-        let Some(count) = reading.labs.get(lab) else { break };
-        let inside = if late {
-            count.plated.saturating_sub(count.resulted)
-        } else {
-            count.received.saturating_sub(count.plated)
-        };
-        if inside <= room {
-            break;
-        }
-        since = reading.at;
-    }
-    since
-}
-
-/// What might help.
+/// What might help, smaller measures before those that contain them. `decide`: labs decide when the round is done.
 fn candidates(
     asked: &Asked<'_>,
     forecast: &Forecast,
     lab: usize,
     stage: StageKind,
-) -> Vec<(Words, Change)> {
-    let mut list: Vec<(Words, Change)> = Vec::new();
+    decide: bool,
+) -> Vec<Candidate> {
+    let other = |(words, change)| Candidate { words, change, size: None };
+    let mut list: Vec<Candidate> = Vec::new();
     if forecast.standing.iter().any(|still| still.lab == lab) {
         // More units stand still as well.
-        list.extend(elsewhere(asked, forecast, lab));
-    } else if forecast.regime == Regime::Backlog {
+        list.extend(elsewhere(asked, forecast, lab).map(other));
+    } else if decide {
         for more in [1, 3] {
-            list.push(more_units(asked, lab, stage, more));
+            let (words, change) = more_units(asked, lab, stage, more);
+            list.push(Candidate { words, change, size: Some((more, 1)) });
         }
-        list.extend(elsewhere(asked, forecast, lab));
+        list.extend(elsewhere(asked, forecast, lab).map(other));
         for more in [1, 3] {
             list.extend(in_each(asked, forecast, more));
         }
     } else {
-        list.extend(more_desks(asked, forecast));
+        list.extend(more_desks(asked, forecast).map(other));
     }
     list
 }
@@ -228,7 +290,7 @@ fn more_units(asked: &Asked<'_>, lab: usize, stage: StageKind, more: u32) -> (Wo
 }
 
 /// More units in every lab that would be late: where many end at about the same time, mending the last one gains nothing.
-fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<(Words, Change)> {
+fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<Candidate> {
     let last = forecast.labs.iter().map(|lab| lab.p50).max()?;
     // Late for the target; or, where nobody is, near the last one.
     let limit = if last > forecast.target { forecast.target } else { last.saturating_sub(HOUR) };
@@ -261,7 +323,7 @@ fn in_each(asked: &Asked<'_>, forecast: &Forecast, more: u32) -> Option<(Words, 
             stage.set_units(stage.units.saturating_add(more));
         }
     });
-    Some((words, change))
+    Some(Candidate { words, change, size: Some((more, n)) })
 }
 
 /// Tubes of the last lab to the one that is done first of those that its streets reach: what is not yet at its door (what
@@ -280,7 +342,7 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
         .min_by_key(|lab| forecast.labs[*lab].p50)?;
     let gap = forecast.labs[from].p50.checked_sub(forecast.labs[to].p50.max(forecast.at))?;
     // Half of what the last one does in the time between them: then both end together.
-    let (rate, _) = crate::planner::round::lab_rate(&round.model.labs[from]);
+    let (rate, _) = lab_rate(&round.model.labs[from]);
     let tubes = (rate * f64::from(gap) / f64::from(HOUR) / 2.0) as u64;
     let mut left = tubes;
     let mut moved = Vec::new();

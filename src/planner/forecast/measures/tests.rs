@@ -111,7 +111,7 @@ fn suggested(ends_h: [Ms; 2], delivered: [u64; 4], unopened: u32) -> Option<Sugg
 
 /// Tubes that the first lab does in an hour.
 fn rate() -> f64 {
-    crate::planner::round::lab_rate(&round().model.labs[0]).0
+    lab_rate(&round().model.labs[0]).0
 }
 
 #[test]
