@@ -69,6 +69,12 @@ impl CityPlan {
         CityPlan::of(city_file::builtin(name).unwrap())
     }
 
+    /// A made-up city of a text.
+    #[cfg(test)]
+    pub fn written(text: &str) -> CityPlan {
+        CityPlan::of(city_file::parse("town.toml", text, None).expect("a city"))
+    }
+
     /// Of a city.
     pub fn of(city: City) -> CityPlan {
         let round = round_of(&city, city.target_h);

@@ -227,7 +227,7 @@ mod tests {
 
     /// What so many units for extraction bring to the laboratory of that number in the town.
     fn asked_of(town: &str, lab: usize, units: i32) -> Result<pb::WhatIfReply, Error> {
-        let plan = CityPlan::of(crate::city_file::parse("town.toml", town, None).unwrap());
+        let plan = CityPlan::written(town);
         let change = Change { lab, stage: StageKind::Extract, units };
         reckoned(&plan, 24, change, (1, 20), &AtomicBool::new(false))
     }
