@@ -73,3 +73,39 @@ impl Appender {
         leaves
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FolderKind, Layer, Options, Store};
+    use super::*;
+    use crate::domain::Time;
+    use crate::domain::fact::{Body, Fact, FactId, Stamps};
+    use crate::domain::world::World;
+    use std::iter::empty;
+
+    fn tick(seq: u64) -> Commit {
+        let id = FactId { source: "office".into(), epoch: 1, number: seq };
+        let body = Body::ClockTicked { now: Time(1) };
+        let fact = Fact { id, captured_at: Time(1), round: Default::default(), body };
+        let stamps = Stamps::default();
+        let events = vec![Event { seq, fact, stamps, found: Default::default() }];
+        let layer = Layer::new(&events, &World::default(), empty(), empty(), &[]);
+        Commit { events, layer }
+    }
+
+    #[test]
+    fn what_was_appended_is_seen_by_nobody_until_it_is_durable_and_batches_may_follow_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let kind = Some(FolderKind::Drill);
+        let mut store = Store::open(dir.path(), kind, &Options::default()).unwrap();
+        let (read, mut appender) = (store.read(), store.appender());
+        let batches = [tick(1), tick(2)];
+        let appended = [0, 1].map(|at| appender.append(&batches[at]).unwrap().unwrap());
+        let seen = || [1, 2].map(|seq| read.event(seq).unwrap().is_some());
+        assert_eq!((read.last_seq(), seen()), (0, [false, false]));
+        store.make_durable(&batches[0], &appended[0]).unwrap();
+        assert_eq!((read.last_seq(), seen()), (1, [true, false]));
+        store.make_durable(&batches[1], &appended[1]).unwrap();
+        assert_eq!((read.last_seq(), seen()), (2, [true, true]));
+    }
+}

@@ -216,8 +216,8 @@ impl Read {
         if seq > self.last_seq() {
             return Ok(None);
         }
-        let bytes =
-            self.shared.state.get_pinned_cf(self.shared.log(), keys::seq(Kind::Event, seq))?;
+        let (log, key) = (self.shared.log(), keys::seq(Kind::Event, seq));
+        let bytes = self.shared.state.get_pinned_cf(log, key)?;
         bytes.map(|bytes| decode_event(seq, &bytes)).transpose()
     }
 
@@ -432,7 +432,7 @@ impl Read {
         View::new(&self.shared)
     }
 
-    /// The last sequence of the log.
+    /// The last sequence of the log that is durable.
     pub fn last_seq(&self) -> u64 {
         self.shared.last().0
     }
