@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::keys::{self, Kind};
 use super::layer::Commit;
-use super::log::{self, Hash, Head};
+use super::log::{Form, Hash, Head};
 use super::read::Shared;
 use super::records::encode_event_into;
 use crate::domain::fact::Event;
@@ -47,7 +47,7 @@ impl Appender {
         assert_eq!(first.seq, seq + 1, "the log has no holes");
         let mut batch = WriteBatch::with_capacity_bytes(commit.events.len() * EVENT_BYTES);
         let leaves = self.put_events(&mut batch, &commit.events);
-        let head = Head::new(hash, first.seq, &leaves);
+        let head = Head::new(Form::NOW, hash, first.seq, &leaves);
         batch.put_cf(self.shared.heads(), keys::seq(Kind::Batch, first.seq), head.encode());
         // Without waiting for the disk: `Store::make_durable` does.
         self.shared.state.write(batch).map_err(|source| {
@@ -65,10 +65,9 @@ impl Appender {
         let mut bytes = Vec::with_capacity(512);
         for event in events {
             bytes.clear();
-            bytes.push(log::LEAF);
             encode_event_into(event, &mut bytes);
-            leaves.push(log::leaf_of_marked(&bytes));
-            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes[1..]);
+            leaves.push(Form::NOW.leaf(&bytes));
+            batch.put_cf(log, keys::seq_key(Kind::Event, event.seq), &bytes);
         }
         leaves
     }
@@ -76,12 +75,16 @@ impl Appender {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FolderKind, Layer, Options, Store};
+    use super::super::folder::{Acknowledged, FORMAT};
+    use super::super::open::{self, HEADS, LOG};
+    use super::super::{FolderKind, Layer, LogProof, Options, Store, verify};
     use super::*;
     use crate::domain::Time;
     use crate::domain::fact::{Body, Fact, FactId, Stamps};
+    use crate::domain::source::SourceState;
     use crate::domain::world::World;
-    use std::iter::empty;
+    use std::iter::{empty, once};
+    use std::path::Path;
 
     fn tick(seq: u64) -> Commit {
         let id = FactId { source: "office".into(), epoch: 1, number: seq };
@@ -89,7 +92,11 @@ mod tests {
         let fact = Fact { id, captured_at: Time(1), round: Default::default(), body };
         let stamps = Stamps::default();
         let events = vec![Event { seq, fact, stamps, found: Default::default() }];
-        let layer = Layer::new(&events, &World::default(), empty(), empty(), &[]);
+        let mut arrived = SourceState::default();
+        let news = (1..=seq).all(|number| arrived.note(number));
+        assert!(news, "each number is new");
+        let sources = once((("office".into(), 1), arrived));
+        let layer = Layer::new(&events, &World::default(), empty(), sources, &[]);
         Commit { events, layer }
     }
 
@@ -107,5 +114,47 @@ mod tests {
         assert_eq!((read.last_seq(), seen()), (1, [true, false]));
         store.make_durable(&batches[1], &appended[1]).unwrap();
         assert_eq!((read.last_seq(), seen()), (2, [true, true]));
+    }
+
+    /// Makes the heads of a stopped folder what they were in format 4.
+    fn hash_as_in_format_4(dir: &Path) {
+        let cache = open::block_cache(&Options::default());
+        let state = open::open_state(dir, &Options::default(), &cache, true).unwrap();
+        let [log, heads] = [LOG, HEADS].map(|name| state.cf_handle(name).unwrap());
+        let (mut previous, mut seq) = ([0; 32], 1_u64);
+        while let Some(event) = state.get_cf(log, keys::seq(Kind::Event, seq)).unwrap() {
+            // A batch for each event, as they were made.
+            let head = Head::new(Form::Blake3, previous, seq, &[Form::Blake3.leaf(&event)]);
+            state.put_cf(heads, keys::seq(Kind::Batch, seq), head.encode()).unwrap();
+            Acknowledged::open(dir).unwrap().0.note(seq, &head.hash).unwrap();
+            (previous, seq) = (head.hash, seq + 1);
+        }
+        let description = dir.join("folder.toml");
+        let text = std::fs::read_to_string(&description).unwrap();
+        std::fs::write(description, text.replace("format = 5", "format = 4")).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_began_in_format_4_goes_on_and_all_of_it_can_be_proven() {
+        let dir = tempfile::tempdir().unwrap();
+        let kind = Some(FolderKind::Drill);
+        let mut store = Store::open(dir.path(), kind, &Options::default()).unwrap();
+        store.commit(&tick(1)).unwrap();
+        store.commit(&tick(2)).unwrap();
+        store.close().unwrap();
+        hash_as_in_format_4(dir.path());
+        let mut store = Store::open(dir.path(), kind, &Options::default()).unwrap();
+        store.commit(&tick(3)).unwrap();
+        let read = store.read();
+        assert_eq!(read.folder().format, FORMAT);
+        let proofs = [1, 2, 3].map(|seq| read.proof(seq).unwrap().unwrap());
+        assert!(proofs.iter().all(LogProof::holds));
+        assert_eq!(proofs[2].previous, proofs[1].hash);
+        assert_eq!(proofs[1].leaf, Form::Blake3.leaf(&proofs[1].event_bytes));
+        assert_eq!(proofs[2].leaf, Form::Sha256.leaf(&proofs[2].event_bytes));
+        drop(read);
+        drop(store);
+        let report = verify(dir.path()).unwrap();
+        assert_eq!((report.batches, report.findings), (3, vec![]));
     }
 }

@@ -73,7 +73,8 @@ impl BareIndex {
         let entry = |(seq, person): (u64, &PersonKey)| Entry::new(&person.0, seq);
         let entries: Vec<Entry> = (after + 1..).zip(people).map(entry).collect();
         self.to += entries.len() as u64;
-        self.runs.add(&self.fold, &self.dir, after, self.to, &entry::sorted(&[&entries]))
+        let sorted = entry::sorted(&[&entries]);
+        self.runs.add_sorted(&self.fold, &self.dir, (after, self.to), &sorted)
     }
 
     /// The events of a person.

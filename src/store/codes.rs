@@ -8,8 +8,9 @@ use std::sync::{PoisonError, RwLock};
 /// Bits for each code. With eight bits set for each, about one unknown code in a thousand passes a full part.
 const BITS_PER_CODE: usize = 24;
 
-/// Room of the first part, in codes.
-const FIRST_ROOM: usize = 1 << 18;
+/// Room of the first part, in codes: a round of forty million people at ten to a tube. Each part more is one more wait for
+/// memory at every new tube, and an empty part takes 12 MiB.
+const FIRST_ROOM: usize = 1 << 22;
 
 /// Most codes, in all parts together: 384 MiB, some fifty rounds of 25 million people. At the limit all of it is given
 /// up, and the files are asked again about every tube.
@@ -57,8 +58,8 @@ pub fn word_of(code: &str) -> u64 {
 }
 
 /// Codes that may stand in files, or in the index of tubes.
-#[derive(Default)]
 pub struct Codes {
+    first_room: usize,
     parts: RwLock<Vec<Part>>,
     /// Everything that stands in files is in here.
     complete: AtomicBool,
@@ -66,7 +67,18 @@ pub struct Codes {
     given_up: AtomicBool,
 }
 
+impl Default for Codes {
+    fn default() -> Codes {
+        Codes::new(FIRST_ROOM)
+    }
+}
+
 impl Codes {
+    fn new(first_room: usize) -> Codes {
+        let (parts, no) = (RwLock::default(), || AtomicBool::new(false));
+        Codes { first_room, parts, complete: no(), given_up: no() }
+    }
+
     /// Notes tubes. Must come before the layer that had them goes. Many at once are cheaper: memory is
     /// waited for together.
     pub fn add(&self, words: impl Iterator<Item = u64>) {
@@ -94,7 +106,7 @@ impl Codes {
                 return;
             }
             let seen = parts.len();
-            let room = parts.last().map_or(FIRST_ROOM, |part| part.room * 2);
+            let room = parts.last().map_or(self.first_room, |part| part.room * 2);
             let all: usize = parts.iter().map(|part| part.room).sum();
             drop(parts);
             if all + room > CODES_MAX {
@@ -152,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_noted_code_is_always_kept_and_few_others_once_it_is_complete() {
-        let codes = Codes::default();
+        let codes = Codes::new(1 << 18);
         let name = |kind: char| move |n: u64| Code::from(format!("{kind}{n:09}"));
         let (noted, others): (Vec<_>, Vec<_>) =
             ((0..900_000).map(name('A')).collect(), (0..100_000).map(name('B')).collect());

@@ -58,11 +58,21 @@ impl Heaps {
         let heap = wanted.prefix(self.bits) as usize;
         self.starts[heap]..self.starts[heap + 1]
     }
+
+    /// The bits that the keys of a heap have in common.
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// True when two of the entries, which lie in these heaps, are the same.
+    pub fn have_twins(&self, entries: &[Entry]) -> bool {
+        self.starts.windows(2).any(|heap| has_twins(&entries[heap[0]..heap[1]]))
+    }
 }
 
 /// Entries in a heap to be sorted, on average: they fit the processor's nearest cache, and heaps are few enough to be
 /// filled side by side.
-const TO_SORT: usize = 64;
+pub const TO_SORT: usize = 64;
 
 /// Entries in a heap to be sorted while runs are merged, on average: so few that sorting them is a handful of comparisons.
 const TO_MERGE: usize = 4;
@@ -74,10 +84,15 @@ pub const TO_LOOK: usize = 8;
 /// evenly spread (they are hashes), so one pass does it.
 pub fn into_heaps(parts: &[&[Entry]], per_heap: usize) -> (Vec<Entry>, Heaps) {
     let count: usize = parts.iter().map(|part| part.len()).sum();
-    let bits = (count / per_heap).max(1).ilog2();
+    let bits = bits_of(count, per_heap);
     let all = || parts.iter().flat_map(|part| part.iter());
     let (placed, starts) = placed(all, count, bits, |entry| entry.prefix(bits) as usize);
     (placed, Heaps { bits, starts })
+}
+
+/// The bits by which so many entries come to lie in heaps of about `per_heap`.
+pub fn bits_of(count: usize, per_heap: usize) -> u32 {
+    (count / per_heap).max(1).ilog2()
 }
 
 /// The entries by their heap, of which there are two to the power of `bits`, and where each heap begins. Entries of a heap
@@ -124,6 +139,46 @@ pub fn sorted(parts: &[&[Entry]]) -> Vec<Entry> {
         entries[heap[0]..heap[1]].sort_unstable();
     }
     entries
+}
+
+/// Hands out the entries of the parts in order, heap by heap, and none of them is moved for it. A part that is not sorted must
+/// lie in heaps of no fewer than `bits` bits.
+///
+/// # Errors
+/// Those of `each`.
+pub fn for_each_in_order<E>(
+    parts: &[&[Entry]],
+    bits: u32,
+    mut each: impl FnMut(&Entry) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut left, mut heap) = (parts.to_vec(), Vec::new());
+    for prefix in 0..1_u64 << bits {
+        heap.clear();
+        for part in &mut left {
+            let of_heap = part.iter().take_while(|entry| entry.prefix(bits) == prefix).count();
+            let (taken, rest) = part.split_at(of_heap);
+            heap.extend_from_slice(taken);
+            *part = rest;
+        }
+        heap.sort_unstable();
+        heap.iter().try_for_each(&mut each)?;
+    }
+    Ok(())
+}
+
+/// So many entries at most are compared each with each.
+const FEW: usize = 32;
+
+/// True when two of the entries are the same.
+fn has_twins(entries: &[Entry]) -> bool {
+    if entries.len() > FEW {
+        let mut sorted = entries.to_vec();
+        sorted.sort_unstable();
+        return sorted.windows(2).any(|two| two[0] == two[1]);
+    }
+    // The last word first: most entries of a heap are of different events.
+    let same = |one: &Entry, other: &Entry| one.seq == other.seq && one == other;
+    (1..entries.len()).any(|at| entries[..at].iter().any(|other| same(other, &entries[at])))
 }
 
 /// What the fact ids of a source and epoch have in common.
@@ -192,6 +247,42 @@ mod tests {
         // Keys that are not spread at all are still sorted.
         let same: Vec<Entry> = (0..9_000).rev().map(|n| Entry::new(&[7; 16], n)).collect();
         assert!(sorted(&[&same]).is_sorted());
+    }
+
+    #[test]
+    fn parts_in_heaps_come_in_order() {
+        for counts in [&[0, 0][..], &[1, 0, 2], &[4_000, 900, 64], &[50_000, 3]] {
+            let mut all = spread(counts.iter().sum::<usize>() as u64);
+            let (mut rest, mut parts) = (all.as_slice(), Vec::new());
+            for count in counts {
+                let (part, others) = rest.split_at(*count);
+                parts.push(into_heaps(&[part], TO_LOOK));
+                rest = others;
+            }
+            let bits = parts.iter().map(|(_, heaps)| heaps.bits()).min().unwrap();
+            let parts: Vec<&[Entry]> = parts.iter().map(|(part, _)| part.as_slice()).collect();
+            let mut found = Vec::new();
+            for_each_in_order(&parts, bits, |entry| Ok::<_, ()>(found.push(*entry))).unwrap();
+            all.sort_unstable();
+            assert_eq!(found, all, "{counts:?}");
+            // What is sorted is in heaps of any bits.
+            found.clear();
+            for_each_in_order(&[&all], 9, |entry| Ok::<_, ()>(found.push(*entry))).unwrap();
+            assert_eq!(found, all, "{counts:?}");
+        }
+        assert_eq!(for_each_in_order(&[&spread(9)], 0, |_| Err("full")), Err("full"));
+    }
+
+    #[test]
+    fn twins_are_seen_in_small_heaps_and_in_large_ones() {
+        for count in [1, 2, 9, 500] {
+            let mut entries = vec![Entry::new(&[7; 16], 3); count];
+            entries.iter_mut().zip(0..).for_each(|(entry, seq)| entry.seq = seq);
+            let heaps = Heaps { bits: 0, starts: vec![0, count] };
+            assert!(!heaps.have_twins(&entries), "{count}");
+            entries[0] = entries[count - 1];
+            assert_eq!(heaps.have_twins(&entries), count > 1, "{count}");
+        }
     }
 
     #[test]

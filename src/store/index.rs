@@ -2,8 +2,8 @@
 
 use super::entry::{self, Entry};
 use super::error::Error;
-use super::pending::Pending;
-use super::runs::Runs;
+use super::pending::{Pending, Taken};
+use super::runs::{RunWriter, Runs};
 use crate::domain::fact::Event;
 use rocksdb::DB;
 use std::path::Path;
@@ -68,7 +68,9 @@ impl Index {
     /// Puts what waits into a run.
     pub fn write_run(&self, fold: &DB, dir: &Path) -> Result<(), Error> {
         if let Some(taken) = self.pending.take() {
-            self.runs.add(fold, dir, taken.after, taken.to, &taken.entries())?;
+            let Taken { after, to, .. } = taken;
+            let fill = |run: &mut RunWriter<'_>| taken.for_each(|entry| run.push(entry));
+            self.runs.add(fold, dir, (after, to), taken.count(), fill)?;
             self.pending.done(taken.to);
         }
         Ok(())

@@ -2,6 +2,7 @@
 //! them down, ordering them is done beside the commit path.
 
 use super::entry::{self, Entry, Heaps};
+use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,17 @@ impl Chunk {
     fn of(parts: &[&[Entry]]) -> Chunk {
         let (entries, heaps) = entry::into_heaps(parts, entry::TO_LOOK);
         Chunk { entries: Arc::new(entries), heaps: Arc::new(heaps) }
+    }
+
+    /// A batch's entries, each once: a tube may name somebody twice. A run must say at its beginning how many there are.
+    fn of_batch(entries: &[Entry]) -> Chunk {
+        let chunk = Chunk::of(&[entries]);
+        if !chunk.heaps.have_twins(&chunk.entries) {
+            return chunk;
+        }
+        let mut once = entry::sorted(&[entries]);
+        once.dedup();
+        Chunk::of(&[&once])
     }
 
     fn find(&self, wanted: &Entry, found: &mut Vec<u64>) {
@@ -79,11 +91,32 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// The entries, sorted, each once.
+    /// How many entries there are.
+    pub fn count(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.entries.len()).sum()
+    }
+
+    /// Hands out the entries in order, each once.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn for_each<E>(&self, each: impl FnMut(&Entry) -> Result<(), E>) -> Result<(), E> {
+        let largest = self.chunks.iter().map(|chunk| chunk.heaps.bits()).max().unwrap_or(0);
+        let bits = largest.min(entry::bits_of(self.count(), entry::TO_SORT));
+        // Small chunks lie in too few heaps: they are sorted.
+        let part = |chunk: &Chunk| match chunk.heaps.bits() < bits {
+            true => Arc::new(entry::sorted(&[&chunk.entries])),
+            false => Arc::clone(&chunk.entries),
+        };
+        let parts: Vec<Arc<Vec<Entry>>> = self.chunks.iter().map(part).collect();
+        let parts: Vec<&[Entry]> = parts.iter().map(|part| part.as_slice()).collect();
+        entry::for_each_in_order(&parts, bits, each)
+    }
+
+    /// The entries in order, each once.
     pub fn entries(&self) -> Vec<Entry> {
-        let parts: Vec<&[Entry]> = self.chunks.iter().map(|c| c.entries.as_slice()).collect();
-        let mut all = entry::sorted(&parts);
-        all.dedup();
+        let mut all = Vec::with_capacity(self.count());
+        let Ok(()) = self.for_each(|entry| Ok::<_, Infallible>(all.push(*entry)));
         all
     }
 }
@@ -100,10 +133,10 @@ impl Pending {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch's entries, in any order; everything up to `to` is then visible. True when chunks are many enough to be
-    /// put together.
+    /// Adds the entries of some events, in any order; everything up to `to` is then visible. No event's entries may come in two
+    /// calls. True when chunks are many enough to be put together.
     pub fn add(&self, entries: &[Entry], to: u64) -> bool {
-        let chunk = (!entries.is_empty()).then(|| Chunk::of(&[entries]));
+        let chunk = (!entries.is_empty()).then(|| Chunk::of_batch(entries));
         let mut chunks = self.lock();
         chunks.waiting_to = to;
         chunks.waiting.extend(chunk);
@@ -219,6 +252,16 @@ mod tests {
         pending.done(2);
         assert_eq!(pending.count(), 0);
         assert!(pending.take().is_none());
+    }
+
+    #[test]
+    fn whom_a_tube_names_twice_it_names_once_in_the_index() {
+        let pending = Pending::new(0);
+        pending.add(&[entry(9, 1), entry(1, 1), entry(9, 1)], 1);
+        pending.add(&[entry(9, 2)], 2);
+        let taken = pending.take().unwrap();
+        assert_eq!(taken.count(), 3);
+        assert_eq!(taken.entries(), vec![entry(1, 1), entry(9, 1), entry(9, 2)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::folder::Folder;
 use super::index::Index;
 use super::keys::{self, Kind};
 use super::layer::Layers;
-use super::log::{self, Hash, Head, LogProof};
+use super::log::{Hash, Head, LogProof};
 use super::merged::merged;
 use super::open::{HEADS, LOG, RECORDS};
 use super::recent::Recent;
@@ -246,7 +246,7 @@ impl Read {
     /// The proof that an event stands in the log.
     pub fn proof(&self, seq: u64) -> Result<Option<LogProof>, Error> {
         let Some((first, head)) = self.batch_of(seq)? else { return Ok(None) };
-        let at = usize::try_from(seq - first).unwrap_or(usize::MAX);
+        let (at, form) = (usize::try_from(seq - first).unwrap_or(usize::MAX), head.form(first));
         let (mut leaves, mut event_bytes) = (Vec::new(), Vec::new());
         let mut options = ReadOptions::default();
         let end = first + u64::from(head.count);
@@ -258,14 +258,14 @@ impl Read {
             if leaves.len() == at {
                 event_bytes = value.to_vec();
             }
-            leaves.push(log::leaf(&value));
+            leaves.push(form.leaf(&value));
         }
         let Some(leaf) = leaves.get(at).copied() else { return Ok(None) };
         Ok(Some(LogProof {
             seq,
             event_bytes,
             leaf,
-            path: log::merkle_path(&leaves, at),
+            path: form.path(&leaves, at),
             batch_first_seq: first,
             batch_count: head.count,
             root: head.root,

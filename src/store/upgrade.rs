@@ -15,7 +15,8 @@ const MOVED_AT_ONCE: usize = 10_000;
 /// - In format 1 the records stood beside the log and the indexes in a database `index`.
 /// - In format 2 the heads of batches stood among the events. They are moved. The filters of runs were others, and the figures
 ///   had no counters of single tubes and of boxes by how far they have come.
-/// - What follows from the log is dropped, and folded again when the engine starts.
+/// - What follows from a log of these is dropped, and folded again when the engine starts.
+/// - In format 4 batches were hashed otherwise ([`Form`](super::log::Form)). They stay as they are.
 ///
 /// # Errors
 /// When the folder cannot be changed, or something acknowledged is missing from its log. Nothing of the log is lost by that.
@@ -28,6 +29,9 @@ pub fn upgrade(dir: &Path, folder: Folder) -> Result<Folder, Error> {
         to = folder::FORMAT,
         "bringing the folder to a new format"
     );
+    if folder.format == 4 {
+        return folder.rewritten(dir);
+    }
     let path = dir.join("state");
     // Without it the first start was cut off before there was anything.
     if path.join("CURRENT").exists() {

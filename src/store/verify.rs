@@ -6,7 +6,7 @@ use super::error::Error;
 use super::index::Index;
 use super::keys::{self, Kind};
 use super::layer;
-use super::log::{self, Head};
+use super::log::{Form, Hash, Head};
 use super::open::RECORDS;
 use super::read::{Read, Shared, describe, seq_of};
 use super::records::{decode_event, encode_record};
@@ -193,8 +193,9 @@ fn refold_log(shared: &Shared, report: &mut Report) -> Result<Refold, Error> {
         if head.previous != previous {
             report.find(format!("batch {first}"), "does not name the hash of the batch before");
         }
-        let (events, leaves) = events_of(shared, first, head.count, report)?;
-        if Head::new(head.previous, first, &leaves) != head {
+        let form = head.form(first);
+        let (events, leaves) = events_of(shared, first, head.count, form, report)?;
+        if Head::new(form, head.previous, first, &leaves) != head {
             let what = format!(
                 "batch {first}, event {first} to {}",
                 first.saturating_add(u64::from(head.count)).saturating_sub(1)
@@ -243,15 +244,16 @@ fn events_of(
     shared: &Shared,
     first: u64,
     count: u32,
+    form: Form,
     report: &mut Report,
-) -> Result<(Vec<Event>, Vec<log::Hash>), Error> {
+) -> Result<(Vec<Event>, Vec<Hash>), Error> {
     let (mut events, mut leaves) = (Vec::new(), Vec::new());
     let mut options = ReadOptions::default();
     let end = first.saturating_add(u64::from(count));
     options.set_iterate_range(keys::seq(Kind::Event, first)..keys::seq(Kind::Event, end));
     for item in shared.state.iterator_cf_opt(shared.log(), options, IteratorMode::Start) {
         let (key, value) = item?;
-        leaves.push(log::leaf(&value));
+        leaves.push(form.leaf(&value));
         match decode_event(seq_of(&key)?, &value) {
             Ok(event) => events.push(event),
             Err(_) => report.find(describe(&key), "does not decode"),

@@ -163,9 +163,9 @@ fn folders_that_must_not_be_opened_say_why() {
     assert!(matches!(error, store::Error::OtherKind { found: "drill", .. }), "{error}");
     let description = dir.path().join("folder.toml");
     let text = std::fs::read_to_string(&description).unwrap();
-    std::fs::write(&description, text.replace("format = 4", "format = 5\nshards = 4")).unwrap();
+    std::fs::write(&description, text.replace("format = 5", "format = 6\nshards = 4")).unwrap();
     let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
-    assert!(matches!(error, store::Error::NewerFormat { found: 5, known: 4, .. }), "{error}");
+    assert!(matches!(error, store::Error::NewerFormat { found: 6, known: 5, .. }), "{error}");
     std::fs::write(&description, "format = 'one'").unwrap();
     let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
     assert!(matches!(error, store::Error::NotOurs { .. }), "{error}");
@@ -198,7 +198,7 @@ async fn a_log_that_lost_acknowledged_facts_is_not_opened() {
     assert!(found.iter().any(|finding| finding.what == "acknowledged mark"), "{found:?}");
     // Nor is it brought to a new format: what follows from the lost events stands in the old one.
     let description = dir.path().join("folder.toml");
-    let old = std::fs::read_to_string(&description).unwrap().replace("format = 4", "format = 2");
+    let old = std::fs::read_to_string(&description).unwrap().replace("format = 5", "format = 2");
     std::fs::write(&description, &old).unwrap();
     let error = Store::open(dir.path(), None, &Options::default()).err().unwrap();
     assert!(matches!(error, store::Error::AcknowledgedMissing { log_ends: 6, .. }), "{error}");

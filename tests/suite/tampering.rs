@@ -190,7 +190,7 @@ fn heads_among_events(dir: &Path, count: usize) {
 
 fn say_format(dir: &Path, format: u32) {
     let description = std::fs::read_to_string(dir.join("folder.toml")).unwrap();
-    let old = description.replace("format = 4", &format!("format = {format}"));
+    let old = description.replace("format = 5", &format!("format = {format}"));
     assert_ne!(old, description);
     std::fs::write(dir.join("folder.toml"), old).unwrap();
 }

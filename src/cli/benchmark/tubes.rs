@@ -32,6 +32,20 @@ fn captured(number: u64) -> Time {
     Time(1_700_000_000_000 + i64::try_from(number / 1_000).unwrap_or(i64::MAX))
 }
 
+/// A prefix of at most eight bytes and a number of so many digits. Not by a formatter: making a tube is not to take part of
+/// what is measured.
+fn code(prefix: &str, number: u64, digits: usize) -> Code {
+    let mut text = [b'0'; 24];
+    text[..prefix.len()].copy_from_slice(prefix.as_bytes());
+    let text = &mut text[..prefix.len() + digits];
+    let mut left = number;
+    for digit in text[prefix.len()..].iter_mut().rev() {
+        *digit += (left % 10) as u8;
+        left /= 10;
+    }
+    Code::from(std::str::from_utf8(text).expect("digits after a prefix are text"))
+}
+
 /// A tube with its ten people.
 pub fn tube(number: u64) -> Submission {
     let (message, in_message) = (number / PER_MESSAGE, number % PER_MESSAGE);
@@ -39,14 +53,14 @@ pub fn tube(number: u64) -> Submission {
     let member = |at| Member { person: person(number * PEOPLE + at), id_check_failed: false };
     let body = Body::TubeCollected {
         // Barcodes of a lot are handed out all over the city.
-        tube: Code::from(format!("TB{:012}", number.wrapping_mul(7_919_317) % 1_000_000_000_000)),
+        tube: code("TB", number.wrapping_mul(7_919_317) % 1_000_000_000_000, 12),
         pool: 10,
-        desk: Code::from(format!("D{desk:05}")),
+        desk: code("D", desk, 5),
         device: Code::default(),
         lot: Code::default(),
         members: (0..PEOPLE).map(member).collect(),
     };
-    let id = FactId { source: Code::from(format!("desk-{desk:05}")), epoch: 1, number: nth + 1 };
+    let id = FactId { source: code("desk-", desk, 5), epoch: 1, number: nth + 1 };
     let fact = Fact { id, captured_at: captured(number), round: Code::from(ROUND), body };
     Submission { fact, clock_offset_ms: 0 }
 }
@@ -72,7 +86,7 @@ pub fn set_up() -> Vec<Submission> {
             let (code, name) = (site.clone(), site.clone());
             items.push(ReferenceItem::Site { code, jurisdiction, name });
         }
-        items.push(ReferenceItem::Desk { code: Code::from(format!("D{desk:05}")), site });
+        items.push(ReferenceItem::Desk { code: code("D", desk, 5), site });
     }
     let reference = Body::ReferenceImported { file: Code::from("benchmark"), items };
     let (name, key_id) = (Code::from(ROUND), Code::from(ROUND));

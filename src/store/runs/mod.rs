@@ -27,7 +27,7 @@ use rocksdb::{ColumnFamily, DB, IteratorMode, ReadOptions};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use write::RunWriter;
+pub use write::RunWriter;
 
 /// Entries of a bucket, on average: about one block of a file.
 const PER_BUCKET: u64 = 192;
@@ -239,20 +239,31 @@ impl Runs {
         })
     }
 
-    /// Writes a run of sorted entries and takes it in.
+    /// Writes a run of these entries, which are sorted and each there once, and takes it in.
+    pub fn add_sorted(
+        &self,
+        db: &DB,
+        dir: &Path,
+        range: (u64, u64),
+        entries: &[Entry],
+    ) -> Result<(), Error> {
+        let fill = |run: &mut RunWriter<'_>| entries.iter().try_for_each(|entry| run.push(entry));
+        self.add(db, dir, range, entries.len(), fill)
+    }
+
+    /// Writes a run of as many entries as `fill` puts into it, in order, and takes it in. It holds what the events after one
+    /// sequence and up to another say.
     pub fn add(
         &self,
         db: &DB,
         dir: &Path,
-        after: u64,
-        to: u64,
-        entries: &[Entry],
+        (after, to): (u64, u64),
+        count: usize,
+        fill: impl FnOnce(&mut RunWriter<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let head = Head::new(after, to, entries.len() as u64);
+        let head = Head::new(after, to, count as u64);
         let id = RunId { to, level: 0 };
-        let run = self.write(db, dir, id, head, |writer| {
-            entries.iter().try_for_each(|entry| writer.push(entry))
-        })?;
+        let run = self.write(db, dir, id, head, fill)?;
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut runs = live.as_ref().clone();
         runs.push(Arc::new(run));

@@ -25,7 +25,7 @@ fn what_was_put_into_runs_is_found_and_listed_before_and_after_merging_and_a_res
     let mut all = Vec::new();
     for part in 0..=MERGE_AT as u64 {
         let entries = batch(part * 2_000, if part == 4 { 0 } else { 2_000 });
-        runs.add(&db, dir.path(), part * 2_000, (part + 1) * 2_000, &entries).unwrap();
+        runs.add_sorted(&db, dir.path(), (part * 2_000, (part + 1) * 2_000), &entries).unwrap();
         all.extend(entries);
     }
     all.sort();
@@ -108,7 +108,7 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     let count = MERGE_AT as u64;
     for part in 0..count {
         let entries = batch(part * 3_000, 3_000);
-        runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
+        runs.add_sorted(&db, dir.path(), (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
     }
     let told = |runs: &Runs| {
         let all = batch(0, count * 3_000);
@@ -121,7 +121,7 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     assert_eq!(runs.bytes_held(), runs.live()[0].head.bytes());
     runs.memory_max = 1;
     let entries = batch(count * 3_000, 3_000);
-    runs.add(&db, dir.path(), count * 3_000, (count + 1) * 3_000, &entries).unwrap();
+    runs.add_sorted(&db, dir.path(), (count * 3_000, (count + 1) * 3_000), &entries).unwrap();
     assert!(runs.live().last().unwrap().held().is_none(), "no room, no memory");
 }
 
@@ -131,7 +131,7 @@ fn a_run_in_memory_is_as_it_stands_in_its_file_also_in_several_pieces() {
     let (db, runs) = opened(dir.path(), usize::MAX);
     for (from, count) in [(0, 0), (0, 1), (1, 5_000), (5_001, 230_000)] {
         let entries = batch(from, count);
-        runs.add(&db, dir.path(), from, from + count, &entries).unwrap();
+        runs.add_sorted(&db, dir.path(), (from, from + count), &entries).unwrap();
         let live = runs.live();
         let run = live.last().unwrap();
         let (put_down, read) = (run.held().unwrap(), Held::read(&db, runs.family, run).unwrap());
@@ -157,7 +157,7 @@ fn memory_goes_to_the_newest_runs_and_what_is_being_merged_takes_it_from_no_othe
     let count = MERGE_AT as u64;
     let add = |runs: &Runs, part: u64| {
         let entries = batch(part * 3_000, 3_000);
-        runs.add(&db, dir.path(), part * 3_000, (part + 1) * 3_000, &entries).unwrap();
+        runs.add_sorted(&db, dir.path(), (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
     };
     let held =
         |runs: &Runs| -> Vec<bool> { runs.live().iter().map(|run| run.held().is_some()).collect() };
@@ -181,7 +181,7 @@ fn who_goes_through_a_run_goes_on_in_the_file_when_it_is_let_go_of() {
     let dir = tempfile::tempdir().unwrap();
     let (db, runs) = opened(dir.path(), usize::MAX);
     let entries = batch(0, 30_000);
-    runs.add(&db, dir.path(), 0, 30_000, &entries).unwrap();
+    runs.add_sorted(&db, dir.path(), (0, 30_000), &entries).unwrap();
     let live = runs.live();
     let bits = live[0].head.bits;
     assert!(bits > 4, "several buckets");
