@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::basis;
-use super::{Report, claim_json, json_layers};
+use super::{Report, claim_json, filled, json_layers};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
     Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
@@ -44,7 +44,7 @@ pub(super) fn report(report: &Report) -> Value {
         "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
-        "filled": report.filled.as_ref().map(|filled| json!({
+        "filled": report.filled_told().map(|filled| json!({
             "yes": filled.yes(),
             "verdict": verdict(&filled.plan.verdict),
             "shortages": filled.plan.shortages.len(),
@@ -56,6 +56,7 @@ pub(super) fn report(report: &Report) -> Value {
         "labs": labs(report),
         "cut_off": plan.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
+        "shortages_filled": filled::document(report),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "claims": claims,
         "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),

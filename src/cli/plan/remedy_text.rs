@@ -1,10 +1,11 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
+use super::Report;
+use super::filled::Filled;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, more_units, never, span};
-use super::{Filled, Report};
 use crate::planner::fluid::{self, Held, NoUnits};
 use crate::planner::{City, StageKind, Words};
 

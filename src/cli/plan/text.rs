@@ -38,14 +38,14 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     for other in &report.others {
         out += &verdict(other, lang);
     }
-    if let Some(filled) = &report.filled {
+    if let Some(filled) = report.filled_told() {
         out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
         out += &verdict(&filled.plan, lang);
     }
     out += &stages(plan, lang);
     out.push('\n');
     out += &layers_text::side_by_side(report, lang);
-    if let Some(filled) = &report.filled {
+    if let Some(filled) = report.filled_told() {
         out += &layers_text::filled(filled, lang);
     }
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");

@@ -2,6 +2,7 @@
 
 mod beyond;
 mod cut_off;
+mod filled;
 mod keys;
 mod lacking;
 mod layers;
