@@ -3,6 +3,7 @@
 
 mod diff;
 mod golden;
+mod late;
 mod layers;
 mod model;
 mod properties;
