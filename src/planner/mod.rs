@@ -48,7 +48,8 @@ pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use late::late_words;
 pub use rules::{
-    Basis, ChainStage, CityCeilings, Claim, DAYS_MAX, DistrictPlan, Explanation, Item, ItemTotal,
-    LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side, StageCapacity, StageTime, Totals,
-    Verdict, explain, fill, lab_capacity, solve, solve_sent, whole_runs, with_units,
+    Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
+    Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
+    StageCapacity, StageTime, Totals, Verdict, explain, fill, lab_capacity, solve, solve_sent,
+    whole_runs, with_units,
 };

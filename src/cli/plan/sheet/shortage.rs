@@ -19,6 +19,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
     // Why nothing but the arithmetic could be reckoned: a street without a lab stands here with what to do.
     lines.extend(report.layers.as_ref().err().cloned());
     lines.extend(filled::sentence(report));
+    lines.push(super::crews::pointer(report));
     lines.push(super::sources::head(report));
     Sheet {
         name: "缺口清单".to_owned(),

@@ -1,6 +1,7 @@
 //! What the user sees: exit codes, both languages, figures in the table and in JSON.
 
 mod beyond;
+mod crews;
 mod cut_off;
 mod filled;
 mod keys;
