@@ -11,6 +11,7 @@ mod outputs;
 mod places;
 mod questions;
 mod remedies;
+mod wording;
 
 use super::*;
 
