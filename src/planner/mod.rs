@@ -14,7 +14,7 @@
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
-//! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs;
+//! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
 //! - `example`: made-up rounds to measure and to check with.
 
@@ -25,6 +25,7 @@ pub mod example;
 pub mod fluid;
 pub mod forecast;
 mod lacking;
+mod late;
 pub mod model;
 pub mod pooling;
 pub mod reach;
@@ -45,8 +46,10 @@ pub use city::{
 };
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
+pub use late::late_words;
 pub use rules::{
-    Basis, ChainStage, CityCeilings, Claim, DAYS_MAX, DistrictPlan, Explanation, Item, ItemTotal,
-    LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side, StageCapacity, StageTime, Totals,
-    Verdict, explain, fill, lab_capacity, solve, solve_sent, whole_runs, with_units,
+    Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
+    Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
+    StageCapacity, StageTime, Totals, Verdict, explain, fill, lab_capacity, solve, solve_sent,
+    whole_runs, with_units,
 };

@@ -209,3 +209,67 @@ fn summary(forecast: &Forecast) -> Words {
     });
     sentences(&all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::forecast::{Bottleneck, Measure};
+    use crate::planner::model::{HOUR, MINUTE};
+    use crate::planner::study::Quantiles;
+
+    /// Ten hours are gone; the end is in 27 h 40 min, an hour either way.
+    fn forecast(regime: Regime) -> Forecast {
+        let middle = 27 * HOUR + 40 * MINUTE;
+        let finish = Quantiles {
+            p10: middle - HOUR,
+            p50: middle,
+            p90: middle + HOUR,
+            ..Quantiles::default()
+        };
+        Forecast {
+            at: 10 * HOUR,
+            target: 24 * HOUR,
+            sampled: finish,
+            finish,
+            in_time: 0.02,
+            by_target: [0; 7],
+            streets: Vec::new(),
+            labs: Vec::new(),
+            regime,
+            bottleneck: None,
+            standing: Vec::new(),
+            measures: Vec::new(),
+            particles: 1,
+            finishes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_forecast_tells_what_binds_since_when_and_the_best_measure_with_what_it_saves() {
+        let measure =
+            |en: &str, saves| Measure { words: Words::new("甲增加", en), saves, in_time: 0.5 };
+        let words =
+            Words::new("甲的核酸提取自 10:00 起为瓶颈", "extraction at A binds since 10:00");
+        let mut told = forecast(Regime::Backlog);
+        told.bottleneck =
+            Some(Bottleneck { lab: Some(0), stage: None, street: None, from: 0, words });
+        told.measures = vec![measure("3 more at A", 90 * MINUTE), measure("1 more at A", HOUR)];
+        let said = summary(&told);
+        let head = "Done 27 h 40 min after the opening, as likely earlier as later. ";
+        let end = " extraction at A binds since 10:00. 3 more at A: 1 h 30 min earlier.";
+        assert!(said.en.starts_with(head) && said.en.ends_with(end), "{}", said.en);
+        let end = "甲的核酸提取自 10:00 起为瓶颈。甲增加，可提前 1 小时 30 分。";
+        assert!(
+            said.zh.starts_with("预计开轮后 27 小时 40 分 完成。") && said.zh.ends_with(end),
+            "{}",
+            said.zh
+        );
+        told.measures.clear();
+        let said = summary(&told);
+        assert!(said.en.ends_with("Nothing that was tried makes the end noticeably earlier."));
+        assert!(said.zh.ends_with("所试各项措施均不能明显提前完成时间。"));
+        let said = summary(&forecast(Regime::Done));
+        assert_eq!(said.en, "Every first test has its result, after 27 h 40 min.");
+        assert_eq!(said.zh, "全部首检已出结果，用时 27 小时 40 分。");
+    }
+}

@@ -10,6 +10,7 @@ use crate::api::shared::Shared;
 use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
+use crate::planner::{fluid, late_words};
 use pb::simulate_plan_reply::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -102,10 +103,10 @@ fn result(round: &Round, study: &Study) -> pb::SimulationResult {
             bottleneck: bottleneck.into(),
         }
     });
-    let summary = sentences(&[
-        against(round.model.target, study.finish.p50),
-        spread(&study.finish, study.in_time),
-    ]);
+    let mut told =
+        vec![against(round.model.target, study.finish.p50), spread(&study.finish, study.in_time)];
+    told.extend(late_words(&round.model, fluid::ends_of(&round.model).0, study));
+    let summary = sentences(&told);
     pb::SimulationResult {
         as_of: None,
         replications: u32::try_from(study.replications).unwrap_or(u32::MAX),

@@ -75,10 +75,11 @@ fn kept(
     let mut with = round.model.clone();
     with.labs[number] = changed(&round.model, change).ok_or(Error::NotFound { field: "lab" })?;
     with.check().map_err(|why| round.say(&why))?;
-    let (before, after) = (fluid::city(&round.model), fluid::city(&with));
+    let [before, after] = fluid::ends_with(&round.model, number, &with.labs[number]);
     let paired = compare(&round.model, number, &with.labs[number], seed, pairs, stop);
-    let (lab_before, lab_after) = (&before.labs[number], &after.labs[number]);
-    let in_city = i64::from(before.finish) - i64::from(after.finish);
+    let lab_before = fluid::end_of_lab(&round.model, number, &round.model.labs[number]);
+    let lab_after = fluid::one_lab(&with, number, &with.labs[number]);
+    let in_city = i64::from(before) - i64::from(after);
     let summary = sentences(&[first(&round.labs[number].1, change, &paired), of_city(in_city)]);
     Ok(pb::WhatIfReply {
         as_of: None,
@@ -89,10 +90,10 @@ fn kept(
         saved_ms: paired.saved,
         saved_half_width_ms: paired.half_width,
         pairs: u32::try_from(paired.pairs).unwrap_or(u32::MAX),
-        fluid_lab_before_ms: lab_before.finish.into(),
+        fluid_lab_before_ms: lab_before.into(),
         fluid_lab_after_ms: lab_after.finish.into(),
-        fluid_city_before_ms: before.finish.into(),
-        fluid_city_after_ms: after.finish.into(),
+        fluid_city_before_ms: before.into(),
+        fluid_city_after_ms: after.into(),
         binding_after: stage(lab_after.binding).into(),
         summary: some(&summary),
         unworkable_before: None,

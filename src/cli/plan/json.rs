@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::words::basis;
-use super::{Report, claim_json, json_layers};
+use super::{Report, claim_json, filled, json_layers};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
-    Basis, Constant, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger, Origin,
-    PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
+    Basis, Constant, CrewLine, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger,
+    Origin, PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
 };
 
 /// Version of the document; raised when a key changes its meaning. 2: `yes`, `layers` and `why_no_layers` are new, and
@@ -44,7 +44,7 @@ pub(super) fn report(report: &Report) -> Value {
         "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
         "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
-        "filled": report.filled.as_ref().map(|filled| json!({
+        "filled": report.filled_told().map(|filled| json!({
             "yes": filled.yes(),
             "verdict": verdict(&filled.plan.verdict),
             "shortages": filled.plan.shortages.len(),
@@ -56,7 +56,9 @@ pub(super) fn report(report: &Report) -> Value {
         "labs": labs(report),
         "cut_off": plan.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
+        "shortages_filled": filled::document(report),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
+        "crews": plan.crews.iter().map(|line| crew(line, report)).collect::<Vec<_>>(),
         "claims": claims,
         "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
         "why_no_layers": report.layers.as_ref().err().map(words),
@@ -305,6 +307,25 @@ fn shortage(s: &Shortage, report: &Report) -> Value {
         "owners": s.owners.iter().map(|owner| owner.key()).collect::<Vec<_>>(),
         "deadline": s.deadline,
         "blocks_target": s.blocks,
+    })
+}
+
+fn crew(line: &CrewLine, report: &Report) -> Value {
+    let constants = report.city.norm.constants();
+    let rests_on = constants.iter().filter(|c| line.item.rests_on().contains(&c.key.as_str()));
+    json!({
+        "district": line.place,
+        "district_name": words(&line.place_name),
+        "item": line.item.key(),
+        "item_name": words(&line.item.name()),
+        "need": line.need,
+        "have": line.have,
+        "short": line.short,
+        "unit": words(&line.item.unit()),
+        "mend": words(&line.item.mend()),
+        "support": line.support,
+        "have_origin": origin(&line.have_origin),
+        "rests_on": rests_on.map(constant).collect::<Vec<_>>(),
     })
 }
 

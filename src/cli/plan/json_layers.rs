@@ -103,7 +103,8 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
     })
 }
 
-fn held_by(held: Held) -> &'static str {
+/// What keeps a lab from being done sooner.
+pub(super) fn held_by(held: Held) -> &'static str {
     match held {
         Held::Backlog => "backlog",
         Held::Rest => "rest",

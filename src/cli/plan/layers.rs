@@ -6,7 +6,7 @@ use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::{Model, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
-use crate::planner::{City, Plan, StageKind, Words};
+use crate::planner::{self, City, Plan, StageKind, Words};
 
 /// How often the round is simulated, and with which chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,12 @@ impl Layers {
     /// Since when a stage of a lab has more waiting than it can take.
     pub fn binds_from(&self, lab: usize, stage: StageKind) -> Option<Ms> {
         self.flow.labs.get(lab).and_then(|lab| lab.stages[stage.index()].backlog_from)
+    }
+
+    /// Why an end of the simulation stands at a closing hour, where it does.
+    pub fn late_comers(&self) -> Option<Words> {
+        let study = self.study.as_ref()?;
+        planner::late_words(&self.round.model, self.flow.sampled, study)
     }
 
     /// When the round is done: the median of the simulation, else the flows' time.

@@ -1,9 +1,10 @@
 //! The layers after the rules as tables: all three side by side, assignment, simulation. The flows: `flow_text`.
 
+use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
 use super::words::{grouped, pick, place_name, say, span, table, tenth_hours};
-use super::{Filled, Lang, Report};
+use super::{Lang, Report};
 use crate::planner::assign::by_mean_pace;
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
@@ -53,7 +54,7 @@ fn out_of_reach(why: &Words, lang: Option<Lang>) -> String {
 }
 
 /// A sentence; in both languages each on a line of its own.
-fn answer(answer: &Words, lang: Option<Lang>) -> String {
+pub(super) fn answer(answer: &Words, lang: Option<Lang>) -> String {
     match lang {
         Some(_) => format!("  {}\n", say(lang, answer)),
         None => format!("  {}\n  {}\n", answer.zh, answer.en),

@@ -11,8 +11,10 @@
 
 mod claim_json;
 mod claim_text;
+mod crews_text;
 mod diff;
 mod error;
+mod filled;
 mod flow_text;
 mod grow;
 mod json;
@@ -38,6 +40,7 @@ use std::process::ExitCode;
 
 pub use error::Error;
 
+use filled::Filled;
 use layers::{Dice, Layers};
 use words::pick;
 
@@ -228,38 +231,20 @@ struct Report {
     plan: Plan,
     /// Plans for the targets of the notices, the asked one left out.
     others: Vec<Plan>,
-    /// The same with its shortages filled.
+    /// The same with its shortages filled, by the flows alone unless it was asked for; none where nothing is short and
+    /// nobody asked.
     filled: Option<Filled>,
+    /// Whether it was asked for (`--filled`).
+    filled_asked: bool,
     /// How the round was simulated.
     dice: Dice,
     /// The layers after the rules, or why there are none.
     layers: Result<Layers, Words>,
 }
 
-/// A city with its shortages filled, and what every layer says of it.
-struct Filled {
-    city: City,
-    plan: Plan,
-    layers: Result<Layers, Words>,
-}
-
-impl Filled {
-    fn of(city: &City, plan: &Plan, dice: Dice) -> Filled {
-        let city = planner::fill(city, plan);
-        let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::without_remedy(&city, dice).map_err(|error| error.words());
-        Filled { city, plan, layers }
-    }
-
-    /// The answer of all layers.
-    fn yes(&self) -> bool {
-        layers::yes(&self.plan, &self.layers)
-    }
-}
-
 impl Report {
-    /// `path` is what the city was opened by, to say where in it something is missing.
-    fn of(path: &Path, mut city: City, target: Option<u32>, filled: bool, dice: Dice) -> Report {
+    /// `path` is what the city was opened by, to say where in it something is missing; `asked`: of the filled city, too.
+    fn of(path: &Path, mut city: City, target: Option<u32>, asked: bool, dice: Dice) -> Report {
         let target_h = target.unwrap_or(city.target_h);
         city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
@@ -268,9 +253,15 @@ impl Report {
             .filter(|&h| h != target_h)
             .map(|h| planner::solve(&city, h))
             .collect();
-        let filled = filled.then(|| Filled::of(&city, &plan, dice));
+        let then = if asked { dice } else { Dice { replications: 0, ..dice } };
+        let filled = (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then));
         let layers = Layers::of(&city, dice).map_err(|error| city_file::why(path, &error));
-        Report { city, plan, others, filled, dice, layers }
+        Report { city, plan, others, filled, filled_asked: asked, dice, layers }
+    }
+
+    /// The filled city, where its whole answer was asked for.
+    fn filled_told(&self) -> Option<&Filled> {
+        self.filled.as_ref().filter(|_| self.filled_asked)
     }
 
     /// The answer of all layers: that of the exit code.

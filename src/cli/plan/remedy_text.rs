@@ -1,10 +1,11 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
+use super::Report;
+use super::filled::Filled;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, more_units, never, span};
-use super::{Filled, Report};
 use crate::planner::fluid::{self, Held, NoUnits};
 use crate::planner::{City, StageKind, Words};
 
@@ -135,6 +136,10 @@ fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
     let binding = binds(city, layers);
     zh += &format!("。{}。", binding.zh);
     en += &format!(". {}.", capital(&binding.en));
+    if let Some(late) = layers.late_comers() {
+        zh += &late.zh;
+        en += &format!(" {}", late.en);
+    }
     if !yes && layers.in_time() {
         zh += "模拟能按时完成，但按指南算术不能，见上。";
         en += " The simulation is in time, but the guide's arithmetic is not, see above.";

@@ -2,7 +2,9 @@
 
 use super::diff::head_line;
 use super::words::{grouped, hours, minutes, not_within, pick, place_name, say, table, tenths};
-use super::{Lang, Report, claim_text, flow_text, layers_text, measures_text, text_shortage};
+use super::{
+    Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, text_shortage,
+};
 use crate::planner::{
     ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
     Words, explain,
@@ -38,18 +40,19 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     for other in &report.others {
         out += &verdict(other, lang);
     }
-    if let Some(filled) = &report.filled {
+    if let Some(filled) = report.filled_told() {
         out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
         out += &verdict(&filled.plan, lang);
     }
     out += &stages(plan, lang);
     out.push('\n');
     out += &layers_text::side_by_side(report, lang);
-    if let Some(filled) = &report.filled {
+    if let Some(filled) = report.filled_told() {
         out += &layers_text::filled(filled, lang);
     }
     out += &section(lang, "二、各区县需求与现有", "2. Needs per district, and what is there");
     out += &needs(report, lang);
+    out += &crews_text::crews(report, lang);
     out += &section(lang, "三、试剂与采样管储备", "3. Tubes and reagents by rounds");
     out += &reserve(report, lang);
     out += &section(

@@ -1,7 +1,8 @@
 //! The list of shortages as tables: sums by item, then place by place.
 
+use super::layers_text::answer;
 use super::words::{basis, grouped, pick, place_name, say, table};
-use super::{Lang, Report};
+use super::{Lang, Report, filled};
 use crate::planner::{Item, Words};
 
 /// The tables.
@@ -68,5 +69,8 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
         "  * {}\n",
         pick(lang, "不补齐则不能按时完成", "the target cannot be met without it")
     );
+    if let Some(enough) = filled::sentence(report) {
+        out += &answer(&enough, lang);
+    }
     out
 }

@@ -108,14 +108,10 @@ pub(super) fn clock_time(city: &City, at: Ms) -> Words {
 
 /// So many more units of a stage: 2 台核酸提取仪, 2 more extractors.
 pub(super) fn more_units(stage: StageKind, n: u64) -> Words {
-    let (name, n_zh) = (Item::LabUnit(stage).name(), grouped(n));
-    let ending = match (n, name.en.ends_with("ch")) {
-        (1, _) => "",
-        (_, true) => "es",
-        _ => "s",
-    };
-    let space = if name.zh.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
-    Words::new(format!("{n_zh} 台{space}{}", name.zh), format!("{n_zh} more {}{ending}", name.en))
+    let (unit, many) = (Item::LabUnit(stage), grouped(n));
+    let zh = unit.name().zh;
+    let space = if zh.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
+    Words::new(format!("{many} 台{space}{zh}"), format!("{many} more {}", unit.english(n)))
 }
 
 /// Seconds as minutes, with one decimal where there is one.

@@ -35,7 +35,7 @@ use way::later;
 use rayon::prelude::*;
 
 use super::city::StageKind;
-use super::model::{HORIZON_MS, Lab, Model, Ms};
+use super::model::{HORIZON_MS, Lab, Model, Ms, Street};
 
 /// Memory of the fluid layer.
 #[derive(Debug, Default)]
@@ -58,6 +58,23 @@ pub fn city(model: &Model) -> CityFlow {
 pub fn ends_of(model: &Model) -> (Ms, Ms) {
     let flow = reckoned(model, Asked::End);
     (flow.sampled, flow.finish)
+}
+
+/// When every first test of the whole city is resulted, and when it would be with `lab` in the place of one: as `city` has
+/// both, with the other labs reckoned once.
+pub fn ends_with(model: &Model, number: usize, lab: &Lab) -> [Ms; 2] {
+    let before = reckoned(model, Asked::End);
+    let extreme = latest_of(model.streets.len());
+    let through = |(street, swab): (&Street, &Ms)| {
+        let own = if street.lab == number { lab } else { &model.labs[street.lab] };
+        later(street::last_at_door(street, f64::from(*swab), extreme), pipeline(own))
+    };
+    let others = before.labs.iter().enumerate().filter(|(i, _)| *i != number);
+    let after = others
+        .map(|(_, other)| other.finish)
+        .chain(model.streets.iter().zip(&before.streets).map(through))
+        .fold(end_of_lab(model, number, lab), Ms::max);
+    [before.finish, after]
 }
 
 /// What of a lab is asked for.

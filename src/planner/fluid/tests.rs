@@ -92,6 +92,25 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Recalls and all, to the millisecond.
+    #[test]
+    fn a_city_with_one_lab_changed_ends_as_the_whole_city_anew(seed in any::<u64>(), slow in 0usize..2) {
+        let model = example::by_chance(seed);
+        for number in 0..model.labs.len() {
+            for kind in StageKind::ALL {
+                let mut with = with_unit(&model, number, kind);
+                // Other run times change the way through the lab, too.
+                with.labs[number].stages[kind.index()].run <<= slow;
+                let both = [city(&model).finish, city(&with).finish];
+                prop_assert_eq!(ends_with(&model, number, &with.labs[number]), both);
+            }
+        }
+    }
+}
+
 /// What one more unit of each stage saves, the plain way: the lab with it once more from its door, on the same grid. The
 /// scratch has just reckoned the lab, without recalls.
 fn one_more_plainly(

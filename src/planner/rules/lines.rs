@@ -4,7 +4,7 @@ use super::labs::{roll, units_for};
 use super::plan::{DistrictPlan, LabPlan};
 use super::shortage::{Basis, Item, Shortage};
 use crate::planner::city::{
-    Article, City, District, Ledger, Owner, StageKind, Words, mul_div_ceil,
+    Article, City, District, Ledger, Norm, Owner, StageKind, Words, mul_div_ceil,
 };
 use crate::planner::reach::{CutOff, NoReach};
 
@@ -66,6 +66,48 @@ fn line(place: &str, name: &Words, item: Item, basis: Basis, need: u64, have: u6
     }
 }
 
+/// Desks and samplers that a district needs, by the norm and for the target.
+pub(super) struct Needed {
+    by_norm: [u64; 2],
+    desks_for_target: u64,
+    samplers_for_target: u64,
+}
+
+impl Needed {
+    /// Desks, by whichever asks for more.
+    pub(super) fn desks(&self) -> u64 {
+        self.by_norm[0].max(self.desks_for_target)
+    }
+
+    /// Samplers, by whichever asks for more.
+    pub(super) fn samplers(&self) -> u64 {
+        self.by_norm[1].max(self.samplers_for_target)
+    }
+
+    /// Registrars at these desks.
+    pub(super) fn registrars(&self, norm: &Norm) -> u64 {
+        self.desks().saturating_mul(norm.registrars_per_desk.value)
+    }
+}
+
+/// What the target needs may exceed the norm (a target below a day), or the target may be out of reach for any number of
+/// desks (no sampling time left): then only the norm's count is asked for.
+pub(super) fn needed(city: &City, plan: &DistrictPlan, target_s: u64) -> Needed {
+    let norm = &city.norm;
+    let by = |units: u64, for_one: u64| match units {
+        0 => 0,
+        units => mul_div_ceil(plan.population, for_one, units),
+    };
+    Needed {
+        by_norm: [plan.desks.low, plan.samplers],
+        desks_for_target: by(plan.sampling_s.saturating_mul(norm.desk_rate_tenths.value), 36_000),
+        samplers_for_target: by(
+            target_s.saturating_mul(norm.persons_per_sampler_day.value),
+            86_400,
+        ),
+    }
+}
+
 fn people_and_places(
     city: &City,
     district: &District,
@@ -73,25 +115,13 @@ fn people_and_places(
     target_s: u64,
     lines: &mut Vec<Shortage>,
 ) {
-    let norm = &city.norm;
     let have = &district.have;
-    // What the target needs may exceed the norm (a target below a day), or the target may be out of reach for any
-    // number of desks (no sampling time left): then only the norm's count is asked for.
-    let desks_for_target = match plan.sampling_s.saturating_mul(norm.desk_rate_tenths.value) {
-        0 => 0,
-        tenth_seconds => mul_div_ceil(plan.population, 36_000, tenth_seconds),
-    };
-    let samplers_for_target = match target_s.saturating_mul(norm.persons_per_sampler_day.value) {
-        0 => 0,
-        person_seconds => mul_div_ceil(plan.population, 86_400, person_seconds),
-    };
-    let desks = plan.desks.low.max(desks_for_target);
-    let registrars = desks.saturating_mul(norm.registrars_per_desk.value);
+    let need = needed(city, plan, target_s);
     for (item, by_norm, for_target, at_hand) in [
         (Item::Site, plan.sites.low, 0, have.sites),
-        (Item::Desk, plan.desks.low, desks_for_target, have.desks),
-        (Item::Sampler, plan.samplers, samplers_for_target, have.samplers),
-        (Item::Registrar, registrars, 0, have.registrars),
+        (Item::Desk, plan.desks.low, need.desks_for_target, have.desks),
+        (Item::Sampler, plan.samplers, need.samplers_for_target, have.samplers),
+        (Item::Registrar, need.registrars(&city.norm), 0, have.registrars),
     ] {
         let basis = if for_target > by_norm { Basis::Target } else { Basis::Norm };
         let need = by_norm.max(for_target);

@@ -21,13 +21,14 @@
 //! - `sent`, `flow`: which lab may take whose tubes, and which does (maximal flow);
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
-//! - `lines`, `shortage`: need, have, short, how to mend, support asked;
+//! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips;
 //! - `fill`: the city with its shortages filled; `change`: with other units;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
 mod change;
 mod claim;
+mod crews;
 mod fill;
 mod flow;
 mod labs;
@@ -39,6 +40,7 @@ mod shortage;
 pub use chain::DAYS_MAX;
 pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
+pub use crews::{CrewItem, CrewLine};
 pub use fill::fill;
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
@@ -97,10 +99,11 @@ pub fn solve_sent(city: &City, target_h: u32, sent: &[Sent]) -> Plan {
     let all_lines = lines::lines(city, &districts, &labs, view.cut_off(), target_s);
     let item_totals = totals(&all_lines);
     let shortages: Vec<Shortage> = all_lines.into_iter().filter(|line| line.short > 0).collect();
+    let crews = crews::crews(city, &districts, target_s);
     let verdict = view.verdict(target_h, shortages.is_empty());
     let total = sum(city, &districts, &labs);
     let cut_off = view.into_cut_off();
-    Plan { target_h, verdict, districts, total, labs, cut_off, shortages, item_totals }
+    Plan { target_h, verdict, districts, total, labs, cut_off, shortages, item_totals, crews }
 }
 
 /// What the norm asks of one district; what it can do is filled in by `solve`.

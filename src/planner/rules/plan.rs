@@ -1,5 +1,6 @@
 //! The answer: the plan with its verdict, per district, per lab and in total.
 
+use super::crews::CrewLine;
 use super::labs::LabCapacity;
 use super::shortage::{ItemTotal, Shortage};
 use crate::planner::city::{StageKind, Words};
@@ -184,6 +185,9 @@ pub struct Plan {
     pub shortages: Vec<Shortage>,
     /// Need, have, short and support per item over all places.
     pub item_totals: Vec<ItemTotal>,
+    /// Shifts, teams, vehicles and trips of each district, those with enough too. They do not count for the verdict, and
+    /// the list of shortages is without them: they rest on assumptions.
+    pub crews: Vec<CrewLine>,
 }
 
 impl ChainStage {

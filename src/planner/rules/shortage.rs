@@ -112,6 +112,17 @@ impl Item {
         Words::new(zh, en)
     }
 
+    /// What so many are called in English: one extractor, two extractors; benches.
+    pub fn english(self, n: u64) -> String {
+        let name = self.name().en;
+        let ending = match (n, name.ends_with("ch")) {
+            (1, _) => "",
+            (_, true) => "es",
+            _ => "s",
+        };
+        name + ending
+    }
+
     /// What is counted.
     pub fn unit(self) -> Words {
         let (zh, en) = match self {

@@ -1,8 +1,10 @@
 //! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms
 //! of queues.
 
+mod crews;
 mod diff;
 mod golden;
+mod late;
 mod layers;
 mod model;
 mod properties;

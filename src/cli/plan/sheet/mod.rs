@@ -1,7 +1,9 @@
-//! The workbook: the list of shortages as it is filed upward, a sheet per layer, and every assumption with its source.
+//! The workbook: the list of shortages as it is filed upward, shifts, teams, vehicles and trips, a sheet per layer, and every
+//! assumption with its source.
 //!
-//! Tables are made first (`shortage`, `layers`, `sources`), with numbers as numbers, and then set on sheets (`write`).
+//! Tables are made first (`shortage`, `crews`, `layers`, `sources`), with numbers as numbers, and then set on sheets (`write`).
 
+mod crews;
 mod layers;
 mod shortage;
 mod sources;
@@ -85,7 +87,7 @@ pub(super) struct Sheet {
 
 /// Every sheet of a report, in order.
 pub(super) fn sheets(report: &Report) -> Vec<Sheet> {
-    let mut all = vec![shortage::sheet(report), layers::rules(report)];
+    let mut all = vec![shortage::sheet(report), crews::sheet(report), layers::rules(report)];
     if let Ok(found) = &report.layers {
         all.push(layers::labs(report, found));
         all.push(layers::assignment(found));

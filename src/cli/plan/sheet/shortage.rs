@@ -1,8 +1,8 @@
 //! 缺口清单: the list of shortages as the notice of Chifeng asks for it: need, have, short, solution, support, owner,
 //! deadline; district by district, with a sum for each, and sums by item at the end.
 
-use super::super::Report;
 use super::super::words::basis;
+use super::super::{Report, filled};
 use super::{Cell, Sheet, Table};
 use crate::planner::{Item, Shortage, Words};
 
@@ -18,6 +18,8 @@ pub(super) fn sheet(report: &Report) -> Sheet {
     let mut lines = vec![answer];
     // Why nothing but the arithmetic could be reckoned: a street without a lab stands here with what to do.
     lines.extend(report.layers.as_ref().err().cloned());
+    lines.extend(filled::sentence(report));
+    lines.push(super::crews::pointer(report));
     lines.push(super::sources::head(report));
     Sheet {
         name: "缺口清单".to_owned(),

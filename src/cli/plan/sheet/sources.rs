@@ -76,6 +76,9 @@ pub(super) fn table(report: &Report) -> Table {
         let have = of("点台与人员", "people and places");
         add(key("have"), have, Cell::Blank, see(), &d.have.origin);
         add(key("stock"), of("库存", "stock"), Cell::Blank, see(), &d.stock.origin);
+        if let Some(fleet) = &d.fleet {
+            add(key("fleet"), of("车辆", "vehicles"), Cell::Blank, see(), &fleet.origin);
+        }
     }
     for lab in &city.labs {
         let what =

@@ -1,7 +1,9 @@
 //! What the user sees: exit codes, both languages, figures in the table and in JSON.
 
 mod beyond;
+mod crews;
 mod cut_off;
+mod filled;
 mod keys;
 mod lacking;
 mod layers;
@@ -9,6 +11,7 @@ mod outputs;
 mod places;
 mod questions;
 mod remedies;
+mod wording;
 
 use super::*;
 

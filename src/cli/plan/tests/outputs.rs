@@ -79,12 +79,15 @@ fn there_is_a_sheet_for_each_layer_and_every_assumption_is_on_the_last() {
     let report = report(TINY, 10);
     let sheets = sheets(&report);
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
-    assert_eq!(names, ["缺口清单", "测算", "实验室各环节", "分派", "模拟", "依据与状态"]);
+    assert_eq!(
+        names,
+        ["缺口清单", "班组与车辆", "测算", "实验室各环节", "分派", "模拟", "依据与状态"]
+    );
     for sheet in &sheets {
         let columns = sheet.table.columns.len();
         assert!(sheet.table.rows.iter().all(|row| row.len() == columns), "{}", sheet.name);
     }
-    let last = &sheets[5];
+    let last = &sheets[6];
     assert!(
         last.lines[0].zh.contains("第 3 版") && last.lines[0].zh.contains("批准 乙 2022-04-20")
     );
@@ -95,7 +98,7 @@ fn there_is_a_sheet_for_each_layer_and_every_assumption_is_on_the_last() {
         assert_eq!(text(&row[4]).lines().last(), Some(constant.origin.status.word()));
     }
     // Labs by stage: seven rows each, the binding one marked.
-    let labs = &sheets[2].table;
+    let labs = &sheets[3].table;
     assert_eq!((labs.rows.len(), labs.sums.len()), (14, 2));
     assert_eq!(labs.rows[3][2..5], [Cell::Text("是".to_owned()), Cell::Count(2), Cell::Count(3)]);
 }

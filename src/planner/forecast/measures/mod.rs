@@ -277,10 +277,10 @@ fn candidates(
 }
 
 fn more_units(asked: &Asked<'_>, lab: usize, stage: StageKind, more: u32) -> (Words, Change) {
-    let (name, unit) = (&asked.round.labs[lab].1, Item::LabUnit(stage).name());
+    let (name, unit) = (&asked.round.labs[lab].1, Item::LabUnit(stage));
     let words = Words::new(
-        format!("{}增加 {more} 台（个）{}", name.zh, unit.zh),
-        format!("{more} more {} at {}", unit.en, name.en),
+        format!("{}增加 {more} 台（个）{}", name.zh, unit.name().zh),
+        format!("{more} more {} at {}", unit.english(more.into()), name.en),
     );
     let change: Change = Box::new(move |model, _| {
         let stage = &mut model.labs[lab].stages[stage.index()];
@@ -398,7 +398,7 @@ fn more_desks(asked: &Asked<'_>, forecast: &Forecast) -> Option<(Words, Change)>
     let name = &asked.round.streets[street].name;
     let words = Words::new(
         format!("{}增设 {more} 个采样台", name.zh),
-        format!("{more} more desks in {}", name.en),
+        format!("{more} more {} in {}", if more == 1 { "desk" } else { "desks" }, name.en),
     );
     let change: Change = Box::new(move |model, _| model.streets[street].desks += more);
     Some((words, change))

@@ -1,4 +1,5 @@
-//! What is sent to another lab when one is last: which tubes, how many, and what that changes of the rest of the round.
+//! What is sent to another lab when one is last: which tubes, how many, and what that changes of the rest of the round. Since
+//! when a lab or the desks set the pace, and the words in which that and the measures are told.
 
 use super::super::learn::Belief;
 use super::super::past::Past;
@@ -41,7 +42,8 @@ fn round() -> Round {
         labs: vec![assign::Lab { rate: 50.0, ..assign::Lab::default() }; 2],
     };
     let name = |zh: &str, en: &str| (en.to_owned(), Words::new(zh, en));
-    let of = StreetOf { district: String::new(), code: String::new(), name: Words::default() };
+    let first = Words::new("一街", "First Street");
+    let of = StreetOf { district: String::new(), code: String::new(), name: first };
     Round {
         streets: vec![of; 4],
         source: vec![0, 1, 2, 3],
@@ -50,6 +52,42 @@ fn round() -> Round {
         problem,
         model,
         doubt: example::DOUBT,
+    }
+}
+
+/// What is asked of a round after these readings and draws.
+fn with<T>(
+    round: &Round,
+    readings: Vec<Reading>,
+    kept: &[Kept],
+    ask: impl FnOnce(&Asked<'_>) -> T,
+) -> T {
+    let situation = Situation { readings };
+    let belief = Belief::learn(&round.model, &round.doubt, &situation);
+    let past = Past::of(&round.model, &situation);
+    let (model, doubt) = (&round.model, &round.doubt);
+    let of = Of { model, doubt, situation: &situation, belief: &belief, past: &past, seed: 1 };
+    ask(&Asked { round, of, kept, go_on: &|| true })
+}
+
+/// A forecast by which the labs end at these hours.
+fn forecast(ends_h: [Ms; 2]) -> Forecast {
+    let at = |hour: Ms| Quantiles::of(&mut [hour * HOUR]);
+    Forecast {
+        at: NOW,
+        target: 24 * HOUR,
+        sampled: at(8),
+        finish: at(ends_h[0].max(ends_h[1])),
+        in_time: 0.5,
+        by_target: [0; 7],
+        streets: vec![at(8); 4],
+        labs: ends_h.map(at).to_vec(),
+        regime: Regime::Backlog,
+        bottleneck: None,
+        standing: Vec::new(),
+        measures: Vec::new(),
+        particles: 1,
+        finishes: Vec::new(),
     }
 }
 
@@ -75,30 +113,8 @@ fn suggested(ends_h: [Ms; 2], delivered: [u64; 4], unopened: u32) -> Option<Sugg
             LabCount::default(),
         ],
     };
-    let situation = Situation { readings: vec![reading] };
-    let belief = Belief::learn(&round.model, &round.doubt, &situation);
-    let past = Past::of(&round.model, &situation);
-    let (model, doubt) = (&round.model, &round.doubt);
-    let of = Of { model, doubt, situation: &situation, belief: &belief, past: &past, seed: 1 };
-    let asked = Asked { round: &round, of, kept: &[], go_on: &|| true };
-    let at = |hour: Ms| Quantiles::of(&mut [hour * HOUR]);
-    let forecast = Forecast {
-        at: NOW,
-        target: 24 * HOUR,
-        sampled: at(8),
-        finish: at(ends_h[0].max(ends_h[1])),
-        in_time: 0.5,
-        by_target: [0; 7],
-        streets: vec![at(8); 4],
-        labs: ends_h.map(at).to_vec(),
-        regime: Regime::Backlog,
-        bottleneck: None,
-        standing: Vec::new(),
-        measures: Vec::new(),
-        particles: 1,
-        finishes: Vec::new(),
-    };
-    let (words, change) = elsewhere(&asked, &forecast, 0)?;
+    let (words, change) =
+        with(&round, vec![reading], &[], |asked| elsewhere(asked, &forecast(ends_h), 0))?;
     let (mut changed, mut start) = (round.model.clone(), Start::whole(&round.model));
     // The newest boxes stand last.
     start.labs[0].waiting[0] = vec![(0, unopened / 2), (1, unopened - unopened / 2)];
@@ -165,4 +181,144 @@ fn of_what_waits_unopened_no_more_goes_than_there_is_room_for_and_the_newest_goe
         suggested([8 + hours, 8], [100, 40, 100, 100], 80).expect("a measure");
     assert_eq!(moved, []);
     assert_eq!(waiting, [vec![(0, 40)], vec![(NOW + HOUR, 40)]]);
+}
+
+/// A reading at an hour: so many tubes collected in the first street, and so many that wait in the first lab.
+fn reading(hour: Ms, collected: u64, waiting: u64) -> Reading {
+    let mut streets = vec![StreetCount::default(); 4];
+    streets[0].collected = collected;
+    let lab = LabCount { received: waiting, ..LabCount::default() };
+    Reading { at: hour * HOUR, streets, labs: vec![lab, LabCount::default()] }
+}
+
+/// A draw with so many tubes of people who queue.
+fn draw(queue: f64) -> Kept {
+    let labs = vec![(20 * HOUR, StageKind::Extract), (21 * HOUR, StageKind::Pcr)];
+    let (sampled, delivered, finish, by_target) = (8 * HOUR, 9 * HOUR, 21 * HOUR, 0);
+    Kept { sampled, delivered, finish, by_target, streets: vec![20 * HOUR; 4], labs, queue }
+}
+
+#[test]
+fn a_lab_binds_since_the_first_reading_of_the_backlog_that_it_still_has() {
+    // The round starts at six. What passes through a lab without waiting is no backlog.
+    let model = &round().model;
+    let passing = (rate() * f64::from(pipeline(&model.labs[0])) / f64::from(HOUR)) as u64;
+    let (calm, late) = (passing - 1, passing + 95);
+    for (waiting, hour, clock) in [
+        ([late, calm, late, late], 4, "10:00"),
+        ([late, late, late, late], 2, "08:00"),
+        ([calm, calm, calm, late], 5, "11:00"),
+    ] {
+        let readings = waiting.into_iter().zip(2..).map(|(n, hour)| reading(hour, 0, n)).collect();
+        let bound = with(&round(), readings, &[], |asked| in_the_lab(asked, 0, StageKind::Extract));
+        assert_eq!((bound.from, bound.lab), (hour * HOUR, Some(0)), "{waiting:?}");
+        let zh = format!("甲的核酸提取自 {clock} 起为瓶颈");
+        assert_eq!(bound.words, Words::new(zh, format!("extraction at A binds since {clock}")));
+    }
+}
+
+#[test]
+fn desks_set_the_pace_since_they_opened_and_stragglers_since_the_queue_was_gone() {
+    // 340 tubes of people who queue: with 330 of them they still do, with 335 nearly nobody is left.
+    for (collected, regime, hour) in [
+        ([10, 100, 330], Regime::Collecting, 0),
+        ([10, 335, 338], Regime::Stragglers, 3),
+        ([334, 335, 338], Regime::Stragglers, 2),
+    ] {
+        let readings =
+            collected.into_iter().zip(2..).map(|(n, hour)| reading(hour, n, 0)).collect();
+        let of = Forecast { regime, ..forecast([9, 9]) };
+        let bound =
+            with(&round(), readings, &[draw(340.0)], |asked| at_the_desks(asked, &of, None));
+        assert_eq!(bound.from, hour * HOUR, "{collected:?}");
+        assert!(bound.lab.is_none() && bound.street.is_some());
+    }
+    // A lab's backlog in between: the desks set the pace since it was gone.
+    let readings = vec![reading(2, 10, 0), reading(3, 50, 100_000), reading(4, 90, 0)];
+    let of = Forecast { regime: Regime::Collecting, ..forecast([9, 9]) };
+    let bound = with(&round(), readings, &[draw(340.0)], |asked| at_the_desks(asked, &of, None));
+    assert_eq!(bound.from, 4 * HOUR);
+}
+
+#[test]
+fn what_sets_the_pace_is_told_in_these_words() {
+    let end = Some((1, StageKind::Pcr));
+    for (regime, end, zh, en) in [
+        (
+            Regime::Collecting,
+            None,
+            "采样为当前瓶颈，一街最晚",
+            "collection binds now; First Street is last",
+        ),
+        (
+            Regime::Stragglers,
+            None,
+            "只剩扫尾：零星采样和最后几箱，一街最晚",
+            "only stragglers are left: late comers and last boxes; First Street is last",
+        ),
+        (
+            Regime::Collecting,
+            end,
+            "采样为当前瓶颈，一街最晚；各实验室尚无积压，但完成时间将取决于乙的PCR 扩增",
+            "collection binds now; First Street is last; no lab has a backlog yet, but the end will hang on PCR at B",
+        ),
+    ] {
+        let of = Forecast { regime, ..forecast([9, 9]) };
+        let tell = |asked: &Asked<'_>| at_the_desks(asked, &of, end).words;
+        let words = with(&round(), vec![reading(2, 10, 0)], &[draw(340.0)], tell);
+        assert_eq!(words, Words::new(zh, en));
+    }
+    for (tubes, waiting) in [(1, "1 tube waits"), (870, "870 tubes wait")] {
+        let again = [7, 8, 20].map(|hour| hour * HOUR);
+        let still = Standstill { lab: 1, since: 5 * HOUR, tubes, again };
+        let bound = with(&round(), Vec::new(), &[], |asked| standing(asked, &still));
+        assert_eq!((bound.lab, bound.from), (Some(1), 5 * HOUR));
+        let zh = format!(
+            "乙自 11:00 起停摆：{tubes} 管待检而无上机、无结果；何时恢复未知，估计 14:00 前后（13:00 至 +1 02:00），请立即联系核实"
+        );
+        let en = format!(
+            "B has stood still since 11:00: {waiting}, none is plated or resulted; nobody knows when it starts again, perhaps about 14:00 (13:00 to +1 02:00): call it now"
+        );
+        assert_eq!(bound.words, Words::new(zh, en));
+    }
+}
+
+#[test]
+fn measures_are_told_in_these_words_and_change_what_they_say() {
+    let units = |more| {
+        with(&round(), Vec::new(), &[], |asked| more_units(asked, 0, StageKind::Extract, more))
+    };
+    let each = |ends_h, more| {
+        with(&round(), Vec::new(), &[draw(0.0)], |asked| in_each(asked, &forecast(ends_h), more))
+            .map(|candidate| (candidate.words, candidate.change))
+    };
+    let desks = |now| {
+        let mut round = round();
+        round.model.streets[3].desks = now;
+        with(&round, Vec::new(), &[], |asked| more_desks(asked, &forecast([9, 9])).expect("desks"))
+    };
+    for ((words, change), zh, en, more) in [
+        (units(1), "甲增加 1 台（个）核酸提取仪", "1 more extractor at A", [1, 0, 0]),
+        (units(3), "甲增加 3 台（个）核酸提取仪", "3 more extractors at A", [3, 0, 0]),
+        (desks(1), "一街增设 1 个采样台", "1 more desk in First Street", [0, 0, 1]),
+        (desks(26), "一街增设 6 个采样台", "6 more desks in First Street", [0, 0, 6]),
+        (
+            each([30, 31], 3).expect("both are late"),
+            "2 家实验室（甲、乙）各在其瓶颈环节增加 3 台（个）",
+            "3 more at the binding stage of each of 2 labs (A, B)",
+            [3, 3, 0],
+        ),
+    ] {
+        assert_eq!(words, Words::new(zh, en));
+        let before = round().model;
+        let (mut model, mut start) = (before.clone(), Start::whole(&before));
+        change(&mut model, &mut start);
+        let unit =
+            |model: &Model, lab: usize, kind: StageKind| model.labs[lab].stages[kind.index()].units;
+        let added = |lab, kind| unit(&model, lab, kind) - unit(&before, lab, kind);
+        let desks = model.streets[3].desks - before.streets[3].desks;
+        assert_eq!([added(0, StageKind::Extract), added(1, StageKind::Pcr), desks], more, "{en}");
+    }
+    // One lab alone that is late is no matter of each.
+    assert!(each([30, 9], 3).is_none());
 }

@@ -1,0 +1,62 @@
+//! Shifts, teams, vehicles and trips of each district as a table, with what they rest on.
+
+use super::words::{grouped, pick, place_name, say, table};
+use super::{Lang, Report};
+use crate::planner::{Constant, CrewItem, CrewLine, Words};
+
+/// What is counted, and what it is taken for: said wherever the lines stand.
+pub(super) fn convention() -> Words {
+    Words::new(
+        "每班时长按实验室班制折算；每台每班至少 1 名采样人员和规定的登记人员；每个街道每个封箱间隔至少一趟，送最近的可达实验室往返一次为一趟。\
+         缺口清单的人数按全天计、不分班；以下各项不影响结论。城市文件未写车队的，现有车辆按规范包折算",
+        "a shift is as long as a lab's; each desk has a sampler and the norm's registrars in each shift; each street is driven \
+         to at least once a box interval, there and back to the nearest lab within reach. The list of shortages counts people \
+         for the day and not by shift; none of this turns the verdict. Where the city file names no vehicles, the norm pack's \
+         are taken as there",
+    )
+}
+
+/// The constants that any of the lines rests on, in the order of the norm pack.
+pub(super) fn constants(report: &Report) -> Vec<Constant<'_>> {
+    let used =
+        |c: &Constant<'_>| CrewItem::ALL.iter().any(|i| i.rests_on().contains(&c.key.as_str()));
+    report.city.norm.constants().into_iter().filter(used).collect()
+}
+
+/// The table: need / have, and what is short.
+pub(super) fn crews(report: &Report, lang: Option<Lang>) -> String {
+    let title = pick(
+        lang,
+        "班次、采样组、车辆与趟次：需/有（−缺）",
+        "shifts, teams, vehicles and trips: need/have (−short)",
+    );
+    let mut head = vec![pick(lang, "区县", "district")];
+    head.extend(CrewItem::ALL.map(|item| say(lang, &item.name())));
+    head.push(pick(lang, "人员/车辆数据", "people/vehicles are"));
+    let mut rows = vec![head];
+    for lines in report.plan.crews.chunks(CrewItem::ALL.len()) {
+        let Some((first, last)) = lines.first().zip(lines.last()) else { continue };
+        let mut row = vec![place_name(lang, &first.place_name)];
+        row.extend(lines.iter().map(cell));
+        let status = [first, last].map(|line| {
+            let status = line.have_origin.status;
+            pick(lang, status.word_zh(), status.word())
+        });
+        row.push(status.join(" / "));
+        rows.push(row);
+    }
+    let mut out = format!("\n  {title}\n{}  {}\n", table(&rows), say(lang, &convention()));
+    let mut rows = Vec::new();
+    for c in constants(report) {
+        let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
+        let source = c.origin.source.clone();
+        rows.push(vec![say(lang, &c.title), c.value, say(lang, &c.unit), status, source]);
+    }
+    out += &table(&rows);
+    out
+}
+
+fn cell(line: &CrewLine) -> String {
+    let both = format!("{}/{}", grouped(line.need), grouped(line.have));
+    if line.short == 0 { both } else { format!("{both} (−{})", grouped(line.short)) }
+}

@@ -1,0 +1,79 @@
+//! Shifts, teams, vehicles and trips of each district, in every form of the report, with what they rest on.
+
+use super::layers::{TINY, asked};
+use super::sheet::{Cell, sheets};
+use super::*;
+
+/// A fleet for the east: too small.
+const FLEET: &str = "[district.fleet]\nstatus = \"sourced\"\nsource = \"made_up\"\nvehicles = 1\ncapacity_tubes = 300\n";
+
+fn town() -> String {
+    TINY.replacen("[district.have]", &format!("{FLEET}\n[district.have]"), 1)
+}
+
+#[test]
+fn a_district_is_told_its_shifts_teams_vehicles_and_trips() {
+    let (_folder, args) = asked(&town());
+    let text = |lang| {
+        let asked = PlanArgs { lang: Some(lang), ..args.clone() };
+        let text = answer(&asked).expect("an answer").0;
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (en, zh) = (text(Lang::En), text(Lang::Zh));
+    for words in [
+        "East 2/1 (−1) 84/80 (−4) 75/40 (−35) 150/80 (−70) 2/1 (−1) 20/13 (−7) assumed / sourced",
+        "each desk has a sampler and the norm's registrars in each shift",
+        "registrars per desk 1 persons assumed",
+        "transport: tubes of one trip 2000 tubes assumed",
+    ] {
+        assert!(en.contains(words), "{words}\n{en}");
+    }
+    for words in
+        ["东区 2/1 (−1)", "假定 / 公布", "每台每班至少 1 名采样人员", "每台登记人员 1 人 假定"]
+    {
+        assert!(zh.contains(words), "{words}\n{zh}");
+    }
+}
+
+#[test]
+fn the_document_and_the_sheet_say_what_each_line_rests_on() {
+    let (_folder, args) = asked(&town());
+    let json = answer(&PlanArgs { json: true, ..args.clone() }).expect("an answer").0;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("one JSON document");
+    let vehicles = &json["crews"][4];
+    assert_eq!((&vehicles["district"], &vehicles["item"]), (&"999901".into(), &"vehicles".into()));
+    for (key, n) in [("need", 2), ("have", 1), ("short", 1), ("support", 1)] {
+        assert_eq!(vehicles[key], n, "{key}");
+    }
+    assert_eq!(vehicles["have_origin"]["status"], "sourced");
+    let keys = vehicles["rests_on"].as_array().expect("a list").iter().map(|c| &c["key"]);
+    assert!(keys.clone().any(|key| key == "transport.vehicle_tubes") && keys.count() == 5);
+    let path = args.city.as_deref().expect("a city");
+    let city = city_file::open(path, None).expect("a city file");
+    let report = Report::of(path, city, None, false, Dice { replications: 0, seed: 1 });
+    let sheets = sheets(&report);
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => text.clone(),
+        _ => String::new(),
+    };
+    let rows = &sheets[1].table.rows;
+    assert_eq!(rows.len(), 2 * (planner::CrewItem::ALL.len() + 1));
+    let row = rows.iter().find(|row| text(&row[1]).ends_with("\nvehicles")).expect("a row");
+    assert_eq!(row[3..6], [Cell::Count(2), Cell::Count(1), Cell::Count(1)]);
+    assert_eq!((&row[7], &row[9]), (&Cell::Count(1), &Cell::Day(2022, 4, 30)));
+    assert!(text(&row[6]).contains("requisition") && text(&row[8]).contains("东区"));
+    assert!(text(&row[10]).contains("transport.vehicle_tubes = 2000 管 [假定 / assumed] "));
+    assert!(text(&row[11]).starts_with("[公布 / sourced] "));
+    // The list of shortages says that there is more on another sheet; that one is no part of it.
+    let pointer = sheets[0].lines.iter().find(|line| line.zh.contains("“班组与车辆”")).expect("it");
+    let short = report.plan.crews.iter().filter(|line| line.short > 0).count();
+    assert!(pointer.en.ends_with(&format!("{short} short")), "{}", pointer.en);
+    let source = sheets
+        .last()
+        .expect("the last")
+        .table
+        .rows
+        .iter()
+        .any(|row| text(&row[0]) == "district[999901].fleet");
+    assert!(source, "where the vehicles come from stands among the assumptions");
+}

@@ -1,0 +1,240 @@
+//! The words of the answer, a line for each fact, in both languages: what binds, since when, and what would mend it.
+
+use super::layers::{TINY, asked};
+use super::moving::{Move, Moving};
+use super::remedy::{Both, Desks, More, Outcome, Remedy, Units};
+use super::*;
+use crate::planner::StageKind;
+use crate::planner::fluid::{Held, LabFlow};
+use crate::planner::model::{HOUR, MINUTE, Ms};
+
+/// The tiny city's report, whose first lab is last.
+fn report() -> Report {
+    let (_folder, args) = asked(TINY);
+    let path = args.city.as_deref().expect("a city");
+    let city = city_file::open(path, None).expect("a city file");
+    Report::of(path, city, None, false, Dice { replications: 0, seed: 1 })
+}
+
+/// Done last in 27 h 40 min: extraction has a backlog from 8 h on, and units help.
+fn late(flow: &mut LabFlow) {
+    let k = StageKind::Extract.index();
+    (flow.finish, flow.delivered) = (27 * HOUR + 40 * MINUTE, 18 * HOUR);
+    (flow.chain, flow.soonest) = (5 * HOUR, 3 * HOUR);
+    (flow.binding, flow.held) = (StageKind::Extract, Held::Backlog);
+    flow.units_needed[k] = Some(5);
+    flow.stages[k].backlog_from = Some(8 * HOUR + 7 * MINUTE);
+}
+
+#[test]
+fn what_binds_and_since_when_is_told_by_its_own_sentence() {
+    type Case<'a> = (fn(&mut LabFlow), &'a str, &'a str);
+    let k = StageKind::Extract.index();
+    assert_eq!(k, 3);
+    let cases: [Case<'_>; 8] = [
+        (
+            |_| {},
+            "L1 东区实验室的核酸提取自 14:07 起成为瓶颈",
+            "extraction at L1 East lab binds from 14:07",
+        ),
+        (
+            |flow| flow.stages[3].backlog_from = Some(19 * HOUR),
+            "L1 东区实验室的核酸提取自 次日 01:00 起成为瓶颈",
+            "extraction at L1 East lab binds from 01:00 next day",
+        ),
+        (
+            |flow| flow.held = Held::Rest,
+            "L1 东区实验室 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完",
+            "L1 East lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest",
+        ),
+        (
+            |flow| flow.held = Held::Run,
+            "L1 东区实验室 最后完成：最后的样本要等核酸提取做完前一批",
+            "L1 East lab is last: its last tubes wait for the run before theirs in extraction",
+        ),
+        (
+            |flow| flow.held = Held::Stages,
+            "L1 东区实验室 最后完成：最后的样本在几个环节各等一段",
+            "L1 East lab is last: its last tubes wait at one stage after the other",
+        ),
+        (
+            |flow| flow.held = Held::Way,
+            "L1 东区实验室 最后完成，无积压：最后一管 次日 00:00 送达，其后各环节各一次需 5 小时",
+            "L1 East lab is last and nothing queues there: its last tube comes at 00:00 next day, and one run of each stage takes 5 h",
+        ),
+        (
+            |flow| (flow.units_needed[3], flow.soonest) = (None, 25 * HOUR),
+            "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要 25 小时",
+            "the way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes 25 h",
+        ),
+        (
+            |flow| (flow.units_needed[3], flow.delivered) = (None, 20 * HOUR),
+            "采样和送达：L1 东区实验室 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时",
+            "collection: the last tube of L1 East lab comes at 02:00 next day, and one run of each stage takes 5 h more",
+        ),
+    ];
+    let mut report = report();
+    let city = report.city.clone();
+    let layers = report.layers.as_mut().expect("a round");
+    let reckoned = layers.flow.labs[0].clone();
+    for (change, zh, en) in cases {
+        layers.flow.labs[0] = reckoned.clone();
+        late(&mut layers.flow.labs[0]);
+        change(&mut layers.flow.labs[0]);
+        assert_eq!(remedy_text::binds(&city, layers), Words::new(zh, en));
+    }
+}
+
+fn outcome(fluid: Ms) -> Outcome {
+    Outcome { fluid, simulated: None, sampled: None, in_time: None }
+}
+
+fn units(lab: usize, stage: StageKind, more: u32) -> Units {
+    Units { lab, stage, now: 2, more }
+}
+
+fn more(units: Vec<Units>, desks: Vec<Desks>, finish: Ms) -> More {
+    More { desks, units, outcome: outcome(finish), least: true, paired: None }
+}
+
+fn only(more: More) -> Remedy {
+    Remedy { more: Some(more), moving: Moving::Pointless, both: None }
+}
+
+fn moved(tubes: u64, serves: bool) -> Move {
+    Move { from: 0, to: 1, tubes, serves }
+}
+
+#[test]
+fn what_would_mend_it_is_told_measure_by_measure() {
+    use StageKind::{Decap, Extract, Pcr, Receive};
+    let desks = |more| vec![Desks { street: 0, now: 75, more }];
+    let nothing = || Remedy { more: None, moving: Moving::Pointless, both: None };
+    let moves = |list: Vec<Move>, finish, least| Remedy {
+        moving: Moving::Moves { moves: list, outcome: outcome(finish), least },
+        ..only(more(vec![units(0, Extract, 1)], Vec::new(), 23 * HOUR))
+    };
+    let cases: Vec<(Remedy, &str, &str)> = vec![
+        (
+            only(more(vec![units(0, Extract, 2)], Vec::new(), 23 * HOUR)),
+            "在该处增加 2 台核酸提取仪，可提前到 23 小时。",
+            "2 more extractors there would bring it to 23 h.",
+        ),
+        (
+            only(more(vec![units(1, Decap, 1), units(0, Receive, 2)], desks(40), 25 * HOUR)),
+            "在 1 个街道增设 40 个采样台及采样人员，在 L2 西区实验室 增加 1 台生物安全柜，在 L1 东区实验室 增加 2 台样本接收台，\
+             只能提前到 25 小时，仍不够。所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
+            "40 more desks with samplers in 1 street and 1 more biosafety cabinet at L2 West lab and 2 more reception benches at \
+             L1 East lab would bring it only to 25 h, which is not enough. Nothing that was tried reaches the target; the nearest \
+             is 25 h, 1 h late.",
+        ),
+        (
+            only(more(
+                vec![
+                    units(0, Receive, 1),
+                    units(0, Extract, 3),
+                    units(1, Extract, 2),
+                    units(1, Pcr, 1),
+                ],
+                Vec::new(),
+                24 * HOUR,
+            )),
+            "在 2 家实验室共增加 1 台样本接收台、5 台核酸提取仪、1 台 PCR 扩增仪（见下），可提前到 24 小时。",
+            "1 more reception bench, 5 more extractors, 1 more PCR cycler at 2 labs (listed below) would bring it to 24 h.",
+        ),
+        (
+            moves(vec![moved(61_000, true)], 23 * HOUR, true),
+            "在该处增加 1 台核酸提取仪，可提前到 23 小时。或将 61,000 管改送 L2 西区实验室，可提前到 23 小时，不改送即不能按时完成。",
+            "1 more extractor there would bring it to 23 h. Or 61,000 tubes to L2 West lab would bring it to 23 h; without that it is late.",
+        ),
+        (
+            moves(vec![moved(1, false)], 25 * HOUR, false),
+            "在该处增加 1 台核酸提取仪，可提前到 23 小时。或将 1 管改送 L2 西区实验室（须跨片区承检），只能提前到 25 小时，仍不够。",
+            "1 more extractor there would bring it to 23 h. Or 1 tube to L2 West lab, which must take tubes of other districts, would \
+             bring it only to 25 h, which is not enough.",
+        ),
+        (
+            Remedy {
+                more: Some(more(vec![units(0, Extract, 1)], Vec::new(), 25 * HOUR)),
+                moving: Moving::NoRoom { excess: 9_000, room: 700 },
+                both: Some(Both {
+                    moves: vec![moved(700, true), moved(20, true)],
+                    least: true,
+                    more: more(vec![units(0, Extract, 1)], Vec::new(), 24 * HOUR),
+                }),
+            },
+            "在该处增加 1 台核酸提取仪，只能提前到 25 小时，仍不够。单靠调整分派不够：超出 9,000 管，其他实验室只能再承担 700 管。\
+             两者并用：将 720 管改送其他实验室（见下），并在该处增加 1 台核酸提取仪，可提前到 24 小时，各项改送缺一即不能按时完成。",
+            "1 more extractor there would bring it only to 25 h, which is not enough. Moving tubes alone is not enough: 9,000 are too \
+             many, the other labs have room for 700. Both partly: 720 tubes to other labs (listed below) and 1 more extractor there \
+             would bring it to 24 h; without any one of these moves it is late.",
+        ),
+        (
+            nothing(),
+            "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成。所试各法均无效果：请放宽时限、提前开始或增加实验室。",
+            "Units and desks, tried up to eight times the units there are, do not bring it within the target. Nothing that was tried \
+             helps: allow more time, begin earlier, or add a lab.",
+        ),
+    ];
+    let mut report = report();
+    let layers = report.layers.as_mut().expect("a round");
+    late(&mut layers.flow.labs[0]);
+    layers.flow.finish = layers.flow.labs[0].finish;
+    for (remedy, zh, en) in cases {
+        report.layers.as_mut().expect("a round").remedy = Some(remedy);
+        let layers = report.layers.as_ref().expect("a round");
+        let said = remedy_text::sentence(&report, layers);
+        let zh = format!(
+            "不能按时完成：27 小时 40 分。L1 东区实验室的核酸提取自 14:07 起成为瓶颈。{zh}"
+        );
+        let en = format!("No: 27 h 40 min. Extraction at L1 East lab binds from 14:07. {en}");
+        assert_eq!(said, Words::new(zh, en));
+    }
+}
+
+#[test]
+fn the_measures_stand_one_by_one_in_their_table() {
+    use crate::planner::study::Paired;
+    let mut report = report();
+    let layers = report.layers.as_mut().expect("a round");
+    let (saved, half_width) = (f64::from(132 * MINUTE), f64::from(MINUTE / 2));
+    let paired = Paired { pairs: 40, saved, half_width, ..Paired::default() };
+    let desks = vec![Desks { street: 1, now: 25, more: 3 }];
+    let with = more(vec![units(0, StageKind::Extract, 2)], desks, 23 * HOUR);
+    layers.remedy = Some(Remedy {
+        moving: Moving::Moves {
+            moves: vec![moved(61_000, false)],
+            outcome: outcome(23 * HOUR),
+            least: true,
+        },
+        ..only(More { paired: Some((0, paired)), ..with.clone() })
+    });
+    let told = |layers: &Layers, lang| {
+        let text = measures_text::measures(layers, Some(lang));
+        let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
+    let en = [
+        "measure where now more",
+        "desks with samplers West 25 3",
+        "extractor L1 East lab 2 2",
+        "one fewer of any of these, and it is late",
+        "L1 East lab: in 40 pairs of simulations its units save 132 ± 0.5 min",
+        "from to tubes district",
+        "L1 East lab L2 West lab 61,000 another's",
+    ];
+    assert_eq!(told(layers, Lang::En), en);
+    let zh = [
+        "措施 处 现有 增加",
+        "采样台及采样人员 西区 25 3",
+        "核酸提取仪 L1 东区实验室 2 2",
+        "以上各项少一台（个）即不能按时完成",
+        "L1 东区实验室：配对模拟 40 次，上列设备使其提前 132 ± 0.5 分钟",
+        "由 改送 管数 片区",
+        "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
+    ];
+    assert_eq!(told(layers, Lang::Zh), zh);
+    // What was not seen to be least is not said to be.
+    layers.remedy = Some(only(More { least: false, ..with }));
+    assert_eq!(told(layers, Lang::En), en[..3]);
+}

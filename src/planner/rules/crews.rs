@@ -1,0 +1,231 @@
+//! Shifts, teams, vehicles and trips, district by district: what sampling and the way to the labs take, what there is, what
+//! is short.
+//!
+//! The notices say how many people a district needs. How they take turns, and how tubes come to a lab, follows from
+//! constants that most packs assume; each line names them, so that they are printed beside it with status and source. No
+//! line is part of the verdict or of the list of shortages: the people of that list are looked at again here, by shift.
+//!
+//! - A shift of sampling is as long as one of the lab's: the staffed day over its shifts. A day of sampling takes as many as
+//!   it is long, the last one begun.
+//! - A team is what one desk has in one shift: a sampler and the norm's registrars. The norm's samplers are a roll for the
+//!   day, shared among its shifts; registrars are asked for at each desk in each shift.
+//! - A trip goes there and back to the nearest lab within reach, at the median time on the road. Each street is driven to
+//!   once for every box interval while it is sampled, oftener where a vehicle takes less than there is.
+
+use super::lines::needed;
+use super::plan::DistrictPlan;
+use super::shortage::Item;
+use crate::planner::city::{City, District, Origin, Words, mul_div};
+use crate::planner::reach;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CrewItem {
+    /// Shifts of sampling within the round; there are those in which every desk that is needed has its people.
+    Shifts,
+    /// Samplers of one shift.
+    Samplers,
+    /// Registrars of one shift.
+    Registrars,
+    /// Teams over the shifts of a day, one for each desk.
+    Teams,
+    /// Vehicles for tubes.
+    Vehicles,
+    /// Trips to the labs within the sampling time.
+    Trips,
+}
+
+/// One line: `short` is `need - have`, 0 where there is enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrewLine {
+    /// Code of the district.
+    pub place: String,
+    /// Its name.
+    pub place_name: Words,
+    /// What is counted.
+    pub item: CrewItem,
+    /// Needed, in the item's unit.
+    pub need: u64,
+    /// At hand, in the item's unit.
+    pub have: u64,
+    /// Missing, in the item's unit.
+    pub short: u64,
+    /// How many are asked of the level above. People are asked for in the list of shortages, not a second time.
+    pub support: u64,
+    /// Where the number at hand comes from: the district's people, or its vehicles (the norm's where it states none).
+    pub have_origin: Origin,
+}
+
+impl CrewItem {
+    /// Every item, in the order of the lines.
+    pub const ALL: [CrewItem; 6] = [
+        CrewItem::Shifts,
+        CrewItem::Samplers,
+        CrewItem::Registrars,
+        CrewItem::Teams,
+        CrewItem::Vehicles,
+        CrewItem::Trips,
+    ];
+
+    /// Key in documents.
+    pub fn key(self) -> &'static str {
+        match self {
+            CrewItem::Shifts => "shifts",
+            CrewItem::Samplers => "samplers_per_shift",
+            CrewItem::Registrars => "registrars_per_shift",
+            CrewItem::Teams => "teams",
+            CrewItem::Vehicles => "vehicles",
+            CrewItem::Trips => "trips",
+        }
+    }
+
+    /// Name.
+    pub fn name(self) -> Words {
+        let (zh, en) = match self {
+            CrewItem::Shifts => ("采样班次（本轮）", "sampling shifts of the round"),
+            CrewItem::Samplers => ("每班采样人员", "samplers per shift"),
+            CrewItem::Registrars => ("每班信息登记人员", "registrars per shift"),
+            CrewItem::Teams => ("采样组（每台每班一组）", "teams, one per desk and shift"),
+            CrewItem::Vehicles => ("转运车辆", "vehicles"),
+            CrewItem::Trips => ("转运趟次（本轮）", "trips of the round"),
+        };
+        Words::new(zh, en)
+    }
+
+    /// What is counted.
+    pub fn unit(self) -> Words {
+        let (zh, en) = match self {
+            CrewItem::Shifts => ("班", "shifts"),
+            CrewItem::Samplers | CrewItem::Registrars => ("人", "persons"),
+            CrewItem::Teams => ("组", "teams"),
+            CrewItem::Vehicles => ("辆", "vehicles"),
+            CrewItem::Trips => ("趟", "trips"),
+        };
+        Words::new(zh, en)
+    }
+
+    /// How a gap is usually mended.
+    pub fn mend(self) -> Words {
+        let (zh, en) = match self {
+            CrewItem::Shifts => {
+                ("补足每班人员（见下两行）", "more people for each shift, see the two lines below")
+            }
+            CrewItem::Samplers => return Item::Sampler.mend(),
+            CrewItem::Registrars => return Item::Registrar.mend(),
+            CrewItem::Teams => (
+                "按台按班编组；本地人员编不足的申请采样队",
+                "form teams by desk and shift; ask for sampling teams where there are too few people",
+            ),
+            CrewItem::Vehicles => (
+                "征用或租用车辆，不足部分申请调派",
+                "requisition or hire vehicles; ask for the rest",
+            ),
+            CrewItem::Trips => {
+                ("增加车辆，或几个街道合并一趟", "more vehicles, or one trip for several streets")
+            }
+        };
+        Words::new(zh, en)
+    }
+
+    /// Keys of the norm pack's constants that the line rests on.
+    pub fn rests_on(self) -> &'static [&'static str] {
+        match self {
+            CrewItem::Shifts => &["shifts", "staff_hours_per_day", "sampling_hours_per_day"],
+            CrewItem::Samplers => &["persons_per_sampler", "persons_per_desk_max", "shifts"],
+            CrewItem::Registrars => &["registrars_per_desk", "persons_per_desk_max", "shifts"],
+            CrewItem::Teams => &["persons_per_desk_max", "registrars_per_desk", "shifts"],
+            CrewItem::Vehicles | CrewItem::Trips => &[
+                "box_minutes",
+                "sampling_hours_per_day",
+                "transport.vehicle_tubes",
+                "transport.handling_minutes",
+                "transport.travel_minutes",
+            ],
+        }
+    }
+}
+
+/// The lines of every district, in the city's order.
+pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<CrewLine> {
+    let mut lines = Vec::with_capacity(plans.len() * CrewItem::ALL.len());
+    for (district, plan) in city.districts.iter().zip(plans) {
+        let fleet = city.fleet_of(district);
+        let people = people(city, district, plan, target_s);
+        let trips = trips(city, district, plan, fleet.vehicles, fleet.capacity_tubes);
+        for (item, (need, have)) in CrewItem::ALL.into_iter().zip(people.into_iter().chain(trips)) {
+            let short = need.saturating_sub(have);
+            let vehicles = matches!(item, CrewItem::Vehicles | CrewItem::Trips);
+            lines.push(CrewLine {
+                place: plan.code.clone(),
+                place_name: plan.name.clone(),
+                item,
+                need,
+                have,
+                short,
+                support: if item == CrewItem::Vehicles { short } else { 0 },
+                have_origin: if vehicles { &fleet.origin } else { &district.have.origin }.clone(),
+            });
+        }
+    }
+    lines
+}
+
+/// Need and have of shifts, samplers of a shift, registrars of a shift, teams.
+fn people(city: &City, district: &District, plan: &DistrictPlan, target_s: u64) -> [(u64, u64); 4] {
+    let (norm, have) = (&city.norm, &district.have);
+    let shift_s = (norm.staff_hours.value.min(24) * 3600 / norm.shifts.value.max(1)).max(1);
+    let day_s = norm.sampling_hours.value.clamp(1, 24) * 3600;
+    // A target that leaves no time to sample still has people on a day's shifts.
+    let sampled_s = if plan.sampling_s == 0 { day_s } else { plan.sampling_s };
+    let by_day = sampled_s.min(day_s).div_ceil(shift_s);
+    let (days, last) = (sampled_s / day_s, (sampled_s % day_s).div_ceil(shift_s));
+    let need = needed(city, plan, target_s);
+    let samplers = need.samplers().div_ceil(by_day).max(need.desks());
+    let registrars = need.registrars(norm);
+    // Shifts of a day whose people are there, at every desk that is needed.
+    let manned = |roll: u64, each: u64| roll.checked_div(each).unwrap_or(by_day).min(by_day);
+    let manned = manned(have.samplers, samplers).min(manned(have.registrars, registrars));
+    let teams = have.registrars.checked_div(norm.registrars_per_desk.value);
+    [
+        (
+            days.saturating_mul(by_day).saturating_add(last),
+            days.saturating_mul(manned).saturating_add(last.min(manned)),
+        ),
+        (samplers, have.samplers / by_day),
+        (registrars, have.registrars / by_day),
+        (
+            need.desks().saturating_mul(by_day),
+            teams.map_or(have.samplers, |by_registrars| by_registrars.min(have.samplers)),
+        ),
+    ]
+}
+
+/// Need and have of vehicles and of trips.
+fn trips(
+    city: &City,
+    district: &District,
+    plan: &DistrictPlan,
+    vehicles: u64,
+    capacity: u64,
+) -> [(u64, u64); 2] {
+    let transport = &city.norm.transport;
+    let serving = reach::serving(city, district);
+    let (mut vehicles_needed, mut trips_needed, mut driving_s) = (0u64, 0u64, 0u64);
+    for street in city.streets_of(district).iter().filter(|s| s.population.value > 0) {
+        let labs = reach::labs(city, &serving, street);
+        let way = labs.map(|lab| reach::way_s(city, street.place.as_ref(), &city.labs[lab])).min();
+        let way_s = way.unwrap_or(transport.travel_s.value);
+        let cycle_s = transport.handling_s.value.saturating_add(way_s.saturating_mul(2)).max(1);
+        let tubes = street.population.value.div_ceil(city.street_pool(district, street));
+        let rounds = plan.sampling_s.div_ceil(city.norm.box_s.value.max(1));
+        let trips = tubes.div_ceil(capacity.max(1)).max(rounds);
+        let each = (plan.sampling_s / cycle_s).max(1);
+        vehicles_needed = vehicles_needed.saturating_add(trips.div_ceil(each));
+        trips_needed = trips_needed.saturating_add(trips);
+        driving_s = driving_s.saturating_add(trips.saturating_mul(cycle_s));
+    }
+    // The trips that are needed, as far as all vehicles' time goes; a vehicle goes at least once.
+    let there_s = vehicles.saturating_mul(plan.sampling_s);
+    let can = mul_div(trips_needed, there_s, driving_s).max(vehicles.min(trips_needed));
+    [(vehicles_needed, vehicles), (trips_needed, can)]
+}
