@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 pub struct PartHeld {
     /// Its key in the readings: `district/street`, or the code of a laboratory.
     pub code: String,
-    /// When its last first test had its result, ms since the opening, to the minute of the readings; `None` = not known, as
-    /// with the round's.
+    /// When its last first test had its result, ms since the opening, between two readings; `None` = not known, as with the
+    /// round's.
     pub finish: Option<Ms>,
     /// Forecasts that were made before.
     pub forecasts: usize,
@@ -107,7 +107,7 @@ fn against(
     held.into_values().collect()
 }
 
-/// The first reading with as many results as the last one, when all but a few have theirs at the last one and an earlier
+/// Between the first reading with as many results as the last one and the one before it, when all but a few have theirs at the last one and an earlier
 /// reading is left.
 fn finish(tallies: &[Tally], count: impl Fn(&Tally) -> Count) -> Option<Ms> {
     let (come, all) = tallies.last().map(&count)?;
@@ -158,7 +158,7 @@ mod tests {
             tally(70_000, [9, 9], [14, 13, 1, 1]),
         ];
         let told = [
-            told(10_000, [40, 50, 60]),
+            told(10_000, [30, 50, 60]),
             told(20_000, [20, 25, 30]),
             told(50_000, [55, 58, 60]),
             // After everything: no forecast.
@@ -167,27 +167,27 @@ mod tests {
         let [first, second] = &streets(&tallies, &told, &none)[..] else { panic!("two streets") };
         let expected = PartHeld {
             code: "01/1".into(),
-            finish: Some(45_000),
+            finish: Some(32_500),
             forecasts: 2,
             held: 1,
-            errors: vec![5_000, -20_000],
+            errors: vec![17_500, -7_500],
         };
         assert_eq!(*first, expected);
         // Nothing was counted of it.
         assert_eq!((second.finish, second.forecasts), (None, 0));
         let [lab] = &labs(&tallies, &told, &none)[..] else { panic!("one lab") };
-        assert_eq!((lab.finish, lab.forecasts, lab.held), (Some(60_000), 3, 2));
-        assert_eq!(lab.errors, [-10_000, -35_000, -2_000]);
+        assert_eq!((lab.finish, lab.forecasts, lab.held), (Some(52_500), 3, 1));
+        assert_eq!(lab.errors, [-2_500, -27_500, 5_500]);
         let both = PartsHeld::of(streets(&tallies, &told, &none).iter().chain([lab]));
-        assert_eq!((both.judged, both.forecasts, both.held), (2, 5, 3));
-        assert_eq!((both.error, both.off), (Some(-10_000), Some(10_000)));
+        assert_eq!((both.judged, both.forecasts, both.held), (2, 5, 2));
+        assert_eq!((both.error, both.off), (Some(-2_500), Some(7_500)));
         assert_eq!(PartsHeld::of(&[]), PartsHeld::default());
     }
 
     #[test]
     fn a_tube_that_never_ends_leaves_its_street_and_lab_to_be_judged() {
         let (told, none) = ([told(10_000, [40, 50, 60])], Done::default());
-        for (left, finish) in [(0, Some(45_000)), (1, Some(45_000)), (2, None)] {
+        for (left, finish) in [(0, Some(27_500)), (1, Some(27_500)), (2, None)] {
             let done = 1_500 - left;
             let tallies =
                 [0, done, done].into_iter().zip([10_000, 45_000, 60_000]).map(|(done, at)| {

@@ -95,7 +95,7 @@ const USED_TWICE: (u32, u32) = (8_000, 2);
 const OFFLINE_DESKS_ONE_IN: u32 = 200;
 
 /// Infected people: so many in ten thousand (the guide's range for screening is up to ten).
-const INFECTED_IN_TEN_THOUSAND: u32 = 3;
+pub const INFECTED_IN_TEN_THOUSAND: u32 = 3;
 
 /// One plate in so many has failed controls, besides the first of each laboratory.
 pub const BAD_PLATE_ONE_IN: u64 = 100;

@@ -4,7 +4,7 @@
 use super::truth::{MINUTE_MS, SINGLES, below};
 use crate::api::client::pb;
 use crate::domain::words::Call;
-use crate::planner::{City, Plan, StageKind};
+use crate::planner::{City, Lab as CityLab, LabPlan, Plan, StageKind};
 use std::collections::VecDeque;
 
 /// Wells of a plate that hold tubes; the two after them hold the controls.
@@ -62,6 +62,16 @@ pub struct Plate {
     pub bad: bool,
 }
 
+/// Milliseconds from one plate of a laboratory to the next: the slowest stage sets the pace.
+pub fn plate_ms(lab: &CityLab, planned: &LabPlan) -> i64 {
+    let pace = planned.capacity.stages.iter().map(|stage| {
+        let tubes_each_cycle = stage.units_working * stage.tubes_per_run;
+        let cycle = i64::try_from(lab.stage(stage.kind).cycle_s() * 1_000).unwrap_or(i64::MAX / 4);
+        cycle.saturating_mul(WELLS_MAX as i64) / (tubes_each_cycle.max(1) as i64)
+    });
+    pace.max().unwrap_or(MINUTE_MS).max(1)
+}
+
 /// A laboratory at work.
 pub struct Lab {
     /// Code.
@@ -92,18 +102,11 @@ impl Lab {
         labs.map(|(lab, planned)| {
             let over =
                 |kinds: &[StageKind]| ms(kinds.iter().map(|k| lab.stage(*k).cycle_s()).sum());
-            let stages = planned.capacity.stages.iter();
-            // Milliseconds for a plate in each stage: the slowest one sets the pace.
-            let pace = stages.map(|stage| {
-                let tubes_each_cycle = stage.units_working * stage.tubes_per_run;
-                let cycle = ms(lab.stage(stage.kind).cycle_s());
-                cycle * WELLS_MAX as i64 / (tubes_each_cycle.max(1) as i64)
-            });
             Lab {
                 code: lab.code.clone(),
                 name: lab.name.zh.clone(),
                 tubes_per_day: planned.capacity.tubes,
-                plate_ms: pace.max().unwrap_or(MINUTE_MS).max(1),
+                plate_ms: plate_ms(lab, planned),
                 before_ms: over(&[StageKind::Receive, StageKind::Inactivate, StageKind::Decap]),
                 run_ms: over(&[StageKind::Extract, StageKind::Setup, StageKind::Pcr]),
                 review_ms: over(&[StageKind::Review]),

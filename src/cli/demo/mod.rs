@@ -3,7 +3,8 @@
 //!
 //! In reading order: `truth` (who is where), `faults` (what goes wrong), `saying` (what sources
 //! say), `labs`, `calendar`, `play` with `field` and `bench` (the round), `wire`, `setup`, `ask` (the
-//! connections), `expect` and `outcome` (what must come of it and what did), `report`.
+//! connections), `expect` and `outcome` (what must come of it and what did), `report`; `played` (the city as the forecast has to
+//! know it).
 //!
 //! The demo is a client like any other: it finds out what came of the round only by asking.
 
@@ -16,6 +17,7 @@ mod field;
 mod labs;
 mod outcome;
 mod play;
+mod played;
 mod report;
 mod saying;
 mod setup;
@@ -28,7 +30,7 @@ mod wire;
 use super::{EXIT_CONFIGURATION, city_file};
 use crate::app::Service;
 use crate::config::Config;
-use crate::planner::{self, City, InstrumentDay};
+use crate::planner::{self, City};
 use crate::store;
 use anyhow::{Context, Result};
 use play::{Player, Seen};
@@ -161,7 +163,9 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     // it would wait for its turns instead of the service.
     config.api.streams_opening_max = STREAMS_OPENING_MAX;
     config.planner.forecast_seconds = FORECAST_SECONDS;
-    let service = Service::start_for(config, Some(as_played(&plans.filled_city))).await?;
+    let service =
+        Service::start_for(config, Some(played::as_played(&plans.filled_city, &plans.after)))
+            .await?;
     let played = round(args, &plans, &service, seen, begun).await;
     let ended = match played {
         Ok(Some(ended)) => ended,
@@ -212,33 +216,6 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
-}
-
-/// The city as the drill plays it, for the forecast: desks work at full speed from their opening, nobody comes long after the
-/// others, boxes are two hours on the road on average, and laboratories keep the arithmetic's pace round the clock, without
-/// rests, shifts or a derate. Held against the
-/// real city's numbers, every forecast of a drill would be hours late.
-fn as_played(city: &City) -> City {
-    let mut played = city.clone();
-    let norm = &mut played.norm;
-    norm.field.ramp_percent.value = 100;
-    norm.field.straggler_permille.value = 0;
-    // What the norm allows at most is what the drill takes on average (`field`), give or take 40 %.
-    norm.transport.travel_s.value = norm.transport_s.value;
-    norm.transport.travel_spread_permille.value = 230;
-    norm.transport_s.value = norm.transport_s.value * 14 / 10;
-    // A share below one, or there would be no doubt to draw.
-    norm.derate.mean_permille.value = 990;
-    norm.derate.spread_permille.value = 5;
-    for lab in &mut played.labs {
-        lab.shifts.clear();
-        lab.instrument_day = Some(InstrumentDay::Staggered { hours: 24 });
-        lab.derate = Some(norm.derate.mean_permille.clone());
-        for stage in &mut lab.stages {
-            stage.spread_permille = 0;
-        }
-    }
-    played
 }
 
 /// Sets the city up, plays the round, and asks what came of it. `None` = interrupted.

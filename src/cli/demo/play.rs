@@ -19,9 +19,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 
 /// The clock moves by this much at a time.
 pub const SLICE_MS: i64 = 15 * MINUTE_MS;
+
+/// A slice takes at least so long on the machine: the forecaster looks ten times a second, and of a night that was over between
+/// two looks nobody could say when the round was done.
+const SLICE_TIME_MIN: Duration = Duration::from_millis(120);
 
 /// The list of recalls is asked for once in so many slices.
 const RECALLS_EVERY: i64 = 4;
@@ -148,7 +154,10 @@ impl Player {
     /// Plays the round until the last recall is closed. False when it was stopped before.
     pub async fn play(&mut self) -> Result<bool> {
         self.plan_faults();
+        let mut pace = tokio::time::interval(SLICE_TIME_MIN);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for slice in 0.. {
+            pace.tick().await;
             let from = OPENS_AT_MS + slice * SLICE_MS;
             let to = from + SLICE_MS;
             if self.seen.stop.load(Ordering::Relaxed) {

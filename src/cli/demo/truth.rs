@@ -22,7 +22,7 @@ pub const SINGLES: u32 = 1 << 31;
 const ABSENT_ONE_IN: u32 = 509;
 
 /// Desks open within this time, so that the day begins slowly.
-const OPENING_MS: i64 = 90 * MINUTE_MS;
+pub const OPENING_MS: i64 = 90 * MINUTE_MS;
 
 /// Serial numbers of pool tubes and of single tubes begin here.
 const POOL_SERIAL: u64 = 20_000_000_000;

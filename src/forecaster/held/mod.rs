@@ -6,6 +6,7 @@ use super::held_parts::{self, PartHeld};
 use super::record::{Done, Parts, Record, Told};
 use super::tally::Tally;
 use crate::planner::forecast::judge::{BINS, bin, crps, of_quantiles, pit};
+use crate::planner::forecast::told_between;
 use crate::planner::model::{HOUR, Ms};
 use std::collections::BTreeMap;
 
@@ -114,7 +115,7 @@ pub struct RoundHeld {
     pub round: String,
     /// When it was opened, ms since 1970.
     pub opened_at: i64,
-    /// When its last first test had its result, to the minute of the readings; `None` = not known: tubes were still in
+    /// When its last first test had its result, between two readings; `None` = not known: tubes were still in
     /// work at the last reading, the round is still open, or the readings before it are gone from the file.
     pub finish: Option<Ms>,
     /// Whether it was closed, or forecast as done.
@@ -234,7 +235,8 @@ const LEFT: u64 = 1_000;
 /// round that was left for a newer one is read once more when it is closed, which may be the day after.
 const APART_MAX: Ms = HOUR;
 
-/// When a reading came, if it says when what it is the first to tell happened: some reading before it, and not long before.
+/// When what a reading is the first to tell happened (`told_between`), if it says so: some reading before it, and not long
+/// before.
 pub(super) fn when(tallies: &[Tally], number: usize) -> Option<Ms> {
     let at = |number: usize| Some(tallies.get(number)?.at);
     let (now, before) = (at(number)?, at(number.checked_sub(1)?)?);
@@ -242,7 +244,7 @@ pub(super) fn when(tallies: &[Tally], number: usize) -> Option<Ms> {
     let usual =
         number.checked_sub(2).and_then(at).map_or(0, |earlier| before.saturating_sub(earlier));
     let most = APART_MAX.max(usual.saturating_mul(4));
-    (now.saturating_sub(before) <= most).then_some(now)
+    (now.saturating_sub(before) <= most).then(|| told_between(before, now))
 }
 
 /// Whether of so many tubes with and without a result so few are left that it was all.
@@ -250,8 +252,8 @@ pub(super) fn all_but_few(results: u64, left: u64) -> bool {
     left.saturating_mul(LEFT) <= results.saturating_add(left)
 }
 
-/// The first reading with as many first results as the last one has, when the round was over (closed, or forecast as done)
-/// and next to nothing in work at the last one. Unknown when no earlier reading is left.
+/// Between the first reading with as many first results as the last one has and the one before it, when the round was over
+/// (closed, or forecast as done) and next to nothing in work at the last one. Unknown when no earlier reading is left.
 fn finish(lines: &Lines) -> Option<Ms> {
     let last = lines.tallies.last().filter(|_| lines.over())?;
     let all = last.first_results();

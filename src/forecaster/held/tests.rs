@@ -1,7 +1,11 @@
 //! Rounds of which the end is known.
 
 use super::*;
+use crate::forecaster::history::History;
+use crate::forecaster::places::place_key;
+use crate::forecaster::plan::CityPlan;
 use crate::forecaster::tally::{Sent, Tested};
+use crate::planner::forecast::{Regime, of_model};
 
 fn reading(at: Ms, collected: u64, resulted: u64) -> String {
     let place = Sent { collected, sent: collected, delivered: collected, ..Sent::default() };
@@ -41,15 +45,15 @@ fn forecasts_are_held_against_the_finish_that_really_was() {
         told(10, 40, 50, 60),
         reading(20, 9, 4),
         told(20, 20, 25, 30),
-        reading(45, 9, 9),
+        reading(70, 9, 9),
         told(50, 45, 45, 45),
         "something that a later program wrote".to_owned(),
-        reading(60, 9, 9),
+        reading(80, 9, 9),
     ];
     let open = held(&lines);
     assert_eq!((open[0].finish, open[0].coverage), (None, Coverage::default()));
     assert!(!open[0].over && open[0].labs[0].finish.is_none());
-    let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 70, done: None };
+    let closed = Record::Closed { round: "R".into(), opened_at: 5, at: 90, done: None };
     lines.push(closed.text());
     let [round] = &held(&lines)[..] else { panic!("one round") };
     assert_eq!((round.finish, round.readings), (Some(45), 4));
@@ -76,7 +80,7 @@ fn forecasts_are_held_against_the_finish_that_really_was() {
     let [round] = &held(&newest)[..] else { panic!("one round") };
     assert_eq!((round.finish, round.over, round.readings), (None, true, 2));
     // With a tube in work nothing can be said.
-    lines.push(reading(80, 10, 9));
+    lines.push(reading(95, 10, 9));
     assert_eq!(held(&lines)[0].finish, None);
 }
 
@@ -84,9 +88,9 @@ fn forecasts_are_held_against_the_finish_that_really_was() {
 fn a_tube_that_never_ends_leaves_its_round_to_be_judged() {
     // Tubes collected, results at the last reading; the finish.
     for (collected, resulted, expected) in [
-        (2_000, 2_000, Some(45)),
-        (2_000, 1_999, Some(45)),
-        (2_000, 1_998, Some(45)),
+        (2_000, 2_000, Some(32)),
+        (2_000, 1_999, Some(32)),
+        (2_000, 1_998, Some(32)),
         (2_000, 1_997, None),
         (999, 998, None),
     ] {
@@ -114,7 +118,7 @@ fn readings_that_are_far_apart_do_not_say_when_a_round_was_done() {
         let [first, second, last] = times;
         let lines =
             [reading(first, 9, 5), reading(second, 9, 5), reading(last, 9, 9), closed.text()];
-        assert_eq!(held(&lines)[0].finish, known.then_some(last), "{times:?}");
+        assert_eq!(held(&lines)[0].finish, known.then(|| told_between(second, last)), "{times:?}");
     }
 }
 
@@ -129,7 +133,7 @@ fn what_the_last_line_says_needs_no_readings() {
         Record::Parts { round: code, opened_at, parts }.text(),
         told(10, 40, 50, 60),
         reading(20, 9, 4),
-        reading(45, 9, 9),
+        reading(70, 9, 9),
     ];
     let done = done(&lines, "R", 5);
     assert_eq!((done.finish, done.labs.get("L"), done.streets.len()), (Some(45), Some(&45), 0));
@@ -146,4 +150,36 @@ fn what_the_last_line_says_needs_no_readings() {
     let [of] = &held(&left)[..] else { panic!("one round") };
     assert_eq!((of.readings, of.finish, of.coverage.held), (0, Some(45), 1));
     assert_eq!((of.labs[0].finish, of.labs[0].held), (Some(45), 1));
+}
+
+#[test]
+fn what_is_forecast_of_a_round_that_is_over_is_what_it_is_judged_by() {
+    let plan = CityPlan::builtin("jiyuan");
+    let round = plan.round.as_ref().unwrap();
+    let (street, lab) = (&round.streets[0], round.labs[round.model.streets[0].lab].0.clone());
+    // Tubes, and of these with a result, by time; nobody comes for two hours at last.
+    let tallies = [(1, 40, 0), (3, 90, 50), (4, 90, 80), (6, 90, 90), (9, 90, 90)];
+    let tallies = tallies.map(|(hour, collected, resulted)| {
+        let sent = Sent { collected, sent: collected, delivered: collected, ..Sent::default() };
+        let tested =
+            Tested { received: collected, plated: resulted, resulted, ..Tested::default() };
+        Tally {
+            at: hour * HOUR,
+            places: BTreeMap::from([(place_key(&street.district, &street.code), sent)]),
+            labs: BTreeMap::from([(lab.clone(), tested)]),
+            ..Tally::default()
+        }
+    });
+    let mut history = History::new(100);
+    let mut lines = Vec::new();
+    for tally in tallies {
+        history.take(plan.whose.reading(&tally).0);
+        lines.push(Record::Reading { round: "R".into(), opened_at: 5, seq: 1, tally }.text());
+    }
+    let forecast = of_model(&round.model, &round.doubt, history.situation(), 1, 4).unwrap();
+    lines.push(Record::Closed { round: "R".into(), opened_at: 5, at: 70, done: None }.text());
+    let judged = held(&lines)[0].finish;
+    // Between the readings of four and six o'clock.
+    assert_eq!((forecast.regime, judged), (Regime::Done, Some(5 * HOUR)));
+    assert_eq!([forecast.finish.p10, forecast.finish.p90].map(Some), [judged; 2]);
 }

@@ -5,7 +5,7 @@ mod close;
 
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
-use crate::engine::Handle;
+use crate::engine::{FiguresAt, Handle};
 use crate::forecaster::held::SoFar;
 use crate::forecaster::history::{History, Taken, Unknown};
 use crate::forecaster::kept::{Kept, Known};
@@ -58,12 +58,26 @@ struct Watched {
 
 type Made = Result<Outlook, TurnError>;
 
+/// What a look saw: the clock and the counters.
+struct Seen {
+    now: Time,
+    figures: Arc<FiguresAt>,
+}
+
+/// What a drill is read from: the look before this one, once the clock has moved on since or nothing has come. Its player moves
+/// the clock first and then says what had happened until then: read at once, everything would be a step of it late.
+fn settled(before: Option<Seen>, now: Time, seq: u64) -> Option<Seen> {
+    before.filter(|seen| seen.now < now || seen.figures.seq == seq)
+}
+
 struct Watch {
     forecaster: Forecaster,
     handle: Handle,
     kept: Kept,
     known: Known,
     round: Option<Watched>,
+    /// The last look at a drill.
+    seen: Option<Seen>,
     making: Option<JoinHandle<Made>>,
     closing: close::Closing,
 }
@@ -78,6 +92,7 @@ impl Forecaster {
             kept,
             known,
             round: None,
+            seen: None,
             making: None,
             closing: close::Closing::default(),
         };
@@ -201,12 +216,25 @@ impl Watch {
         true
     }
 
+    /// What a reading would be of now; `None` while what has happened by a drill's clock is still coming in.
+    fn see(&mut self) -> Option<Seen> {
+        let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
+        if self.handle.read().folder().kind == FolderKind::Live {
+            return Some(seen);
+        }
+        let (now, seq) = (seen.now, seen.figures.seq);
+        settled(self.seen.replace(seen), now, seq)
+    }
+
     /// Reads the counters when it is time.
     async fn read(&mut self, reference: &Reference) {
         let Some(mut round) = self.round.take() else { return };
         let every = self.forecaster.options().forecast_seconds.saturating_mul(1_000);
-        let now = since(round.opened_at, self.handle.now());
-        match (now, round.last_at) {
+        let Some(Seen { now, figures }) = self.see() else {
+            self.round = Some(round);
+            return;
+        };
+        match (since(round.opened_at, now), round.last_at) {
             (Some(at), Some(last)) if at < last && !round.clock_told => {
                 tracing::warn!(round = %round.code, behind_ms = last - at, "the clock went back: no reading until it has caught up");
                 round.clock_told = true;
@@ -214,7 +242,6 @@ impl Watch {
             (Some(at), last)
                 if last.is_none_or(|last| u64::from(at) >= u64::from(last) + every.max(1)) =>
             {
-                let figures = self.handle.feed().figures();
                 let places = self.forecaster.plan().map(|plan| &plan.places);
                 let (code, before) = (&round.code, round.before.as_ref());
                 let tally = Tally::of(at, &figures.cells, reference, code, places, before);
@@ -351,5 +378,27 @@ impl Watch {
         metrics::gauge!(telemetry::FORECAST_AGE).set(age);
         metrics::gauge!(telemetry::FORECAST_FINISH_P50).set(finish);
         metrics::gauge!(telemetry::FORECAST_IN_TIME).set(in_time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_is_read_when_its_player_has_said_what_happened_until_then() {
+        let seen = |minute: i64, seq| {
+            let figures = Arc::new(FiguresAt { seq, ..FiguresAt::default() });
+            Seen { now: Time(minute * 60_000), figures }
+        };
+        let read = |before, now: i64, seq| {
+            settled(before, Time(now * 60_000), seq)
+                .map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
+        };
+        // The clock has just moved; facts still come; no more do; or the clock goes on.
+        assert_eq!(read(None, 30, 5), None);
+        assert_eq!(read(Some(seen(30, 5)), 30, 8), None);
+        assert_eq!(read(Some(seen(30, 9)), 30, 9), Some((30, 9)));
+        assert_eq!(read(Some(seen(30, 9)), 45, 11), Some((30, 9)));
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
         .map(|(i, (lab, inside))| {
             let count = now.labs.get(i).copied().unwrap_or_default();
             let dice = dice.below(1_000_000 + i as u64);
-            let start = lab_start(lab, &count, inside, now.at, recall, &ways[i], dice);
+            let plates = situation.singles_only(i);
+            let start = lab_start(lab, &count, plates, inside, now.at, recall, &ways[i], dice);
             // It starts again after a time that nobody knows.
             let stop = drawn.still[i].map(|since| {
                 let left = remaining(now.at.saturating_sub(since), dice.unit(1));
@@ -177,10 +178,13 @@ fn left_at(situation: &Situation, street: usize, sent: u64, on_road: u64, part: 
     situation.readings.iter().find(reached).map_or(0, |r| r.at)
 }
 
-/// A lab as the fluid has it at the pace that was drawn, brought into line with what was counted.
+/// A lab as the fluid has it at the pace that was drawn, brought into line with what was counted. Of its plates the newest
+/// may have no first test on them (`Situation::singles_only`).
+#[expect(clippy::too_many_arguments, reason = "what is known of one lab, called from one place")]
 fn lab_start(
     lab: &Lab,
     count: &LabCount,
+    singles_only: Option<(u64, Ms)>,
     inside: &Replay,
     now: Ms,
     recall: &Recall,
@@ -230,6 +234,9 @@ fn lab_start(
         }
         start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
     }
+    if let Some(newest) = singles_only {
+        set_apart(&mut start, lab, newest);
+    }
     // Single tubes of recalls go first in every lab: those that are here, those on the road, those that wait for a vehicle,
     // and at last those of people who have not come yet. What is on a plate goes on with its plate.
     let travel = f64::from(recall.travel);
@@ -246,6 +253,39 @@ fn lab_start(
         }
     }
     start
+}
+
+/// Takes the newest plates, those with the longest way before them, for plates of single tubes alone: who waits for the last
+/// first test does not wait for them. The others were loaded by `since`, and are on their way since then.
+fn set_apart(start: &mut LabStart, lab: &Lab, (mut plates, since): (u64, Ms)) {
+    let now = start.from;
+    let way =
+        |from: usize| lab.stages[from..].iter().map(|stage| stage.run).fold(0, Ms::saturating_add);
+    let done = since.saturating_add(way(StageKind::Extract.index()));
+    let mut further: Vec<u32> = Vec::new();
+    for i in StageKind::Extract.index()..StageKind::COUNT {
+        // What waits before a stage is behind what runs there.
+        let take = plates.min(start.waiting[i].len() as u64) as usize;
+        start.singles_waiting[i].extend(start.waiting[i].drain(..take));
+        plates -= take as u64;
+        start.running[i].sort_unstable_by_key(|run| run.1);
+        let take = plates.min(start.running[i].len() as u64) as usize;
+        let first = start.running[i].len() - take;
+        start.singles_running[i].extend(start.running[i].drain(first..));
+        plates -= take as u64;
+        let waiting = start.waiting[i].drain(..).map(|(_, tubes)| tubes);
+        further.extend(waiting);
+        // They are in this stage no longer than until then; where that is over, they are in one behind it.
+        let until = done.saturating_sub(way(i + 1));
+        if until <= now && i + 1 < StageKind::COUNT {
+            further.extend(start.running[i].drain(..).map(|(_, _, tubes)| tubes));
+            continue;
+        }
+        let until = until.max(now.saturating_add(1));
+        let from = until.saturating_sub(lab.stages[i].run).min(now);
+        start.running[i].iter_mut().for_each(|run| run.1 = run.1.min(until));
+        start.running[i].extend(further.drain(..).map(|tubes| (from, until, tubes)));
+    }
 }
 
 /// Tubes that are dealt out in so many lots.
@@ -286,7 +326,8 @@ mod tests {
         let dice = Stream::of(1, 1, Cause::Parameter, 1);
         let mut ways = [way.clone()];
         Way::call_back(&mut ways, &[*count]);
-        lab_start(&model.labs[0], count, &Replay::default(), NOW, &model.recall, &ways[0], dice)
+        let lab = &model.labs[0];
+        lab_start(lab, count, None, &Replay::default(), NOW, &model.recall, &ways[0], dice)
     }
 
     fn tubes(lots: &[(Ms, u32)]) -> u64 {
@@ -376,6 +417,45 @@ mod tests {
         let first = |run: &crate::planner::simulate::LabRun| run.results.last().map(|last| last.1);
         assert_eq!((first(&none), first(&some)), (Some(2_000), Some(1_400)));
         assert!(some.results[0].0 >= none.results[0].0, "the first plates are theirs");
+    }
+
+    #[test]
+    fn plates_of_single_tubes_alone_are_not_waited_for() {
+        let model = example::city(1);
+        let lab = &model.labs[0];
+        let count = |plates, plated, singles_plated| LabCount {
+            received: plated,
+            plated,
+            plates,
+            singles_plated,
+            resulted: 400,
+            plates_done: 5,
+            ..LabCount::default()
+        };
+        // Two hours ago the last first test was put on a plate; the four plates since then are of people called back.
+        let labs = |of| [vec![of], vec![LabCount::default(); model.labs.len() - 1]].concat();
+        let reading = |at, of| Reading { at, streets: vec![], labs: labs(of) };
+        let (then, now) = (count(9, 700, 0), count(13, 740, 40));
+        let readings = vec![reading(NOW - 2 * HOUR, then), reading(NOW, now)];
+        let apart = Situation { readings }.singles_only(0);
+        assert_eq!(apart, Some((4, NOW - 2 * HOUR)));
+        let dice = Stream::of(1, 1, Cause::Parameter, 1);
+        let finish = |apart| {
+            let inside = Replay::default();
+            let way = Way::default();
+            let mut start = Start::whole(&model);
+            start.streets.iter_mut().for_each(|street| (street.main, street.late) = (0.0, 0.0));
+            start.labs[0] = lab_start(lab, &now, apart, &inside, NOW, &model.recall, &way, dice);
+            let run = Simulation::new(&model, &start).run(3, 1, &mut Scratch::default());
+            (run.labs[0].finish, run.labs[0].results.last().map(|last| last.1))
+        };
+        let plates = &lab.stages[StageKind::Extract.index()..];
+        let way = plates.iter().map(|stage| stage.run).sum::<Ms>();
+        let ((apart, first), (together, all)) = (finish(apart), finish(None));
+        assert!(first < all && all == Some(340), "{first:?} {all:?}");
+        // A review or a repair more.
+        assert!(apart <= NOW - 2 * HOUR + way + HOUR / 2, "{apart} {way}");
+        assert!(together > apart, "{together} {apart}");
     }
 
     #[test]

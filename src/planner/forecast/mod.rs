@@ -10,7 +10,7 @@ mod situation;
 mod tests;
 pub mod trial;
 
-pub use situation::{LabCount, Reading, Situation, StreetCount};
+pub use situation::{LabCount, Reading, Situation, StreetCount, told_between};
 
 use rayon::prelude::*;
 

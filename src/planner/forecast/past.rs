@@ -1,13 +1,14 @@
 //! What is over already, off the readings: a simulation of the rest of a round says nothing of what came before it.
 
-use super::situation::{LabCount, Reading, Situation};
+use super::situation::{LabCount, Reading, Situation, told_between};
 use crate::planner::model::{HOUR, Model, Ms};
 use crate::planner::simulate::Replication;
 
 /// Time without a new tube after which nobody else is waited for.
 const QUIET: Ms = 2 * HOUR;
 
-/// When things were over of which nothing is left: each the first reading that has as much as the newest one.
+/// When things were over of which nothing is left: each between the first reading that has as much as the newest one and the
+/// one before it (`told_between`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Past {
     /// The newest reading.
@@ -48,9 +49,15 @@ impl Past {
         let first = |reached: &dyn Fn(&Reading) -> bool| {
             situation.readings.iter().find(|r| reached(r)).unwrap_or(newest)
         };
+        let when = |reached: &dyn Fn(&Reading) -> bool| {
+            let first = situation.readings.iter().position(reached).unwrap_or_default();
+            let at = |number: usize| situation.readings.get(number).map(|reading| reading.at);
+            let (at, before) = (at(first).unwrap_or(newest.at), first.checked_sub(1).and_then(at));
+            told_between(before.unwrap_or(at), at)
+        };
         let of_lab = |lab: usize| {
             let all = results(newest, lab);
-            if all == 0 { newest.at } else { first(&|r| results(r, lab) >= all).at }
+            if all == 0 { newest.at } else { when(&|r| results(r, lab) >= all) }
         };
         let of_street = |street: usize| {
             let delivered = |r: &Reading| r.streets.get(street).map_or(0, |s| s.delivered);
@@ -65,18 +72,18 @@ impl Past {
             let ahead = count(newest).resulted + count(newest).singles_here();
             match place.checked_sub(ahead).filter(|tubes| *tubes > 0) {
                 Some(tubes) => Door::Inside { lab, tubes },
-                None => Door::Resulted(first(&|r| count(r).resulted >= place).at),
+                None => Door::Resulted(when(&|r| count(r).resulted >= place)),
             }
         };
         let (all_collected, all_results) = (collected(newest), first_results(newest));
         Past {
             now: newest.at,
             done: all_resulted(model, situation),
-            sampled: first(&|r| collected(r) >= all_collected).at,
+            sampled: when(&|r| collected(r) >= all_collected),
             finish: if all_results == 0 {
                 newest.at
             } else {
-                first(&|r| first_results(r) >= all_results).at
+                when(&|r| first_results(r) >= all_results)
             },
             labs: (0..model.labs.len()).map(of_lab).collect(),
             streets: (0..model.streets.len()).map(of_street).collect(),

@@ -70,6 +70,11 @@ impl LabCount {
             .saturating_sub(self.recalls_closed + self.singles_waiting + self.singles_plated)
     }
 
+    /// First tests that were put on plates.
+    fn first_plated(&self) -> u64 {
+        self.plated.saturating_sub(self.recalls_closed + self.singles_plated)
+    }
+
     /// Tubes for a first test that are on no plate.
     pub fn first_waiting(&self) -> u64 {
         self.received.saturating_sub(self.plated).saturating_sub(self.singles_waiting)
@@ -90,9 +95,31 @@ impl LabCount {
     }
 }
 
+/// When something happened that a reading is the first to tell, and the one `before` it is not: in the middle between them, for
+/// nobody knows better. The one rule of when a round, a street or a laboratory was done: by it the forecast says when what is
+/// over was over, and what was forecast is judged. A reading's own time is late by half the time between readings, which is
+/// nothing of a minute, and as long as a forecast's whole interval in a drill with half an hour between them.
+pub fn told_between(before: Ms, at: Ms) -> Ms {
+    before.saturating_add(at.saturating_sub(before) / 2)
+}
+
 /// A round that is going on: its readings, the newest last. At least one; times rise, and so do counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Situation {
     /// The readings.
     pub readings: Vec<Reading>,
+}
+
+impl Situation {
+    /// Plates of a lab that were loaded since the first reading with as many first tests on plates as now, and when that was:
+    /// there is no first test on them, only single tubes of recalls. `None` where there are none, or plates are not told.
+    pub(super) fn singles_only(&self, lab: usize) -> Option<(u64, Ms)> {
+        let of = |reading: &Reading| reading.labs.get(lab).copied().unwrap_or_default();
+        let newest = of(self.readings.last()?);
+        let all = newest.first_plated();
+        let last = self.readings.iter().find(|reading| of(reading).first_plated() >= all)?;
+        let plates = newest.plates.saturating_sub(of(last).plates);
+        (of(last).plates > 0 && newest.singles_plated > 0 && plates > 0)
+            .then_some((plates, last.at))
+    }
 }

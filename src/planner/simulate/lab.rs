@@ -18,6 +18,10 @@ pub struct LabStart {
     pub waiting: [Vec<(Ms, u32)>; StageKind::COUNT],
     /// Runs that go on at each stage: (since, end, tubes).
     pub running: [Vec<(Ms, Ms, u32)>; StageKind::COUNT],
+    /// The same of single tubes of recalls, which are no first tests.
+    pub singles_waiting: [Vec<(Ms, u32)>; StageKind::COUNT],
+    /// See `singles_waiting`.
+    pub singles_running: [Vec<(Ms, Ms, u32)>; StageKind::COUNT],
     /// Single tubes on their way back: when they will be at the door, and how many.
     pub recalls: Vec<(Ms, u32)>,
     /// Stops of the whole lab, (from, to).
@@ -155,20 +159,26 @@ impl Works {
 
     /// What is in the lab at the beginning.
     fn begin(&mut self, lab: &Lab, start: &LabStart) {
-        for i in 0..StageKind::COUNT {
-            for &(since, end, tubes) in &start.running[i] {
-                let lot = Lot { ready: end, tubes, ..Lot::default() };
+        let lots =
+            [(&start.running, &start.waiting), (&start.singles_running, &start.singles_waiting)];
+        for (i, (single, (running, waiting))) in
+            (0..StageKind::COUNT).flat_map(|i| lots.iter().enumerate().map(move |of| (i, of)))
+        {
+            let lane = if single == 1 { PRIORITY } else { ORDINARY };
+            let lot =
+                |ready, tubes| Lot { ready, tubes, singles: tubes * single as u32, members: 0 };
+            for &(since, end, tubes) in &running[i] {
                 let (here, after) = self.stations.split_at_mut(i + 1);
                 let results = &mut self.results;
-                here[i].running(&lab.stages[i], lot, since, ORDINARY, &mut |lane, lot| match after
-                    .first_mut()
-                {
-                    Some(next) => next.push(lane, lot),
-                    None => results.push((lot.ready, lot.tubes)),
+                here[i].running(&lab.stages[i], lot(end, tubes), since, lane, &mut |lane, lot| {
+                    match after.first_mut() {
+                        Some(next) => next.push(lane, lot),
+                        None => results.push((lot.ready, lot.tubes - lot.singles)),
+                    }
                 });
             }
-            for &(since, tubes) in &start.waiting[i] {
-                self.stations[i].push(ORDINARY, Lot { ready: since, tubes, ..Lot::default() });
+            for &(since, tubes) in &waiting[i] {
+                self.stations[i].push(lane, lot(since, tubes));
             }
         }
     }
