@@ -261,14 +261,18 @@ mod tests {
             }
             let bits = parts.iter().map(|(_, heaps)| heaps.bits()).min().unwrap();
             let parts: Vec<&[Entry]> = parts.iter().map(|(part, _)| part.as_slice()).collect();
-            let mut found = Vec::new();
-            for_each_in_order(&parts, bits, |entry| Ok::<_, ()>(found.push(*entry))).unwrap();
+            let in_order = |parts: &[&[Entry]], bits| {
+                let mut found = Vec::new();
+                let keep = |entry: &Entry| {
+                    found.push(*entry);
+                    Ok::<_, ()>(())
+                };
+                for_each_in_order(parts, bits, keep).map(|()| found)
+            };
             all.sort_unstable();
-            assert_eq!(found, all, "{counts:?}");
+            assert_eq!(in_order(&parts, bits).as_ref(), Ok(&all), "{counts:?}");
             // What is sorted is in heaps of any bits.
-            found.clear();
-            for_each_in_order(&[&all], 9, |entry| Ok::<_, ()>(found.push(*entry))).unwrap();
-            assert_eq!(found, all, "{counts:?}");
+            assert_eq!(in_order(&[&all], 9).as_ref(), Ok(&all), "{counts:?}");
         }
         assert_eq!(for_each_in_order(&[&spread(9)], 0, |_| Err("full")), Err("full"));
     }

@@ -116,7 +116,10 @@ impl Taken {
     /// The entries in order, each once.
     pub fn entries(&self) -> Vec<Entry> {
         let mut all = Vec::with_capacity(self.count());
-        let Ok(()) = self.for_each(|entry| Ok::<_, Infallible>(all.push(*entry)));
+        let Ok(()) = self.for_each(|entry| {
+            all.push(*entry);
+            Ok::<_, Infallible>(())
+        });
         all
     }
 }
