@@ -251,9 +251,8 @@ impl Read {
         let mut options = ReadOptions::default();
         let end = first + u64::from(head.count);
         options.set_iterate_range(keys::seq(Kind::Event, first)..keys::seq(Kind::Event, end));
-        for item in
-            self.shared.state.iterator_cf_opt(self.shared.log(), options, IteratorMode::Start)
-        {
+        let log = self.shared.log();
+        for item in self.shared.state.iterator_cf_opt(log, options, IteratorMode::Start) {
             let (_, value) = item?;
             if leaves.len() == at {
                 event_bytes = value.to_vec();
@@ -279,11 +278,8 @@ impl Read {
         let mut options = ReadOptions::default();
         options.set_iterate_lower_bound(Kind::Batch.start());
         let from = IteratorMode::From(&key, Direction::Reverse);
-        let Some(item) =
-            self.shared.state.iterator_cf_opt(self.shared.heads(), options, from).next()
-        else {
-            return Ok(None);
-        };
+        let mut heads = self.shared.state.iterator_cf_opt(self.shared.heads(), options, from);
+        let Some(item) = heads.next() else { return Ok(None) };
         let (key, value) = item?;
         let first = seq_of(&key)?;
         let head = Head::decode(first, &value)?;
