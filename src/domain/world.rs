@@ -11,7 +11,8 @@ use super::fact::{Body, Event};
 use super::person::{FollowUp, PersonRecord, follow_up};
 use super::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat};
 use super::tube::{Mark, Origin, TubeRecord, TubeView, What};
-use super::words::{Code, Map, PersonKey};
+use super::words::{Code, PersonKey};
+use indexmap::IndexMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -78,29 +79,30 @@ impl<R: Record> Slot<R> {
 }
 
 /// The records of one kind. Those that a batch touched are listed apart, because they are few
-/// among many.
+/// among many: by their place, so that no key is looked for again.
 #[derive(Debug)]
 struct Shelf<K, R: Record> {
-    slots: Map<K, Slot<R>>,
-    touched: Vec<K>,
+    slots: IndexMap<K, Slot<R>, foldhash::fast::RandomState>,
+    touched: Vec<usize>,
 }
 
 impl<K, R: Record> Default for Shelf<K, R> {
     fn default() -> Self {
-        Shelf { slots: Map::default(), touched: Vec::new() }
+        Shelf { slots: IndexMap::default(), touched: Vec::new() }
     }
 }
 
 impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
     fn touch(&mut self, key: &K) -> &mut Slot<R> {
         // Going on with an empty record would overwrite what the store holds.
-        let slot = self.slots.get_mut(key);
-        let slot = slot.expect("every record an event touches is loaded before it is applied");
+        let slot = self.slots.get_full_mut(key);
+        let (at, _, slot) =
+            slot.expect("every record an event touches is loaded before it is applied");
         if !slot.touched {
             slot.touched = true;
             slot.before = slot.exists.then(|| Box::new(slot.record.count()));
             slot.exists = true;
-            self.touched.push(key.clone());
+            self.touched.push(at);
         }
         slot.now = None;
         slot
@@ -111,13 +113,13 @@ impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
     }
 
     fn touched(&self) -> impl Iterator<Item = (&K, &Slot<R>)> {
-        self.touched.iter().filter_map(|key| self.slots.get_key_value(key))
+        self.touched.iter().filter_map(|at| self.slots.get_index(*at))
     }
 
     /// Hands out of every touched record its key, what counted before, and what counts now.
     fn settle(&mut self, mut each: impl FnMut(&K, Option<&R::Count>, &R::Count)) {
-        for key in &self.touched {
-            if let Some(slot) = self.slots.get_mut(key) {
+        for at in &self.touched {
+            if let Some((key, slot)) = self.slots.get_index_mut(*at) {
                 let now = slot.now.get_or_insert_with(|| Box::new(slot.record.count()));
                 each(key, slot.before.as_deref(), now);
             }
@@ -125,8 +127,8 @@ impl<K: Hash + Eq + Clone, R: Record> Shelf<K, R> {
     }
 
     fn accept(&mut self) {
-        for key in self.touched.drain(..) {
-            if let Some(slot) = self.slots.get_mut(&key) {
+        for at in self.touched.drain(..) {
+            if let Some((_, slot)) = self.slots.get_index_mut(at) {
                 (slot.touched, slot.before, slot.now) = (false, None, None);
             }
         }

@@ -1,6 +1,7 @@
 //! Committing: the one place that knows what "durable" means.
 
 use super::append::{Appended, Appender};
+use super::beside::let_others_go_first;
 use super::codec::encode_into;
 use super::entry::{self, Entry};
 use super::error::Error;
@@ -52,9 +53,7 @@ impl Store {
                 .name(name.into())
                 .spawn(move || {
                     let _fallen = Fallen { shared: &watched, name };
-                    if name == "merger" {
-                        let_others_go_first();
-                    }
+                    let_others_go_first();
                     work();
                 })
                 .map_err(Error::file(PathBuf::from("a new thread")))
@@ -252,19 +251,6 @@ impl Drop for Fallen<'_> {
             self.shared.fail(&Error::Failed(format!("the thread {} has fallen", self.name)));
         }
     }
-}
-
-/// How much later than others the thread that merges gets the processor, in steps of the kernel's nice value. It alone: when
-/// questions take all of the processor, what waits must still be put into few chunks and into files.
-const BESIDE: i32 = 5;
-
-/// Puts the thread behind those on the way of a commit, where both wait for the processor. It never stands still: when
-/// much waits, intake waits for it.
-fn let_others_go_first() {
-    let thread = Some(rustix::thread::gettid());
-    let priority = rustix::process::getpriority_process(thread);
-    // Where it is not allowed all are alike: nothing but speed depends on it.
-    let _ = priority.and_then(|now| rustix::process::setpriority_process(thread, now + BESIDE));
 }
 
 /// Syncs the file of what has been acknowledged every 100 ms.

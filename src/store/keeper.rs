@@ -157,6 +157,7 @@ pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
 pub fn merge(shared: &Shared, wake: &Receiver<()>) {
     let mut last = (shared.last().0, Instant::now());
     let mut idle_done = u64::MAX;
+    let mut just_opened = true;
     while wake.recv_timeout(Duration::from_millis(200)) != Err(RecvTimeoutError::Disconnected) {
         let seq = shared.last().0;
         if seq != last.0 {
@@ -169,11 +170,16 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
             (false, true) => Merge::Idle,
             (false, false) => Merge::Enough,
         };
-        let hold = || {
-            shared.people.runs.hold(&shared.fold)?;
-            shared.tubes.runs.hold(&shared.fold)
+        // While facts come in, a run that was let go of for newer ones is not read again: it would soon have to go once more.
+        let has_room = just_opened || how != Merge::Enough;
+        let hold = || match has_room {
+            true => [&shared.people, &shared.tubes]
+                .iter()
+                .try_for_each(|index| index.runs.hold(&shared.fold)),
+            false => Ok(()),
         };
         let worked = merge_once(shared, how).and_then(|()| hold());
+        just_opened &= worked.is_err();
         match worked {
             Ok(()) if idle => idle_done = seq,
             Ok(()) => {}

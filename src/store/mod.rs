@@ -10,6 +10,7 @@
 
 mod append;
 mod bare;
+mod beside;
 mod codec;
 mod codes;
 mod collected;

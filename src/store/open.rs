@@ -1,6 +1,7 @@
 //! Opening a folder: settings of RocksDB with their reasons, recovery, and the turning away of what
 //! must not be opened.
 
+use super::beside::let_others_go_first;
 use super::codes::Codes;
 use super::commit::Store;
 use super::error::Error;
@@ -256,7 +257,15 @@ impl Store {
         seal::remove(dir)?;
         remove_leftovers(dir)?;
         let folder = upgrade(dir, folder)?;
-        let shared = Shared::assemble(dir, folder, Some(lock), options, true)?;
+        // By a thread of its own, whose place RocksDB's threads inherit.
+        let assembled = std::thread::scope(|scope| {
+            let opener = scope.spawn(|| {
+                let_others_go_first();
+                Shared::assemble(dir, folder, Some(lock), options, true)
+            });
+            opener.join()
+        });
+        let shared = assembled.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let (acknowledged, noted) = Acknowledged::open(dir)?;
         let (log_ends, _) = shared.last();
         if let Some((seq, _)) = noted.filter(|(seq, _)| *seq > log_ends) {

@@ -41,7 +41,7 @@ impl Chunk {
 
 /// So many neighbours at least are put together: each time costs a pass over all of them, and each chunk a look of
 /// every question.
-const JOIN_AT: usize = 4;
+const JOIN_AT: usize = 8;
 
 /// Neighbours that are to be put together: where they begin and how many. Chunks are few then, as in a
 /// counter; none grows beyond the limit.
