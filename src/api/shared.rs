@@ -8,7 +8,7 @@ use super::pb;
 use super::people::People;
 use crate::domain::reference::Reference;
 use crate::domain::words::Code;
-use crate::engine::{Class, Handle, Permit};
+use crate::engine::{Class, Handle, Permit, let_others_go_first};
 use crate::forecaster::Forecaster;
 use crate::keyring::KeyRing;
 use crate::store::{FolderKind, Read};
@@ -90,6 +90,8 @@ impl Shared {
         let answer = tokio::task::spawn_blocking(move || {
             // Held until the answer is there, even when nobody waits for it any more.
             let _permit = permit;
+            // However many ask, what waits must still be put into files.
+            let_others_go_first();
             question(&shared, shared.handle.read())
         });
         answer.await?

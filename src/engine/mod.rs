@@ -15,6 +15,8 @@ pub use error::Error;
 pub use feed::{Feed, FiguresAt};
 pub use writer::Engine;
 
+pub use crate::store::let_others_go_first;
+
 use crate::domain::discrepancy::Discrepancies;
 use crate::domain::fact::Fact;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
 /// Batches that wait for the disk, besides the one that it is busy with. At the limit deciding waits.
-const BATCHES_WAITING_MAX: usize = 1;
+const BATCHES_WAITING_MAX: usize = 2;
 
 /// More than can ever be under way: one is being closed, some wait, one is on the disk, and one may
 /// be through without the writer having looked.

@@ -2,6 +2,7 @@
 //! intake needs the machine they are turned away first.
 
 use super::{Forecaster, Options};
+use crate::engine::let_others_go_first;
 use crate::engine::{self, Class, Handle, Permit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -76,6 +77,7 @@ impl Turns {
         let built = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads())
             .thread_name(|number| format!("planner-{number}"))
+            .start_handler(|_| let_others_go_first())
             .build();
         let threads = Arc::new(built.map_err(|error| error.to_string())?);
         let running = options.plans_running_max.clamp(1, Semaphore::MAX_PERMITS);

@@ -4,10 +4,13 @@
 const STEPS: i32 = 5;
 
 /// Puts this thread, and those that it starts from now on, behind those on the way of a commit, where both wait for the processor.
-/// It never stands still: when much waits to be put into files, intake waits for it.
+/// It never stands still: when much waits to be put into files, intake waits for it. May be called again.
 pub fn let_others_go_first() {
-    let thread = Some(rustix::thread::gettid());
-    let priority = rustix::process::getpriority_process(thread);
+    let (own, main) = (rustix::thread::gettid(), rustix::process::getpid());
+    let priority = |of| rustix::process::getpriority_process(Some(of));
     // Where it is not allowed all are alike: nothing but speed depends on it.
-    let _ = priority.and_then(|now| rustix::process::setpriority_process(thread, now + STEPS));
+    let _ = priority(main).and_then(|main| match priority(own)? {
+        now if now > main => Ok(()),
+        _ => rustix::process::setpriority_process(Some(own), main + STEPS),
+    });
 }

@@ -26,6 +26,7 @@ pub mod keys;
 mod known;
 mod layer;
 mod log;
+mod memory;
 mod merged;
 mod open;
 mod pending;
@@ -41,6 +42,7 @@ mod view;
 
 pub use append::{Appended, Appender};
 pub use bare::{BareIndex, BareLog};
+pub use beside::let_others_go_first;
 pub use collected::CollectedPage;
 pub use commit::Store;
 pub use entry::fact_key;

@@ -13,7 +13,7 @@ use super::log::{Hash, Head};
 use super::read::{Read, Shared};
 use super::recent::Recent;
 use super::upgrade::upgrade;
-use super::{codec, seal};
+use super::{codec, memory, seal};
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
     DBRecoveryMode, IteratorMode, UniversalCompactOptions,
@@ -41,10 +41,11 @@ pub struct Options {
     /// Beyond it answers come from the disk.
     pub block_cache_bytes: usize,
     /// Bytes of the newest runs of the people's index that lie in memory too: about twenty for each
-    /// person. Beyond it a question about a person asks the block cache. An eighth of it, besides, for the index of tubes.
+    /// person. Beyond it a question about a person reads the disk, at three times the cost. An eighth of it, besides, for the
+    /// index of tubes. Where nobody says: an eighth of the memory that the process may use.
     pub index_memory_bytes: usize,
-    /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about two
-    /// hundred for each. Beyond it a question about a person asks the block cache.
+    /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about ninety for
+    /// each. Beyond it a question about a person asks the block cache.
     pub tubes_memory_bytes: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
@@ -65,7 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             block_cache_bytes: 512 << 20,
-            index_memory_bytes: 1 << 30,
+            index_memory_bytes: memory::bytes() / 8,
             tubes_memory_bytes: 1 << 30,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Groups that are made ahead, so that making them is not measured.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// Where a measurement ends.
 #[derive(Clone, Copy, Debug)]
