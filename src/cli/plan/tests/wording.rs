@@ -36,7 +36,7 @@ fn what_binds_and_since_when_is_told_by_its_own_sentence() {
         layers.flow.labs[0] = reckoned.clone();
         late(&mut layers.flow.labs[0]);
         change(&mut layers.flow.labs[0]);
-        remedy_text::binds(&city, layers)
+        layers.binds(&city)
     };
     let extract = StageKind::Extract.index();
     for (from, zh, en) in
