@@ -2,6 +2,7 @@
 
 use crate::common::{Place, Server, binary, wait_until};
 use crate::service::open_round;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use swabline::api::client::{Channel, PlanningClient, Status, connect, pb};
@@ -228,6 +229,87 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     let wrong = pb::AssignRequest { penalty_minutes: f64::NAN, ..Default::default() };
     assert_eq!(reason(&client.assign(wrong).await.unwrap_err()), "INVALID");
     server.stop();
+}
+
+/// The document of `swabline plan`, by the guide's arithmetic and the flows.
+fn by_command(city: &Path, target_hours: u32) -> Value {
+    let output = binary()
+        .arg("plan")
+        .arg(city)
+        .args(["--json", "--replications", "0", "--target", &target_hours.to_string()])
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does() {
+    let place = Place::new();
+    let file = city_file(&place);
+    // Tubes are short for any target.
+    let city = CITY.replacen("tubes = { physical = 60000,", "tubes = { physical = 1000,", 1);
+    std::fs::write(&file, city).unwrap();
+    let server = serve(&place, &file);
+    let mut client = planning(&server).await;
+    let mut enough = Vec::new();
+    for target_hours in [8, 24, 48] {
+        let asked = pb::CheckPlanRequest { target_hours, ..Default::default() };
+        let check = client.check_plan(asked).await.unwrap().into_inner();
+        let told = by_command(&file, target_hours);
+        let crews = told["crews"].as_array().unwrap();
+        assert_eq!((check.crews.len(), check.crews_total), (crews.len(), 12));
+        for (crew, line) in check.crews.iter().zip(crews) {
+            assert_eq!(crew.district, line["district"], "{line}");
+            let [name, unit, mend] = [&crew.item_name, &crew.unit, &crew.mend].map(Option::as_ref);
+            for (text, key) in [(name, "item_name"), (unit, "unit"), (mend, "mend")] {
+                let text = text.unwrap();
+                assert_eq!([&text.zh, &text.en], [&line[key]["zh"], &line[key]["en"]].map(text_of));
+            }
+            let numbers = [crew.need, crew.have, crew.short, crew.support];
+            assert_eq!(
+                numbers,
+                ["need", "have", "short", "support"].map(|key| line[key].as_u64().unwrap())
+            );
+            assert_eq!(crew.need_is_least, line["need_is_least"]);
+            let origin = &line["have_origin"];
+            assert_eq!(crew.have_source, origin["source"]);
+            let status = crew.have_status().as_str_name().trim_start_matches("PLAN_STATUS_");
+            assert_eq!(status.to_lowercase(), origin["status"]);
+            let constants = line["rests_on"].as_array().unwrap();
+            for key in &crew.rests_on {
+                let constant = check.crews_rest_on.iter().find(|one| one.key == *key).unwrap();
+                let line = constants.iter().find(|one| one["key"] == **key).unwrap();
+                assert_eq!(
+                    (&*constant.value, &*constant.source),
+                    (text_of(&line["value"]), text_of(&line["origin"]["source"]))
+                );
+            }
+        }
+        let (filled, line) = (check.shortages_filled.unwrap(), &told["shortages_filled"]);
+        assert_eq!(filled.meets_target, line["meets_target"]);
+        enough.push(filled.meets_target);
+        let hours = |ms: i64| (ms as f64 / 36e3).round() / 100.0;
+        assert_eq!(hours(filled.finish_ms), line["finish_hours"]);
+        assert_eq!(hours(filled.slack_ms), line["slack_hours"]);
+        let (binding, line) = (filled.binding.as_ref().unwrap(), &line["binding"]);
+        let named = |name: &str| name.rsplit('_').next().unwrap().to_lowercase();
+        assert_eq!(binding.lab, line["lab"]);
+        assert_eq!(named(binding.stage().as_str_name()), line["stage"]);
+        assert_eq!(named(binding.held_by().as_str_name()), line["held_by"]);
+        let from = line["binds_from"]["ms"].as_i64().unwrap_or(-1);
+        assert_eq!(binding.binds_from_ms, from);
+        assert_eq!(binding.units_working, line["units_working"]);
+        assert_eq!(binding.units_needed, line["units_needed"].as_i64().unwrap_or(-1));
+        // The command says also where in its report it tells what is needed beside the list.
+        let (said, sentence) = (said(&filled.summary), &told["shortages_filled"]["sentence"]["en"]);
+        assert!(text_of(sentence).starts_with(said.trim_end_matches('.')), "{said} {sentence}");
+    }
+    assert_eq!(enough, [false, false, true]);
+    server.stop();
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
 #[tokio::test(flavor = "multi_thread")]
