@@ -14,6 +14,7 @@
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
+//! - `filled`: whether the list of shortages is enough, by the flows or the simulation; `times`: times in words;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
 //! - `example`: made-up rounds to measure and to check with.
@@ -22,6 +23,7 @@ pub mod assign;
 mod city;
 mod derate;
 pub mod example;
+mod filled;
 pub mod fluid;
 pub mod forecast;
 mod lacking;
@@ -36,6 +38,7 @@ pub mod simulate;
 pub mod study;
 #[cfg(test)]
 mod tests;
+pub mod times;
 mod units;
 
 pub use city::{
@@ -44,12 +47,13 @@ pub use city::{
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
     Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
 };
+pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use late::late_words;
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
-    StageCapacity, StageTime, Totals, Verdict, explain, fill, lab_capacity, solve, solve_sent,
-    whole_runs, with_units,
+    StageCapacity, StageTime, Totals, Verdict, crew_constants, explain, fill, lab_capacity, solve,
+    solve_sent, whole_runs, with_units,
 };

@@ -203,6 +203,13 @@ def planning(city, address):
     expect("slack is target less finish", plan.fluid.slack_ms, plan.target_ms - plan.fluid.finish_ms)
     expect("answer in both languages", bool(plan.summary.zh and plan.summary.en), True)
 
+    expect("lines of crews, six a district", (len(plan.crews) % 6, plan.crews_total), (0, len(plan.crews)))
+    short = [max(0, crew.need - crew.have) for crew in plan.crews]
+    expect("what is short of crews", [crew.short for crew in plan.crews], short)
+    known = {constant.key for constant in plan.crews_rest_on}
+    expect("what crews rest on", known, {key for crew in plan.crews for key in crew.rests_on})
+    expect("a list says whether it is enough", plan.HasField("shortages_filled"), bool(plan.rules.shortages_total))
+
     last = next(lab for lab in plan.fluid.labs if lab.lab == plan.fluid.last_lab)
     change = api.message("UnitChange", lab=last.lab, stage=last.binding, units=-1)
     fewer = check(units=[change])

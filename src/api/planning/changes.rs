@@ -149,22 +149,31 @@ impl Changes {
             true => plan.round.clone(),
             false => round_of(&plan.city, target_h),
         };
-        let mut round = match planned {
+        let round = match planned {
             Ok(mut round) => {
                 for change in &self.units {
                     if let Some(lab) = changed(&round.model, change) {
                         round.model.labs[change.lab] = lab;
                     }
                 }
-                round
+                Ok(round)
             }
             // A city that has no round as it is may have one with the units: its streets send where it is then best.
-            Err(_) => round_of(&self.city(plan), target_h)?,
+            Err(_) => round_of(&self.city(plan), target_h),
         };
+        self.moved(&plan.city, round)
+    }
+
+    /// A round of a city of these laboratories, or of more, with the streets that send elsewhere.
+    ///
+    /// # Errors
+    /// Why there is none, in two languages.
+    pub fn moved(&self, city: &City, round: Result<Round, Words>) -> Result<Round, Words> {
+        let mut round = round?;
         for m in &self.moves {
             let street = round.problem.streets.iter().position(|street| street.code == m.street);
             if let Some(street) = street {
-                sending::send(&plan.city, &mut round, street, m.lab);
+                sending::send(city, &mut round, street, m.lab);
             }
         }
         match round.model.check() {

@@ -1,17 +1,17 @@
-//! CheckPlan: the verdict of the rules and of the fluid.
+//! CheckPlan: the verdict of the rules and of the fluid, crews, and whether the list of shortages is enough.
 
 use super::changes::Changes;
 use super::words::{against, hours, sentences, slack, some, stage, target_hours};
-use super::{GoOn, at_once, city, go_on};
+use super::{GoOn, at_once, city, crews, filled, go_on};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::CityPlan;
+use crate::forecaster::{CityPlan, round_of};
 use crate::planner::fluid::{self, CityFlow, Held, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
-use crate::planner::{City, Plan, StageKind, Words, solve_sent};
+use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill, solve_sent};
 use std::sync::Arc;
 
 /// The answer.
@@ -35,10 +35,12 @@ pub(super) fn reckoned(
     target_h: u32,
     waited_for: GoOn<'_>,
 ) -> Result<pb::CheckPlanReply, Error> {
-    let rules = solve_sent(&changes.city(plan), target_h, &changes.sent());
+    let changed = changes.city(plan);
+    let rules = solve_sent(&changed, target_h, &changes.sent());
     go_on(waited_for)?;
     let round = changes.round(plan, target_h);
     go_on(waited_for)?;
+    let (crews, crews_total) = crews::lines(&rules);
     let mut reply = pb::CheckPlanReply {
         as_of: None,
         city: plan.city.code.clone(),
@@ -48,7 +50,14 @@ pub(super) fn reckoned(
         fluid: None,
         unworkable: None,
         summary: None,
+        crews,
+        crews_total,
+        crews_rest_on: crews::rest_on(&changed),
+        shortages_filled: None,
     };
+    if !rules.shortages.is_empty() {
+        reply.shortages_filled = Some(list_filled(&changed, &rules, changes, waited_for)?);
+    }
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
@@ -61,6 +70,28 @@ pub(super) fn reckoned(
         }
     }
     Ok(reply)
+}
+
+/// Whether the list of shortages is enough: what the rules and the flows say of the city with everything on it.
+fn list_filled(
+    city: &City,
+    rules: &Plan,
+    changes: &Changes,
+    waited_for: GoOn<'_>,
+) -> Result<pb::ShortagesFilled, Error> {
+    let city = fill(city, rules);
+    let rules = solve_sent(&city, rules.target_h, &changes.sent());
+    go_on(waited_for)?;
+    let round = changes.moved(&city, round_of(&city, rules.target_h));
+    go_on(waited_for)?;
+    let round = round.map(|round| (fluid::city(&round.model), round));
+    let found = round.as_ref().map(|(flow, round)| Found {
+        round,
+        flow,
+        finish: flow.finish,
+        simulated: false,
+    });
+    Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }
 
 fn of_rules(plan: &Plan) -> pb::RulesVerdict {
@@ -292,7 +323,46 @@ mod tests {
         let plan = CityPlan::builtin("jiyuan");
         let changes = Changes::default();
         let steps = every_step_is_the_last(|go_on| reckoned(&plan, &changes, 24, go_on));
-        assert_eq!(steps, 2);
+        // Two more for its list of shortages filled.
+        assert_eq!(steps, 4);
+    }
+
+    #[test]
+    fn where_nothing_is_short_there_is_no_list_to_be_enough() {
+        let plan = CityPlan::builtin("jiyuan");
+        let check =
+            |city| reckoned(&CityPlan::of(city), &Changes::default(), 24, &|| true).unwrap();
+        let short = check(plan.city.clone());
+        assert!(short.rules.unwrap().shortages_total > 0 && short.shortages_filled.is_some());
+        let filled = check(fill(&plan.city, &solve_sent(&plan.city, 24, &[])));
+        assert_eq!((filled.rules.unwrap().shortages_total, filled.shortages_filled), (0, None));
+    }
+
+    #[test]
+    fn a_list_filled_is_told_with_the_streets_that_a_request_moves() {
+        let plan = CityPlan::builtin("chifeng");
+        let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
+        let lab = plan.city.labs.last().unwrap().code.clone();
+        let moves = [pb::StreetMove { street, lab }];
+        let finish = |moves: &[pb::StreetMove]| {
+            let changes = Changes::of(&plan, &[], moves).unwrap();
+            let reply = reckoned(&plan, &changes, 24, &|| true).unwrap();
+            reply.shortages_filled.unwrap().finish_ms
+        };
+        assert_ne!(finish(&moves), finish(&[]));
+    }
+
+    #[test]
+    fn a_list_that_mends_nothing_is_told_so() {
+        // Below the norm's own time on the road: nothing on the list helps.
+        let city = City { max_travel_s: Some(1200), ..CityPlan::builtin("jiyuan").city };
+        let reply = reckoned(&CityPlan::of(city), &Changes::default(), 24, &|| true).unwrap();
+        let filled = reply.shortages_filled.unwrap();
+        assert!(!filled.meets_target && filled.binding.is_none());
+        assert_eq!((filled.finish_ms, filled.slack_ms), (-1, 0));
+        let summary = filled.summary.unwrap();
+        assert!(summary.en.starts_with("With everything on this list filled it is still never"));
+        assert!(summary.zh.starts_with("补齐本清单全部缺口后仍不能完成："), "{}", summary.zh);
     }
 
     #[test]

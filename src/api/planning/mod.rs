@@ -8,6 +8,8 @@
 mod assign;
 mod changes;
 mod check;
+mod crews;
+mod filled;
 mod forecast;
 mod simulate;
 #[cfg(test)]

@@ -319,6 +319,7 @@ fn crew(line: &CrewLine, report: &Report) -> Value {
         "item": line.item.key(),
         "item_name": words(&line.item.name()),
         "need": line.need,
+        "need_is_least": line.need_is_least,
         "have": line.have,
         "short": line.short,
         "unit": words(&line.item.unit()),

@@ -71,6 +71,11 @@ impl Layers {
         self.flow.labs.get(lab).and_then(|lab| lab.stages[stage.index()].backlog_from)
     }
 
+    /// What keeps the lab that is last from being done sooner, and since when.
+    pub fn binds(&self, city: &City) -> Words {
+        fluid::binds(city, &self.flow, self.round.model.target)
+    }
+
     /// Why an end of the simulation stands at a closing hour, where it does.
     pub fn late_comers(&self) -> Option<Words> {
         let study = self.study.as_ref()?;

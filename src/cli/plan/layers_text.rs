@@ -82,7 +82,7 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
         pick(lang, "流体", "flows"),
         say(lang, &span(layers.flow.finish)),
         yes_no(layers.flow.finish <= model.target),
-        say(lang, &remedy_text::binds(city, layers)),
+        say(lang, &layers.binds(city)),
     ]);
     if let Some(study) = &layers.study {
         let q = &study.finish;

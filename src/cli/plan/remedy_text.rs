@@ -5,8 +5,7 @@ use super::filled::Filled;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
-use super::words::{clock_time, grouped, more_units, never, span};
-use crate::planner::fluid::{self, Held, NoUnits};
+use super::words::{grouped, more_units, never, span};
 use crate::planner::{City, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
@@ -14,87 +13,6 @@ const NAMED_MAX: usize = 3;
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words::new(zh, en)
-}
-
-/// What keeps the lab that is last from being done sooner, and since when.
-pub(super) fn binds(city: &City, layers: &Layers) -> Words {
-    let last = layers.flow.last_lab().filter(|lab| layers.flow.labs[*lab].tubes > 0);
-    let Some(lab) = last else {
-        return words("无样本", "there are no tubes");
-    };
-    let flow = &layers.flow.labs[lab];
-    let (code, name) = &layers.round.labs[lab];
-    let last_tube = clock_time(city, flow.delivered);
-    match flow.no_units(layers.round.model.target) {
-        Some(NoUnits::FirstResult) => {
-            let first = span(flow.soonest);
-            return words(
-                format!(
-                    "流程本身：{code} {} 的首个结果（封箱、转运、各环节各一次）也要 {}",
-                    name.zh, first.zh
-                ),
-                format!(
-                    "the way itself: even the first result of {code} {} (box, transport, one run of each stage) takes {}",
-                    name.en, first.en
-                ),
-            );
-        }
-        Some(NoUnits::LastTube) => {
-            let chain = span(flow.chain);
-            return words(
-                format!(
-                    "采样和送达：{code} {} 最后一管 {} 才到，其后各环节各一次还需 {}",
-                    name.zh, last_tube.zh, chain.zh
-                ),
-                format!(
-                    "collection: the last tube of {code} {} comes at {}, and one run of each stage takes {} more",
-                    name.en, last_tube.en, chain.en
-                ),
-            );
-        }
-        Some(NoUnits::Rest) | None => {}
-    }
-    let stage = flow.binding.name();
-    match (flow.held, layers.binds_from(lab, flow.binding)) {
-        (Held::Rest, _) => {
-            let rest = fluid::rest(city, lab, flow.binding);
-            words(
-                format!("{code} {} 最后完成：{}", name.zh, rest.zh),
-                format!("{code} {} is last: {}", name.en, rest.en),
-            )
-        }
-        (Held::Backlog, Some(from)) => {
-            let from = clock_time(city, from);
-            words(
-                format!("{code} {}的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
-                format!("{} at {code} {} binds from {}", stage.en, name.en, from.en),
-            )
-        }
-        (Held::Run | Held::Backlog, _) => words(
-            format!("{code} {} 最后完成：最后的样本要等{}做完前一批", name.zh, stage.zh),
-            format!(
-                "{code} {} is last: its last tubes wait for the run before theirs in {}",
-                name.en, stage.en
-            ),
-        ),
-        (Held::Stages, _) => words(
-            format!("{code} {} 最后完成：最后的样本在几个环节各等一段", name.zh),
-            format!("{code} {} is last: its last tubes wait at one stage after the other", name.en),
-        ),
-        (Held::Way, _) => {
-            let chain = span(flow.chain);
-            words(
-                format!(
-                    "{code} {} 最后完成，无积压：最后一管 {} 送达，其后各环节各一次需 {}",
-                    name.zh, last_tube.zh, chain.zh
-                ),
-                format!(
-                    "{code} {} is last and nothing queues there: its last tube comes at {}, and one run of each stage takes {}",
-                    name.en, last_tube.en, chain.en
-                ),
-            )
-        }
-    }
 }
 
 /// The answer: yes or no, when with its range, what binds, what mends it.
@@ -133,7 +51,7 @@ fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
         zh += &format!("（{}–{}）", low.zh, high.zh);
         en += &format!(" ({} – {})", low.en, high.en);
     }
-    let binding = binds(city, layers);
+    let binding = layers.binds(city);
     zh += &format!("。{}。", binding.zh);
     en += &format!(". {}.", capital(&binding.en));
     if let Some(late) = layers.late_comers() {

@@ -1,8 +1,9 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
-use crate::planner::model::{DAY, HORIZON_MS, HOUR, MINUTE, Ms};
-use crate::planner::{Basis, City, Item, Norm, StageKind, Words, time_of_day};
+use crate::planner::model::{HOUR, Ms};
+pub(super) use crate::planner::times::{clock_time, hours, never, span};
+use crate::planner::{Basis, Item, Norm, StageKind, Words};
 
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
@@ -43,38 +44,10 @@ pub(super) fn basis(basis: Basis, norm: &Norm) -> Words {
     }
 }
 
-/// Hours and minutes.
-pub(super) fn hours(minutes: u64) -> Words {
-    let (h, m) = (minutes / 60, minutes % 60);
-    match m {
-        0 => Words::new(format!("{h} 小时"), format!("{h} h")),
-        _ => Words::new(format!("{h} 小时 {m} 分"), format!("{h} h {m:02} min")),
-    }
-}
-
 /// What the guide's arithmetic says of what it does not see the end of.
 pub fn not_within() -> Words {
     let days = crate::planner::DAYS_MAX;
     Words::new(format!("{days} 天内无法完成"), format!("not done within {days} days"))
-}
-
-/// Whether a time is one that was not reached within what is reckoned.
-pub(super) fn never(at: Ms) -> bool {
-    at >= HORIZON_MS
-}
-
-fn never_words() -> Words {
-    Words::new("40 天以上", "over 40 days")
-}
-
-/// The nearest minute.
-fn nearest_minute(at: Ms) -> u64 {
-    u64::from(at.saturating_add(MINUTE / 2) / MINUTE)
-}
-
-/// A time of the model as hours and minutes, to the nearest minute.
-pub(super) fn span(at: Ms) -> Words {
-    if never(at) { never_words() } else { hours(nearest_minute(at)) }
 }
 
 /// A time of the model as hours with two decimals.
@@ -86,24 +59,6 @@ pub(super) fn in_hours(at: Ms) -> f64 {
 pub(super) fn tenth_hours(ms: i64) -> String {
     let tenths = (ms as f64 / f64::from(HOUR) * 10.0).round() + 0.0;
     format!("{:.1}", tenths / 10.0).replace('-', "−")
-}
-
-/// A time of the round as a time of day: `14:00`, and the day where it is not the first.
-pub(super) fn clock_time(city: &City, at: Ms) -> Words {
-    if never(at) {
-        return never_words();
-    }
-    let minutes = (city.start_s % 86_400) / 60 + nearest_minute(at);
-    let day = minutes / u64::from(DAY / MINUTE);
-    let time = time_of_day(minutes);
-    match day {
-        0 => Words::new(time.clone(), time),
-        1 => Words::new(format!("次日 {time}"), format!("{time} next day")),
-        day => {
-            let day = day + 1;
-            Words::new(format!("第 {day} 天 {time}"), format!("{time} on day {day}"))
-        }
-    }
 }
 
 /// So many more units of a stage: 2 台核酸提取仪, 2 more extractors.
@@ -180,17 +135,4 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         out.push('\n');
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_beyond_the_horizon_is_said_to_be_one() {
-        for at in [HORIZON_MS, Ms::MAX] {
-            assert_eq!(span(at).en, "over 40 days");
-        }
-        assert_eq!(span(HORIZON_MS - MINUTE).en, "959 h 59 min");
-    }
 }

@@ -70,6 +70,16 @@ fn settled(before: Option<Seen>, now: Time, seq: u64) -> Option<Seen> {
     before.filter(|seen| seen.now < now || seen.figures.seq == seq)
 }
 
+/// What a reading would be of now, by this look and by the one before at a drill; `None` while what has happened by a drill's
+/// clock is still coming in.
+fn read_of(kind: FolderKind, before: &mut Option<Seen>, seen: Seen) -> Option<Seen> {
+    if kind == FolderKind::Live {
+        return Some(seen);
+    }
+    let (now, seq) = (seen.now, seen.figures.seq);
+    settled(before.replace(seen), now, seq)
+}
+
 struct Watch {
     forecaster: Forecaster,
     handle: Handle,
@@ -216,21 +226,13 @@ impl Watch {
         true
     }
 
-    /// What a reading would be of now; `None` while what has happened by a drill's clock is still coming in.
-    fn see(&mut self) -> Option<Seen> {
-        let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
-        if self.handle.read().folder().kind == FolderKind::Live {
-            return Some(seen);
-        }
-        let (now, seq) = (seen.now, seen.figures.seq);
-        settled(self.seen.replace(seen), now, seq)
-    }
-
     /// Reads the counters when it is time.
     async fn read(&mut self, reference: &Reference) {
         let Some(mut round) = self.round.take() else { return };
         let every = self.forecaster.options().forecast_seconds.saturating_mul(1_000);
-        let Some(Seen { now, figures }) = self.see() else {
+        let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
+        let kind = self.handle.read().folder().kind;
+        let Some(Seen { now, figures }) = read_of(kind, &mut self.seen, seen) else {
             self.round = Some(round);
             return;
         };
@@ -385,12 +387,13 @@ impl Watch {
 mod tests {
     use super::*;
 
+    fn seen(minute: i64, seq: u64) -> Seen {
+        let figures = Arc::new(FiguresAt { seq, ..FiguresAt::default() });
+        Seen { now: Time(minute * 60_000), figures }
+    }
+
     #[test]
     fn a_drill_is_read_when_its_player_has_said_what_happened_until_then() {
-        let seen = |minute: i64, seq| {
-            let figures = Arc::new(FiguresAt { seq, ..FiguresAt::default() });
-            Seen { now: Time(minute * 60_000), figures }
-        };
         let read = |before, now: i64, seq| {
             settled(before, Time(now * 60_000), seq)
                 .map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
@@ -400,5 +403,19 @@ mod tests {
         assert_eq!(read(Some(seen(30, 5)), 30, 8), None);
         assert_eq!(read(Some(seen(30, 9)), 30, 9), Some((30, 9)));
         assert_eq!(read(Some(seen(30, 9)), 45, 11), Some((30, 9)));
+    }
+
+    #[test]
+    fn each_look_at_a_drill_is_settled_by_the_one_before_and_a_live_folder_is_read_at_once() {
+        // The player moves the clock and then says what happened; at last nothing comes any more, and it goes on.
+        let looks = [(30, 1), (30, 2), (30, 3), (30, 3), (45, 4), (45, 4)];
+        let read = |kind| {
+            let mut before = None;
+            let read = looks.map(|(now, seq)| read_of(kind, &mut before, seen(now, seq)));
+            read.map(|seen| seen.map(|seen| (seen.now.0 / 60_000, seen.figures.seq)))
+        };
+        let (first, second) = (Some((30, 3)), Some((45, 4)));
+        assert_eq!(read(FolderKind::Drill), [None, None, None, first, first, second]);
+        assert_eq!(read(FolderKind::Live), looks.map(Some));
     }
 }

@@ -24,7 +24,7 @@ pub use answer::{CityFlow, Held, LabFlow, NoUnits};
 pub use lab::StageFlow;
 pub use replay::{Replay, curve, replay};
 pub(super) use way::pipeline;
-pub use words::rest;
+pub use words::{binds, rest};
 
 use grid::{STEP, grid};
 use lab::Tank;

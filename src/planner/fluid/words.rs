@@ -1,6 +1,9 @@
-//! Why units stand still while tubes wait, in Chinese and English.
+//! What holds a lab up, and why units stand still while tubes wait, in Chinese and English.
 
+use super::answer::{CityFlow, Held, NoUnits};
 use crate::planner::city::{City, Clock, InstrumentDay, StageKind, Words, time_of_day};
+use crate::planner::model::Ms;
+use crate::planner::times::{clock_time, span};
 
 /// The rest of the units of a stage of a lab, which holds its tubes up: "the extractors work 18 hours of each day, one after
 /// the other, and rest for the others". Without its full stop.
@@ -34,4 +37,86 @@ pub fn rest(city: &City, lab: usize, kind: StageKind) -> Words {
         }
     };
     Words::new(zh, en)
+}
+
+/// What keeps the lab that is last from being done sooner, and since when, by the clock: "extraction at L3 Lab 3 binds from
+/// 14:00". Without its full stop.
+pub fn binds(city: &City, flow: &CityFlow, target: Ms) -> Words {
+    let last = flow.last_lab().filter(|lab| flow.labs[*lab].tubes > 0);
+    let Some((lab, of)) = last.and_then(|lab| Some((lab, city.labs.get(lab)?))) else {
+        return Words::new("无样本", "there are no tubes");
+    };
+    let flow = &flow.labs[lab];
+    let (code, name) = (&of.code, &of.name);
+    let last_tube = clock_time(city, flow.delivered);
+    match flow.no_units(target) {
+        Some(NoUnits::FirstResult) => {
+            let first = span(flow.soonest);
+            return Words::new(
+                format!(
+                    "流程本身：{code} {} 的首个结果（封箱、转运、各环节各一次）也要 {}",
+                    name.zh, first.zh
+                ),
+                format!(
+                    "the way itself: even the first result of {code} {} (box, transport, one run of each stage) takes {}",
+                    name.en, first.en
+                ),
+            );
+        }
+        Some(NoUnits::LastTube) => {
+            let chain = span(flow.chain);
+            return Words::new(
+                format!(
+                    "采样和送达：{code} {} 最后一管 {} 才到，其后各环节各一次还需 {}",
+                    name.zh, last_tube.zh, chain.zh
+                ),
+                format!(
+                    "collection: the last tube of {code} {} comes at {}, and one run of each stage takes {} more",
+                    name.en, last_tube.en, chain.en
+                ),
+            );
+        }
+        Some(NoUnits::Rest) | None => {}
+    }
+    let stage = flow.binding.name();
+    match (flow.held, flow.backlog().map(|(_, from)| from)) {
+        (Held::Rest, _) => {
+            let rest = rest(city, lab, flow.binding);
+            Words::new(
+                format!("{code} {} 最后完成：{}", name.zh, rest.zh),
+                format!("{code} {} is last: {}", name.en, rest.en),
+            )
+        }
+        (Held::Backlog, Some(from)) => {
+            let from = clock_time(city, from);
+            Words::new(
+                format!("{code} {}的{}自 {} 起成为瓶颈", name.zh, stage.zh, from.zh),
+                format!("{} at {code} {} binds from {}", stage.en, name.en, from.en),
+            )
+        }
+        (Held::Run | Held::Backlog, _) => Words::new(
+            format!("{code} {} 最后完成：最后的样本要等{}做完前一批", name.zh, stage.zh),
+            format!(
+                "{code} {} is last: its last tubes wait for the run before theirs in {}",
+                name.en, stage.en
+            ),
+        ),
+        (Held::Stages, _) => Words::new(
+            format!("{code} {} 最后完成：最后的样本在几个环节各等一段", name.zh),
+            format!("{code} {} is last: its last tubes wait at one stage after the other", name.en),
+        ),
+        (Held::Way, _) => {
+            let chain = span(flow.chain);
+            Words::new(
+                format!(
+                    "{code} {} 最后完成，无积压：最后一管 {} 送达，其后各环节各一次需 {}",
+                    name.zh, last_tube.zh, chain.zh
+                ),
+                format!(
+                    "{code} {} is last and nothing queues there: its last tube comes at {}, and one run of each stage takes {}",
+                    name.en, last_tube.en, chain.en
+                ),
+            )
+        }
+    }
 }

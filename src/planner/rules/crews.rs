@@ -11,11 +11,13 @@
 //!   day, shared among its shifts; registrars are asked for at each desk in each shift.
 //! - A trip goes there and back to the nearest lab within reach, at the median time on the road. Each street is driven to
 //!   once for every box interval while it is sampled, oftener where a vehicle takes less than there is.
+//! - A district whose streets the city file does not name is taken for one street. How many it is driven to on their own is
+//!   then not known: what it needs of vehicles and trips is the least that it can be, and said to be (`need_is_least`).
 
 use super::lines::needed;
 use super::plan::DistrictPlan;
 use super::shortage::Item;
-use crate::planner::city::{City, District, Origin, Words, mul_div};
+use crate::planner::city::{City, Constant, District, Norm, Origin, Words, mul_div};
 use crate::planner::reach;
 
 /// What is counted.
@@ -46,6 +48,9 @@ pub struct CrewLine {
     pub item: CrewItem,
     /// Needed, in the item's unit.
     pub need: u64,
+    /// It needs so many at least and nobody knows how many more: vehicles and trips of a district whose streets are not
+    /// named. Where nothing is short then, it may still not be enough.
+    pub need_is_least: bool,
     /// At hand, in the item's unit.
     pub have: u64,
     /// Missing, in the item's unit.
@@ -127,6 +132,15 @@ impl CrewItem {
         Words::new(zh, en)
     }
 
+    /// Why a need is only the least that it can be (`CrewLine::need_is_least`), and what to do.
+    pub fn least() -> Words {
+        Words::new(
+            "至少：城市文件未列该区县的街道，按一个街道计；每个街道都要单独跑，街道越多需要越多，无缺口也不等于够用。列出街道即可算准",
+            "at least: the city file does not name the district's streets, so it is taken for one street; each is driven to on \
+             its own, so the more streets the more is needed, and nothing short does not mean enough. Name the streets to know",
+        )
+    }
+
     /// Keys of the norm pack's constants that the line rests on.
     pub fn rests_on(self) -> &'static [&'static str] {
         match self {
@@ -145,6 +159,13 @@ impl CrewItem {
     }
 }
 
+/// The constants that any of the lines rests on, in the order of the norm pack.
+pub fn crew_constants(norm: &Norm) -> Vec<Constant<'_>> {
+    let used =
+        |c: &Constant<'_>| CrewItem::ALL.iter().any(|i| i.rests_on().contains(&c.key.as_str()));
+    norm.constants().into_iter().filter(used).collect()
+}
+
 /// The lines of every district, in the city's order.
 pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<CrewLine> {
     let mut lines = Vec::with_capacity(plans.len() * CrewItem::ALL.len());
@@ -160,6 +181,7 @@ pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<C
                 place_name: plan.name.clone(),
                 item,
                 need,
+                need_is_least: vehicles && district.streets.is_empty(),
                 have,
                 short,
                 support: if item == CrewItem::Vehicles { short } else { 0 },

@@ -40,7 +40,7 @@ mod shortage;
 pub use chain::DAYS_MAX;
 pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
-pub use crews::{CrewItem, CrewLine};
+pub use crews::{CrewItem, CrewLine, crew_constants};
 pub use fill::fill;
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};

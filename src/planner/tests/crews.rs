@@ -84,6 +84,33 @@ fn vehicles_are_those_that_make_the_trips_in_time() {
 }
 
 #[test]
+fn of_a_district_whose_streets_are_not_named_vehicles_and_trips_are_the_least_it_can_need() {
+    let least = |city: &City| {
+        let plan = solve(city, 24);
+        let lines = plan.crews.iter().filter(|line| line.need_is_least);
+        lines.map(|line| line.item).collect::<Vec<_>>()
+    };
+    let unnamed = town();
+    assert_eq!(least(&unnamed), [Vehicles, Trips]);
+    let [vehicles, trips] = [Vehicles, Trips].map(|item| line(&unnamed, 24, item)[0]);
+    // The same people in streets of one size, and with a large one.
+    let mut most = 0;
+    for sizes in [vec![80_000], vec![40_000; 2], vec![8_000; 10], vec![62_000, 9_000, 9_000]] {
+        let mut named = town();
+        let streets = sizes.iter().enumerate();
+        named.districts[0].streets =
+            streets.map(|(i, people)| street(&format!("a-{i}"), *people, None)).collect();
+        assert_eq!(least(&named), [], "{sizes:?}");
+        let [in_truth, driven] = [Vehicles, Trips].map(|item| line(&named, 24, item)[0]);
+        assert!(in_truth >= vehicles && driven >= trips, "{sizes:?}: {in_truth} {driven}");
+        most = most.max(in_truth);
+    }
+    // What seemed plenty is not: the norm's eight vehicles are four times the least.
+    let have = line(&unnamed, 24, Vehicles)[1];
+    assert!(have >= 4 * vehicles && most > have, "{vehicles} {have} {most}");
+}
+
+#[test]
 fn what_is_far_takes_longer_to_drive_to() {
     let place = |lon_e6, lat_e6| Some(Place { lon_e6, lat_e6 });
     let mut far = town();

@@ -1,7 +1,6 @@
 //! Stacked areas: tubes on the way to a lab, and waiting or worked on at each stage.
 
 use super::super::layers::Layers;
-use super::super::remedy_text::binds;
 use super::super::words::{grouped, in_hours};
 use super::svg::{Anchor, Svg};
 use super::{FRAME, SIZE, Scale, count_axis, step, target, time_axis, title};
@@ -69,7 +68,7 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
         let label = format!("{} {}", name.zh, name.en);
         svg.text((place.0 + 24.0, place.1), 14.0, Anchor::Start, "#222222", &label);
     }
-    let binding = binds(city, layers);
+    let binding = layers.binds(city);
     svg.text(
         (16.0, 72.0),
         13.0,

@@ -59,8 +59,11 @@ fn table(report: &Report) -> Table {
 
 fn row(report: &Report, constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
     let rests_on = constants.iter().filter(|c| line.item.rests_on().contains(&c.key.as_str()));
-    let rests_on: Vec<String> = rests_on
-        .map(|c| {
+    let least = line.need_is_least.then(CrewItem::least);
+    let least = least.map(|Words { zh, en }| format!("{zh} / {en}"));
+    let rests_on: Vec<String> = least
+        .into_iter()
+        .chain(rests_on.map(|c| {
             let Constant { key, value, unit, origin, .. } = c;
             let status = origin.status;
             format!(
@@ -70,7 +73,7 @@ fn row(report: &Report, constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell
                 status.word(),
                 origin.source
             )
-        })
+        }))
         .collect();
     let have = &line.have_origin;
     let goods = matches!(line.item, CrewItem::Vehicles | CrewItem::Trips);

@@ -21,16 +21,22 @@ fn a_district_is_told_its_shifts_teams_vehicles_and_trips() {
     };
     let (en, zh) = (text(Lang::En), text(Lang::Zh));
     for words in [
-        "East 2/1 (−1) 84/80 (−4) 75/40 (−35) 150/80 (−70) 2/1 (−1) 20/13 (−7) assumed / sourced",
+        "East 2/1 (−1) 84/80 (−4) 75/40 (−35) 150/80 (−70) ≥2/1 (−1) ≥20/13 (−7) assumed / sourced",
+        "vehicles and trips are the least that it can need (≥), more with each street",
         "each desk has a sampler and the norm's registrars in each shift",
         "registrars per desk 1 persons assumed",
         "transport: tubes of one trip 2000 tubes assumed",
     ] {
         assert!(en.contains(words), "{words}\n{en}");
     }
-    for words in
-        ["东区 2/1 (−1)", "假定 / 公布", "每台每班至少 1 名采样人员", "每台登记人员 1 人 假定"]
-    {
+    for words in [
+        "东区 2/1 (−1)",
+        "≥2/1 (−1)",
+        "车辆和趟次为最低需要（≥）",
+        "假定 / 公布",
+        "每台每班至少 1 名采样人员",
+        "每台登记人员 1 人 假定",
+    ] {
         assert!(zh.contains(words), "{words}\n{zh}");
     }
 }
@@ -46,6 +52,8 @@ fn the_document_and_the_sheet_say_what_each_line_rests_on() {
         assert_eq!(vehicles[key], n, "{key}");
     }
     assert_eq!(vehicles["have_origin"]["status"], "sourced");
+    let least = |at: usize| json["crews"][at]["need_is_least"].as_bool().expect("it is said");
+    assert_eq!([0, 3, 4, 5].map(least), [false, false, true, true], "no street is named");
     let keys = vehicles["rests_on"].as_array().expect("a list").iter().map(|c| &c["key"]);
     assert!(keys.clone().any(|key| key == "transport.vehicle_tubes") && keys.count() == 5);
     let path = args.city.as_deref().expect("a city");
@@ -63,6 +71,9 @@ fn the_document_and_the_sheet_say_what_each_line_rests_on() {
     assert_eq!((&row[7], &row[9]), (&Cell::Count(1), &Cell::Day(2022, 4, 30)));
     assert!(text(&row[6]).contains("requisition") && text(&row[8]).contains("东区"));
     assert!(text(&row[10]).contains("transport.vehicle_tubes = 2000 管 [假定 / assumed] "));
+    let [least, teams] =
+        [row, &rows[3]].map(|row| text(&row[10]).starts_with("至少：城市文件未列"));
+    assert!(least && !teams && text(&row[10]).contains(" / at least: the city file does not name"));
     assert!(text(&row[11]).starts_with("[公布 / sourced] "));
     // The list of shortages says that there is more on another sheet; that one is no part of it.
     let pointer = sheets[0].lines.iter().find(|line| line.zh.contains("“班组与车辆”")).expect("it");

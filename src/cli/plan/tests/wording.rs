@@ -28,62 +28,50 @@ fn late(flow: &mut LabFlow) {
 
 #[test]
 fn what_binds_and_since_when_is_told_by_its_own_sentence() {
-    type Case<'a> = (fn(&mut LabFlow), &'a str, &'a str);
-    let k = StageKind::Extract.index();
-    assert_eq!(k, 3);
-    let cases: [Case<'_>; 8] = [
-        (
-            |_| {},
-            "L1 东区实验室的核酸提取自 14:07 起成为瓶颈",
-            "extraction at L1 East lab binds from 14:07",
-        ),
-        (
-            |flow| flow.stages[3].backlog_from = Some(19 * HOUR),
-            "L1 东区实验室的核酸提取自 次日 01:00 起成为瓶颈",
-            "extraction at L1 East lab binds from 01:00 next day",
-        ),
-        (
-            |flow| flow.held = Held::Rest,
-            "L1 东区实验室 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完",
-            "L1 East lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest",
-        ),
-        (
-            |flow| flow.held = Held::Run,
-            "L1 东区实验室 最后完成：最后的样本要等核酸提取做完前一批",
-            "L1 East lab is last: its last tubes wait for the run before theirs in extraction",
-        ),
-        (
-            |flow| flow.held = Held::Stages,
-            "L1 东区实验室 最后完成：最后的样本在几个环节各等一段",
-            "L1 East lab is last: its last tubes wait at one stage after the other",
-        ),
-        (
-            |flow| flow.held = Held::Way,
-            "L1 东区实验室 最后完成，无积压：最后一管 次日 00:00 送达，其后各环节各一次需 5 小时",
-            "L1 East lab is last and nothing queues there: its last tube comes at 00:00 next day, and one run of each stage takes 5 h",
-        ),
-        (
-            |flow| (flow.units_needed[3], flow.soonest) = (None, 25 * HOUR),
-            "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要 25 小时",
-            "the way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes 25 h",
-        ),
-        (
-            |flow| (flow.units_needed[3], flow.delivered) = (None, 20 * HOUR),
-            "采样和送达：L1 东区实验室 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时",
-            "collection: the last tube of L1 East lab comes at 02:00 next day, and one run of each stage takes 5 h more",
-        ),
-    ];
     let mut report = report();
     let city = report.city.clone();
     let layers = report.layers.as_mut().expect("a round");
     let reckoned = layers.flow.labs[0].clone();
-    for (change, zh, en) in cases {
+    let mut binds = |change: &dyn Fn(&mut LabFlow)| {
         layers.flow.labs[0] = reckoned.clone();
         late(&mut layers.flow.labs[0]);
         change(&mut layers.flow.labs[0]);
-        assert_eq!(remedy_text::binds(&city, layers), Words::new(zh, en));
+        layers.binds(&city)
+    };
+    let extract = StageKind::Extract.index();
+    for (from, zh, en) in
+        [(8 * HOUR + 7 * MINUTE, "14:07", "14:07"), (19 * HOUR, "次日 01:00", "01:00 next day")]
+    {
+        let said = binds(&|flow| flow.stages[extract].backlog_from = Some(from));
+        let zh = format!("L1 东区实验室的核酸提取自 {zh} 起成为瓶颈");
+        assert_eq!(said, Words::new(zh, format!("extraction at L1 East lab binds from {en}")));
     }
+    for (held, [zh, en]) in [
+        (Held::Rest, ["：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完", REST]),
+        (Held::Run, ["：最后的样本要等核酸提取做完前一批", RUN]),
+        (Held::Stages, ["：最后的样本在几个环节各等一段", STAGES]),
+        (Held::Way, ["，无积压：最后一管 次日 00:00 送达，其后各环节各一次需 5 小时", WAY]),
+    ] {
+        let said = binds(&|flow| flow.held = held);
+        let zh = format!("L1 东区实验室 最后完成{zh}");
+        assert_eq!(said, Words::new(zh, format!("L1 East lab is last{en}")));
+    }
+    let first = binds(&|flow| (flow.units_needed[extract], flow.soonest) = (None, 25 * HOUR));
+    let zh = "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要 25 小时";
+    let en = "the way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes 25 h";
+    assert_eq!(first, Words::new(zh, en));
+    let last = binds(&|flow| (flow.units_needed[extract], flow.delivered) = (None, 20 * HOUR));
+    let zh = "采样和送达：L1 东区实验室 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时";
+    let en = "collection: the last tube of L1 East lab comes at 02:00 next day, and one run of each stage takes 5 h more";
+    assert_eq!(last, Words::new(zh, en));
 }
+
+/// Why a lab is last, where its units would help.
+const REST: &str =
+    ": the instruments for extraction work 18 h of a day, and the last tubes wait while they rest";
+const RUN: &str = ": its last tubes wait for the run before theirs in extraction";
+const STAGES: &str = ": its last tubes wait at one stage after the other";
+const WAY: &str = " and nothing queues there: its last tube comes at 00:00 next day, and one run of each stage takes 5 h";
 
 fn outcome(fluid: Ms) -> Outcome {
     Outcome { fluid, simulated: None, sampled: None, in_time: None }

@@ -86,7 +86,7 @@ impl Belief {
         dice: Stream,
     ) -> Drawn<'_> {
         let mut drawn = model.clone();
-        let coming = self.people.draw(model, &self.desks, dice.below(1));
+        let coming = self.people.draw(model, dice.below(1));
         let travel = (doubt.travel * dice.normal(2)).exp();
         for (i, street) in drawn.streets.iter_mut().enumerate() {
             let (mean, sd) = self.desks[i];

@@ -17,6 +17,7 @@ use crate::planner::model::{HOUR, MINUTE, Model, Street};
 use crate::planner::round::Doubt;
 use crate::planner::simulate::Stream;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// The point of the grid at which next to nobody comes late, and the logarithm of what is thought of it beforehand, on the
 /// scale of the others: one city in thirty (assumed). However many were late elsewhere, people may come when they are called.
@@ -47,9 +48,20 @@ pub(super) struct People {
     streets: Vec<Vec<[f32; STREET_GRID.len()]>>,
     /// By street: what came lately.
     lately: Vec<Option<Lately>>,
+    /// By street, then by point of late share and tail: what that says of its turnout. Draws share it, and of many points none
+    /// is ever drawn, so each is reckoned when it first is.
+    ends: Vec<Vec<OnceLock<Option<Fine>>>>,
     /// Standard deviation of the turnout of a street around the city's, and of both together.
     own: f64,
     both: f64,
+}
+
+/// What came lately to a street, held against its turnout: of the steps of the grid that a draw may look at, the first, and
+/// the logarithm of the likelihood in the parts of each.
+#[derive(Clone, Debug, PartialEq)]
+struct Fine {
+    first: usize,
+    steps: Vec<[f64; PARTS]>,
 }
 
 /// A point of the city's grid.
@@ -100,19 +112,21 @@ impl People {
         let own = doubt.turnout.max(1e-4);
         let both = own.hypot(doubt.turnout_city);
         let street = |i: usize| street(model, doubt, &readings, desks, i, both);
-        let lately = |i: usize| Lately::of(model, situation, i);
+        let lately = |i: usize| Lately::of(model, situation, i, desks[i].0.exp());
         let lately: Vec<Option<Lately>> = (0..model.streets.len()).map(lately).collect();
+        let streets: Vec<_> = (0..model.streets.len()).into_par_iter().map(street).collect();
         People {
             city: city(model, doubt, &readings, desks, &lately),
-            streets: (0..model.streets.len()).into_par_iter().map(street).collect(),
+            ends: streets.iter().map(|pairs| vec![OnceLock::new(); pairs.len()]).collect(),
+            streets,
             lately,
             own,
             both,
         }
     }
 
-    /// A draw; `desks` is what is believed of their speed.
-    pub fn draw(&self, model: &Model, desks: &[(f64, f64)], dice: Stream) -> Coming {
+    /// A draw; `model` is the one that it was learned with.
+    pub fn draw(&self, model: &Model, dice: Stream) -> Coming {
         let mut left = dice.unit(1);
         let picked = self.city.iter().find(|point| {
             left -= point.weight;
@@ -123,55 +137,83 @@ impl People {
         };
         let own = dice.below(2);
         let turnout = |(i, street): (usize, &Street)| {
-            let shown = self.streets[i].get(point.pair).unwrap_or(&[0.0; STREET_GRID.len()]);
-            let guess = Guess {
-                late: shifted(street.late_share, point.late),
-                tail: point.tail.exp(),
-                turnout: 1.0,
-            };
-            let lately =
-                self.lately[i].map(|lately| End { street, lately, speed: desks[i].0.exp(), guess });
-            self.street_turnout(shown, point.turnout, lately, own.below(i as u64)).exp()
+            let end = self.ends[i][point.pair].get_or_init(|| self.end(street, i, point));
+            self.street_turnout(i, point, end.as_ref(), own.below(i as u64)).exp()
         };
         let turnout = model.streets.iter().enumerate().map(turnout).collect();
         Coming { late: point.late, tail: point.tail, turnout }
     }
 
-    /// Logarithm of the turnout of a street, given the city's.
+    /// Logarithm of the turnout of a street at a point of its grid or between two.
+    fn at(&self, z: f64) -> f64 {
+        z * self.both
+    }
+
+    /// The same in a part of a step of the grid.
+    fn at_part(&self, step: usize, part: usize) -> f64 {
+        let part = (part as f64 + 0.5) / PARTS as f64 - 0.5;
+        self.at(STREET_GRID[step] + STREET_STEP * part)
+    }
+
+    /// Logarithms of the weights of a street's turnouts at a point of the city's grid, before what came lately.
+    fn weights(&self, number: usize, point: &Point) -> [f64; STREET_GRID.len()] {
+        let shown = &self.streets[number][point.pair];
+        std::array::from_fn(|i| {
+            let off = (self.at(STREET_GRID[i]) - point.turnout) / self.own;
+            f64::from(shown[i]) - off.powi(2) / 2.0
+        })
+    }
+
+    /// What came lately to a street, held against each turnout, at the points of the city's grid that share late share and
+    /// tail. None as long as there would be a queue even if the fewest came: then it says nothing that is not known.
+    fn end(&self, street: &Street, number: usize, point: &Point) -> Option<Fine> {
+        let lately = self.lately[number]?;
+        let late = shifted(street.late_share, point.late);
+        let guess = |ln: f64| Guess { late, tail: point.tail.exp(), turnout: ln.exp() };
+        let curve = |ln: f64| Curve::of(street, lately.speed, guess(ln));
+        if curve(self.at(STREET_GRID[0])).end >= lately.to {
+            return None;
+        }
+        let points = self.city.iter().filter(|other| other.pair == point.pair);
+        let steps = points.flat_map(|point| likely_steps(self.weights(number, point)));
+        let (first, last) =
+            steps.fold((usize::MAX, 0), |(first, last), i| (first.min(i), last.max(i)));
+        let part = |step, part| lately.likely(&curve(self.at_part(step, part)));
+        let parts = |step| std::array::from_fn(|i| part(step, i));
+        Some(Fine { first, steps: (first..=last).map(parts).collect() })
+    }
+
+    /// Logarithm of the turnout of a street at a point of the city's grid.
     fn street_turnout(
         &self,
-        shown: &[f32; STREET_GRID.len()],
-        city: f64,
-        end: Option<End<'_>>,
+        number: usize,
+        point: &Point,
+        end: Option<&Fine>,
         dice: Stream,
     ) -> f64 {
-        let at = |z: f64| z * self.both;
-        let ln = |(z, shown): (&f64, &f32)| {
-            f64::from(*shown) - ((at(*z) - city) / self.own).powi(2) / 2.0
-        };
-        let mut weights = [0.0; STREET_GRID.len()];
-        for (weight, pair) in weights.iter_mut().zip(STREET_GRID.iter().zip(shown)) {
-            *weight = ln(pair);
-        }
-        // As long as there would be a queue even if the fewest came, what came lately says nothing that is not known.
-        if let Some(end) = end.filter(|end| end.queue_gone(at(STREET_GRID[0]).exp())) {
-            let mut fine = [0.0; STREET_GRID.len() * PARTS];
-            let turnout = |i: usize| {
-                let part = ((i % PARTS) as f64 + 0.5) / PARTS as f64 - 0.5;
-                at(STREET_GRID[i / PARTS] + STREET_STEP * part)
-            };
-            let most = weights.iter().copied().fold(f64::MIN, f64::max);
-            for (i, weight) in fine.iter_mut().enumerate() {
-                let prior = weights[i / PARTS];
-                let seen = prior > most - NEVER;
-                *weight = if seen { prior + end.likely(turnout(i).exp()) } else { f64::MIN };
+        let mut weights = self.weights(number, point);
+        if let Some(end) = end {
+            let (mut fine, mut first, mut last) = ([f64::MIN; FINE], FINE, 0);
+            for step in likely_steps(weights) {
+                (first, last) = (first.min(step * PARTS), (step + 1) * PARTS);
+                for (part, ln) in end.steps[step - end.first].iter().enumerate() {
+                    fine[step * PARTS + part] = weights[step] + ln;
+                }
             }
-            return turnout(pick(&mut fine, dice.unit(0)).unwrap_or(fine.len() / 2));
+            let likely = &mut fine[first..last];
+            let picked = first + pick(likely, dice.unit(0)).unwrap_or(likely.len() / 2);
+            return self.at_part(picked / PARTS, picked % PARTS);
         }
         // Anywhere between the points of the grid.
         let z = STREET_GRID[pick(&mut weights, dice.unit(0)).unwrap_or(STREET_GRID.len() / 2)];
-        at(z + STREET_STEP * (dice.unit(1) - 0.5))
+        self.at(z + STREET_STEP * (dice.unit(1) - 0.5))
     }
+}
+
+/// The steps of the grid of a street that are not next to impossible, by the logarithms of their weights.
+fn likely_steps(weights: [f64; STREET_GRID.len()]) -> impl Iterator<Item = usize> {
+    let most = weights.iter().copied().fold(f64::MIN, f64::max);
+    (0..weights.len()).filter(move |i| weights[*i] > most - NEVER)
 }
 
 /// One of some logarithms of weights, by chance.
@@ -187,6 +229,8 @@ fn pick(weights: &mut [f64], unit: f64) -> Option<usize> {
 
 /// Parts into which a step of the grid of a street is divided where a single tube counts.
 const PARTS: usize = 8;
+/// Points of the finer grid.
+const FINE: usize = STREET_GRID.len() * PARTS;
 /// Points of that grid whose logarithm of the probability is so much less than that of the best are not looked at.
 const NEVER: f64 = 14.0;
 /// The last tubes of a street are those of so long.
@@ -208,11 +252,13 @@ struct Lately {
     /// Tubes filled in it, and all of them.
     came: f64,
     collected: f64,
+    /// Speed of its desks over the model's.
+    speed: f64,
 }
 
 impl Lately {
     /// `None`: less than a sixth of an hour.
-    fn of(model: &Model, situation: &Situation, number: usize) -> Option<Lately> {
+    fn of(model: &Model, situation: &Situation, number: usize, speed: f64) -> Option<Lately> {
         let street = &model.streets[number];
         let of = |reading: &Reading| {
             let count = reading.streets.get(number).map_or(0, |count| count.collected);
@@ -231,41 +277,22 @@ impl Lately {
             to: to as f64,
             came: all.saturating_sub(count) as f64,
             collected: all as f64,
+            speed,
         })
     }
-}
 
-/// What came lately, held against a guess of who comes.
-#[derive(Clone, Copy)]
-struct End<'a> {
-    street: &'a Street,
-    lately: Lately,
-    /// Speed of its desks over the model's.
-    speed: f64,
-    /// Its turnout is each of those that are looked at.
-    guess: Guess,
-}
-
-impl End<'_> {
-    /// Whether the queue would be gone by now.
-    fn queue_gone(&self, turnout: f64) -> bool {
-        queue_end(self.street, self.speed, Guess { turnout, ..self.guess }) < self.lately.to
-    }
-
-    /// Logarithm of the likelihood of what came.
-    fn likely(&self, turnout: f64) -> f64 {
-        let Lately { from, to, came, collected } = self.lately;
-        let guess = Guess { turnout, ..self.guess };
-        let filled = |worked: f64| filled_by(self.street, self.speed, guess, worked);
-        let end = queue_end(self.street, self.speed, guess);
+    /// Logarithm of the likelihood of it, if a street fills its tubes so.
+    fn likely(&self, curve: &Curve<'_>) -> f64 {
+        let &Lately { from, to, came, collected, .. } = self;
+        let Curve { street, guess, end, .. } = *curve;
         if end > to {
-            return likely(came, filled(to) - filled(from));
+            return likely(came, curve.filled(to) - curve.filled(from));
         }
-        let (gone, queue) = (end.max(from), filled(end.max(from)) - filled(from));
+        let (gone, queue) = (end.max(from), curve.filled(end.max(from)) - curve.filled(from));
         // Of those who are left: what came before now is known. Whole tubes, as they will be filled.
-        let persons = (f64::from(self.street.persons) * turnout).round();
-        let tubes = (persons / f64::from(self.street.pool.max(1))).ceil();
-        let staying = |worked: f64| staying(self.street, guess, end, worked - end).max(1e-3);
+        let persons = (f64::from(street.persons) * guess.turnout).round();
+        let tubes = (persons / f64::from(street.pool.max(1))).ceil();
+        let staying = |worked: f64| curve.staying(worked - end).max(1e-3);
         let left = (tubes - collected).max(0.0);
         let late = left.min((tubes * guess.late * staying(to)).round());
         // Who does not come late would have come with the queue.
@@ -281,39 +308,65 @@ fn likely(came: f64, expected: f64) -> f64 {
     came * expected.ln() - (came + EVENLY) * (expected + EVENLY).ln()
 }
 
-/// The working time at which the queue of a street is gone.
-fn queue_end(street: &Street, speed: f64, guess: Guess) -> f64 {
-    let main = street.tubes() as f64 * guess.turnout * (1.0 - guess.late);
-    street.desk_time(main / (f64::from(street.desks.max(1)) * street.mean_speed()), speed)
+/// How a street fills its tubes as its desks work, if a guess is right.
+struct Curve<'a> {
+    street: &'a Street,
+    /// Speed of its desks over the model's.
+    speed: f64,
+    guess: Guess,
+    /// Tubes of all who come, and of those of them who do not come late.
+    tubes: f64,
+    main: f64,
+    /// The working time at which the queue is gone.
+    end: f64,
+    /// Of those who come late: the mean time after it, the time until the desks close for the day, and which share of an
+    /// exponential that is.
+    mean: f64,
+    room: f64,
+    cut: f64,
 }
 
-/// Share of those who come late that is still to come so long after the end of the queue.
-fn staying(street: &Street, guess: Guess, end: f64, after: f64) -> f64 {
-    let mean = f64::from(street.late_mean.max(1)) * guess.tail;
-    let hours = f64::from(street.hours.max(1));
-    let room = hours - end % hours;
-    let cut = 1.0 - (-room / mean).exp();
-    1.0 - (1.0 - (-after.min(room) / mean).exp()) / cut.max(1e-9)
-}
-
-/// Tubes of a street that are filled by a working time.
-fn filled_by(street: &Street, speed: f64, guess: Guess, worked: f64) -> f64 {
-    let tubes = street.tubes() as f64 * guess.turnout;
-    let main = tubes * (1.0 - guess.late);
-    let end = queue_end(street, speed, guess);
-    if worked <= end {
-        return (queue_tubes(street, worked) * speed).min(main);
+impl Curve<'_> {
+    fn of(street: &Street, speed: f64, guess: Guess) -> Curve<'_> {
+        let tubes = street.tubes() as f64 * guess.turnout;
+        let main = tubes * (1.0 - guess.late);
+        let each = main / (f64::from(street.desks.max(1)) * street.mean_speed());
+        let end = street.desk_time(each, speed);
+        let mean = f64::from(street.late_mean.max(1)) * guess.tail;
+        let hours = f64::from(street.hours.max(1));
+        let room = hours - end % hours;
+        let cut = 1.0 - (-room / mean).exp();
+        Curve { street, speed, guess, tubes, main, end, mean, room, cut }
     }
-    main + tubes * guess.late * (1.0 - staying(street, guess, end, worked - end))
+
+    /// Share of those who come late that is still to come so long after the end of the queue.
+    fn staying(&self, after: f64) -> f64 {
+        1.0 - (1.0 - (-after.min(self.room) / self.mean).exp()) / self.cut.max(1e-9)
+    }
+
+    /// Tubes that are filled by a working time.
+    fn filled(&self, worked: f64) -> f64 {
+        if worked <= self.end {
+            return (queue_tubes(self.street, worked) * self.speed).min(self.main);
+        }
+        self.main + self.tubes * self.guess.late * (1.0 - self.staying(worked - self.end))
+    }
+
+    /// What should have been filled by a working time, and the variance of that from the doubt in the desks' speed: while
+    /// people queue it says nothing of those who come late.
+    fn thought(&self, worked: f64, speed_sd: f64) -> (f64, f64) {
+        let filled = self.filled(worked);
+        (filled, if filled < self.main { (filled * speed_sd.max(0.02)).powi(2) } else { 0.0 })
+    }
 }
 
-/// What a street should have filled by a reading, and the variance of that from the doubt in its desks' speed: while
-/// people queue it says nothing of those who come late.
-fn thought(street: &Street, desks: (f64, f64), guess: Guess, reading: &Reading) -> (f64, f64) {
-    let worked = street.worked(u64::from(reading.at)) as f64;
-    let filled = filled_by(street, desks.0.exp(), guess, worked);
-    let queue = street.tubes() as f64 * guess.turnout * (1.0 - guess.late);
-    (filled, if filled < queue { (filled * desks.1.max(0.02)).powi(2) } else { 0.0 })
+/// By reading: the time that a street has worked, and the tubes it has filled; `None` where the reading does not have it.
+fn counted(street: &Street, readings: &[&Reading], number: usize) -> Vec<Option<(f64, f64)>> {
+    let of = |reading: &&Reading| {
+        let count = reading.streets.get(number)?;
+        Some((street.worked(u64::from(reading.at)) as f64, count.collected as f64))
+    };
+    readings.iter().map(of).collect()
 }
 
 /// The city's grid: the sum of all streets at each reading, and of what came lately.
@@ -330,36 +383,37 @@ fn city(
     let spread = doubt.turnout_city.hypot(of_streets);
     let pairs = LATE_GRID.iter().flat_map(|late| TAIL_GRID.map(|tail| (*late, tail)));
     let pairs: Vec<(usize, (f64, f64))> = pairs.enumerate().collect();
+    let counts = |(i, street): (usize, &Street)| counted(street, readings, i);
+    let counts: Vec<_> = model.streets.iter().enumerate().map(counts).collect();
     let at_pair = |(pair, (late, tail)): &(usize, (f64, f64))| {
         CITY_GRID.map(|turnout| {
             let mut ln = -(tail * tail + turnout * turnout) / 2.0;
             ln += if *late == NOBODY { NOBODY_LN } else { -late * late / 2.0 };
             let (late, tail) = (late * doubt.late_share, tail * doubt.late_mean);
             let turnout = turnout * spread;
-            for reading in readings {
-                let (mut expected, mut seen, mut doubtful) = (0.0, 0.0, 0.0);
-                for (i, street) in model.streets.iter().enumerate() {
-                    let Some(count) = reading.streets.get(i) else { continue };
-                    let late = shifted(street.late_share, late);
-                    let guess = Guess { late, tail: tail.exp(), turnout: turnout.exp() };
-                    let (filled, variance) = thought(street, desks[i], guess, reading);
-                    expected += filled;
-                    seen += count.collected as f64;
-                    doubtful += variance;
+            let (tail_factor, turnout_factor) = (tail.exp(), turnout.exp());
+            // By reading: thought, seen, variance. Lately: thought, seen.
+            let mut sums = vec![[0.0; 3]; readings.len()];
+            let mut last = [0.0; 2];
+            for (i, street) in model.streets.iter().enumerate() {
+                let late = shifted(street.late_share, late);
+                let guess = Guess { late, tail: tail_factor, turnout: turnout_factor };
+                let curve = Curve::of(street, desks[i].0.exp(), guess);
+                for (sum, count) in sums.iter_mut().zip(&counts[i]) {
+                    let Some((worked, seen)) = *count else { continue };
+                    let (filled, variance) = curve.thought(worked, desks[i].1);
+                    *sum = [sum[0] + filled, sum[1] + seen, sum[2] + variance];
                 }
+                if let Some(lately) = lately[i] {
+                    last[0] += curve.filled(lately.to) - curve.filled(lately.from);
+                    last[1] += lately.came;
+                }
+            }
+            for [expected, seen, doubtful] in sums {
                 let sd2 = (CITY_OFF * all).powi(2) + doubtful;
                 ln -= 2.0 * (1.0 + (seen - expected).powi(2) / (3.0 * sd2)).ln();
             }
-            let (mut expected, mut came) = (0.0, 0.0);
-            for (i, street) in model.streets.iter().enumerate() {
-                let Some(lately) = lately[i] else { continue };
-                let late = shifted(street.late_share, late);
-                let guess = Guess { late, tail: tail.exp(), turnout: turnout.exp() };
-                let filled = |worked| filled_by(street, desks[i].0.exp(), guess, worked);
-                expected += filled(lately.to) - filled(lately.from);
-                came += lately.came;
-            }
-            ln += likely(came, expected);
+            ln += likely(last[1], last[0]);
             Point { late, tail, pair: *pair, turnout, weight: ln }
         })
     };
@@ -379,19 +433,20 @@ fn street(
 ) -> Vec<[f32; STREET_GRID.len()]> {
     let street = &model.streets[number];
     let tubes = street.tubes() as f64;
+    let counts = counted(street, readings, number);
+    let (speed, speed_sd) = (desks[number].0.exp(), desks[number].1);
     let at_pair = |late: f64, tail: f64| {
         STREET_GRID.map(|z| {
             let late = shifted(street.late_share, late * doubt.late_share);
             let tail = (tail * doubt.late_mean).exp();
-            let guess = Guess { late, tail, turnout: (z * both).exp() };
+            let curve = Curve::of(street, speed, Guess { late, tail, turnout: (z * both).exp() });
             let mut ln = 0.0;
-            for reading in readings {
-                let Some(count) = reading.streets.get(number) else { continue };
-                let (expected, variance) = thought(street, desks[number], guess, reading);
+            for &(worked, seen) in counts.iter().flatten() {
+                let (expected, variance) = curve.thought(worked, speed_sd);
                 // Half a tube by desk is open, beside what the curve is off by.
                 let open = f64::from(street.desks) * 0.25;
                 let sd2 = (STREET_OFF * tubes).powi(2) + open + variance;
-                let off = count.collected as f64 - expected;
+                let off = seen - expected;
                 ln -= STREET_WEIGHT * 2.0 * (1.0 + off.powi(2) / (3.0 * sd2.max(1e-9))).ln();
             }
             ln as f32

@@ -41,9 +41,8 @@ fn a_slow_lab_and_slow_desks_are_seen_while_they_work() {
 /// By street: mean and standard deviation of the turnout that is believed.
 fn turnout(trial: &Trial, situation: &Situation) -> Vec<(f64, f64)> {
     let belief = Belief::learn(&trial.model, &trial.doubt, situation);
-    let draws: Vec<Vec<f64>> = (0..100)
-        .map(|k| belief.people.draw(&trial.model, &belief.desks, dice(k)).turnout)
-        .collect();
+    let draws: Vec<Vec<f64>> =
+        (0..100).map(|k| belief.people.draw(&trial.model, dice(k)).turnout).collect();
     (0..trial.model.streets.len())
         .map(|i| {
             let mean = draws.iter().map(|d| d[i]).sum::<f64>() / 100.0;
