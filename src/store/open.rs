@@ -45,7 +45,7 @@ pub struct Options {
     /// index of tubes. Where nobody says: an eighth of the memory that the process may use.
     pub index_memory_bytes: usize,
     /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about ninety for
-    /// each. Beyond it a question about a person asks the block cache.
+    /// each. Beyond it a question about a person reads the event from the disk. Where nobody says: a twelfth of that memory.
     pub tubes_memory_bytes: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
@@ -67,7 +67,7 @@ impl Default for Options {
         Options {
             block_cache_bytes: 512 << 20,
             index_memory_bytes: memory::bytes() / 8,
-            tubes_memory_bytes: 1 << 30,
+            tubes_memory_bytes: memory::bytes() / 12,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
