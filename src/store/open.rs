@@ -42,7 +42,7 @@ pub struct Options {
     pub block_cache_bytes: usize,
     /// Bytes of the newest runs of the people's index that lie in memory too: about twenty for each
     /// person. Beyond it a question about a person reads the disk, at three times the cost. An eighth of it, besides, for the
-    /// index of tubes. Where nobody says: an eighth of the memory that the process may use.
+    /// index of tubes. Where nobody says: a sixth of the memory that the process may use.
     pub index_memory_bytes: usize,
     /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about ninety for
     /// each. Beyond it a question about a person reads the event from the disk. Where nobody says: a twelfth of that memory.
@@ -66,7 +66,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             block_cache_bytes: 512 << 20,
-            index_memory_bytes: memory::bytes() / 8,
+            index_memory_bytes: memory::bytes() / 6,
             tubes_memory_bytes: memory::bytes() / 12,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
