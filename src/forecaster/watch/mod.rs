@@ -5,7 +5,7 @@ mod close;
 
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
-use crate::engine::{FiguresAt, Handle};
+use crate::engine::{FiguresAt, Handle, Left};
 use crate::forecaster::held::SoFar;
 use crate::forecaster::history::{History, Taken, Unknown};
 use crate::forecaster::kept::{Kept, Known};
@@ -59,15 +59,41 @@ struct Watched {
 type Made = Result<Outlook, TurnError>;
 
 /// What a look saw: the clock and the counters.
+#[derive(Clone, Debug)]
 struct Seen {
     now: Time,
     figures: Arc<FiguresAt>,
 }
 
-/// What a drill is read from: the look before this one, once the clock has moved on since or nothing has come. Its player moves
-/// the clock first and then says what had happened until then: read at once, everything would be a step of it late.
-fn settled(before: Option<Seen>, now: Time, seq: u64) -> Option<Seen> {
-    before.filter(|seen| seen.now < now || seen.figures.seq == seq)
+/// Looks at a drill in which nothing has come and the clock has stood, after which it is read all the same: a second or more.
+/// A player may take some looks for a step before it says anything of it.
+const QUIET_LOOKS: u32 = 10;
+
+/// The last look at a drill, and for how many looks before it nothing had changed.
+#[derive(Debug)]
+struct Quiet {
+    seen: Seen,
+    looks: u32,
+}
+
+impl Quiet {
+    /// A new look after the one before.
+    fn after(before: Option<Quiet>, seen: Seen) -> Quiet {
+        let same =
+            |last: &Quiet| last.seen.now == seen.now && last.seen.figures.seq == seen.figures.seq;
+        let looks = before.filter(same).map_or(0, |last| last.looks.saturating_add(1));
+        Quiet { seen, looks }
+    }
+
+    /// What a drill is read from: what stood when its clock last moved on, or what is seen when all has been quiet for long.
+    /// Its player moves the clock first and then says what had happened until then: a look in between sees a part of it, or
+    /// nothing, and would be a step of the clock late.
+    fn settled(&self, left: Option<Left>) -> Option<Seen> {
+        if self.looks >= QUIET_LOOKS {
+            return Some(self.seen.clone());
+        }
+        left.map(|left| Seen { now: left.at, figures: left.figures })
+    }
 }
 
 struct Watch {
@@ -77,7 +103,7 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     /// The last look at a drill.
-    seen: Option<Seen>,
+    quiet: Option<Quiet>,
     making: Option<JoinHandle<Made>>,
     closing: close::Closing,
 }
@@ -92,7 +118,7 @@ impl Forecaster {
             kept,
             known,
             round: None,
-            seen: None,
+            quiet: None,
             making: None,
             closing: close::Closing::default(),
         };
@@ -219,11 +245,17 @@ impl Watch {
     /// What a reading would be of now; `None` while what has happened by a drill's clock is still coming in.
     fn see(&mut self) -> Option<Seen> {
         let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
-        if self.handle.read().folder().kind == FolderKind::Live {
+        if !self.in_a_drill() {
             return Some(seen);
         }
-        let (now, seq) = (seen.now, seen.figures.seq);
-        settled(self.seen.replace(seen), now, seq)
+        let quiet = Quiet::after(self.quiet.take(), seen);
+        let settled = quiet.settled(self.handle.feed().left());
+        self.quiet = Some(quiet);
+        settled
+    }
+
+    fn in_a_drill(&self) -> bool {
+        self.handle.read().folder().kind == FolderKind::Drill
     }
 
     /// Reads the counters when it is time.
@@ -235,7 +267,8 @@ impl Watch {
             return;
         };
         match (since(round.opened_at, now), round.last_at) {
-            (Some(at), Some(last)) if at < last && !round.clock_told => {
+            // A drill's clock never goes back; what stood when it moved on may have been read already.
+            (Some(at), Some(last)) if at < last && !round.clock_told && !self.in_a_drill() => {
                 tracing::warn!(round = %round.code, behind_ms = last - at, "the clock went back: no reading until it has caught up");
                 round.clock_told = true;
             }
@@ -386,19 +419,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drill_is_read_when_its_player_has_said_what_happened_until_then() {
+    fn a_drill_is_read_as_it_stood_when_its_clock_moved_on_or_after_a_long_quiet() {
         let seen = |minute: i64, seq| {
             let figures = Arc::new(FiguresAt { seq, ..FiguresAt::default() });
             Seen { now: Time(minute * 60_000), figures }
         };
-        let read = |before, now: i64, seq| {
-            settled(before, Time(now * 60_000), seq)
-                .map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
+        let left = |minute, seq| {
+            let Seen { now: at, figures } = seen(minute, seq);
+            Some(Left { at, figures })
         };
-        // The clock has just moved; facts still come; no more do; or the clock goes on.
-        assert_eq!(read(None, 30, 5), None);
-        assert_eq!(read(Some(seen(30, 5)), 30, 8), None);
-        assert_eq!(read(Some(seen(30, 9)), 30, 9), Some((30, 9)));
-        assert_eq!(read(Some(seen(30, 9)), 45, 11), Some((30, 9)));
+        let read = |quiet: &Quiet, left| {
+            quiet.settled(left).map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
+        };
+        let mut quiet = Quiet::after(None, seen(30, 5));
+        assert_eq!(read(&quiet, None), None);
+        // The player has moved the clock and says nothing of the step for some looks: its counts are those of the step before.
+        for _ in 0..3 {
+            quiet = Quiet::after(Some(quiet), seen(30, 5));
+            assert_eq!(read(&quiet, left(15, 4)), Some((15, 4)));
+        }
+        // It has spoken and the clock goes on, whatever a look in between saw.
+        quiet = Quiet::after(Some(quiet), seen(45, 9));
+        assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+        // Nobody moves the clock any more.
+        for _ in 0..QUIET_LOOKS {
+            quiet = Quiet::after(Some(quiet), seen(45, 11));
+            assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+        }
+        quiet = Quiet::after(Some(quiet), seen(45, 11));
+        assert_eq!(read(&quiet, left(30, 8)), Some((45, 11)));
     }
 }
