@@ -65,9 +65,9 @@ struct Seen {
     figures: Arc<FiguresAt>,
 }
 
-/// Looks at a drill in which nothing has come and the clock has stood, after which it is read all the same: a second or more.
-/// A player may take some looks for a step before it says anything of it.
-const QUIET_LOOKS: u32 = 10;
+/// Looks at a drill in which nothing has come and the clock has stood, after which it is read all the same: three seconds
+/// or more. On a machine that is busy a player was seen to take a second for a step before it said anything of it.
+const QUIET_LOOKS: u32 = 30;
 
 /// The last look at a drill, and for how many looks before it nothing had changed.
 #[derive(Debug)]
