@@ -5,7 +5,6 @@ use crate::config::Config;
 use crate::engine::{self, Engine};
 use crate::forecaster::{self, CityPlan, Forecaster};
 use crate::keyring::{self, KeyRing};
-use crate::planner::City;
 use crate::store::Store;
 use crate::{api, store, telemetry};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -91,7 +90,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::start`].
-    pub async fn start_for(config: Config, city: Option<City>) -> Result<Service, Error> {
+    pub async fn start_for(config: Config, city: Option<CityPlan>) -> Result<Service, Error> {
         let listen = |source: std::io::Error| Error::Listen {
             address: config.listen,
             source: source.into(),
@@ -105,7 +104,7 @@ impl Service {
             tls.check().map_err(|problem| Error::Certificate { problem })?;
         }
         let forecaster = match city {
-            Some(city) => Forecaster::of(config.planner.clone(), Some(CityPlan::of(city)))?,
+            Some(city) => Forecaster::of(config.planner.clone(), Some(city))?,
             None => Forecaster::new(config.planner.clone())?,
         };
         let keys = Arc::new(KeyRing::open(&config.keys)?);

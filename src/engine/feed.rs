@@ -4,7 +4,7 @@
 use super::process::Batch;
 use crate::domain::counters::{CellKey, Figures};
 use crate::domain::reference::Reference;
-use crate::domain::words::Map;
+use crate::domain::words::{Map, Time};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -17,6 +17,16 @@ pub struct FiguresAt {
     pub cells: Map<CellKey, Figures>,
 }
 
+/// All figures as they stood when a drill's clock moved on, and the time that it moved on from. Its player moves the clock and
+/// then says what had happened until then: that it moves on says that all of it has been said.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// The time.
+    pub at: Time,
+    /// The figures, without anything that was committed together with the new time.
+    pub figures: Arc<FiguresAt>,
+}
+
 /// What the writer lets everybody know.
 pub struct Feed {
     seq: watch::Sender<u64>,
@@ -24,6 +34,7 @@ pub struct Feed {
     /// The last copy that was handed out; good for as long as the sequence stands.
     copy: Mutex<Arc<FiguresAt>>,
     reference: RwLock<Arc<Reference>>,
+    left: Mutex<Option<Left>>,
 }
 
 impl Feed {
@@ -34,6 +45,7 @@ impl Feed {
             copy: Mutex::new(Arc::new(figures.clone())),
             figures: RwLock::new(figures),
             reference: RwLock::new(Arc::new(reference)),
+            left: Mutex::new(None),
         }
     }
 
@@ -57,6 +69,17 @@ impl Feed {
         Arc::clone(&self.reference.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What stood when a drill's clock last moved on; `None` before it has, since the service was started.
+    pub fn left(&self) -> Option<Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A drill's clock moves on from `at`, with the batch that is taken next.
+    pub(super) fn leave(&self, at: Time) {
+        let left = Left { at, figures: self.figures() };
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+    }
+
     /// Takes what a durable batch changed, and wakes whoever waits.
     pub(super) fn take(&self, batch: &Batch) {
         let layer = &batch.commit.layer;
@@ -76,5 +99,22 @@ impl Feed {
             *known = Arc::clone(reference);
         }
         self.seq.send_replace(layer.to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stood_when_the_clock_moved_on_stays_while_figures_go_on() {
+        let feed = Feed::new(7, Map::default(), Reference::default());
+        assert!(feed.left().is_none());
+        let left = || feed.left().map(|left| (left.at, left.figures.seq));
+        feed.leave(Time(60_000));
+        feed.figures.write().unwrap().seq = 9;
+        assert_eq!((left(), feed.figures().seq), (Some((Time(60_000), 7)), 9));
+        feed.leave(Time(120_000));
+        assert_eq!(left(), Some((Time(120_000), 9)));
     }
 }

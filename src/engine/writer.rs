@@ -331,6 +331,10 @@ impl Committer {
         match result {
             Ok(()) => {
                 let disk = closed.elapsed();
+                let before = self.gate.tick.load(Ordering::Acquire);
+                if tick > before {
+                    self.feed.leave(Time(before));
+                }
                 self.gate.tick.store(tick, Ordering::Release);
                 batch.iter().for_each(|(batch, _)| self.feed.take(batch));
                 let taken = waiting.first().map_or(closed, |one| one.taken);

@@ -30,6 +30,7 @@ mod wire;
 use super::{EXIT_CONFIGURATION, city_file};
 use crate::app::Service;
 use crate::config::Config;
+use crate::planner::round::Round;
 use crate::planner::{self, City};
 use crate::store;
 use anyhow::{Context, Result};
@@ -163,10 +164,13 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     // it would wait for its turns instead of the service.
     config.api.streams_opening_max = STREAMS_OPENING_MAX;
     config.planner.forecast_seconds = FORECAST_SECONDS;
-    let service =
-        Service::start_for(config, Some(played::as_played(&plans.filled_city, &plans.after)))
-            .await?;
-    let played = round(args, &plans, &service, seen, begun).await;
+    let city_plan = played::plan(&plans.filled_city, &plans.after);
+    let sent = match &city_plan.round {
+        Ok(round) => round.clone(),
+        Err(words) => anyhow::bail!("{} / {}", words.zh, words.en),
+    };
+    let service = Service::start_for(config, Some(city_plan)).await?;
+    let played = round(args, &plans, &sent, &service, seen, begun).await;
     let ended = match played {
         Ok(Some(ended)) => ended,
         other => {
@@ -222,6 +226,7 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
 async fn round(
     args: &DemoArgs,
     plans: &Plans,
+    sent: &Round,
     service: &Service,
     seen: &Arc<Seen>,
     begun: Instant,
@@ -240,7 +245,7 @@ async fn round(
     let mut timing = Timing { setup: begun.elapsed(), ..Timing::default() };
     let playing = Instant::now();
     let seen = Arc::clone(seen);
-    let mut player = Player::new(script, wire, office.clone(), city, &plans.after, labs, seen)?;
+    let mut player = Player::new(script, wire, office.clone(), city, sent, labs, seen)?;
     let finished = player.play().await?;
     timing.play = playing.elapsed();
     drop(ticker);

@@ -9,11 +9,12 @@ use super::labs::Lab;
 use super::outcome::tubes;
 use super::saying::{Saying, Script, Source, What};
 use super::setup::Office;
-use super::truth::{MINUTE_MS, OPENS_AT_MS};
+use super::truth::{MINUTE_MS, OPENS_AT_MS, Truth};
 use super::wire::{Latency, Wire, Work};
 use crate::api::client::pb;
 use crate::domain::words::{Call, HOUR_MS};
-use crate::planner::{City, Plan};
+use crate::planner::City;
+use crate::planner::round::Round;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -103,13 +104,13 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player for a filled city and its plan.
+    /// A player for a filled city, whose tubes go where its round sends them.
     pub fn new(
         script: Arc<Script>,
         wire: Wire,
         office: Office,
         city: &City,
-        plan: &Plan,
+        round: &Round,
         labs: Vec<Lab>,
         seen: Arc<Seen>,
     ) -> Result<Player> {
@@ -131,7 +132,7 @@ impl Player {
             desks: vec![Progress::default(); truth.desks.len()],
             sites,
             scanners,
-            shares: shares(plan, &labs)?,
+            shares: shares(round, &script.truth, &labs)?,
             transport_ms: ms(city.norm.transport_s.value).max(10 * MINUTE_MS),
             visits_every: (ms(city.norm.box_s.value) / SLICE_MS).max(1),
             awaiting: HashSet::new(),
@@ -247,18 +248,23 @@ impl Player {
     }
 }
 
-/// The laboratories of each district, by the plan.
-fn shares(plan: &Plan, labs: &[Lab]) -> Result<Vec<Vec<Share>>> {
+/// The laboratories of each district, by the assignment that the planner proposes and the forecast reckons with: where a round's
+/// tubes go is decided once.
+pub(super) fn shares(round: &Round, truth: &Truth, labs: &[Lab]) -> Result<Vec<Vec<Share>>> {
     let mut all = Vec::new();
-    for district in &plan.districts {
-        let share = |(code, planned): &(String, u64)| {
-            let lab = labs.iter().position(|lab| lab.code == *code)?;
-            Some(Share { lab, planned: *planned, given: 0 })
-        };
-        let shares: Vec<Share> =
-            district.labs.iter().filter(|(_, tubes)| *tubes > 0).filter_map(share).collect();
+    for district in &truth.districts {
+        let mut shares: Vec<Share> = Vec::new();
+        let streets = round.streets.iter().zip(&round.model.streets);
+        for (_, street) in streets.filter(|(of, _)| of.district == district.code) {
+            let code = round.labs.get(street.lab).map(|lab| &lab.0);
+            let Some(lab) = labs.iter().position(|lab| Some(&lab.code) == code) else { continue };
+            match shares.iter_mut().find(|share| share.lab == lab) {
+                Some(share) => share.planned += street.tubes(),
+                None => shares.push(Share { lab, planned: street.tubes(), given: 0 }),
+            }
+        }
         if shares.is_empty() {
-            bail!("no laboratory takes the tubes of {}: 没有实验室承接", district.name.zh);
+            bail!("no laboratory takes the tubes of {}: 没有实验室承接", district.name);
         }
         all.push(shares);
     }

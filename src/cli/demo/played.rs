@@ -1,33 +1,80 @@
 //! The city as the drill plays it, for the forecast: held against the real city's numbers, every forecast of a drill would be
 //! hours late. Each number here is one of the player's (`truth`, `field`, `labs`, `faults`), none is fitted to a city.
 
-use super::faults::INFECTED_IN_TEN_THOUSAND;
+use super::expect::Expected;
+use super::faults::Faults;
 use super::labs::plate_ms;
-use super::truth::OPENING_MS;
+use super::saying::Script;
+use super::truth::{OPENING_MS, Truth};
+use crate::forecaster::CityPlan;
+use crate::planner::round::Doubt;
 use crate::planner::{City, InstrumentDay, Plan, StageKind};
 
 /// Units of the stages that nothing waits for in a drill, over those that the city has.
 const PLENTY: u64 = 3;
 
+/// Weight of what is known of how many are infected: as if so many thousandths of people had been looked at.
+const CERTAIN: f64 = 1e10;
+
+/// Residents of a vehicle where nothing ever waits for one.
+const PERSONS_PER_VEHICLE: u64 = 500;
+
+/// The seed of the drill that numbers of all drills are taken from: how many tubes a desk fills and how many are tested again
+/// hardly differ by seed, and of the drill that is played nothing is told.
+const ANY_SEED: u64 = 0;
+
+/// The city for the forecast, with what is certain in a drill: everybody who is expected comes.
+pub fn plan(city: &City, plan: &Plan) -> CityPlan {
+    let mut played = CityPlan::of(as_played(city, plan));
+    if let Ok(round) = &mut played.round {
+        round.doubt = Doubt { turnout: 0.0, turnout_city: 0.0, ..round.doubt };
+    }
+    played
+}
+
 /// The city as the drill plays it: desks open one by one and work at full speed from then on, nobody comes long after the
-/// others, boxes are two hours on the road on average, and laboratories load plates at the pace of their slowest stage, round
+/// others, each desk ends with a tube that is not full, boxes leave as they are fetched and are two hours on the road on average,
+/// as many are tested again as the drill has faults and infected people, and laboratories load plates at the pace of their slowest stage, round
 /// the clock, without rests, shifts, breakdowns or a derate; what is loaded waits for nothing.
-pub fn as_played(city: &City, plan: &Plan) -> City {
+fn as_played(city: &City, plan: &Plan) -> City {
     let mut played = city.clone();
     let norm = &mut played.norm;
     // Half of the desks are open, on average, until the last one is.
     norm.field.ramp_s.value = u64::try_from(OPENING_MS / 1_000).unwrap_or_default();
     norm.field.ramp_percent.value = 50;
     norm.field.straggler_permille.value = 0;
+    norm.field.desk_spread_permille.value = 0;
+    norm.field.coverage_permille.value = 1_000;
     // What the norm allows at most is what the drill takes on average (`field`), give or take 40 %.
     norm.transport.travel_s.value = norm.transport_s.value;
     norm.transport.travel_spread_permille.value = 230;
     norm.transport_s.value = norm.transport_s.value * 14 / 10;
-    norm.prevalence.alpha_milli.value = u64::from(INFECTED_IN_TEN_THOUSAND) * 1_000;
-    norm.prevalence.beta_milli.value = u64::from(10_000 - INFECTED_IN_TEN_THOUSAND) * 1_000;
+    (norm.transport.hold_s.value, norm.transport.handling_s.value) = (0, 0);
+    norm.transport.persons_per_vehicle.value = PERSONS_PER_VEHICLE;
     // A share below one, or there would be no doubt to draw.
-    norm.derate.mean_permille.value = 990;
-    norm.derate.spread_permille.value = 10;
+    norm.derate.mean_permille.value = 995;
+    norm.derate.spread_permille.value = 5;
+    let truth = Truth::new(city, ANY_SEED);
+    let script = Script { faults: Faults::choose(&truth), truth, labs: Vec::new() };
+    let (truth, expected) = (&script.truth, Expected::of(&script));
+    // Tubes of whatever fate whose people are tested again, as a share of all: as if by chance each, and for certain.
+    let pool = norm.pool.value.max(1);
+    let unclean = expected.singles() as f64 / pool as f64 / f64::from(truth.slots.max(1));
+    let infected = 1.0 - (1.0 - unclean.min(1.0)).powf(1.0 / pool as f64);
+    norm.prevalence.alpha_milli.value = ((infected * CERTAIN) as u64).max(1);
+    norm.prevalence.beta_milli.value = ((1.0 - infected) * CERTAIN) as u64;
+    norm.prevalence.rho_permille.value = 0;
+    for (index, (district, place)) in played.districts.iter_mut().zip(&truth.districts).enumerate()
+    {
+        district.fleet = None;
+        let desks = truth.desks.iter().filter(|desk| usize::from(desk.district) == index);
+        let tubes: u64 = desks.map(|desk| u64::from(desk.slots)).sum();
+        let (people, before) = (tubes * u64::from(place.pool), district.population.value.max(1));
+        district.population.value = people;
+        for street in &mut district.streets {
+            street.population.value = street.population.value * people / before;
+        }
+    }
     for (lab, planned) in played.labs.iter_mut().zip(&plan.labs) {
         let plate_s = (u64::try_from(plate_ms(lab, planned)).unwrap_or_default() / 1_000).max(1);
         lab.shifts.clear();
@@ -41,6 +88,8 @@ pub fn as_played(city: &City, plan: &Plan) -> City {
                 // What waits for a plate is ready for it: its time comes before.
                 StageKind::Inactivate => stage.run_s += decap_s,
                 StageKind::Decap => (stage.units, stage.run_s, stage.load_s) = (1, plate_s, 0),
+                // A tube has its result when the instrument is through, before anybody reviews it.
+                StageKind::Review => (stage.run_s, stage.load_s) = (0, 0),
                 _ => {}
             }
         }

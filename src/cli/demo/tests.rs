@@ -2,9 +2,15 @@
 
 use super::expect::Expected;
 use super::faults::{Fate, Faults, misread};
+use super::labs::Lab;
+use super::play::shares;
+use super::played;
 use super::saying::{Script, What};
+use super::truth::Truth;
 use super::truth::barcodes;
 use super::truth::tests::truth;
+use crate::cli::city_file;
+use crate::planner;
 use std::collections::HashSet;
 
 fn script(city: &str, people: Option<u64>, seed: u64) -> Script {
@@ -130,5 +136,34 @@ fn a_misread_barcode_fails_its_check_digit() {
     for serial in 0..100 {
         let code = misread(barcodes().make(serial).into());
         assert_eq!(barcodes().check(&code), (true, false), "{code}");
+    }
+}
+
+/// What a forecast of a drill reckons with: the drill's tubes, by district and by laboratory, whatever its seed, and no doubt
+/// of who comes. It had each district's people as they stand in the census, off by up to a hundredth of its tubes, and of
+/// fourteen laboratories the last is later than any.
+#[test]
+fn the_forecast_knows_the_tubes_of_the_drill_and_where_they_go() {
+    for (name, seed) in [("chifeng", 5), ("qujing", 6)] {
+        let city = city_file::builtin(name).unwrap();
+        let city = planner::fill(&city, &planner::solve(&city, city.target_h));
+        let plan = planner::solve(&city, city.target_h);
+        let round = played::plan(&city, &plan).round.unwrap();
+        let truth = Truth::new(&city, seed);
+        for (index, district) in truth.districts.iter().enumerate() {
+            let desks = truth.desks.iter().filter(|desk| usize::from(desk.district) == index);
+            let tubes: u64 = desks.map(|desk| u64::from(desk.slots)).sum();
+            let streets = round.streets.iter().zip(&round.model.streets);
+            let own = streets.filter(|(of, _)| of.district == district.code);
+            let planned: u64 = own.map(|(_, street)| street.tubes()).sum();
+            assert!(planned.abs_diff(tubes) * 1_000 <= tubes, "{name} {}", district.code);
+        }
+        let labs = Lab::of(&city, &plan);
+        let mut sent = vec![0; labs.len()];
+        for share in shares(&round, &truth, &labs).unwrap().iter().flatten() {
+            sent[share.lab] += share.planned;
+        }
+        assert_eq!(sent, round.model.tubes_by_lab(), "{name}");
+        assert_eq!((round.doubt.turnout, round.doubt.turnout_city), (0.0, 0.0));
     }
 }

@@ -5,7 +5,7 @@ mod close;
 
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
-use crate::engine::{FiguresAt, Handle};
+use crate::engine::{FiguresAt, Handle, Left};
 use crate::forecaster::held::SoFar;
 use crate::forecaster::history::{History, Taken, Unknown};
 use crate::forecaster::kept::{Kept, Known};
@@ -59,25 +59,55 @@ struct Watched {
 type Made = Result<Outlook, TurnError>;
 
 /// What a look saw: the clock and the counters.
+#[derive(Clone, Debug)]
 struct Seen {
     now: Time,
     figures: Arc<FiguresAt>,
 }
 
-/// What a drill is read from: the look before this one, once the clock has moved on since or nothing has come. Its player moves
-/// the clock first and then says what had happened until then: read at once, everything would be a step of it late.
-fn settled(before: Option<Seen>, now: Time, seq: u64) -> Option<Seen> {
-    before.filter(|seen| seen.now < now || seen.figures.seq == seq)
+/// Looks at a drill in which nothing has come and the clock has stood, after which it is read all the same: three seconds
+/// or more. On a machine that is busy a player was seen to take a second for a step before it said anything of it.
+const QUIET_LOOKS: u32 = 30;
+
+/// The last look at a drill, and for how many looks before it nothing had changed.
+#[derive(Debug)]
+struct Quiet {
+    seen: Seen,
+    looks: u32,
 }
 
-/// What a reading would be of now, by this look and by the one before at a drill; `None` while what has happened by a drill's
-/// clock is still coming in.
-fn read_of(kind: FolderKind, before: &mut Option<Seen>, seen: Seen) -> Option<Seen> {
+impl Quiet {
+    /// A new look after the one before.
+    fn after(before: Option<Quiet>, seen: Seen) -> Quiet {
+        let same =
+            |last: &Quiet| last.seen.now == seen.now && last.seen.figures.seq == seen.figures.seq;
+        let looks = before.filter(same).map_or(0, |last| last.looks.saturating_add(1));
+        Quiet { seen, looks }
+    }
+
+    /// What a drill is read from: what stood when its clock last moved on, or what is seen when all has been quiet for long.
+    /// Its player moves the clock first and then says what had happened until then: a look in between sees a part of it, or
+    /// nothing, and would be a step of the clock late.
+    fn settled(&self, left: Option<Left>) -> Option<Seen> {
+        if self.looks >= QUIET_LOOKS {
+            return Some(self.seen.clone());
+        }
+        left.map(|left| Seen { now: left.at, figures: left.figures })
+    }
+}
+
+/// What a reading would be of now, by this look and those before at a drill, and by what stood when its clock moved on; `None`
+/// while what has happened by a drill's clock is still coming in.
+fn read_of(
+    kind: FolderKind,
+    before: &mut Option<Quiet>,
+    seen: Seen,
+    left: Option<Left>,
+) -> Option<Seen> {
     if kind == FolderKind::Live {
         return Some(seen);
     }
-    let (now, seq) = (seen.now, seen.figures.seq);
-    settled(before.replace(seen), now, seq)
+    before.insert(Quiet::after(before.take(), seen)).settled(left)
 }
 
 struct Watch {
@@ -87,7 +117,7 @@ struct Watch {
     known: Known,
     round: Option<Watched>,
     /// The last look at a drill.
-    seen: Option<Seen>,
+    quiet: Option<Quiet>,
     making: Option<JoinHandle<Made>>,
     closing: close::Closing,
 }
@@ -102,7 +132,7 @@ impl Forecaster {
             kept,
             known,
             round: None,
-            seen: None,
+            quiet: None,
             making: None,
             closing: close::Closing::default(),
         };
@@ -232,12 +262,16 @@ impl Watch {
         let every = self.forecaster.options().forecast_seconds.saturating_mul(1_000);
         let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
         let kind = self.handle.read().folder().kind;
-        let Some(Seen { now, figures }) = read_of(kind, &mut self.seen, seen) else {
+        let left = self.handle.feed().left();
+        let Some(Seen { now, figures }) = read_of(kind, &mut self.quiet, seen, left) else {
             self.round = Some(round);
             return;
         };
         match (since(round.opened_at, now), round.last_at) {
-            (Some(at), Some(last)) if at < last && !round.clock_told => {
+            // A drill's clock never goes back; what stood when it moved on may have been read already.
+            (Some(at), Some(last))
+                if at < last && !round.clock_told && kind == FolderKind::Live =>
+            {
                 tracing::warn!(round = %round.code, behind_ms = last - at, "the clock went back: no reading until it has caught up");
                 round.clock_told = true;
             }
@@ -392,30 +426,53 @@ mod tests {
         Seen { now: Time(minute * 60_000), figures }
     }
 
-    #[test]
-    fn a_drill_is_read_when_its_player_has_said_what_happened_until_then() {
-        let read = |before, now: i64, seq| {
-            settled(before, Time(now * 60_000), seq)
-                .map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
-        };
-        // The clock has just moved; facts still come; no more do; or the clock goes on.
-        assert_eq!(read(None, 30, 5), None);
-        assert_eq!(read(Some(seen(30, 5)), 30, 8), None);
-        assert_eq!(read(Some(seen(30, 9)), 30, 9), Some((30, 9)));
-        assert_eq!(read(Some(seen(30, 9)), 45, 11), Some((30, 9)));
+    fn left(minute: i64, seq: u64) -> Option<Left> {
+        let Seen { now: at, figures } = seen(minute, seq);
+        Some(Left { at, figures })
     }
 
     #[test]
-    fn each_look_at_a_drill_is_settled_by_the_one_before_and_a_live_folder_is_read_at_once() {
-        // The player moves the clock and then says what happened; at last nothing comes any more, and it goes on.
-        let looks = [(30, 1), (30, 2), (30, 3), (30, 3), (45, 4), (45, 4)];
+    fn a_drill_is_read_as_it_stood_when_its_clock_moved_on_or_after_a_long_quiet() {
+        let read = |quiet: &Quiet, left| {
+            quiet.settled(left).map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
+        };
+        let mut quiet = Quiet::after(None, seen(30, 5));
+        assert_eq!(read(&quiet, None), None);
+        // The player has moved the clock and says nothing of the step for some looks: its counts are those of the step before.
+        for _ in 0..3 {
+            quiet = Quiet::after(Some(quiet), seen(30, 5));
+            assert_eq!(read(&quiet, left(15, 4)), Some((15, 4)));
+        }
+        // It has spoken and the clock goes on, whatever a look in between saw.
+        quiet = Quiet::after(Some(quiet), seen(45, 9));
+        assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+        // Nobody moves the clock any more.
+        for _ in 0..QUIET_LOOKS {
+            quiet = Quiet::after(Some(quiet), seen(45, 11));
+            assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+        }
+        quiet = Quiet::after(Some(quiet), seen(45, 11));
+        assert_eq!(read(&quiet, left(30, 8)), Some((45, 11)));
+    }
+
+    #[test]
+    fn each_look_at_a_drill_is_settled_by_those_before_and_a_live_folder_is_read_at_once() {
+        // The player moves the clock and then says what happened; what stood when it moved on is read until it moves again.
+        let looks = [(30, 1, None), (30, 2, None), (45, 3, left(30, 2)), (45, 4, left(30, 2))];
+        let quiet = std::iter::repeat_n((45, 4, left(30, 2)), QUIET_LOOKS as usize);
+        let all: Vec<_> = looks.into_iter().chain(quiet).collect();
         let read = |kind| {
             let mut before = None;
-            let read = looks.map(|(now, seq)| read_of(kind, &mut before, seen(now, seq)));
-            read.map(|seen| seen.map(|seen| (seen.now.0 / 60_000, seen.figures.seq)))
+            let read = |(now, seq, left)| read_of(kind, &mut before, seen(now, seq), left);
+            let read = all.iter().cloned().map(read);
+            read.map(|seen| seen.map(|seen| (seen.now.0 / 60_000, seen.figures.seq))).collect()
         };
-        let (first, second) = (Some((30, 3)), Some((45, 4)));
-        assert_eq!(read(FolderKind::Drill), [None, None, None, first, first, second]);
-        assert_eq!(read(FolderKind::Live), looks.map(Some));
+        let drill: Vec<Option<(i64, u64)>> = read(FolderKind::Drill);
+        assert_eq!(drill[..4], [None, None, Some((30, 2)), Some((30, 2))]);
+        let (last, until) = drill.split_last().unwrap();
+        assert!(until[4..].iter().all(|read| *read == Some((30, 2))), "{until:?}");
+        assert_eq!(*last, Some((45, 4)), "nothing has come for long");
+        let live: Vec<Option<(i64, u64)>> = read(FolderKind::Live);
+        assert_eq!(live, all.iter().map(|(now, seq, _)| Some((*now, *seq))).collect::<Vec<_>>());
     }
 }

@@ -17,6 +17,25 @@ pub struct Replay {
     pub running: [Vec<(Ms, f64)>; StageKind::COUNT],
 }
 
+impl Replay {
+    /// The same without so many tubes of those that came last, as far as they are before stage `upto`: behind others that wait
+    /// or run there.
+    #[must_use]
+    pub fn without_last(mut self, tubes: u64, upto: usize) -> Replay {
+        let mut left = tubes as f64;
+        let mut take = |of: &mut f64| {
+            let part = of.min(left);
+            *of -= part;
+            left -= part;
+        };
+        for (waiting, running) in self.waiting.iter_mut().zip(&mut self.running).take(upto) {
+            take(waiting);
+            running.iter_mut().rev().for_each(|(_, tubes)| take(tubes));
+        }
+        self
+    }
+}
+
 /// Replays a lab. `door` is the curve of what came, (time, tubes so far), rising, straight between its points; `times`
 /// rise, and the last one is now.
 ///

@@ -198,6 +198,10 @@ fn lab_start(
     // They do not queue with the others.
     let (singles, before) = (count.singles_here(), count.first_waiting());
     let (open, on_plates) = count.open_plates(batch);
+    // Of what the flows have before the plates, single tubes came last: where they are, no first test is.
+    let upto = StageKind::Decap.index();
+    let apart = (singles > 0).then(|| inside.clone().without_last(singles, upto));
+    let inside = apart.as_ref().unwrap_or(inside);
     let halves =
         [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
     for (stages, lots, tubes) in halves {
@@ -420,6 +424,22 @@ mod tests {
     }
 
     #[test]
+    fn first_tests_are_not_put_where_single_tubes_have_just_come() {
+        let model = example::city(1);
+        // All first tests wait for their plates; 80 single tubes have come since and are being inactivated.
+        let mut inside = Replay::default();
+        inside.waiting[StageKind::Decap.index()] = 320.0;
+        inside.running[StageKind::Inactivate.index()] = vec![(NOW + 1, 30.0), (NOW + HOUR, 50.0)];
+        let count = LabCount { received: 400, singles_waiting: 80, ..LabCount::default() };
+        let dice = Stream::of(1, 1, Cause::Parameter, 1);
+        let (lab, way) = (&model.labs[0], Way::default());
+        let start = lab_start(lab, &count, None, &inside, NOW, &model.recall, &way, dice);
+        assert_eq!(tubes(&start.waiting[StageKind::Decap.index()]), 320, "{:?}", start.waiting);
+        assert!(start.running[StageKind::Inactivate.index()].is_empty());
+        assert_eq!(tubes(&start.recalls), 80);
+    }
+
+    #[test]
     fn plates_of_single_tubes_alone_are_not_waited_for() {
         let model = example::city(1);
         let lab = &model.labs[0];
@@ -469,11 +489,10 @@ mod tests {
         };
         for (boxes, expected) in [(0, 20), (4, 4), (10, 10), (400, 40), (1, 1)] {
             reading.labs[model.streets[0].lab].boxes_sent = boxes;
-            let ways = Way::of(&model, &reading);
             let situation = Situation { readings: vec![reading.clone()] };
             let dice = Stream::of(1, 1, Cause::Parameter, 1);
             let (street, count) = (&model.streets[0], &reading.streets[0]);
-            let box_tubes = ways[street.lab].box_tubes;
+            let box_tubes = Way::of(&model, &reading)[street.lab].box_tubes;
             let start = street_start(street, 0.0, count, box_tubes, &situation, 0, dice);
             assert_eq!((start.on_road.len(), tubes(&start.on_road)), (expected, 400), "{boxes}");
         }
