@@ -272,6 +272,14 @@ impl Server {
     }
 }
 
+/// A test that fails leaves no server behind; one that was stopped or killed is gone already.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Waits until something is so, for twenty seconds at most.
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
