@@ -107,7 +107,8 @@ fn read_of(
     if kind == FolderKind::Live {
         return Some(seen);
     }
-    before.insert(Quiet::after(before.take(), seen)).settled(left)
+    let quiet = Quiet::after(before.take(), seen);
+    before.insert(quiet).settled(left)
 }
 
 struct Watch {
