@@ -90,7 +90,7 @@ impl Shared {
         let answer = tokio::task::spawn_blocking(move || {
             // Held until the answer is there, even when nobody waits for it any more.
             let _permit = permit;
-            // However many ask, what waits must still be put into files.
+            // Commits go first; the thread stays behind them for whatever it does next.
             let_others_go_first();
             question(&shared, shared.handle.read())
         });

@@ -23,7 +23,8 @@ pub struct FiguresAt {
 pub struct Left {
     /// The time.
     pub at: Time,
-    /// The figures, without anything that was committed together with the new time.
+    /// The figures, without anything that was committed together with the new time: a player who ticks before its facts were
+    /// answered may have them a step later.
     pub figures: Arc<FiguresAt>,
 }
 
@@ -74,7 +75,8 @@ impl Feed {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A drill's clock moves on from `at`, with the batch that is taken next.
+    /// A drill's clock moves on from `at`, with the batch that is taken next. Copies all figures, at every tick of a drill and
+    /// never in a live folder.
     pub(super) fn leave(&self, at: Time) {
         let left = Left { at, figures: self.figures() };
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);

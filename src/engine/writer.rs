@@ -267,7 +267,7 @@ impl Writer {
         }
     }
 
-    /// Appends the batch at hand and sends it to be synced; waits when one waits for that already.
+    /// Appends the batch at hand and sends it to be synced; waits when two wait for that already.
     fn close(&mut self) {
         let waiting = std::mem::take(&mut self.open).waiting;
         let batch = match self.gate.fault() {

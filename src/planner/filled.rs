@@ -55,6 +55,11 @@ impl Found<'_> {
         self.finish <= self.round.model.target
     }
 
+    /// Whether it is ever done, within what is reckoned.
+    pub fn ends(&self) -> bool {
+        !never(self.finish)
+    }
+
     /// What binds; `None` where there are no tubes.
     pub fn binding(&self) -> Option<Binding> {
         let lab = self.flow.last_lab().filter(|lab| self.flow.labs[*lab].tubes > 0)?;

@@ -66,8 +66,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             block_cache_bytes: 512 << 20,
-            index_memory_bytes: memory::bytes() / 6,
-            tubes_memory_bytes: memory::bytes() / 12,
+            index_memory_bytes: (memory::bytes() / 6).min(1 << 40),
+            tubes_memory_bytes: (memory::bytes() / 12).min(1 << 40),
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
@@ -257,11 +257,11 @@ impl Store {
         // From here on the files change: the seal of the last stop no longer holds.
         seal::remove(dir)?;
         remove_leftovers(dir)?;
-        let folder = upgrade(dir, folder)?;
         // By a thread of its own, whose place RocksDB's threads inherit.
         let assembled = std::thread::scope(|scope| {
             let opener = scope.spawn(|| {
                 let_others_go_first();
+                let folder = upgrade(dir, folder)?;
                 Shared::assemble(dir, folder, Some(lock), options, true)
             });
             opener.join()

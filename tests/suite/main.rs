@@ -2,6 +2,7 @@
 
 mod api;
 mod assign;
+mod beside;
 mod common;
 mod drill;
 mod folder;

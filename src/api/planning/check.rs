@@ -11,7 +11,7 @@ use crate::forecaster::{CityPlan, round_of};
 use crate::planner::fluid::{self, CityFlow, Held, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
-use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill, solve_sent};
+use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill_sent, solve_sent};
 use std::sync::Arc;
 
 /// The answer.
@@ -79,8 +79,9 @@ fn list_filled(
     changes: &Changes,
     waited_for: GoOn<'_>,
 ) -> Result<pb::ShortagesFilled, Error> {
-    let city = fill(city, rules);
-    let rules = solve_sent(&city, rules.target_h, &changes.sent());
+    let sent = changes.sent();
+    let city = fill_sent(city, rules, &sent);
+    let rules = solve_sent(&city, rules.target_h, &sent);
     go_on(waited_for)?;
     let round = changes.moved(&city, round_of(&city, rules.target_h));
     go_on(waited_for)?;
@@ -317,6 +318,7 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::super::every_step_is_the_last;
     use super::*;
+    use crate::planner::fill;
 
     #[test]
     fn a_check_ends_between_its_steps_when_nobody_waits_for_it() {

@@ -7,7 +7,7 @@ use crate::planner::{Binding, Found, ListFilled};
 
 /// What is told of a city with its list filled.
 pub fn told(filled: &ListFilled<'_>) -> pb::ShortagesFilled {
-    let found = filled.found.ok();
+    let found = filled.found.ok().filter(Found::ends);
     pb::ShortagesFilled {
         meets_target: filled.meets_target(),
         finish_ms: found.map_or(-1, |found| found.finish.into()),

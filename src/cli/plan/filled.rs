@@ -58,12 +58,14 @@ pub(super) fn document(report: &Report) -> Value {
     let Some(sentence) = sentence(report) else { return Value::Null };
     let filled = report.filled.as_ref().map(Filled::found);
     let found = filled.and_then(|filled| filled.found.ok());
+    let simulated = found.is_some_and(|found| found.simulated);
+    let found = found.filter(Found::ends);
     let binding = found.and_then(|found| found.binding().map(|binding| (found.round, binding)));
     json!({
         "meets_target": filled.is_some_and(|filled| filled.meets_target()),
         "finish_hours": found.map(|found| in_hours(found.finish)),
         "slack_hours": found.map(|found| slack(found.round.model.target, found.finish)),
-        "simulated": found.is_some_and(|found| found.simulated),
+        "simulated": simulated,
         "binding": binding.map(|(round, binding)| json!({
             "lab": round.labs[binding.lab].0,
             "stage": binding.stage.key(),

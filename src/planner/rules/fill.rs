@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::shortage::{Basis, Item};
-use super::solve;
+use super::{Sent, solve_sent};
 use crate::planner::city::{
     City, District, Lab, LabStage, Ledger, Origin, StageKind, Status, Words,
 };
@@ -12,11 +12,16 @@ use crate::planner::city::{
 /// `solve` on the result says yes for the plan's target and lists nothing, unless the target is shorter than the way of
 /// a single tube, or the longest way that the city allows is shorter than any: no means can mend these.
 pub fn fill(city: &City, plan: &Plan) -> City {
+    fill_sent(city, plan, &[])
+}
+
+/// The same for a plan of which streets were told where to send.
+pub fn fill_sent(city: &City, plan: &Plan, sent: &[Sent]) -> City {
     let mut filled = city.clone();
     apply(&mut filled, plan);
     // A lab that has just been founded has no units yet: they are the shortages of the next plan.
     if plan.shortages.iter().any(|line| line.item == Item::Lab) {
-        let next = solve(&filled, plan.target_h);
+        let next = solve_sent(&filled, plan.target_h, sent);
         apply(&mut filled, &next);
     }
     filled

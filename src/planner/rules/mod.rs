@@ -41,7 +41,7 @@ pub use chain::DAYS_MAX;
 pub use change::with_units;
 pub use claim::{Claim, Explanation, Side, explain};
 pub use crews::{CrewItem, CrewLine, crew_constants};
-pub use fill::fill;
+pub use fill::{fill, fill_sent};
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
 pub use plan::{

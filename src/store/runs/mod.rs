@@ -345,14 +345,18 @@ impl Runs {
         let run = self.write(db, dir, id, head, |writer| {
             walk::for_each(db, self.family, old, &[], &mut |entry| writer.push(&entry))
         });
-        let run = Arc::new(run.inspect_err(|_| leave(false))?);
+        let merged = Arc::new(run.inspect_err(|_| leave(false))?);
         let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
         let mut runs = live.as_ref().clone();
         // Runs were only added at the end meanwhile.
-        runs.splice(from..from + count, [run]);
+        runs.splice(from..from + count, [Arc::clone(&merged)]);
         *live = Arc::new(runs);
         drop(live);
         old.iter().for_each(|run| run.hold(None));
+        // There may have been no room for it beside those that it was made of.
+        if merged.held().is_none() && self.make_room(&merged.head, merged.head.bytes()) {
+            merged.hold(Some(Held::read(db, self.family, &merged)?));
+        }
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         retired.extend(old.iter().cloned());
         Ok(true)

@@ -126,6 +126,23 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
 }
 
 #[test]
+fn a_merged_run_lies_in_memory_as_soon_as_those_it_was_made_of_have_left_it_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (db, mut runs) = opened(dir.path(), usize::MAX);
+    let count = MERGE_AT as u64;
+    for part in 0..count {
+        let entries = batch(part * 3_000, 3_000);
+        runs.add_sorted(&db, dir.path(), (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
+    }
+    // Too little for both, and enough for one: half as much again may be taken for a while, and no more.
+    runs.memory_max = runs.bytes_held() * 11 / 10;
+    assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
+    let all = batch(0, count * 3_000);
+    assert!(all.iter().step_by(31).all(|one| runs.find_held(&one.key(), &mut Vec::new())));
+    assert_eq!((runs.count(), runs.bytes_held()), (1, runs.live()[0].head.bytes()));
+}
+
+#[test]
 fn a_run_in_memory_is_as_it_stands_in_its_file_also_in_several_pieces() {
     let dir = tempfile::tempdir().unwrap();
     let (db, runs) = opened(dir.path(), usize::MAX);

@@ -200,6 +200,10 @@ impl People {
                     fine[step * PARTS + part] = weights[step] + ln;
                 }
             }
+            // Where no step is likely, nothing is known.
+            if first >= last {
+                return self.at(0.0);
+            }
             let likely = &mut fine[first..last];
             let picked = first + pick(likely, dice.unit(0)).unwrap_or(likely.len() / 2);
             return self.at_part(picked / PARTS, picked % PARTS);
