@@ -61,7 +61,9 @@ pub(super) fn reckoned(
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
-            reply.summary = some(&summary(&plan.city, &round, &flow));
+            let in_time = flow.finish <= round.model.target;
+            reply.summary =
+                some(&by_the_rules(&rules, in_time, summary(&plan.city, &round, &flow)));
             reply.fluid = Some(of_flow(&round, &flow));
         }
         Err(words) => {
@@ -170,6 +172,20 @@ fn never(why: &Words) -> Words {
     let reasons = why.zh.lines().zip(why.en.lines()).map(|(zh, en)| Words::new(zh, en));
     let Words { zh, en } = sentences(&reasons.collect::<Vec<_>>());
     Words::new(format!("不能按时：{zh}"), format!("No: {en}"))
+}
+
+/// The answer of another layer, which knows nothing of stock and norms: where it says yes and the rules say no, the answer is no.
+pub(super) fn by_the_rules(rules: &Plan, in_time: bool, answer: Words) -> Words {
+    if rules.verdict.yes || !in_time {
+        return answer;
+    }
+    let Words { zh, en } = answer;
+    Words::new(
+        format!("不能按时：按指南算术仍有缺口，见缺口清单；不计库存与配备的推算：{zh}"),
+        format!(
+            "No: by the guide's arithmetic something is short, see the list of shortages. Reckoned without stock and norms: {en}"
+        ),
+    )
 }
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
@@ -327,6 +343,30 @@ mod tests {
         let steps = every_step_is_the_last(|go_on| reckoned(&plan, &changes, 24, go_on));
         // Two more for its list of shortages filled.
         assert_eq!(steps, 4);
+    }
+
+    #[test]
+    fn a_city_with_nothing_on_the_shelf_is_told_no_though_the_flows_are_in_time() {
+        let plan = CityPlan::builtin("jiyuan");
+        let mut city = fill(&plan.city, &solve_sent(&plan.city, 400, &[]));
+        let said = |city: &City| {
+            let reply =
+                reckoned(&CityPlan::of(city.clone()), &Changes::default(), 400, &|| true).unwrap();
+            let words = reply.summary.unwrap();
+            (
+                reply.fluid.unwrap().in_time,
+                words.zh.starts_with("可以"),
+                words.en.starts_with("Yes"),
+            )
+        };
+        assert_eq!(said(&city), (true, true, true));
+        for district in &mut city.districts {
+            let stock = &mut district.stock;
+            for ledger in [&mut stock.tubes, &mut stock.extraction, &mut stock.pcr] {
+                *ledger = Default::default();
+            }
+        }
+        assert_eq!(said(&city), (true, false, false));
     }
 
     #[test]

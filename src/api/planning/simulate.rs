@@ -1,6 +1,7 @@
 //! SimulatePlan: many replications, told how far they are, and what they gave.
 
 use super::changes::Changes;
+use super::check::by_the_rules;
 use super::words::{against, quantiles, sentences, some, spread, stage, target_hours};
 use super::{city, reckon};
 use crate::api::errors::Error;
@@ -10,7 +11,7 @@ use crate::api::shared::Shared;
 use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
-use crate::planner::{fluid, late_words};
+use crate::planner::{Plan, fluid, late_words, solve_sent};
 use pb::simulate_plan_reply::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -64,13 +65,14 @@ async fn run(
     let counted = Arc::clone(&done);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
         let round = changes.round(plan, target_h)?;
+        let rules = solve_sent(&changes.city(plan), target_h, &changes.sent());
         let doubt = (!without_doubt).then_some(&round.doubt);
         let go_on = |so_many: usize| {
             counted.fetch_max(u32::try_from(so_many).unwrap_or(u32::MAX), Ordering::Relaxed);
             !stop.load(Ordering::Acquire)
         };
         let found = study(&round.model, doubt, seed, of as usize, &go_on);
-        Ok(result(&round, &found))
+        Ok(result(&rules, &round, &found))
     };
     let reckoned = reckon(shared, work);
     tokio::pin!(reckoned);
@@ -91,7 +93,7 @@ async fn run(
     }
 }
 
-fn result(round: &Round, study: &Study) -> pb::SimulationResult {
+fn result(rules: &Plan, round: &Round, study: &Study) -> pb::SimulationResult {
     let labs = study.labs.iter().enumerate().map(|(number, finish)| {
         let (code, name) = round.labs.get(number).cloned().unwrap_or_default();
         let bottleneck =
@@ -106,7 +108,8 @@ fn result(round: &Round, study: &Study) -> pb::SimulationResult {
     let mut told =
         vec![against(round.model.target, study.finish.p50), spread(&study.finish, study.in_time)];
     told.extend(late_words(&round.model, fluid::ends_of(&round.model).0, study));
-    let summary = sentences(&told);
+    let in_time = study.finish.p50 <= round.model.target;
+    let summary = by_the_rules(rules, in_time, sentences(&told));
     pb::SimulationResult {
         as_of: None,
         replications: u32::try_from(study.replications).unwrap_or(u32::MAX),
