@@ -353,12 +353,13 @@ impl Runs {
         *live = Arc::new(runs);
         drop(live);
         old.iter().for_each(|run| run.hold(None));
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        retired.extend(old.iter().cloned());
+        drop(retired);
         // There may have been no room for it beside those that it was made of.
         if merged.held().is_none() && self.make_room(&merged.head, merged.head.bytes()) {
             merged.hold(Some(Held::read(db, self.family, &merged)?));
         }
-        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        retired.extend(old.iter().cloned());
         Ok(true)
     }
 

@@ -101,15 +101,21 @@ fn neighbours_of_one_level_are_merged_when_they_are_enough() {
     }
 }
 
+/// Adds as many runs of 3,000 events as are merged at once; gives how many.
+fn enough_to_merge(db: &DB, dir: &Path, runs: &Runs) -> u64 {
+    let count = MERGE_AT as u64;
+    for part in 0..count {
+        let entries = batch(part * 3_000, 3_000);
+        runs.add_sorted(db, dir, (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
+    }
+    count
+}
+
 #[test]
 fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let (db, mut runs) = opened(dir.path(), usize::MAX);
-    let count = MERGE_AT as u64;
-    for part in 0..count {
-        let entries = batch(part * 3_000, 3_000);
-        runs.add_sorted(&db, dir.path(), (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
-    }
+    let count = enough_to_merge(&db, dir.path(), &runs);
     let told = |runs: &Runs| {
         let all = batch(0, count * 3_000);
         let held = |entry: &Entry| runs.find_held(&entry.key(), &mut Vec::new());
@@ -129,11 +135,7 @@ fn a_run_lies_in_memory_from_its_first_moment_where_there_is_room() {
 fn a_merged_run_lies_in_memory_as_soon_as_those_it_was_made_of_have_left_it_room() {
     let dir = tempfile::tempdir().unwrap();
     let (db, mut runs) = opened(dir.path(), usize::MAX);
-    let count = MERGE_AT as u64;
-    for part in 0..count {
-        let entries = batch(part * 3_000, 3_000);
-        runs.add_sorted(&db, dir.path(), (part * 3_000, (part + 1) * 3_000), &entries).unwrap();
-    }
+    let count = enough_to_merge(&db, dir.path(), &runs);
     // Too little for both, and enough for one: half as much again may be taken for a while, and no more.
     runs.memory_max = runs.bytes_held() * 11 / 10;
     assert!(runs.merge(&db, dir.path(), Merge::Enough).unwrap());
