@@ -62,6 +62,25 @@ pub struct BoxPart {
     pub extra: bool,
 }
 
+/// What a box says of all its tubes alike. As long as it stays the same, and nobody has looked into the box, a fact changes
+/// what is known of the tubes that it names and of no other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfAll {
+    handed: Option<Time>,
+    taken: Option<(Time, Code)>,
+    /// Some laboratory has scanned what was in it.
+    pub opened: bool,
+}
+
+impl OfAll {
+    /// What is known of a tube in a box that nobody has opened: the laboratory that took it answers for everything that was
+    /// packed.
+    pub fn unopened(&self, container: &Code, packed: Option<Time>) -> BoxPart {
+        let (container, handed, received) = (container.clone(), self.handed, self.taken.clone());
+        BoxPart { container, packed, handed, received, ..BoxPart::default() }
+    }
+}
+
 impl BoxRecord {
     /// Adds what a fact says.
     pub fn insert(&mut self, mark: BoxMark) {
@@ -77,10 +96,25 @@ impl BoxRecord {
         })
     }
 
+    /// What the box says of all its tubes alike.
+    pub fn of_all(&self) -> OfAll {
+        let mut all = OfAll::default();
+        for mark in &self.marks {
+            match &mark.what {
+                BoxWhat::Packed(_) => {}
+                BoxWhat::HandedOver { .. } => all.handed = all.handed.or(Some(mark.origin.at)),
+                BoxWhat::Received { lab, tubes } => {
+                    all.taken = Some((mark.origin.at, lab.clone()));
+                    all.opened |= !tubes.is_empty();
+                }
+            }
+        }
+        all
+    }
+
     /// What the box says about each tube it lists, by tube code.
     pub fn parts(&self, container: &Code) -> Vec<(Code, BoxPart)> {
         let mut parts: BTreeMap<&Code, BoxPart> = BTreeMap::new();
-        let (mut handed, mut taken, mut opened) = (None, None, false);
         for mark in &self.marks {
             let at = mark.origin.at;
             match &mark.what {
@@ -90,30 +124,26 @@ impl BoxRecord {
                         part.packed = Some(at);
                     }
                 }
-                BoxWhat::HandedOver { .. } => handed = handed.or(Some(at)),
+                BoxWhat::HandedOver { .. } => {}
                 BoxWhat::Received { lab, tubes } => {
-                    taken = Some((at, lab));
-                    opened |= !tubes.is_empty();
                     for tube in tubes {
                         parts.entry(tube).or_default().received = Some((at, lab.clone()));
                     }
                 }
             }
         }
+        let all = self.of_all();
         let packing_known = self.marks.iter().any(|m| matches!(m.what, BoxWhat::Packed(_)));
         parts
             .into_iter()
-            .map(|(tube, mut part)| {
-                part.container = container.clone();
-                part.handed = handed;
-                if opened {
-                    part.missing = part.packed.is_some() && part.received.is_none();
-                    part.extra = packing_known && part.packed.is_none();
-                } else {
-                    // Taken unopened: the laboratory answers for everything that was packed.
-                    part.received = taken.map(|(at, lab)| (at, lab.clone()));
+            .map(|(tube, part)| {
+                if !all.opened {
+                    return (tube.clone(), all.unopened(container, part.packed));
                 }
-                (tube.clone(), part)
+                let missing = part.packed.is_some() && part.received.is_none();
+                let extra = packing_known && part.packed.is_none();
+                let (container, handed) = (container.clone(), all.handed);
+                (tube.clone(), BoxPart { container, handed, missing, extra, ..part })
             })
             .collect()
     }

@@ -219,9 +219,12 @@ impl World {
 }
 
 impl World {
-    /// The tubes that a fact touches through a box or plate already loaded, besides those it names.
+    /// The tubes that a fact may touch through a box or plate already loaded, besides those it names.
     pub fn wants_listed(&self, body: &Body) -> impl Iterator<Item = &Code> {
-        let of_box = body.container().and_then(|code| self.boxes.slots.get(code));
+        let of_box = body.container().and_then(|code| self.boxes.slots.get(code)).filter(|slot| {
+            // As in `mark_box`: what is packed into a box that nobody has opened is nothing to the others in it.
+            !matches!(body, Body::TubesPacked { .. }) || slot.record.of_all().opened
+        });
         let of_plate = body.plate().and_then(|code| self.plates.slots.get(code));
         let boxed = of_box.into_iter().flat_map(|slot| slot.record.tubes());
         boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes()))
@@ -284,9 +287,26 @@ impl World {
 
     fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {
         let record = self.boxes.change(container);
+        let before = record.of_all();
+        let at = mark.origin.at;
+        let packed = match &mark.what {
+            BoxWhat::Packed(tubes) => tubes.clone(),
+            _ => Vec::new(),
+        };
         record.insert(mark);
-        let parts: Vec<(Code, BoxPart)> = record.parts(container);
+        let all = record.of_all();
         let mut odd = record.discrepancies();
+        if before == all && !all.opened {
+            // A code that stands for a whole day's boxes must not cost all their tubes at every fact.
+            for tube in &packed {
+                let tube = self.tubes.change(tube);
+                let known = tube.boxes.iter().find(|part| part.container == *container);
+                let packed = known.and_then(|part| part.packed).max(Some(at));
+                tube.set_box(all.unopened(container, packed));
+            }
+            return odd;
+        }
+        let parts: Vec<(Code, BoxPart)> = record.parts(container);
         for (tube, part) in parts {
             odd.add_if(part.missing, Discrepancy::BoxTubeMissing);
             odd.add_if(part.extra, Discrepancy::BoxTubeExtra);

@@ -4,20 +4,30 @@
 use super::feed::Feed;
 use super::{Outcome, Submission};
 use crate::domain::counters::{CellKey, Figures};
-use crate::domain::fact::{Body, Event, Fact, FactId};
+use crate::domain::discrepancy::Discrepancy;
+use crate::domain::fact::{Body, Event, Fact, FactId, Place, Stamps};
 use crate::domain::judge::{self, judge};
 use crate::domain::reference::Reference;
 use crate::domain::source::SourceState;
+use crate::domain::tube::TubeRecord;
 use crate::domain::words::{Map, Set};
 use crate::domain::world::World;
 use crate::domain::{Code, PersonKey, Time};
 use crate::store::{self, Commit, Layer, Read};
+use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 /// Sources whose state is kept in memory; above it all are forgotten and read again.
 const SOURCES_CACHED_MAX: usize = 200_000;
+
+/// Desks that no reference data names and that are counted each by itself. What more of them collect is counted under no
+/// desk at all: figures are kept in memory, and a device that makes codes up must not fill it.
+const UNKNOWN_DESKS_MAX: usize = 10_000;
+
+/// So many tubes are read by one thread at a stretch.
+const READ_TOGETHER: usize = 8_192;
 
 /// The state that the one writer owns. It decides one batch after the other, ahead of the disk:
 /// what has been decided and is not durable yet is known here and to no reader.
@@ -34,6 +44,8 @@ pub(super) struct Process {
     /// All figures after the batches under way.
     cells: Map<CellKey, Figures>,
     reference: Arc<Reference>,
+    /// Desks that are counted though no reference data names them.
+    unknown_desks: Set<Code>,
     /// The last tick that was recorded: a drill's time is what its log says.
     pub tick: Time,
 }
@@ -77,14 +89,18 @@ impl Decided {
 
 impl Process {
     pub fn new(read: Read, feed: &Feed, next_seq: u64, tick: Time) -> Process {
+        let cells = feed.figures().cells.clone();
+        let of_nowhere = |cell: &&CellKey| cell.site.is_empty() && !cell.desk.is_empty();
+        let unknown_desks = cells.keys().filter(of_nowhere).map(|cell| cell.desk.clone()).collect();
         Process {
             read,
+            unknown_desks,
             world: World::default(),
             decided: Decided::default(),
             next_seq,
             under_way: VecDeque::new(),
             sources: Map::default(),
-            cells: feed.figures().cells.clone(),
+            cells,
             reference: feed.reference(),
             tick,
         }
@@ -244,10 +260,15 @@ impl Process {
             }
         }
         let mut wanted: Vec<Code> = Vec::new();
+        // Many facts may speak of one box, and each lists all that lies in it.
+        let mut listed: Set<(Option<&Code>, Option<&Code>, bool)> = Set::default();
         for body in bodies() {
             wanted.extend(body.tubes().filter(|tube| !self.world.has_tube(tube)).cloned());
-            let listed = self.world.wants_listed(body);
-            wanted.extend(listed.filter(|tube| !self.world.has_tube(tube)).cloned());
+            let packed = matches!(body, Body::TubesPacked { .. });
+            if listed.insert((body.container(), body.plate(), packed)) {
+                let listed = self.world.wants_listed(body);
+                wanted.extend(listed.filter(|tube| !self.world.has_tube(tube)).cloned());
+            }
         }
         let mut unknown = Vec::with_capacity(wanted.len());
         for code in wanted {
@@ -256,7 +277,7 @@ impl Process {
                 record => self.world.load_tube(code, record),
             }
         }
-        let found = self.read.tubes(&unknown)?;
+        let found = tubes_of(&self.read, &unknown)?;
         for (code, record) in unknown.into_iter().zip(found) {
             self.world.load_tube(code, record);
         }
@@ -304,9 +325,8 @@ impl Process {
             let kit = self.world.plate(plate).and_then(|record| record.kit());
             stamps.rule = kit.and_then(|kit| judge::rule_now(kit, &self.reference, now));
         }
-        if crate::breaks::on("unknown_desk_refused")
-            && stamps.flags.has(crate::domain::discrepancy::Discrepancy::UnknownDesk)
-        {
+        self.bound_unknown(&mut stamps);
+        if crate::breaks::on("unknown_desk_refused") && stamps.flags.has(Discrepancy::UnknownDesk) {
             return Err(store::Error::Damaged { what: "refused on purpose".into() });
         }
         let mut event = Event { seq: self.next_seq, fact, stamps, found: Default::default() };
@@ -320,6 +340,33 @@ impl Process {
         self.world.apply(&mut event);
         Ok(event)
     }
+}
+
+impl Process {
+    /// Where a desk is one unknown desk too many, its facts are stamped with no desk: stamps are for ever, so that every fold
+    /// of the log counts alike.
+    fn bound_unknown(&mut self, stamps: &mut Stamps) {
+        let Some(place) = &mut stamps.place else { return };
+        if !stamps.flags.has(Discrepancy::UnknownDesk) || self.unknown_desks.contains(&place.desk) {
+            return;
+        }
+        if self.unknown_desks.len() < UNKNOWN_DESKS_MAX {
+            self.unknown_desks.insert(place.desk.clone());
+        } else {
+            *place = Place::default();
+        }
+    }
+}
+
+/// Several tubes, in the order asked. Very many are read by all cores: batches as they come in seldom
+/// ask for so many, but the end of the log does that is folded again when a folder is opened, and the service waits for that.
+fn tubes_of(read: &Read, codes: &[Code]) -> Result<Vec<Option<Arc<TubeRecord>>>, store::Error> {
+    if codes.len() <= READ_TOGETHER {
+        return read.tubes(codes);
+    }
+    let parts: Result<Vec<_>, _> =
+        codes.par_chunks(READ_TOGETHER).map(|part| read.tubes(part)).collect();
+    Ok(parts?.into_iter().flatten().collect())
 }
 
 /// The answer to a fact whose id was recorded before.

@@ -3,6 +3,7 @@
 
 use crate::common::{Place, Server, binary, collected, fact, members, small_round};
 use std::process::{Command, Stdio};
+use swabline::domain::counters::Figures;
 use swabline::domain::fact::Body;
 use swabline::engine::{Engine, Error, Options, Submission};
 use swabline::store::{FolderKind, Options as StoreOptions, Store, verify};
@@ -213,4 +214,35 @@ fn an_unknown_key_of_the_configuration_is_an_error_and_the_rest_can_be_printed()
     let output = serve(&place, &["--print-config"]);
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("queue_facts_max = 100000"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn desks_that_are_made_up_are_counted_under_no_desk_once_there_are_too_many() {
+    const COUNTED_MAX: usize = 10_000;
+    let dir = tempfile::tempdir().unwrap();
+    let (mut tubes, mut last) = (0, 0);
+    for more in [COUNTED_MAX as u64 + 40, 60] {
+        let store =
+            Store::open(dir.path(), Some(FolderKind::Live), &StoreOptions::default()).unwrap();
+        let engine = Engine::start(store, &Options::default()).unwrap();
+        let handle = engine.handle();
+        let facts = (last..last + more).map(|number| {
+            let mut fact = fact("scanner", number + 1, collected(&format!("T{number}"), 0..1));
+            if let Body::TubeCollected { desk, .. } = &mut fact.body {
+                *desk = format!("made-up-{number}").into();
+            }
+            fact
+        });
+        handle.submit(submissions(facts.collect())).await.unwrap();
+        (tubes, last) = (tubes + more, last + more);
+        let figures = handle.feed().figures();
+        let with_desk = figures.cells.keys().filter(|cell| !cell.desk.is_empty()).count();
+        assert_eq!(with_desk, COUNTED_MAX, "and no more after the folder was opened again");
+        let all: i64 = figures.cells.values().map(Figures::tubes_total).sum();
+        assert_eq!(all, i64::try_from(tubes).unwrap(), "none is left out");
+        drop(handle);
+        engine.stop().unwrap();
+    }
+    let report = verify(dir.path()).unwrap();
+    assert_eq!(report.findings_total, 0, "{:?}", report.findings);
 }

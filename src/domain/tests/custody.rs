@@ -1,6 +1,10 @@
 //! On the way: boxes, reception, and the outcomes that end a tube's way.
 
 use super::table::check;
+use crate::domain::discrepancy::Discrepancies;
+use crate::domain::fact::{Body, Event, Fact, FactId, Stamps};
+use crate::domain::world::World;
+use crate::domain::{Code, Time};
 
 #[test]
 fn the_stage_is_the_furthest_one_witnessed() {
@@ -344,4 +348,52 @@ fn the_outcomes_in_their_order() {
          10:00 desk D1 swab T1 P3
          T1 -> reused need TubeReused odd TubeReused",
     );
+}
+
+/// A scanner that sends one code for every box must not make each fact as dear as all of them together.
+#[test]
+fn a_fact_about_a_box_touches_only_the_tubes_of_which_it_says_something_new() {
+    let tube = |n: usize| Code::from(format!("T{n}"));
+    let (container, lab): (Code, Code) = ("0".into(), "L1".into());
+    let packed = |tubes: Vec<Code>| Body::TubesPacked { container: container.clone(), tubes };
+    let handed = Body::BoxHandedOver {
+        container: container.clone(),
+        carrier: Code::default(),
+        lab: lab.clone(),
+    };
+    let received =
+        |tubes| Body::BoxReceived { container: container.clone(), lab: lab.clone(), tubes };
+    // What happens, tubes that must be loaded for it besides those it names, and tubes that it changes.
+    let cases = [
+        (packed((0..1_000).map(tube).collect()), 0, 1_000),
+        (packed(vec![tube(1_000)]), 0, 1),
+        (packed(vec![tube(3), tube(1_001)]), 0, 2),
+        (handed.clone(), 1_003, 1_002),
+        (handed, 1_003, 0),
+        (packed(vec![tube(1_002)]), 0, 1),
+        (received(vec![]), 1_004, 1_003),
+        (received(vec![tube(7)]), 1_004, 1_003),
+        (packed(vec![tube(1_003)]), 1_005, 1_004),
+    ];
+    let mut world = World::default();
+    world.load_box(container.clone(), None);
+    for (number, (body, besides, changed)) in (1..).zip(cases) {
+        let what = format!("{number}: {body:?}");
+        let wanted: Vec<Code> = world.wants_listed(&body).cloned().collect();
+        assert_eq!(wanted.len(), besides, "{what}");
+        let named: Vec<Code> = body.tubes().cloned().collect();
+        named.into_iter().for_each(|tube| world.load_tube(tube, None));
+        let id = FactId { source: "S1".into(), epoch: 1, number };
+        let captured_at = Time(1_000 * i64::try_from(number).expect("few"));
+        let fact = Fact { id, captured_at, round: Code::default(), body };
+        let (stamps, found) = (Stamps::default(), Discrepancies::NONE);
+        world.apply(&mut Event { seq: number, fact, stamps, found });
+        assert_eq!(world.changed_tubes().count(), changed, "{what}");
+        let all = world.container(&container).expect("it was told of").parts(&container);
+        for (tube, part) in all {
+            let known = &world.tube(&tube).expect("listed").boxes;
+            assert_eq!(*known, [part], "{what}: {tube}");
+        }
+        world.accept(usize::MAX);
+    }
 }
