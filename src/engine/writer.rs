@@ -25,7 +25,7 @@ const BATCHES_WAITING_MAX: usize = 2;
 const BATCHES_UNDER_WAY_MAX: usize = BATCHES_WAITING_MAX + 7;
 
 /// Events that are folded together when a folder is opened.
-const REFOLD_BATCH: usize = 4_000;
+const REFOLD_BATCH: usize = 400;
 
 /// The writer's thread and the way to stop it.
 pub struct Engine {

@@ -79,6 +79,19 @@ impl Codes {
         Codes { first_room, parts, complete: no(), given_up: no() }
     }
 
+    /// Makes room for so many at once, and a quarter more: of fewer parts a new tube asks sooner.
+    pub fn expect(&self, count: usize) {
+        let room = count.saturating_add(count / 4);
+        if room <= self.first_room || room > CODES_MAX {
+            return;
+        }
+        let part = Part::new(room);
+        let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
+        if parts.iter().map(|part| part.room).sum::<usize>() + room <= CODES_MAX {
+            parts.push(part);
+        }
+    }
+
     /// Notes tubes. Must come before the layer that had them goes. Many at once are cheaper: memory is
     /// waited for together.
     pub fn add(&self, words: impl Iterator<Item = u64>) {
@@ -106,10 +119,11 @@ impl Codes {
                 return;
             }
             let seen = parts.len();
-            let room = parts.last().map_or(self.first_room, |part| part.room * 2);
             let all: usize = parts.iter().map(|part| part.room).sum();
+            let wanted = parts.last().map_or(self.first_room, |part| part.room * 2);
+            let room = wanted.min(CODES_MAX.saturating_sub(all));
             drop(parts);
-            if all + room > CODES_MAX {
+            if room < self.first_room {
                 tracing::warn!(
                     CODES_MAX,
                     "too many tubes to know them all: every new one is looked for in files now"
@@ -180,5 +194,23 @@ mod tests {
         let counts: Vec<_> = parts.iter().map(|part| part.count.load(Ordering::Relaxed)).collect();
         assert_eq!(parts.len(), 3, "{counts:?}");
         assert!(counts[..2] == [1 << 18, 1 << 19], "{counts:?}");
+    }
+
+    #[test]
+    fn what_is_expected_finds_room_in_one_part() {
+        let codes = Codes::new(1 << 10);
+        codes.expect(8_000);
+        let names: Vec<_> = (0..11_000).map(|n| Code::from(format!("A{n:09}"))).collect();
+        for (noted, parts) in [(10_000, 1), (11_000, 2)] {
+            codes.add(names[..noted].iter().map(|code| word_of(code)));
+            assert_eq!(codes.parts.read().unwrap().len(), parts, "{noted} tubes");
+        }
+        codes.is_complete();
+        assert_eq!(known(&codes, &names), names.len());
+        for count in [1 << 10, CODES_MAX, usize::MAX] {
+            let none = Codes::new(1 << 10);
+            none.expect(count);
+            assert!(none.parts.read().unwrap().is_empty(), "{count} need no part of their own");
+        }
     }
 }

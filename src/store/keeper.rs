@@ -153,11 +153,29 @@ pub fn tidy(shared: &Shared, wake: &Receiver<()>) {
     }
 }
 
+/// How often is looked whether the end of the log has been folded again.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until the end of the log has been folded again when a folder was opened: the service begins after that, and what
+/// comes here has time. False when the store closes.
+fn end_is_folded(shared: &Shared, until: &Receiver<()>) -> bool {
+    let (end, _) = shared.last();
+    while shared.folded_to.load(Ordering::Acquire) < end {
+        if until.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+            return false;
+        }
+    }
+    true
+}
+
 /// Merges runs that have become many, and more of them when nothing has come for a while.
 pub fn merge(shared: &Shared, wake: &Receiver<()>) {
     let mut last = (shared.last().0, Instant::now());
     let mut idle_done = u64::MAX;
     let mut just_opened = true;
+    if !end_is_folded(shared, wake) {
+        return;
+    }
     while wake.recv_timeout(Duration::from_millis(200)) != Err(RecvTimeoutError::Disconnected) {
         let seq = shared.last().0;
         if seq != last.0 {
@@ -228,6 +246,9 @@ impl Noting<'_> {
 /// Notes which tubes there are, and keeps the recent ones in memory: reads every record of a tube and the index of tubes
 /// once. What the keeper puts there meanwhile is newer and is not covered.
 pub fn warm(shared: &Shared, until: &Receiver<()>) {
+    if !end_is_folded(shared, until) {
+        return;
+    }
     let (begun, words) = (Instant::now(), Vec::with_capacity(STRETCH));
     let mut noting = Noting { shared, until, begun, words, stopped: false };
     let done = note_all(&mut noting).and_then(|recorded| {
@@ -273,7 +294,10 @@ fn note_all(noting: &mut Noting<'_>) -> Result<Sequences, Error> {
     let mut recorded = Sequences::up_to(shared.last().0);
     // What waits first: it may move to a run while the runs are gone through.
     let waiting = shared.tubes.pending.snapshot();
-    shared.tubes.runs.for_each(&shared.fold, &waiting, &mut |entry| {
+    let in_runs = usize::try_from(shared.tubes.runs.entries()).unwrap_or(usize::MAX);
+    shared.codes.expect(in_runs.saturating_add(waiting.len()));
+    waiting.iter().for_each(|entry| noting.words.push(entry.words().0));
+    shared.tubes.runs.for_each_in_no_order(&shared.fold, &mut |entry| {
         if !noting.stopped {
             noting.note(entry.words().0);
         }

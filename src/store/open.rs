@@ -4,6 +4,7 @@
 use super::beside::let_others_go_first;
 use super::codes::Codes;
 use super::commit::Store;
+use super::entry::Entry;
 use super::error::Error;
 use super::folder::{self, Acknowledged, Folder, FolderKind};
 use super::index::{self, FACTS, Index, PEOPLE, TUBES};
@@ -14,6 +15,7 @@ use super::read::{Read, Shared};
 use super::recent::Recent;
 use super::upgrade::upgrade;
 use super::{codec, memory, seal};
+use rayon::prelude::*;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType,
     DBRecoveryMode, IteratorMode, UniversalCompactOptions,
@@ -32,6 +34,11 @@ pub const HEADS: &str = "heads";
 pub const RECORDS: &str = "records";
 /// Beside the people's index, that of tubes may lie in memory too: it has about one entry for ten people.
 const TUBES_SHARE: usize = 8;
+
+/// Events that are read at a time to bring an index up to the log's end. Bounds the memory of it.
+const CATCH_UP: u64 = 200_000;
+/// So many of them are read by one thread at a stretch.
+const CATCH_UP_PART: usize = 4_000;
 
 /// Options of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -344,26 +351,54 @@ impl Shared {
                 what: format!("fold, which goes to {ahead}: the log ends at {last}"),
             });
         }
-        let from = complete.into_iter().min().unwrap_or(0) + 1;
+        let mut from = complete.into_iter().min().unwrap_or(0) + 1;
         let mut waiting = complete.map(|_| Vec::new());
-        self.for_each_event(from, last, &mut |event| {
-            for ((index, to), entries) in self.indexes().iter().zip(complete).zip(&mut waiting) {
-                if event.seq > to {
-                    index.entries_of(&event, entries);
+        while from <= last {
+            let to = last.min(from.saturating_add(CATCH_UP - 1));
+            for part in self.entries_between(from, to, complete)? {
+                for (waiting, mut entries) in waiting.iter_mut().zip(part) {
+                    waiting.append(&mut entries);
                 }
+            }
+            for (index, entries) in self.indexes().iter().zip(&mut waiting) {
                 if entries.len() >= run_entries {
-                    index.pending.add(entries, event.seq);
+                    index.pending.add(entries, to);
                     entries.clear();
                     index.write_run(&self.fold, &self.dir)?;
                 }
             }
-            Ok(())
-        })?;
+            from = to + 1;
+        }
         for (index, entries) in self.indexes().iter().zip(&waiting) {
             index.pending.add(entries, last);
             index.pending.tidy();
         }
         Ok(())
+    }
+
+    /// What each index has of the events from `from` to `to`, but for those that it is complete to, in parts that follow each
+    /// other. By all cores: the service waits for it.
+    fn entries_between(
+        &self,
+        from: u64,
+        to: u64,
+        complete: [u64; 3],
+    ) -> Result<Vec<[Vec<Entry>; 3]>, Error> {
+        let firsts: Vec<u64> = (from..=to).step_by(CATCH_UP_PART).collect();
+        let part = |first: &u64| {
+            let mut found = [const { Vec::new() }; 3];
+            let end = to.min(first + CATCH_UP_PART as u64 - 1);
+            self.for_each_event(*first, end, &mut |event| {
+                for ((index, to), entries) in self.indexes().iter().zip(complete).zip(&mut found) {
+                    if event.seq > to {
+                        index.entries_of(&event, entries);
+                    }
+                }
+                Ok(())
+            })?;
+            Ok(found)
+        };
+        firsts.par_iter().map(part).collect()
     }
 }
 

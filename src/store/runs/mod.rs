@@ -388,6 +388,18 @@ impl Runs {
             Ok(())
         })
     }
+
+    /// Every entry of every run, one run after the other.
+    pub fn for_each_in_no_order(&self, db: &DB, each: &mut dyn FnMut(Entry)) -> Result<(), Error> {
+        self.live()
+            .iter()
+            .try_for_each(|run| walk::RunEntries::nearest(db, self.family, run).for_each(each))
+    }
+
+    /// Entries of all runs.
+    pub fn entries(&self) -> u64 {
+        self.live().iter().map(|run| run.head.count).sum()
+    }
 }
 
 /// The newest runs, back to one that is much larger than all after it together.

@@ -67,6 +67,15 @@ impl<'a> RunEntries<'a> {
         }
     }
 
+    /// Hands out all of them that are left.
+    pub fn for_each(mut self, each: &mut dyn FnMut(Entry)) -> Result<(), Error> {
+        self.entries.by_ref().for_each(&mut *each);
+        while let Some(entries) = self.next_bucket()? {
+            entries.into_iter().for_each(&mut *each);
+        }
+        Ok(())
+    }
+
     /// Moves every entry whose prefix is below `end` to `out`.
     pub fn take_below(&mut self, bits: u32, end: u64, out: &mut Vec<Entry>) -> Result<(), Error> {
         loop {
