@@ -213,32 +213,43 @@ pub fn merge(shared: &Shared, wake: &Receiver<()>) {
     }
 }
 
-/// Tubes that are read at a stretch when a folder has been opened, before others get the processor.
+/// Tubes that are read at a stretch when a folder has been opened, before it is looked whether others want the processor.
 const STRETCH: usize = 1_000;
 
-/// Tubes that are being noted when a folder has been opened, at half of a processor's time at most.
+/// Who reads tubes into memory rests so many times as long as it has worked, while facts come in.
+const REST: u32 = 3;
+
+/// Tubes that are being noted when a folder has been opened.
 struct Noting<'a> {
     shared: &'a Shared,
     until: &'a Receiver<()>,
     begun: Instant,
+    /// Where the log ended when it last looked.
+    end: u64,
     words: Vec<u64>,
     /// The store closes.
     stopped: bool,
 }
 
 impl Noting<'_> {
+    /// Without a rest: until all are noted every new tube is looked for in files, which costs intake more.
     fn note(&mut self, word: u64) {
         self.words.push(word);
         if self.words.len() >= STRETCH {
             self.shared.codes.add(self.words.drain(..));
-            self.rest();
+            self.wait(Duration::ZERO);
         }
     }
 
-    /// As long as it has worked.
+    /// Gives way to intake, if there is any.
     fn rest(&mut self) {
-        let rest = self.begun.elapsed();
-        self.stopped = self.until.recv_timeout(rest) == Err(RecvTimeoutError::Disconnected);
+        let (end, _) = self.shared.last();
+        let busy = std::mem::replace(&mut self.end, end) != end;
+        self.wait(if busy { self.begun.elapsed() * REST } else { Duration::ZERO });
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.stopped = self.until.recv_timeout(time) == Err(RecvTimeoutError::Disconnected);
         self.begun = Instant::now();
     }
 }
@@ -250,7 +261,8 @@ pub fn warm(shared: &Shared, until: &Receiver<()>) {
         return;
     }
     let (begun, words) = (Instant::now(), Vec::with_capacity(STRETCH));
-    let mut noting = Noting { shared, until, begun, words, stopped: false };
+    let (end, _) = shared.last();
+    let mut noting = Noting { shared, until, begun, end, words, stopped: false };
     let done = note_all(&mut noting).and_then(|recorded| {
         if !noting.stopped {
             shared.codes.add(noting.words.drain(..));
