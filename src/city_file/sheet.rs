@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Problem;
+use crate::domain::identity::without_identities;
 use crate::planner::{Origin, Sourced, Status};
 
 /// Most problems that one run lists.
@@ -29,13 +30,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn problem(&self, at: &Range<usize>, what: [&str; 2], expected: [&str; 2]) {
         let mut problems = self.problems.borrow_mut();
         if problems.len() < PROBLEMS_MAX {
-            problems.push(Problem {
-                line: line_of(self.text, at.start),
-                zh: what[0].to_owned(),
-                en: what[1].to_owned(),
-                expected_zh: expected[0].to_owned(),
-                expected_en: expected[1].to_owned(),
-            });
+            problems.push(Problem::new(line_of(self.text, at.start), what, expected));
         }
     }
 
@@ -357,6 +352,8 @@ fn shown(value: &DeValue<'_>) -> String {
         DeValue::String(s) => format!("\"{}\"", s.escape_debug()),
         other => other.type_str().to_owned(),
     };
+    // Before it is cut: a part of an identity number is still too much.
+    let text = without_identities(&text);
     if text.chars().count() <= 40 {
         return text;
     }

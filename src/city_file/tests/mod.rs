@@ -167,6 +167,46 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
 }
 
 #[test]
+fn an_identity_number_that_stands_in_a_file_is_in_no_message() {
+    let district = "[[district]]\ncode = \"11\"";
+    let twice = |code: &str| {
+        let text = SOUND.replace("\"11\"", &format!("\"{code}\""));
+        let (head, rest) = text.split_at(text.find("[[district]]").expect("district"));
+        format!("{head}{}{rest}", &rest[..rest.find("[[lab]]").expect("lab")])
+    };
+    for id in ["110105194912310021", "11010519491231002X", "110105 19491231 002X"] {
+        let quoted = format!("\"{id}\"");
+        let mut texts = vec![twice(id)];
+        for (old, new) in [
+            ("desks = 2", format!("desks = {quoted}")),
+            ("desks = 2", format!("desks = \"{}{id}\"", "a".repeat(27))),
+            ("samplers = 3", format!("samplers = 3\n{quoted} = 4")),
+            ("serves = [\"11\"]", format!("serves = [\"11\", {quoted}]")),
+            ("serves = [\"11\"]", format!("serves = [{quoted}, {quoted}]")),
+            (district, format!("{district}\nzone = {quoted}")),
+            ("source = \"census\"\nsites", format!("source = {quoted}\nsites")),
+            ("status = \"assumed\"\nsource", format!("status = {quoted}\nsource")),
+            ("norm = \"chifeng-2022\"", format!("norm = {quoted}")),
+            ("census = \"普查\"", format!("census = \"普查\"\n{quoted} = 1")),
+            ("code = \"L\"", format!("code = {quoted}\nserves = 1\n[[lab]]\ncode = {quoted}")),
+        ] {
+            assert!(SOUND.contains(old), "{old}");
+            texts.push(SOUND.replacen(old, &new, 1));
+        }
+        if id.bytes().all(|b| b.is_ascii_digit()) {
+            texts.push(SOUND.replacen("desks = 2", &format!("desks = {id}"), 1));
+            texts.push(SOUND.replacen("desks = 2", &format!("desks = {id}.5"), 1));
+        }
+        for text in texts {
+            let error = read_text(&text).expect_err(&text).to_string();
+            for part in ["1949123", "110105"] {
+                assert!(!error.contains(part), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn codes_used_twice_are_named() {
     let (head, rest) = SOUND.split_at(SOUND.find("[[district]]").expect("district"));
     let district = &rest[..rest.find("[[lab]]").expect("lab")];
