@@ -129,17 +129,12 @@ impl<'s> Block<'s> {
 
     /// A text of 1 to 2000 characters.
     pub(super) fn text(&self, key: &'static str) -> Option<String> {
-        let expected = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
-        let value = self.need(key, expected)?;
-        match value.get_ref() {
-            DeValue::String(s) if (1..=2000).contains(&s.trim().chars().count()) => {
-                Some(s.trim().to_owned())
-            }
-            _ => {
-                self.wrong(key, value, expected);
-                None
-            }
+        let value = self.need(key, TEXT_WANTED)?;
+        let text = text_of(value.get_ref());
+        if text.is_none() {
+            self.wrong(key, value, TEXT_WANTED);
         }
+        text
     }
 
     /// A text that may be left out.
@@ -214,15 +209,17 @@ impl<'s> Block<'s> {
         texts
     }
 
-    /// Every key with its text: for a table of names that the file chooses itself.
+    /// Every key with its text, which may not be empty: for a table of names that the file chooses itself.
     pub(super) fn names(&self) -> Vec<(String, String)> {
         self.any_key.set(true);
         let mut names = Vec::new();
         for (key, value) in self.table.iter() {
-            match value.get_ref().as_str() {
-                Some(text) => names.push((key.get_ref().to_string(), text.to_owned())),
-                None => self.wrong(key.get_ref(), value, ["文字", "a text"]),
+            let text = text_of(value.get_ref());
+            if text.is_none() {
+                self.wrong(key.get_ref(), value, TEXT_WANTED);
             }
+            // A name whose text is wrong is listed all the same: whoever uses it has made no other mistake.
+            names.push((key.get_ref().to_string(), text.unwrap_or_default()));
         }
         names
     }
@@ -308,6 +305,15 @@ impl<'s> Block<'s> {
             }
         }
     }
+}
+
+/// What a text must be.
+const TEXT_WANTED: [&str; 2] = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
+
+/// A text of 1 to 2000 characters, without the spaces around it.
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    let text = value.as_str()?.trim();
+    (1..=2000).contains(&text.chars().count()).then(|| text.to_owned())
 }
 
 fn number_wanted(scale: u64, bounds: &RangeInclusive<u64>) -> [String; 2] {

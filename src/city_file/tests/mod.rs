@@ -150,6 +150,10 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
             "“gossip”未列出",
             "[sources]",
         ),
+        ("\"普查\"", "\"\"", 8, "“census”为 \"\"", "`census` is \"\""),
+        ("\"普查\"", "\" \"", 8, "1 到 2000 字的文字", "a text of 1 to 2000 characters"),
+        ("\"普查\"", "\"普查\"\nmade_up = \"\"", 9, "“made_up”为", "`made_up` is"),
+        ("\"普查\"", "2020", 8, "“census”为 2020", "a text of 1 to 2000 characters"),
         ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
         ("schema = 1", "schema = 2", 1, "“schema”为 2", "from 1 to 1"),
         ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
@@ -222,6 +226,14 @@ fn all_problems_are_listed_in_order_of_lines() {
     let text = SOUND.replace("desks = 2", "desks = -2").replace("samplers = 3", "samplers = -3");
     let Err(Error::Bad { problems, .. }) = read_text(&text) else { panic!("should be bad") };
     assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), vec![18, 19]);
+}
+
+#[test]
+fn a_source_that_says_nothing_is_one_problem_however_many_numbers_name_it() {
+    let Err(Error::Bad { problems, .. }) = read_text(&SOUND.replace("\"普查\"", "\"\"")) else {
+        panic!("should be bad")
+    };
+    assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), vec![8]);
 }
 
 #[test]
