@@ -34,6 +34,7 @@ pub mod reach;
 pub mod round;
 mod rules;
 pub mod sending;
+mod shortages;
 pub mod simulate;
 pub mod study;
 #[cfg(test)]

@@ -285,6 +285,22 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
                 );
             }
         }
+        let (shortages, lines) = (check.rules.unwrap().shortages, &told["shortages"]);
+        assert_eq!(shortages.len(), lines.as_array().unwrap().len());
+        for (shortage, line) in shortages.iter().zip(lines.as_array().unwrap()) {
+            let basis = shortage.basis().as_str_name().trim_start_matches("PLAN_BASIS_");
+            assert_eq!(basis.to_lowercase(), line["basis"]);
+            let name = shortage.basis_name.as_ref().unwrap();
+            assert_eq!(
+                [&name.zh, &name.en],
+                [&line["basis_name"]["zh"], &line["basis_name"]["en"]].map(text_of)
+            );
+            assert_eq!(shortage.support, line["support"].as_u64().unwrap());
+            assert_eq!(shortage.deadline, line["deadline"].as_str().unwrap_or_default());
+            let owners: Vec<&str> =
+                line["owners"].as_array().unwrap().iter().map(text_of).collect();
+            assert_eq!(shortage.held_by, owners);
+        }
         let (filled, line) = (check.shortages_filled.unwrap(), &told["shortages_filled"]);
         assert_eq!(filled.meets_target, line["meets_target"]);
         enough.push(filled.meets_target);

@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::words::{against, hours, sentences, slack, some, stage, target_hours};
-use super::{GoOn, at_once, city, crews, filled, go_on};
+use super::{GoOn, at_once, city, crews, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
@@ -46,7 +46,7 @@ pub(super) fn reckoned(
         city: plan.city.code.clone(),
         city_name: some(&plan.city.name),
         target_ms: i64::from(target_h) * i64::from(HOUR),
-        rules: Some(of_rules(&rules)),
+        rules: Some(of_rules(&changed, &rules)),
         fluid: None,
         unworkable: None,
         summary: None,
@@ -97,22 +97,13 @@ fn list_filled(
     Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }
 
-fn of_rules(plan: &Plan) -> pb::RulesVerdict {
+fn of_rules(city: &City, plan: &Plan) -> pb::RulesVerdict {
     let verdict = &plan.verdict;
     let minutes =
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
     let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
-    let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX).map(|line| pb::PlanShortage {
-        place: line.place.clone(),
-        place_name: some(&line.place_name),
-        item: some(&line.item.name()),
-        need: line.need,
-        have: line.have,
-        short: line.short,
-        unit: some(&line.unit),
-        mend: some(&line.mend),
-        blocks: line.blocks,
-    });
+    let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX);
+    let told = told.map(|line| shortages::line(city, line));
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),

@@ -11,6 +11,7 @@ mod check;
 mod crews;
 mod filled;
 mod forecast;
+mod shortages;
 mod simulate;
 #[cfg(test)]
 mod tests;
