@@ -175,6 +175,7 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
         (vec![units("LE", pb::PlanStage::Unspecified, 1)], vec![], "INVALID"),
         (vec![units("LE", pb::PlanStage::Pcr, 0)], vec![], "INVALID"),
         (vec![units("LE", pb::PlanStage::Pcr, 1); 1_001], vec![], "INVALID"),
+        (vec![units("LE", pb::PlanStage::Extract, -1_000)], vec![], "INVALID"),
         (vec![], vec![pb::StreetMove { street: "990003".into(), ..west.clone() }], "NOT_FOUND"),
     ] {
         let asked = pb::CheckPlanRequest { target_hours: 0, units, moves };
@@ -203,6 +204,7 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     for (request, expected) in [
         (pb::WhatIfRequest { units: -2, ..asked.clone() }, "UNWORKABLE"),
         (pb::WhatIfRequest { units: 0, ..asked.clone() }, "INVALID"),
+        (pb::WhatIfRequest { units: -3, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { stage: 99, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { lab: "L?".into(), ..asked }, "NOT_FOUND"),
     ] {
