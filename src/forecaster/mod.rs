@@ -37,6 +37,7 @@ pub use plan::{CityPlan, round_of};
 pub use record::{Done, Record, regime_name};
 pub use tally::{Before, Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
+pub use watch::open_round;
 
 use crate::city_file;
 use crate::domain::words::{Code, Time};
@@ -124,10 +125,10 @@ impl Forecaster {
         self.inner.plan.as_ref()
     }
 
-    /// Tubes of the open round, at the newest reading, that the model has no place for. With none but those there is no
-    /// forecast at all.
-    pub fn unknown(&self) -> Unknown {
-        *self.inner.unknown.borrow()
+    /// Tubes of the open round, at the newest reading, that the model has no place for, to be waited on. With none but those
+    /// there is no forecast at all.
+    pub fn unknown(&self) -> channel::Receiver<Unknown> {
+        self.inner.unknown.subscribe()
     }
 
     /// What is known of the open round, to be waited on; `None` before its first forecast.

@@ -111,7 +111,7 @@ async fn work_in_progress_is_told(
     let forecast = loop {
         let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
         let forecast = next.expect("a forecast in time").expect("the stream goes on").unwrap();
-        if forecast.counts.unwrap().sent == 20 {
+        if forecast.counts.is_some_and(|counts| counts.sent == 20) {
             break forecast;
         }
     };
@@ -140,6 +140,12 @@ async fn work_in_progress_is_told(
     assert_eq!(boxes, [("", 1, 1, 0), ("LE", 1, 0, 1)]);
 }
 
+/// The next message of a watch.
+async fn next(watching: &mut Streaming<pb::ForecastReply>) -> pb::ForecastReply {
+    let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
+    next.expect("a message in time").expect("the stream goes on").unwrap()
+}
+
 fn office(number: u64) -> Option<pb::AdministrationFact> {
     let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
     Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
@@ -162,7 +168,7 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let forecast = loop {
         let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
         let forecast = next.expect("a forecast in time").expect("the stream goes on").unwrap();
-        if forecast.counts.unwrap().collected == 45 {
+        if forecast.counts.is_some_and(|counts| counts.collected == 45) {
             break forecast;
         }
     };
@@ -318,6 +324,12 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     ];
     let server = Server::start_with(&place.data(), &place.keys(), &environment);
     let mut client = planning(&server).await;
+    // Nothing yet: who watches is told so at once, and again when a round is open.
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    let because = next(&mut watching).await.none_because.expect("why there is none").en;
+    assert!(because.contains("no round is open: open one, and after its first tube"), "{because}");
+    assert!(!because.contains("swabline forecasts"), "nothing is kept yet: {because}");
     // As an office moves it, and then as a player does.
     let url = format!("http://{}", server.address);
     let words = ["round", "tick", "--server", &url, "--to", "2020-01-01T06:00:00+08:00"];
@@ -333,6 +345,9 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     assert!(text.contains("did not move: it stands at") && text.contains("只能向前"), "{text}");
     import(&server.address).await;
     open_round(&server.address, "R1", "r1").await;
+    let because = next(&mut watching).await.none_because.expect("why there is none").en;
+    assert!(because.contains("the round R1 is open and nothing was forecast of it yet: after its"));
+    drop(watching);
     wait_until("the first reading", || {
         std::fs::read_to_string(place.data().join("forecasts"))
             .is_ok_and(|text| text.contains("\"line\":\"reading\""))
@@ -361,6 +376,25 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
         told.is_some_and(|told| told.round == "R1"),
         "a forecast after ten minutes of the drill"
     );
+    // Who watches is told of the forecast at once, and that there is none any more when the round is closed.
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    let first = next(&mut watching).await;
+    assert!(first.none_because.is_none() && first.round == "R1", "{first:?}");
+    let closed = pb::CloseRoundRequest { fact: office(4), round: "R1".into() };
+    administration.close_round(closed).await.unwrap();
+    let last = loop {
+        let forecast = next(&mut watching).await;
+        if forecast.round.is_empty() {
+            break forecast;
+        }
+    };
+    let because = last.none_because.expect("why there is none");
+    assert!(because.en.contains("no round is open") && because.zh.contains("没有开放的轮次"));
+    assert!(because.en.contains("`swabline forecasts DIR`"), "{}", because.en);
+    assert!(because.zh.contains("swabline forecasts "), "{}", because.zh);
+    let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
+    assert_eq!((reason(&status), status.message()), ("NO_FORECAST".into(), &*because.en));
     server.stop();
     // A log that goes into a file has no colours.
     let log = std::fs::read_to_string(place.data().with_extension("log")).unwrap();

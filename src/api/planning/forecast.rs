@@ -20,28 +20,52 @@ type Reply = Result<pb::ForecastReply, Status>;
 /// The newest forecast.
 pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
     workable(shared)?;
-    let outlook =
-        shared.forecaster.outlook().borrow().clone().ok_or_else(|| no_forecast(shared))?;
+    told(shared, shared.forecaster.outlook().borrow().clone())
+}
+
+/// What is told of an outlook, or why nothing is.
+fn told(shared: &Shared, outlook: Option<Arc<Outlook>>) -> Result<pb::ForecastReply, Error> {
+    let outlook = outlook.ok_or_else(|| no_forecast(shared))?;
     match &outlook.forecast {
         Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
         Err(words) => Err(words.clone().into()),
     }
 }
 
-/// The newest forecast at once, and each new one, until the client goes or the server stops.
+/// A message that there is no forecast, and why.
+fn none(shared: &Shared, because: pb::Text) -> pb::ForecastReply {
+    let as_of = Some(shared.as_of());
+    pb::ForecastReply { as_of, none_because: Some(because), ..Default::default() }
+}
+
+/// The newest forecast at once, or why there is none, and each new one, until the client goes or the server stops.
 pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
     workable(shared)?;
     let shared = Arc::clone(shared);
     let (to_client, replies) = mpsc::channel(1);
     tokio::spawn(async move {
-        let mut outlook = shared.forecaster.outlook();
+        let (mut outlook, mut unknown) = (shared.forecaster.outlook(), shared.forecaster.unknown());
         let mut stopping = shared.stopping.clone();
+        let (mut is_new, mut because) = (true, None);
         loop {
-            // A minute without a forecast is no answer; the next one will be.
+            unknown.borrow_and_update();
             let now = outlook.borrow_and_update().clone();
-            let told = now.as_ref().and_then(|now| Some((now, now.forecast.as_ref().ok()?)));
-            if let Some((outlook, forecast)) = told
-                && to_client.send(Ok(reply(&shared, outlook, forecast))).await.is_err()
+            let message = match told(&shared, now) {
+                Ok(_) if !is_new => None,
+                Ok(forecast) => {
+                    because = None;
+                    Some(forecast)
+                }
+                Err(error) => {
+                    let (zh, en) = error.texts();
+                    let why = pb::Text { zh, en };
+                    // Once for each reason: every look may find the same one.
+                    let told = because.replace(why.clone());
+                    (told.as_ref() != Some(&why)).then(|| none(&shared, why))
+                }
+            };
+            if let Some(message) = message
+                && to_client.send(Ok(message)).await.is_err()
             {
                 return;
             }
@@ -49,7 +73,14 @@ pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 () = to_client.closed() => return,
-                changed = outlook.changed() => if changed.is_err() { break },
+                changed = outlook.changed() => {
+                    if changed.is_err() { break }
+                    is_new = true;
+                }
+                changed = unknown.changed() => {
+                    if changed.is_err() { break }
+                    is_new = false;
+                }
             }
         }
         let _ = to_client.send(Err(Error::ShuttingDown.into())).await;
@@ -113,6 +144,7 @@ fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::Forecas
         }),
         summary: Some(text(&summary(forecast))),
         particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
+        none_because: None,
     }
 }
 

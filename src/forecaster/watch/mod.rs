@@ -163,7 +163,7 @@ impl Forecaster {
 }
 
 /// The round to watch: the open one, of several the one opened last.
-fn open_round(reference: &Reference) -> Option<(&Code, Time)> {
+pub fn open_round(reference: &Reference) -> Option<(&Code, Time)> {
     let open = reference.rounds.iter().filter(|(_, round)| round.closed_at.is_none());
     open.map(|(code, round)| (code, round.opened_at)).max_by_key(|(code, at)| (*at, *code))
 }
