@@ -6,11 +6,11 @@ use super::{city, no_forecast};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::{Boxes, Outlook};
-use crate::planner::Words;
+use crate::forecaster::{Boxes, Outlook, RunsOut};
 use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
 use crate::planner::model::Street;
 use crate::planner::round::StreetOf;
+use crate::planner::{Article, Words};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -142,9 +142,27 @@ fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::Forecas
             held: outlook.so_far.held as u64,
             coverage: outlook.so_far.share(),
         }),
-        summary: Some(text(&summary(forecast))),
+        summary: Some(text(&summary(forecast, &outlook.runs_out))),
         particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
         none_because: None,
+        runs_out: outlook.runs_out.iter().map(runs_out).collect(),
+    }
+}
+
+fn runs_out(one: &RunsOut) -> pb::ForecastStock {
+    pb::ForecastStock {
+        article: match one.article {
+            Article::Tube => pb::StockArticle::Tube,
+            Article::Extraction => pb::StockArticle::Extraction,
+            Article::Pcr => pb::StockArticle::Pcr,
+        }
+        .into(),
+        place: one.place.0.clone(),
+        place_name: some(&one.place.1),
+        left: one.left,
+        missing: one.missing,
+        runs_out_ms: one.at.map_or(-1, i64::from),
+        text: some(&one.words),
     }
 }
 
@@ -210,8 +228,8 @@ fn lab_work(outlook: &Outlook) -> Vec<pb::LabInWork> {
     labs.map(work).collect()
 }
 
-/// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Measure."
-fn summary(forecast: &Forecast) -> Words {
+/// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Tubes run out at ... Measure."
+fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
     if forecast.regime == Regime::Done {
         let finish = hours(forecast.finish.p50.into());
         return Words::new(
@@ -228,6 +246,7 @@ fn summary(forecast: &Forecast) -> Words {
         spread(&forecast.finish, forecast.in_time),
     ];
     all.extend(forecast.bottleneck.as_ref().map(|bound| bound.words.clone()));
+    all.extend(runs_out.first().map(|soonest| soonest.words.clone()));
     all.push(match forecast.measures.first() {
         Some(measure) => {
             let saves = hours(measure.saves.into());
@@ -267,6 +286,7 @@ mod tests {
             by_target: [0; 7],
             streets: Vec::new(),
             labs: Vec::new(),
+            to_come: Vec::new(),
             regime,
             bottleneck: None,
             standing: Vec::new(),
@@ -286,7 +306,7 @@ mod tests {
         told.bottleneck =
             Some(Bottleneck { lab: Some(0), stage: None, street: None, from: 0, words });
         told.measures = vec![measure("3 more at A", 90 * MINUTE), measure("1 more at A", HOUR)];
-        let said = summary(&told);
+        let said = summary(&told, &[]);
         let head = "Done 27 h 40 min after the opening, as likely earlier as later. ";
         let end = " extraction at A binds since 10:00. 3 more at A: 1 h 30 min earlier.";
         assert!(said.en.starts_with(head) && said.en.ends_with(end), "{}", said.en);
@@ -296,11 +316,19 @@ mod tests {
             "{}",
             said.zh
         );
+        // What runs out first is told before what might be done.
+        let words = Words::new("甲区的采样管不够", "A has not enough tubes");
+        let place = (String::new(), Words::default());
+        let short = RunsOut { article: Article::Tube, place, left: 3, missing: 9, at: None, words };
+        let later = RunsOut { words: Words::new("乙", "B"), ..short.clone() };
+        let short = summary(&told, &[short, later]);
+        assert!(short.en.contains(" since 10:00. A has not enough tubes. 3 more at A:"));
+        assert!(short.zh.contains("起为瓶颈。甲区的采样管不够。甲增加，"), "{}", short.zh);
         told.measures.clear();
-        let said = summary(&told);
+        let said = summary(&told, &[]);
         assert!(said.en.ends_with("Nothing that was tried makes the end noticeably earlier."));
         assert!(said.zh.ends_with("所试各项措施均不能明显提前完成时间。"));
-        let said = summary(&forecast(Regime::Done));
+        let said = summary(&forecast(Regime::Done), &[]);
         assert_eq!(said.en, "Every first test has its result, after 27 h 40 min.");
         assert_eq!(said.zh, "全部首检已出结果，用时 27 小时 40 分。");
     }

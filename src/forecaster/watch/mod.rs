@@ -10,6 +10,7 @@ use crate::forecaster::held::SoFar;
 use crate::forecaster::history::{History, Taken, Unknown};
 use crate::forecaster::kept::{Kept, Known};
 use crate::forecaster::record::{Parts, Record, Told};
+use crate::forecaster::stock::runs_out;
 use crate::forecaster::tally::{Before, Boxes, Tally};
 use crate::forecaster::turn::{StopOnDrop, TurnError};
 use crate::forecaster::{Forecaster, Outlook};
@@ -330,6 +331,10 @@ impl Watch {
                 let go_on = || !stop.load(Ordering::Acquire);
                 let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)
                     .map_err(|error| error.words());
+                let runs_out = forecast.as_ref().map_or_else(
+                    |_| Vec::new(),
+                    |forecast| runs_out(&plan.city, &model, history.situation(), forecast),
+                );
                 let model = Arc::new(model);
                 let so_far = SoFar::default();
                 Some(Outlook {
@@ -342,6 +347,7 @@ impl Watch {
                     so_far,
                     model,
                     forecast,
+                    runs_out,
                 })
             };
             turn.reckon(work).await?.ok_or(TurnError::Broken)
