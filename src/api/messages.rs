@@ -3,7 +3,7 @@
 //! No text repeats what a caller sent, but for names of fields, rounds and keys, and what plans are asked for: what was
 //! sent may hold an identity (`errors`). A test asks of each text that it is there in both languages and gives advice.
 
-use super::errors::Error;
+use super::errors::{Error, NoForecast};
 use crate::{engine, keyring};
 
 impl Error {
@@ -84,29 +84,7 @@ impl Error {
                 "no city file is configured, so nothing can be planned: name one as [planner] city and \
                  start the service again",
             ),
-            Error::NoForecast { unknown: tubes @ 1.., .. } => (
-                format!(
-                    "尚无预测：已采集的 {tubes} 管均来自城市文件未列出的街道或采样点，无法计入：请核对城市文件与基础数据中的编码"
-                ),
-                format!(
-                    "there is no forecast yet: {} at places that the city file does not name; compare its codes with those of the \
-                     reference data",
-                    match tubes {
-                        1 => "the only tube was collected".to_owned(),
-                        _ => format!("all {tubes} tubes were collected"),
-                    }
-                ),
-            ),
-            Error::NoForecast { drill: false, .. } => own(
-                "尚无预测：请先开启轮次，收到第一管约一分钟后再查询",
-                "there is no forecast yet: open a round, and ask again about a minute after its first tube",
-            ),
-            Error::NoForecast { drill: true, .. } => own(
-                "尚无预测：演练目录的时钟只随拨钟前进，读数和预测随之而来：请先开启轮次，收到第一管后用 swabline round tick                  （或 Tick）拨钟至少一分钟，再查询",
-                "there is no forecast yet: this is a drill, its clock goes by ticks alone and readings and forecasts go by \
-                 that clock: open a round, and after its first tube move the clock by a minute or more (swabline round \
-                 tick, or Tick), then ask again",
-            ),
+            Error::NoForecast { drill, why } => no_forecast_texts(*drill, why),
             Error::Unworkable { words: (zh, en) } => {
                 (format!("无法按此测算：{zh}"), format!("this cannot be reckoned: {en}"))
             }
@@ -149,6 +127,52 @@ impl Error {
                 "a fault of the server: keep the facts and tell an administrator the request_id",
             ),
         }
+    }
+}
+
+/// Why there is no forecast and when there will be one, in two languages.
+fn no_forecast_texts(drill: bool, why: &NoForecast) -> (String, String) {
+    let [then_zh, then_en] = match drill {
+        false => ["收到第一管约一分钟后再查询", "ask again about a minute after its first tube"],
+        true => [
+            "收到第一管后用 swabline round tick（或 Tick）拨钟至少一分钟再查询：演练的时钟只随拨钟前进，读数和预测随之而来",
+            "after its first tube move the clock by a minute or more (swabline round tick, or Tick) and ask again; a drill's \
+             clock goes by ticks alone, and readings and forecasts go by that clock",
+        ],
+    };
+    match why {
+        NoForecast::NoRound { over } => {
+            let [kept_zh, kept_en] = match over {
+                false => ["", ""],
+                true => [
+                    "；已结束轮次的预测仍保存在数据目录中，可用 swabline forecasts 加该目录查看",
+                    "; what was forecast of rounds that are over is kept in the data folder, and `swabline forecasts DIR` tells it",
+                ],
+            };
+            (
+                format!("没有预测，因为当前没有开放的轮次：请开启轮次，{then_zh}{kept_zh}"),
+                format!(
+                    "there is no forecast, for no round is open: open one, and {then_en}{kept_en}"
+                ),
+            )
+        }
+        NoForecast::NotYet { round } => (
+            format!("轮次 {round} 已开放，尚无预测：{then_zh}"),
+            format!("the round {round} is open and nothing was forecast of it yet: {then_en}"),
+        ),
+        NoForecast::Unknown(tubes) => (
+            format!(
+                "尚无预测：已采集的 {tubes} 管均来自城市文件未列出的街道或采样点，无法计入：请核对城市文件与基础数据中的编码"
+            ),
+            format!(
+                "there is no forecast yet: {} at places that the city file does not name; compare its codes with those of the \
+                 reference data",
+                match tubes {
+                    1 => "the only tube was collected".to_owned(),
+                    _ => format!("all {tubes} tubes were collected"),
+                }
+            ),
+        ),
     }
 }
 

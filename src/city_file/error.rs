@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::domain::identity::without_identities;
+
 /// One thing that is wrong, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -155,6 +157,14 @@ const SLIPS: [(&[&str], [&str; 2]); 8] = [
 ];
 
 impl Problem {
+    /// A problem, in Chinese and English each. The file's own words are said back but for what could be an identity number:
+    /// whoever pasted a list into the wrong place has one there.
+    pub(super) fn new(line: usize, what: [&str; 2], expected: [&str; 2]) -> Problem {
+        let [zh, en] = what.map(without_identities);
+        let [expected_zh, expected_en] = expected.map(without_identities);
+        Problem { line, zh, expected_zh, en, expected_en }
+    }
+
     /// What is wrong with a text that is no TOML: where, what is expected, and in brackets what the library says.
     pub fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
         let mut at = error.span().map_or(0, |span| span.start).min(text.len());
@@ -169,13 +179,12 @@ impl Problem {
             Some((_, [zh, en])) => [format!("合法的 TOML：{zh}"), format!("valid TOML: {en}")],
             None => ["合法的 TOML".to_owned(), "valid TOML".to_owned()],
         };
-        Problem {
-            line: super::sheet::line_of(text, at),
-            zh: format!("TOML 语法错误，位于第 {column} 列"),
-            expected_zh: format!("{zh}（程序库原文：{says}）"),
-            en: format!("not TOML at column {column}"),
-            expected_en: format!("{en} (the library says: {says})"),
-        }
+        let what =
+            [format!("TOML 语法错误，位于第 {column} 列"), format!("not TOML at column {column}")];
+        let expected =
+            [format!("{zh}（程序库原文：{says}）"), format!("{en} (the library says: {says})")];
+        let line = super::sheet::line_of(text, at);
+        Problem::new(line, [&what[0], &what[1]], [&expected[0], &expected[1]])
     }
 }
 

@@ -83,13 +83,11 @@ fn text_of(path: &Path) -> Result<String, Error> {
         let line = 1 + error.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count();
         Error::Bad {
             file: path.display().to_string(),
-            problems: vec![Problem {
+            problems: vec![Problem::new(
                 line,
-                zh: "不是 UTF-8 文字".to_owned(),
-                en: "not UTF-8 text".to_owned(),
-                expected_zh: "UTF-8 编码".to_owned(),
-                expected_en: "UTF-8".to_owned(),
-            }],
+                ["不是 UTF-8 文字", "not UTF-8 text"],
+                ["UTF-8 编码", "UTF-8"],
+            )],
         }
     })
 }

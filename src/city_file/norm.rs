@@ -71,13 +71,11 @@ pub(super) fn finish<T>(file: &str, problems: Vec<Problem>, value: Option<T>) ->
         // A reader that gives up must have noted why; should one forget, say so rather than stop the program.
         _ => Err(Error::Bad {
             file,
-            problems: vec![Problem {
-                line: 1,
-                zh: "文件不完整".to_owned(),
-                en: "the file is incomplete".to_owned(),
-                expected_zh: "与 deploy 目录中的示例相同的结构".to_owned(),
-                expected_en: "the same shape as the examples under deploy".to_owned(),
-            }],
+            problems: vec![Problem::new(
+                1,
+                ["文件不完整", "the file is incomplete"],
+                ["与 deploy 目录中的示例相同的结构", "the same shape as the examples under deploy"],
+            )],
         }),
     }
 }

@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::error::Error;
 use super::sheet::line_of;
 use super::{BUILTIN, norm, parse, read_norm, text_of};
+use crate::domain::identity::without_identities;
 use crate::planner::{City, Lack, Missing, Norm, Words, lines, reach, round};
 
 /// Most lacks that are listed: of five hundred streets without desks nobody reads each.
@@ -44,6 +45,7 @@ pub fn why(path: &Path, error: &round::Error) -> Words {
     let table = DeTable::parse(&text).map(toml::Spanned::into_inner).ok();
     let told = lacks.iter().take(LACKS_MAX).map(|lack| {
         let Words { zh, en } = lack.words();
+        let (zh, en) = (without_identities(&zh), without_identities(&en));
         match table.as_ref().and_then(|table| spot(table, lack)) {
             Some(byte) => {
                 let line = line_of(&text, byte);

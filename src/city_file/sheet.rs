@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Problem;
+use crate::domain::identity::without_identities;
 use crate::planner::{Origin, Sourced, Status};
 
 /// Most problems that one run lists.
@@ -29,13 +30,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn problem(&self, at: &Range<usize>, what: [&str; 2], expected: [&str; 2]) {
         let mut problems = self.problems.borrow_mut();
         if problems.len() < PROBLEMS_MAX {
-            problems.push(Problem {
-                line: line_of(self.text, at.start),
-                zh: what[0].to_owned(),
-                en: what[1].to_owned(),
-                expected_zh: expected[0].to_owned(),
-                expected_en: expected[1].to_owned(),
-            });
+            problems.push(Problem::new(line_of(self.text, at.start), what, expected));
         }
     }
 
@@ -134,17 +129,12 @@ impl<'s> Block<'s> {
 
     /// A text of 1 to 2000 characters.
     pub(super) fn text(&self, key: &'static str) -> Option<String> {
-        let expected = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
-        let value = self.need(key, expected)?;
-        match value.get_ref() {
-            DeValue::String(s) if (1..=2000).contains(&s.trim().chars().count()) => {
-                Some(s.trim().to_owned())
-            }
-            _ => {
-                self.wrong(key, value, expected);
-                None
-            }
+        let value = self.need(key, TEXT_WANTED)?;
+        let text = text_of(value.get_ref());
+        if text.is_none() {
+            self.wrong(key, value, TEXT_WANTED);
         }
+        text
     }
 
     /// A text that may be left out.
@@ -219,15 +209,17 @@ impl<'s> Block<'s> {
         texts
     }
 
-    /// Every key with its text: for a table of names that the file chooses itself.
+    /// Every key with its text, which may not be empty: for a table of names that the file chooses itself.
     pub(super) fn names(&self) -> Vec<(String, String)> {
         self.any_key.set(true);
         let mut names = Vec::new();
         for (key, value) in self.table.iter() {
-            match value.get_ref().as_str() {
-                Some(text) => names.push((key.get_ref().to_string(), text.to_owned())),
-                None => self.wrong(key.get_ref(), value, ["文字", "a text"]),
+            let text = text_of(value.get_ref());
+            if text.is_none() {
+                self.wrong(key.get_ref(), value, TEXT_WANTED);
             }
+            // A name whose text is wrong is listed all the same: whoever uses it has made no other mistake.
+            names.push((key.get_ref().to_string(), text.unwrap_or_default()));
         }
         names
     }
@@ -315,6 +307,15 @@ impl<'s> Block<'s> {
     }
 }
 
+/// What a text must be.
+const TEXT_WANTED: [&str; 2] = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
+
+/// A text of 1 to 2000 characters, without the spaces around it.
+fn text_of(value: &DeValue<'_>) -> Option<String> {
+    let text = value.as_str()?.trim();
+    (1..=2000).contains(&text.chars().count()).then(|| text.to_owned())
+}
+
 fn number_wanted(scale: u64, bounds: &RangeInclusive<u64>) -> [String; 2] {
     let (from, to) = (bounds.start(), bounds.end());
     if scale == 1 {
@@ -357,6 +358,8 @@ fn shown(value: &DeValue<'_>) -> String {
         DeValue::String(s) => format!("\"{}\"", s.escape_debug()),
         other => other.type_str().to_owned(),
     };
+    // Before it is cut: a part of an identity number is still too much.
+    let text = without_identities(&text);
     if text.chars().count() <= 40 {
         return text;
     }

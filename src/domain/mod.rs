@@ -11,6 +11,7 @@ pub mod counters;
 pub mod discrepancy;
 pub mod fact;
 pub mod gate;
+pub mod identity;
 pub mod judge;
 pub mod person;
 pub mod plate;

@@ -20,7 +20,7 @@ pub struct FiguresAt {
 /// All figures as they stood when a drill's clock moved on, and the time that it moved on from. Its player moves the clock and
 /// then says what had happened until then: that it moves on says that all of it has been said.
 #[derive(Clone, Debug)]
-pub struct Left {
+pub struct Stood {
     /// The time.
     pub at: Time,
     /// The figures, without anything that was committed together with the new time: a player who ticks before its facts were
@@ -35,7 +35,7 @@ pub struct Feed {
     /// The last copy that was handed out; good for as long as the sequence stands.
     copy: Mutex<Arc<FiguresAt>>,
     reference: RwLock<Arc<Reference>>,
-    left: Mutex<Option<Left>>,
+    stood: Mutex<Option<Stood>>,
 }
 
 impl Feed {
@@ -46,7 +46,7 @@ impl Feed {
             copy: Mutex::new(Arc::new(figures.clone())),
             figures: RwLock::new(figures),
             reference: RwLock::new(Arc::new(reference)),
-            left: Mutex::new(None),
+            stood: Mutex::new(None),
         }
     }
 
@@ -71,15 +71,15 @@ impl Feed {
     }
 
     /// What stood when a drill's clock last moved on; `None` before it has, since the service was started.
-    pub fn left(&self) -> Option<Left> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn stood(&self) -> Option<Stood> {
+        self.stood.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A drill's clock moves on from `at`, with the batch that is taken next. Copies all figures, at every tick of a drill and
     /// never in a live folder.
-    pub(super) fn leave(&self, at: Time) {
-        let left = Left { at, figures: self.figures() };
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+    pub(super) fn clock_moves(&self, at: Time) {
+        let stood = Stood { at, figures: self.figures() };
+        *self.stood.lock().unwrap_or_else(PoisonError::into_inner) = Some(stood);
     }
 
     /// Takes what a durable batch changed, and wakes whoever waits.
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn what_stood_when_the_clock_moved_on_stays_while_figures_go_on() {
         let feed = Feed::new(7, Map::default(), Reference::default());
-        assert!(feed.left().is_none());
-        let left = || feed.left().map(|left| (left.at, left.figures.seq));
-        feed.leave(Time(60_000));
+        assert!(feed.stood().is_none());
+        let stood = || feed.stood().map(|stood| (stood.at, stood.figures.seq));
+        feed.clock_moves(Time(60_000));
         feed.figures.write().unwrap().seq = 9;
-        assert_eq!((left(), feed.figures().seq), (Some((Time(60_000), 7)), 9));
-        feed.leave(Time(120_000));
-        assert_eq!(left(), Some((Time(120_000), 9)));
+        assert_eq!((stood(), feed.figures().seq), (Some((Time(60_000), 7)), 9));
+        feed.clock_moves(Time(120_000));
+        assert_eq!(stood(), Some((Time(120_000), 9)));
     }
 }

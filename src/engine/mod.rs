@@ -12,7 +12,7 @@ mod writer;
 
 pub use admission::{Class, Handle, Permit};
 pub use error::Error;
-pub use feed::{Feed, FiguresAt, Left};
+pub use feed::{Feed, FiguresAt, Stood};
 pub use writer::Engine;
 
 pub use crate::store::let_others_go_first;

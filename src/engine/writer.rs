@@ -333,7 +333,7 @@ impl Committer {
                 let disk = closed.elapsed();
                 let before = self.gate.tick.load(Ordering::Acquire);
                 if tick > before {
-                    self.feed.leave(Time(before));
+                    self.feed.clock_moves(Time(before));
                 }
                 self.gate.tick.store(tick, Ordering::Release);
                 batch.iter().for_each(|(batch, _)| self.feed.take(batch));

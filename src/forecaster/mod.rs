@@ -8,7 +8,7 @@
 //! - `places`: the places of the city file; `tally`: counters by code; `history`: readings of the model's streets and labs, in order, with counts that rise;
 //! - `record`: what stands in a line of the file `forecasts`;
 //! - `kept`: the file as it is used; `watch`: the loop, and the last lines of rounds; `turn`: whose turn it is to reckon;
-//! - `left`: what is left of a round to send; `change`: a lab with more or fewer units;
+//! - `left`: what is left of a round to send; `stock`: what runs out before it is done; `change`: a lab with more or fewer units;
 //! - `held`: forecasts against what really happened, `held_parts`: those of streets and laboratories.
 
 mod change;
@@ -21,6 +21,7 @@ mod options;
 mod places;
 mod plan;
 mod record;
+mod stock;
 mod tally;
 mod turn;
 mod watch;
@@ -35,8 +36,10 @@ pub use options::Options;
 pub use places::{Place, Places, place_key};
 pub use plan::{CityPlan, round_of};
 pub use record::{Done, Record, regime_name};
+pub use stock::RunsOut;
 pub use tally::{Before, Boxes, Sent, Tally, Tested};
 pub use turn::{StopOnDrop, Turn, TurnError};
+pub use watch::open_round;
 
 use crate::city_file;
 use crate::domain::words::{Code, Time};
@@ -67,6 +70,8 @@ pub struct Outlook {
     pub model: Arc<Round>,
     /// The forecast, or why there is none.
     pub forecast: Result<Forecast, Words>,
+    /// What runs out before the round is done, soonest first.
+    pub runs_out: Vec<RunsOut>,
 }
 
 /// Why the forecaster cannot be had.
@@ -124,10 +129,10 @@ impl Forecaster {
         self.inner.plan.as_ref()
     }
 
-    /// Tubes of the open round, at the newest reading, that the model has no place for. With none but those there is no
-    /// forecast at all.
-    pub fn unknown(&self) -> Unknown {
-        *self.inner.unknown.borrow()
+    /// Tubes of the open round, at the newest reading, that the model has no place for, to be waited on. With none but those
+    /// there is no forecast at all.
+    pub fn unknown(&self) -> channel::Receiver<Unknown> {
+        self.inner.unknown.subscribe()
     }
 
     /// What is known of the open round, to be waited on; `None` before its first forecast.

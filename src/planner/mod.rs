@@ -34,6 +34,7 @@ pub mod reach;
 pub mod round;
 mod rules;
 pub mod sending;
+mod shortages;
 pub mod simulate;
 pub mod study;
 #[cfg(test)]
@@ -45,7 +46,7 @@ pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
     Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
     PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
+    Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day, version_doubt,
 };
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;

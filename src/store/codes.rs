@@ -60,6 +60,8 @@ pub fn word_of(code: &str) -> u64 {
 /// Codes that may stand in files, or in the index of tubes.
 pub struct Codes {
     first_room: usize,
+    /// Most codes: the room of all parts together.
+    most: usize,
     parts: RwLock<Vec<Part>>,
     /// Everything that stands in files is in here.
     complete: AtomicBool,
@@ -69,25 +71,25 @@ pub struct Codes {
 
 impl Default for Codes {
     fn default() -> Codes {
-        Codes::new(FIRST_ROOM)
+        Codes::new(FIRST_ROOM, CODES_MAX)
     }
 }
 
 impl Codes {
-    fn new(first_room: usize) -> Codes {
+    fn new(first_room: usize, most: usize) -> Codes {
         let (parts, no) = (RwLock::default(), || AtomicBool::new(false));
-        Codes { first_room, parts, complete: no(), given_up: no() }
+        Codes { first_room, most, parts, complete: no(), given_up: no() }
     }
 
     /// Makes room for so many at once, and a quarter more: of fewer parts a new tube asks sooner.
     pub fn expect(&self, count: usize) {
         let room = count.saturating_add(count / 4);
-        if room <= self.first_room || room > CODES_MAX {
+        if room <= self.first_room || room > self.most {
             return;
         }
         let part = Part::new(room);
         let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
-        if parts.iter().map(|part| part.room).sum::<usize>() + room <= CODES_MAX {
+        if parts.iter().map(|part| part.room).sum::<usize>() + room <= self.most {
             parts.push(part);
         }
     }
@@ -121,11 +123,11 @@ impl Codes {
             let seen = parts.len();
             let all: usize = parts.iter().map(|part| part.room).sum();
             let wanted = parts.last().map_or(self.first_room, |part| part.room * 2);
-            let room = wanted.min(CODES_MAX.saturating_sub(all));
+            let room = wanted.min(self.most.saturating_sub(all));
             drop(parts);
             if room < self.first_room {
                 tracing::warn!(
-                    CODES_MAX,
+                    codes_max = self.most,
                     "too many tubes to know them all: every new one is looked for in files now"
                 );
                 self.given_up.store(true, Ordering::Release);
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_noted_code_is_always_kept_and_few_others_once_it_is_complete() {
-        let codes = Codes::new(1 << 18);
+        let codes = Codes::new(1 << 18, CODES_MAX);
         let name = |kind: char| move |n: u64| Code::from(format!("{kind}{n:09}"));
         let (noted, others): (Vec<_>, Vec<_>) =
             ((0..900_000).map(name('A')).collect(), (0..100_000).map(name('B')).collect());
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_expected_finds_room_in_one_part() {
-        let codes = Codes::new(1 << 10);
+        let codes = Codes::new(1 << 10, CODES_MAX);
         codes.expect(8_000);
         let names: Vec<_> = (0..11_000).map(|n| Code::from(format!("A{n:09}"))).collect();
         for (noted, parts) in [(10_000, 1), (11_000, 2)] {
@@ -208,9 +210,32 @@ mod tests {
         codes.is_complete();
         assert_eq!(known(&codes, &names), names.len());
         for count in [1 << 10, CODES_MAX, usize::MAX] {
-            let none = Codes::new(1 << 10);
+            let none = Codes::new(1 << 10, CODES_MAX);
             none.expect(count);
             assert!(none.parts.read().unwrap().is_empty(), "{count} need no part of their own");
         }
+    }
+
+    #[test]
+    fn up_to_the_limit_codes_are_known_and_beyond_it_every_one_is_asked_about_for_good() {
+        let (room, parts) = (1 << 8, 3);
+        let most = room * ((1 << parts) - 1);
+        let codes = Codes::new(room, most);
+        let name = |n: usize| Code::from(format!("A{n:09}"));
+        let (noted, more): (Vec<_>, Vec<_>) =
+            ((0..most).map(name).collect(), (most..2 * most).map(name).collect());
+        codes.add(noted.iter().map(|code| word_of(code)));
+        codes.is_complete();
+        assert_eq!((known(&codes, &noted), codes.parts.read().unwrap().len()), (most, parts));
+        assert!(known(&codes, &more) < most / 10, "it is full, and still knows what it has not");
+        assert!(codes.bytes() > 0);
+        codes.add(more.iter().map(|code| word_of(code)));
+        assert_eq!([known(&codes, &noted), known(&codes, &more)], [most; 2]);
+        assert_eq!(codes.bytes(), 0);
+        codes.add(noted.iter().map(|code| word_of(code)));
+        assert_eq!((known(&codes, &more), codes.bytes()), (most, 0));
+        // The limit of a folder is what whole parts have room for.
+        let sums = (1..9).map(|parts| FIRST_ROOM * ((1 << parts) - 1));
+        assert!(sums.into_iter().any(|sum| sum == CODES_MAX));
     }
 }

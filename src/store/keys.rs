@@ -245,3 +245,20 @@ fn take_code(rest: &mut &[u8]) -> Option<Code> {
     *rest = after;
     Some(Code::from(std::str::from_utf8(code).ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_and_events_stand_in_the_order_of_their_sequences() {
+        // The last head is the end of the log, and the one before a sequence is that of its batch.
+        let numbers = [0, 1, 255, 256, 257, 65_535, 65_536, 1 << 40, u64::MAX];
+        for kind in [Kind::Batch, Kind::Event] {
+            let keys = numbers.map(|number| seq(kind, number));
+            assert!(keys.is_sorted(), "{keys:?}");
+            assert!(keys.iter().zip(numbers).all(|(key, number)| *key == seq_key(kind, number)));
+            assert!(keys.iter().all(|key| kind.start() <= *key && *key < kind.end()));
+        }
+    }
+}

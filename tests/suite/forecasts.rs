@@ -1,7 +1,7 @@
 //! The forecast of the open round over a real socket. What is forecast is kept, of rounds that were closed and of drills, and
 //! `swabline forecasts` tells it.
 
-use crate::common::{Place, Server, binary, fact, noon, open, submit, wait_until};
+use crate::common::{Place, Server, binary, collected, fact, noon, open, seqs, submit, wait_until};
 use crate::planning::{city_file, planning, reason, rising, said, serve};
 use crate::service::open_round;
 use std::path::Path;
@@ -111,7 +111,7 @@ async fn work_in_progress_is_told(
     let forecast = loop {
         let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
         let forecast = next.expect("a forecast in time").expect("the stream goes on").unwrap();
-        if forecast.counts.unwrap().sent == 20 {
+        if forecast.counts.is_some_and(|counts| counts.sent == 20) {
             break forecast;
         }
     };
@@ -140,6 +140,12 @@ async fn work_in_progress_is_told(
     assert_eq!(boxes, [("", 1, 1, 0), ("LE", 1, 0, 1)]);
 }
 
+/// The next message of a watch.
+async fn next(watching: &mut Streaming<pb::ForecastReply>) -> pb::ForecastReply {
+    let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
+    next.expect("a message in time").expect("the stream goes on").unwrap()
+}
+
 fn office(number: u64) -> Option<pb::AdministrationFact> {
     let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
     Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
@@ -162,7 +168,7 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     let forecast = loop {
         let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
         let forecast = next.expect("a forecast in time").expect("the stream goes on").unwrap();
-        if forecast.counts.unwrap().collected == 45 {
+        if forecast.counts.is_some_and(|counts| counts.collected == 45) {
             break forecast;
         }
     };
@@ -222,6 +228,77 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     };
     assert_eq!((again.counts.unwrap().collected, again.unknown_collected), (45, 5));
     wait_until("more readings", || lines() > before);
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stood_when_a_drills_clock_moved_on_is_kept_until_it_moves_again() {
+    use swabline::domain::Time;
+    let dir = tempfile::tempdir().unwrap();
+    let options = swabline::store::Options::default();
+    let kind = Some(swabline::store::FolderKind::Drill);
+    let store = swabline::store::Store::open(dir.path(), kind, &options).unwrap();
+    let engine =
+        swabline::engine::Engine::start(store, &swabline::engine::Options::default()).unwrap();
+    let handle = engine.handle();
+    let tick = |number: u64, minute: i64| {
+        let now = Time(noon() + minute * 60_000);
+        fact("player", number, Body::ClockTicked { now })
+    };
+    let stood = || handle.feed().stood().map(|stood| (stood.at, stood.figures.seq));
+    submit(&engine, &[tick(1, 0)]).await;
+    let said = submit(&engine, &[fact("desk", 1, collected("T1", 0..10))]).await;
+    let said = seqs(&said)[0];
+    submit(&engine, &[tick(2, 15)]).await;
+    // All that was said before it moved on, and nothing that comes with the new time.
+    let first = Some((Time(noon()), said));
+    assert_eq!(stood(), first);
+    submit(&engine, &[fact("desk", 2, collected("T2", 10..20))]).await;
+    assert!(stood() == first && handle.feed().figures().seq > said);
+    // A clock that is told to go back has not moved.
+    submit(&engine, &[tick(3, 10)]).await;
+    assert_eq!(stood(), first);
+    submit(&engine, &[tick(4, 30)]).await;
+    let second = stood().unwrap();
+    assert!(second.0 == Time(noon() + 15 * 60_000) && second.1 > said + 1, "{second:?}");
+    engine.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_whose_clock_is_two_months_ahead_spoils_no_forecast() {
+    let place = Place::new();
+    let server = serve(&place, &city_file(&place));
+    import(&server.address).await;
+    open_round(&server.address, "R1", "r1").await;
+    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
+    // Every second tube is of that device, some with their round, some without.
+    let ahead = 61 * 24 * 3_600_000;
+    let facts = (1..=50).map(|number| match number % 4 {
+        1 => pb::Fact { captured_at_ms: noon() + ahead, ..tube(number) },
+        3 => pb::Fact { captured_at_ms: noon() + ahead, round: String::new(), ..tube(number) },
+        _ => tube(number),
+    });
+    let facts = facts.collect();
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
+    let mut client = planning(&server).await;
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    let forecast = loop {
+        let forecast = next(&mut watching).await;
+        // All of them count, but for those of the desk that nobody imported.
+        if forecast.counts.is_some_and(|counts| counts.collected == 45) {
+            break forecast;
+        }
+    };
+    let minutes = forecast.reading_ms / 60_000;
+    assert!((60..70).contains(&minutes), "the round was opened an hour ago: {minutes}");
+    for at in [rising(&forecast.sampled), rising(&forecast.finish)] {
+        assert!((forecast.reading_ms..4 * 24 * 3_600_000).contains(&at), "{at} ms");
+    }
+    said(&forecast.summary);
+    // The next ones go on from there.
+    let later = next(&mut watching).await;
+    assert!(later.reading_ms > forecast.reading_ms && later.none_because.is_none(), "{later:?}");
     server.stop();
 }
 
@@ -318,6 +395,12 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     ];
     let server = Server::start_with(&place.data(), &place.keys(), &environment);
     let mut client = planning(&server).await;
+    // Nothing yet: who watches is told so at once, and again when a round is open.
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    let because = next(&mut watching).await.none_because.expect("why there is none").en;
+    assert!(because.contains("no round is open: open one, and after its first tube"), "{because}");
+    assert!(!because.contains("swabline forecasts"), "nothing is kept yet: {because}");
     // As an office moves it, and then as a player does.
     let url = format!("http://{}", server.address);
     let words = ["round", "tick", "--server", &url, "--to", "2020-01-01T06:00:00+08:00"];
@@ -333,6 +416,9 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     assert!(text.contains("did not move: it stands at") && text.contains("只能向前"), "{text}");
     import(&server.address).await;
     open_round(&server.address, "R1", "r1").await;
+    let because = next(&mut watching).await.none_because.expect("why there is none").en;
+    assert!(because.contains("the round R1 is open and nothing was forecast of it yet: after its"));
+    drop(watching);
     wait_until("the first reading", || {
         std::fs::read_to_string(place.data().join("forecasts"))
             .is_ok_and(|text| text.contains("\"line\":\"reading\""))
@@ -361,6 +447,25 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
         told.is_some_and(|told| told.round == "R1"),
         "a forecast after ten minutes of the drill"
     );
+    // Who watches is told of the forecast at once, and that there is none any more when the round is closed.
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    let first = next(&mut watching).await;
+    assert!(first.none_because.is_none() && first.round == "R1", "{first:?}");
+    let closed = pb::CloseRoundRequest { fact: office(4), round: "R1".into() };
+    administration.close_round(closed).await.unwrap();
+    let last = loop {
+        let forecast = next(&mut watching).await;
+        if forecast.round.is_empty() {
+            break forecast;
+        }
+    };
+    let because = last.none_because.expect("why there is none");
+    assert!(because.en.contains("no round is open") && because.zh.contains("没有开放的轮次"));
+    assert!(because.en.contains("`swabline forecasts DIR`"), "{}", because.en);
+    assert!(because.zh.contains("swabline forecasts "), "{}", because.zh);
+    let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
+    assert_eq!((reason(&status), status.message()), ("NO_FORECAST".into(), &*because.en));
     server.stop();
     // A log that goes into a file has no colours.
     let log = std::fs::read_to_string(place.data().with_extension("log")).unwrap();

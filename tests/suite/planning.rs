@@ -175,6 +175,7 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
         (vec![units("LE", pb::PlanStage::Unspecified, 1)], vec![], "INVALID"),
         (vec![units("LE", pb::PlanStage::Pcr, 0)], vec![], "INVALID"),
         (vec![units("LE", pb::PlanStage::Pcr, 1); 1_001], vec![], "INVALID"),
+        (vec![units("LE", pb::PlanStage::Extract, -1_000)], vec![], "INVALID"),
         (vec![], vec![pb::StreetMove { street: "990003".into(), ..west.clone() }], "NOT_FOUND"),
     ] {
         let asked = pb::CheckPlanRequest { target_hours: 0, units, moves };
@@ -203,6 +204,7 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     for (request, expected) in [
         (pb::WhatIfRequest { units: -2, ..asked.clone() }, "UNWORKABLE"),
         (pb::WhatIfRequest { units: 0, ..asked.clone() }, "INVALID"),
+        (pb::WhatIfRequest { units: -3, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { stage: 99, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { lab: "L?".into(), ..asked }, "NOT_FOUND"),
     ] {
@@ -284,6 +286,22 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
                     (text_of(&line["value"]), text_of(&line["origin"]["source"]))
                 );
             }
+        }
+        let (shortages, lines) = (check.rules.unwrap().shortages, &told["shortages"]);
+        assert_eq!(shortages.len(), lines.as_array().unwrap().len());
+        for (shortage, line) in shortages.iter().zip(lines.as_array().unwrap()) {
+            let basis = shortage.basis().as_str_name().trim_start_matches("PLAN_BASIS_");
+            assert_eq!(basis.to_lowercase(), line["basis"]);
+            let name = shortage.basis_name.as_ref().unwrap();
+            assert_eq!(
+                [&name.zh, &name.en],
+                [&line["basis_name"]["zh"], &line["basis_name"]["en"]].map(text_of)
+            );
+            assert_eq!(shortage.support, line["support"].as_u64().unwrap());
+            assert_eq!(shortage.deadline, line["deadline"].as_str().unwrap_or_default());
+            let owners: Vec<&str> =
+                line["owners"].as_array().unwrap().iter().map(text_of).collect();
+            assert_eq!(shortage.held_by, owners);
         }
         let (filled, line) = (check.shortages_filled.unwrap(), &told["shortages_filled"]);
         assert_eq!(filled.meets_target, line["meets_target"]);

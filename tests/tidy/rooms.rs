@@ -13,7 +13,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain", "breaks"]),
     ("engine", &["store", "domain", "telemetry", "breaks"]),
     // City files, read from text: used by whoever is given the name of one.
-    ("city_file", &["planner"]),
+    ("city_file", &["planner", "domain::identity"]),
     // Beside the engine: readings of a round, what is forecast from them, and whose turn it is to reckon.
     ("forecaster", &[
         "engine", "planner", "domain", "city_file", "telemetry", "store::Forecasts", "store::ForecastLines",

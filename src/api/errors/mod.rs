@@ -83,12 +83,12 @@ pub enum Error {
     },
     /// The configuration names no city.
     NoCity,
-    /// Nothing was forecast yet.
+    /// There is no forecast now.
     NoForecast {
         /// The folder is a drill: its clock goes by ticks alone, and readings with it.
         drill: bool,
-        /// Tubes collected at places that the city file does not name.
-        unknown: u64,
+        /// Why there is none.
+        why: NoForecast,
     },
     /// The city cannot be reckoned as asked.
     Unworkable {
@@ -113,6 +113,23 @@ pub enum Error {
     Broken,
     /// The API could not be served: the listener or the certificate.
     Serve(tonic::transport::Error),
+}
+
+/// Why there is no forecast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoForecast {
+    /// No round is open.
+    NoRound {
+        /// There were rounds that are over: what was forecast of them is kept.
+        over: bool,
+    },
+    /// Nothing was forecast of the open round yet.
+    NotYet {
+        /// Its code.
+        round: String,
+    },
+    /// All tubes of the open round are from places that the city file does not name: so many.
+    Unknown(u64),
 }
 
 impl From<engine::Error> for Error {

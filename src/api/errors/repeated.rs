@@ -1,6 +1,7 @@
 //! What of a caller's own words is said back: codes of plans, which name no person, and nothing that could be an identity.
 
 use super::Error;
+use crate::domain::identity::could_be_identity;
 
 /// Codes that a message names: of five hundred streets nobody reads each.
 const CODES_TOLD: usize = 20;
@@ -8,13 +9,9 @@ const CODES_TOLD: usize = 20;
 /// Longest code that is repeated, in characters.
 const REPEATED_MAX: usize = 64;
 
-/// Digits in a row that may be an identity number. Codes of streets have twelve at most.
-const IDENTITY_DIGITS: usize = 15;
-
 /// A code as a text may repeat it: what is too long is cut, and nothing is left of what could be an identity number.
 fn repeated(sent: &str) -> String {
-    let digits = |part: &str| part.chars().count() >= IDENTITY_DIGITS;
-    if sent.split(|c: char| !c.is_numeric()).any(digits) {
+    if could_be_identity(sent) {
         return "…".to_owned();
     }
     let mut shown: String = sent.chars().filter(|c| !c.is_control()).take(REPEATED_MAX).collect();
@@ -66,6 +63,7 @@ mod tests {
             (" 990001/990001001002 ", &["L1"], "“990001/990001001002”", "\"990001/990001001002\""),
             ("110105194912310", &["L1"], "“…”", "\"…\""),
             ("x11010519491231002X", &["L1"], "“…”", "\"…\""),
+            ("110105 19491231 002X", &["L1"], "“…”", "\"…\""),
             ("L\n1\u{7}", &["L1"], "“L1”", "\"L1\""),
             (
                 "L?",

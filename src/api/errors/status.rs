@@ -110,6 +110,7 @@ pub fn in_our_words(status: &Status, limit: usize) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::errors::NoForecast::{NoRound, NotYet, Unknown};
     use crate::store;
 
     fn all() -> Vec<(Error, &'static str, Code)> {
@@ -119,6 +120,7 @@ mod tests {
         let damaged = || store::Error::Damaged { what: "secret key".into() };
         let field = || "tube".to_owned();
         let unit = ("管", "tubes");
+        let no_forecast = |drill, why| Error::NoForecast { drill, why };
         vec![
             (
                 Error::invalid("id.number", "从 1 开始", "counts from 1"),
@@ -147,21 +149,20 @@ mod tests {
             (Error::Keys(missing), "KEY_MISSING", Code::FailedPrecondition),
             (Error::NotADrill, "NOT_A_DRILL", Code::FailedPrecondition),
             (Error::NoCity, "NO_CITY", Code::FailedPrecondition),
+            (no_forecast(false, NoRound { over: false }), "NO_FORECAST", Code::FailedPrecondition),
+            (no_forecast(false, NoRound { over: true }), "NO_FORECAST", Code::FailedPrecondition),
+            (no_forecast(true, NoRound { over: true }), "NO_FORECAST", Code::FailedPrecondition),
             (
-                Error::NoForecast { drill: false, unknown: 0 },
+                no_forecast(false, NotYet { round: "R1".into() }),
                 "NO_FORECAST",
                 Code::FailedPrecondition,
             ),
             (
-                Error::NoForecast { drill: true, unknown: 0 },
+                no_forecast(true, NotYet { round: "R1".into() }),
                 "NO_FORECAST",
                 Code::FailedPrecondition,
             ),
-            (
-                Error::NoForecast { drill: true, unknown: 4 },
-                "NO_FORECAST",
-                Code::FailedPrecondition,
-            ),
+            (no_forecast(true, Unknown(4)), "NO_FORECAST", Code::FailedPrecondition),
             (
                 Error::Unworkable { words: ("无车辆".into(), "no vehicle".into()) },
                 "UNWORKABLE",

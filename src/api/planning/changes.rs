@@ -69,6 +69,32 @@ pub fn units_changed(plan: &CityPlan, change: &pb::UnitChange) -> Result<Change,
     Ok(Change { lab: lab_number(plan, &change.lab)?, stage, units: change.units })
 }
 
+/// A change, unless it takes away more units than the stage has.
+///
+/// # Errors
+/// Which stage has how many, and what can be asked.
+pub fn not_more_than_there_are(plan: &CityPlan, change: &Change) -> Result<(), Error> {
+    let Some(lab) = plan.city.labs.get(change.lab) else { return Ok(()) };
+    let have = lab.stage(change.stage).units;
+    let fewer = u64::from(change.units.unsigned_abs());
+    if change.units >= 0 || fewer <= have {
+        return Ok(());
+    }
+    let (code, stage) = (&lab.code, change.stage.name());
+    Err(Error::invalid(
+        "units",
+        format!(
+            "{code} 的{}只有 {have} 台（组），不能减少 {fewer}：请填写不小于 -{have} 的数",
+            stage.zh
+        ),
+        format!(
+            "{} at {code} has {} and cannot have {fewer} fewer: take away {have} at most",
+            stage.en,
+            Words::many(have, "unit")
+        ),
+    ))
+}
+
 /// Changes of units, summed by stage of a laboratory: a stage is changed once, however many lines ask for it.
 fn units_summed(plan: &CityPlan, changes: &[pb::UnitChange]) -> Result<Vec<Change>, Error> {
     let mut sums: Vec<Change> = Vec::new();
@@ -89,6 +115,7 @@ fn units_summed(plan: &CityPlan, changes: &[pb::UnitChange]) -> Result<Vec<Chang
             format!("{units} in all for {} at {lab}, beyond ±10000: ask for fewer", stage.en),
         ));
     }
+    sums.iter().try_for_each(|sum| not_more_than_there_are(plan, sum))?;
     Ok(sums)
 }
 
@@ -97,7 +124,7 @@ impl Changes {
     ///
     /// # Errors
     /// More than `CHANGES_MAX`; a laboratory, stage or street that the city does not have; a number of units out of range,
-    /// by itself or with the others of its stage.
+    /// by itself or with the others of its stage; more units taken away than a stage has.
     pub fn of(
         plan: &CityPlan,
         units: &[pb::UnitChange],
@@ -252,7 +279,6 @@ mod tests {
             Changes::of(&plan, &units, &[]).unwrap().round(&plan, 48)
         };
         assert!(round(4).is_ok());
-        assert!(round(-4).is_err());
     }
 
     #[test]
@@ -261,6 +287,7 @@ mod tests {
         let code = plan.city.labs[0].code.clone();
         let street = street_codes(&plan)[0].clone();
         let pcr = |units: i32| unit(&code, pb::PlanStage::Pcr, units);
+        let have = plan.city.labs[0].stage(StageKind::Pcr).units;
         let to = |street: &str| pb::StreetMove { street: street.into(), lab: code.clone() };
         let codes = format!("there are: {code}");
         for (units, moves, zh, en) in [
@@ -269,6 +296,16 @@ mod tests {
             (vec![pcr(0)], vec![], "units：0 不可用", "units: 0 is not possible"),
             (vec![pcr(-1001)], vec![], "-1001 不可用", "-1001 is not possible"),
             (vec![pcr(1000); 11], vec![], "合计 11000，", "11000 in all for PCR at "),
+            (
+                vec![pcr(-1000)],
+                vec![],
+                &format!(
+                    "{code} 的PCR 扩增只有 {have} 台（组），不能减少 1000：请填写不小于 -{have} 的数"
+                ),
+                &format!(
+                    "PCR at {code} has {have} units and cannot have 1000 fewer: take away {have} at most"
+                ),
+            ),
             (vec![pcr(1); 1001], vec![], "共 1001 项", "there are 1001, more than 1000"),
             (
                 vec![pb::UnitChange { stage: 99, ..pcr(1) }],
@@ -307,6 +344,12 @@ mod tests {
         let mut back = many(11);
         back.push(unit(&code, extract, -1000));
         assert!(!refused(&back, &[]));
+        // More than there are cannot be taken away, by one line or several; what others add comes first.
+        let all = i32::try_from(plan.city.labs[0].stage(StageKind::Extract).units).unwrap();
+        assert!(!refused(&[unit(&code, extract, -all)], &[]));
+        assert!(refused(&[unit(&code, extract, -all - 1)], &[]));
+        assert!(refused(&[unit(&code, extract, -all), unit(&code, extract, -1)], &[]));
+        assert!(!refused(&[unit(&code, extract, -all - 1), unit(&code, extract, 1)], &[]));
         let to =
             |street: &str, lab: &str| pb::StreetMove { street: street.into(), lab: lab.into() };
         assert!(refused(&[], &[to("nowhere", &code)]));
@@ -323,7 +366,8 @@ mod tests {
         assert!(Changes::of(&idle, &[], &[to("nowhere", &code)]).is_err());
         assert!(Changes::of(&idle, &[], &[to(&street, &code)]).is_ok());
         // Taking everything away leaves a round that cannot be reckoned, and says so.
-        let none = Changes::of(&plan, &[unit(&code, extract, -1000)], &[]).unwrap();
+        let all = i32::try_from(plan.city.labs[0].stage(StageKind::Extract).units).unwrap();
+        let none = Changes::of(&plan, &[unit(&code, extract, -all)], &[]).unwrap();
         assert!(!none.round(&plan, 48).unwrap_err().zh.is_empty());
     }
 }

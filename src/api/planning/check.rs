@@ -2,14 +2,14 @@
 
 use super::changes::Changes;
 use super::words::{against, hours, sentences, slack, some, stage, target_hours};
-use super::{GoOn, at_once, city, crews, filled, go_on};
+use super::{GoOn, at_once, city, crews, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{CityPlan, round_of};
-use crate::planner::fluid::{self, CityFlow, Held, LabFlow, NoUnits};
-use crate::planner::model::{HOUR, MINUTE, Ms};
+use crate::planner::fluid::{self, CityFlow, LabFlow, NoUnits};
+use crate::planner::model::{HOUR, MINUTE};
 use crate::planner::round::Round;
 use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill_sent, solve_sent};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(super) fn reckoned(
         city: plan.city.code.clone(),
         city_name: some(&plan.city.name),
         target_ms: i64::from(target_h) * i64::from(HOUR),
-        rules: Some(of_rules(&rules)),
+        rules: Some(of_rules(&changed, &rules)),
         fluid: None,
         unworkable: None,
         summary: None,
@@ -97,22 +97,13 @@ fn list_filled(
     Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }
 
-fn of_rules(plan: &Plan) -> pb::RulesVerdict {
+fn of_rules(city: &City, plan: &Plan) -> pb::RulesVerdict {
     let verdict = &plan.verdict;
     let minutes =
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
     let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
-    let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX).map(|line| pb::PlanShortage {
-        place: line.place.clone(),
-        place_name: some(&line.place_name),
-        item: some(&line.item.name()),
-        need: line.need,
-        have: line.have,
-        short: line.short,
-        unit: some(&line.unit),
-        mend: some(&line.mend),
-        blocks: line.blocks,
-    });
+    let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX);
+    let told = told.map(|line| shortages::line(city, line));
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),
@@ -192,87 +183,15 @@ pub(super) fn by_the_rules(rules: &Plan, in_time: bool, answer: Words) -> Words 
 pub(super) fn summary(city: &City, round: &Round, flow: &CityFlow) -> Words {
     let mut all = vec![against(round.model.target, flow.finish)];
     if let Some(number) = flow.last_lab()
-        && let (Some(lab), Some((_, name))) = (flow.labs.get(number), round.labs.get(number))
-        && lab.tubes > 0
+        && let Some(lab) = flow.labs.get(number).filter(|lab| lab.tubes > 0)
     {
-        all.push(match lab.no_units(round.model.target) {
-            Some(NoUnits::FirstResult) => first_result(name, lab),
-            Some(NoUnits::LastTube) => last_tube(name, lab),
-            Some(NoUnits::Rest) | None => holds_up(city, name, number, lab),
-        });
+        let Words { zh, en } = fluid::binds(city, flow, round.model.target);
+        all.push(Words::new(zh, capital(&en)));
         if flow.finish > round.model.target {
             all.push(mend(round, number, lab));
         }
     }
     sentences(&all)
-}
-
-/// Even the first result comes after the target.
-fn first_result(lab: &Words, flow: &LabFlow) -> Words {
-    let first = hours(flow.soonest.into());
-    Words::new(
-        format!("{}的首个结果（封箱、转运、各环节各一次）也要 {}。", lab.zh, first.zh),
-        format!(
-            "Even the first result of {} (box, transport, one run of each stage) takes {}.",
-            lab.en, first.en
-        ),
-    )
-}
-
-/// The last tube comes too late for the chain of runs.
-fn last_tube(lab: &Words, flow: &LabFlow) -> Words {
-    let (at, chain) = (hours(flow.delivered.into()), hours(flow.chain.into()));
-    Words::new(
-        format!("{}最后一管在开始后 {} 送达，其后各环节各一次还需 {}。", lab.zh, at.zh, chain.zh),
-        format!(
-            "The last tube of {} comes after {}, and one run of each stage takes {} more.",
-            lab.en, at.en, chain.en
-        ),
-    )
-}
-
-fn holds_up(city: &City, lab: &Words, number: usize, flow: &LabFlow) -> Words {
-    let (stage, from) = (flow.binding.name(), flow.backlog().map(|(_, from): (_, Ms)| from));
-    match (flow.held, from) {
-        (Held::Rest, _) => {
-            let rest = fluid::rest(city, number, flow.binding);
-            Words::new(
-                format!("{}最后完成：{}。", lab.zh, rest.zh),
-                format!("{} is done last: {}.", lab.en, rest.en),
-            )
-        }
-        (Held::Backlog, Some(from)) => {
-            let from = hours(from.into());
-            Words::new(
-                format!("{}的{}自开始后 {} 起成为瓶颈。", lab.zh, stage.zh, from.zh),
-                format!("{} at {} binds from {} on.", capital(&stage.en), lab.en, from.en),
-            )
-        }
-        (Held::Run | Held::Backlog, _) => Words::new(
-            format!("{}最后完成：最后的样本要等{}做完前一批。", lab.zh, stage.zh),
-            format!(
-                "{} is done last: its last tubes wait for the run before theirs in {}.",
-                lab.en, stage.en
-            ),
-        ),
-        (Held::Stages, _) => Words::new(
-            format!("{}最后完成：最后的样本在几个环节各等一段。", lab.zh),
-            format!("{} is done last: its last tubes wait at one stage after the other.", lab.en),
-        ),
-        (Held::Way, _) => {
-            let (at, chain) = (hours(flow.delivered.into()), hours(flow.chain.into()));
-            Words::new(
-                format!(
-                    "{}最后完成，各环节均无积压：最后一管在开始后 {} 送达，其后各环节各一次需 {}。",
-                    lab.zh, at.zh, chain.zh
-                ),
-                format!(
-                    "{} is done last, and nothing waits there: its last tube comes after {}, and one run of each stage takes {}.",
-                    lab.en, at.en, chain.en
-                ),
-            )
-        }
-    }
 }
 
 /// What would bring the lab that is last within the target, as far as units do.

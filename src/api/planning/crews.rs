@@ -54,7 +54,8 @@ fn item(item: CrewItem) -> pb::PlanCrewItem {
     }
 }
 
-fn status(status: Status) -> pb::PlanStatus {
+/// How far a number can be trusted.
+pub fn status(status: Status) -> pb::PlanStatus {
     match status {
         Status::Norm => pb::PlanStatus::Norm,
         Status::Measured => pb::PlanStatus::Measured,

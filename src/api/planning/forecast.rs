@@ -6,11 +6,11 @@ use super::{city, no_forecast};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
-use crate::forecaster::{Boxes, Outlook};
-use crate::planner::Words;
+use crate::forecaster::{Boxes, Outlook, RunsOut};
 use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
 use crate::planner::model::Street;
 use crate::planner::round::StreetOf;
+use crate::planner::{Article, Words};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -20,28 +20,52 @@ type Reply = Result<pb::ForecastReply, Status>;
 /// The newest forecast.
 pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
     workable(shared)?;
-    let outlook =
-        shared.forecaster.outlook().borrow().clone().ok_or_else(|| no_forecast(shared))?;
+    told(shared, shared.forecaster.outlook().borrow().clone())
+}
+
+/// What is told of an outlook, or why nothing is.
+fn told(shared: &Shared, outlook: Option<Arc<Outlook>>) -> Result<pb::ForecastReply, Error> {
+    let outlook = outlook.ok_or_else(|| no_forecast(shared))?;
     match &outlook.forecast {
         Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
         Err(words) => Err(words.clone().into()),
     }
 }
 
-/// The newest forecast at once, and each new one, until the client goes or the server stops.
+/// A message that there is no forecast, and why.
+fn none(shared: &Shared, because: pb::Text) -> pb::ForecastReply {
+    let as_of = Some(shared.as_of());
+    pb::ForecastReply { as_of, none_because: Some(because), ..Default::default() }
+}
+
+/// The newest forecast at once, or why there is none, and each new one, until the client goes or the server stops.
 pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
     workable(shared)?;
     let shared = Arc::clone(shared);
     let (to_client, replies) = mpsc::channel(1);
     tokio::spawn(async move {
-        let mut outlook = shared.forecaster.outlook();
+        let (mut outlook, mut unknown) = (shared.forecaster.outlook(), shared.forecaster.unknown());
         let mut stopping = shared.stopping.clone();
+        let (mut is_new, mut because) = (true, None);
         loop {
-            // A minute without a forecast is no answer; the next one will be.
+            unknown.borrow_and_update();
             let now = outlook.borrow_and_update().clone();
-            let told = now.as_ref().and_then(|now| Some((now, now.forecast.as_ref().ok()?)));
-            if let Some((outlook, forecast)) = told
-                && to_client.send(Ok(reply(&shared, outlook, forecast))).await.is_err()
+            let message = match told(&shared, now) {
+                Ok(_) if !is_new => None,
+                Ok(forecast) => {
+                    because = None;
+                    Some(forecast)
+                }
+                Err(error) => {
+                    let (zh, en) = error.texts();
+                    let why = pb::Text { zh, en };
+                    // Once for each reason: every look may find the same one.
+                    let told = because.replace(why.clone());
+                    (told.as_ref() != Some(&why)).then(|| none(&shared, why))
+                }
+            };
+            if let Some(message) = message
+                && to_client.send(Ok(message)).await.is_err()
             {
                 return;
             }
@@ -49,7 +73,14 @@ pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
                 () = to_client.closed() => return,
-                changed = outlook.changed() => if changed.is_err() { break },
+                changed = outlook.changed() => {
+                    if changed.is_err() { break }
+                    is_new = true;
+                }
+                changed = unknown.changed() => {
+                    if changed.is_err() { break }
+                    is_new = false;
+                }
             }
         }
         let _ = to_client.send(Err(Error::ShuttingDown.into())).await;
@@ -111,8 +142,27 @@ fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::Forecas
             held: outlook.so_far.held as u64,
             coverage: outlook.so_far.share(),
         }),
-        summary: Some(text(&summary(forecast))),
+        summary: Some(text(&summary(forecast, &outlook.runs_out))),
         particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
+        none_because: None,
+        runs_out: outlook.runs_out.iter().map(runs_out).collect(),
+    }
+}
+
+fn runs_out(one: &RunsOut) -> pb::ForecastStock {
+    pb::ForecastStock {
+        article: match one.article {
+            Article::Tube => pb::StockArticle::Tube,
+            Article::Extraction => pb::StockArticle::Extraction,
+            Article::Pcr => pb::StockArticle::Pcr,
+        }
+        .into(),
+        place: one.place.0.clone(),
+        place_name: some(&one.place.1),
+        left: one.left,
+        missing: one.missing,
+        runs_out_ms: one.at.map_or(-1, i64::from),
+        text: some(&one.words),
     }
 }
 
@@ -178,8 +228,8 @@ fn lab_work(outlook: &Outlook) -> Vec<pb::LabInWork> {
     labs.map(work).collect()
 }
 
-/// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Measure."
-fn summary(forecast: &Forecast) -> Words {
+/// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Tubes run out at ... Measure."
+fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
     if forecast.regime == Regime::Done {
         let finish = hours(forecast.finish.p50.into());
         return Words::new(
@@ -196,6 +246,7 @@ fn summary(forecast: &Forecast) -> Words {
         spread(&forecast.finish, forecast.in_time),
     ];
     all.extend(forecast.bottleneck.as_ref().map(|bound| bound.words.clone()));
+    all.extend(runs_out.first().map(|soonest| soonest.words.clone()));
     all.push(match forecast.measures.first() {
         Some(measure) => {
             let saves = hours(measure.saves.into());
@@ -235,6 +286,7 @@ mod tests {
             by_target: [0; 7],
             streets: Vec::new(),
             labs: Vec::new(),
+            to_come: Vec::new(),
             regime,
             bottleneck: None,
             standing: Vec::new(),
@@ -254,7 +306,7 @@ mod tests {
         told.bottleneck =
             Some(Bottleneck { lab: Some(0), stage: None, street: None, from: 0, words });
         told.measures = vec![measure("3 more at A", 90 * MINUTE), measure("1 more at A", HOUR)];
-        let said = summary(&told);
+        let said = summary(&told, &[]);
         let head = "Done 27 h 40 min after the opening, as likely earlier as later. ";
         let end = " extraction at A binds since 10:00. 3 more at A: 1 h 30 min earlier.";
         assert!(said.en.starts_with(head) && said.en.ends_with(end), "{}", said.en);
@@ -264,11 +316,19 @@ mod tests {
             "{}",
             said.zh
         );
+        // What runs out first is told before what might be done.
+        let words = Words::new("甲区的采样管不够", "A has not enough tubes");
+        let place = (String::new(), Words::default());
+        let short = RunsOut { article: Article::Tube, place, left: 3, missing: 9, at: None, words };
+        let later = RunsOut { words: Words::new("乙", "B"), ..short.clone() };
+        let short = summary(&told, &[short, later]);
+        assert!(short.en.contains(" since 10:00. A has not enough tubes. 3 more at A:"));
+        assert!(short.zh.contains("起为瓶颈。甲区的采样管不够。甲增加，"), "{}", short.zh);
         told.measures.clear();
-        let said = summary(&told);
+        let said = summary(&told, &[]);
         assert!(said.en.ends_with("Nothing that was tried makes the end noticeably earlier."));
         assert!(said.zh.ends_with("所试各项措施均不能明显提前完成时间。"));
-        let said = summary(&forecast(Regime::Done));
+        let said = summary(&forecast(Regime::Done), &[]);
         assert_eq!(said.en, "Every first test has its result, after 27 h 40 min.");
         assert_eq!(said.zh, "全部首检已出结果，用时 27 小时 40 分。");
     }

@@ -11,18 +11,19 @@ mod check;
 mod crews;
 mod filled;
 mod forecast;
+mod shortages;
 mod simulate;
 #[cfg(test)]
 mod tests;
 mod what_if;
 mod words;
 
-use super::errors::Error;
+use super::errors::{Error, NoForecast};
 use super::pb;
 use super::pb::planning_server::Planning;
 use super::shared::Shared;
 use crate::engine::Class;
-use crate::forecaster::{CityPlan, StopOnDrop};
+use crate::forecaster::{CityPlan, StopOnDrop, open_round};
 use crate::store::FolderKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,10 +38,15 @@ fn city(shared: &Shared) -> Result<&CityPlan, Error> {
     shared.forecaster.plan().ok_or(Error::NoCity)
 }
 
-/// That nothing was forecast yet, and what to do in a folder of this kind.
+/// Why there is no forecast now, and what to do in a folder of this kind.
 fn no_forecast(shared: &Shared) -> Error {
-    let unknown = shared.forecaster.unknown().collected;
-    Error::NoForecast { drill: shared.kind() == FolderKind::Drill, unknown }
+    let reference = shared.handle.feed().reference();
+    let why = match (open_round(&reference), shared.forecaster.unknown().borrow().collected) {
+        (None, _) => NoForecast::NoRound { over: !reference.rounds.is_empty() },
+        (Some(_), tubes @ 1..) => NoForecast::Unknown(tubes),
+        (Some((round, _)), 0) => NoForecast::NotYet { round: round.to_string() },
+    };
+    Error::NoForecast { drill: shared.kind() == FolderKind::Drill, why }
 }
 
 /// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.

@@ -121,58 +121,56 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |_| {},
             [
-                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
-                "Extraction at East Lab binds from 8 h 00 min on.",
+                "LE 东区检测所的核酸提取自 14:00 起成为瓶颈。",
+                "Extraction at LE East Lab binds from 14:00.",
             ],
             five,
         ),
         (
             |flow| flow.held = Held::Rest,
             [
-                "东区检测所最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完。",
-                "East Lab is done last: the instruments for extraction work 18 h of a day, and the last tubes wait while \
-                 they rest.",
+                "LE 东区检测所 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完。",
+                "LE East Lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest.",
             ],
             five,
         ),
         (
             |flow| flow.held = Held::Run,
             [
-                "东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
-                "East Lab is done last: its last tubes wait for the run before theirs in extraction.",
+                "LE 东区检测所 最后完成：最后的样本要等核酸提取做完前一批。",
+                "LE East Lab is last: its last tubes wait for the run before theirs in extraction.",
             ],
             five,
         ),
         (
             |flow| flow.stages[StageKind::Extract.index()].backlog_from = None,
             [
-                "东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
-                "East Lab is done last: its last tubes wait for the run before theirs in extraction.",
+                "LE 东区检测所 最后完成：最后的样本要等核酸提取做完前一批。",
+                "LE East Lab is last: its last tubes wait for the run before theirs in extraction.",
             ],
             five,
         ),
         (
             |flow| flow.held = Held::Stages,
             [
-                "东区检测所最后完成：最后的样本在几个环节各等一段。",
-                "East Lab is done last: its last tubes wait at one stage after the other.",
+                "LE 东区检测所 最后完成：最后的样本在几个环节各等一段。",
+                "LE East Lab is last: its last tubes wait at one stage after the other.",
             ],
             five,
         ),
         (
             |flow| flow.held = Held::Way,
             [
-                "东区检测所最后完成，各环节均无积压：最后一管在开始后 10 小时 0 分 送达，其后各环节各一次需 5 小时 0 分。",
-                "East Lab is done last, and nothing waits there: its last tube comes after 10 h 00 min, and one run of each \
-                 stage takes 5 h 00 min.",
+                "LE 东区检测所 最后完成，无积压：最后一管 16:00 送达，其后各环节各一次需 5 小时。",
+                "LE East Lab is last and nothing queues there: its last tube comes at 16:00, and one run of each stage takes 5 h.",
             ],
             five,
         ),
         (
             |flow| flow.units_needed[StageKind::Extract.index()] = Some(2),
             [
-                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
-                "Extraction at East Lab binds from 8 h 00 min on.",
+                "LE 东区检测所的核酸提取自 14:00 起成为瓶颈。",
+                "Extraction at LE East Lab binds from 14:00.",
             ],
             [
                 "核酸提取每增加 1 台（组）可提前 0 小时 30 分。",
@@ -185,8 +183,8 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
                 flow.soonest = 25 * HOUR;
             },
             [
-                "东区检测所的首个结果（封箱、转运、各环节各一次）也要 25 小时 0 分。",
-                "Even the first result of East Lab (box, transport, one run of each stage) takes 25 h 00 min.",
+                "流程本身：LE 东区检测所 的首个结果（封箱、转运、各环节各一次）也要 25 小时。",
+                "The way itself: even the first result of LE East Lab (box, transport, one run of each stage) takes 25 h.",
             ],
             [
                 "增加设备或采样台均无效：须放宽时限或缩短流程。",
@@ -199,8 +197,8 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
                 flow.delivered = 20 * HOUR;
             },
             [
-                "东区检测所最后一管在开始后 20 小时 0 分 送达，其后各环节各一次还需 5 小时 0 分。",
-                "The last tube of East Lab comes after 20 h 00 min, and one run of each stage takes 5 h 00 min more.",
+                "采样和送达：LE 东区检测所 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时。",
+                "Collection: the last tube of LE East Lab comes at 02:00 next day, and one run of each stage takes 5 h more.",
             ],
             [
                 "增加设备无效：须更早采完、更快送达（采样台、车辆）或放宽时限。",
@@ -210,8 +208,8 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             no_units,
             [
-                "东区检测所的核酸提取自开始后 8 小时 0 分 起成为瓶颈。",
-                "Extraction at East Lab binds from 8 h 00 min on.",
+                "LE 东区检测所的核酸提取自 14:00 起成为瓶颈。",
+                "Extraction at LE East Lab binds from 14:00.",
             ],
             [
                 "核酸提取全部设备同时停歇，增加台数无效：须错开停歇或延长工作时间。",

@@ -150,6 +150,10 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
             "“gossip”未列出",
             "[sources]",
         ),
+        ("\"普查\"", "\"\"", 8, "“census”为 \"\"", "`census` is \"\""),
+        ("\"普查\"", "\" \"", 8, "1 到 2000 字的文字", "a text of 1 to 2000 characters"),
+        ("\"普查\"", "\"普查\"\nmade_up = \"\"", 9, "“made_up”为", "`made_up` is"),
+        ("\"普查\"", "2020", 8, "“census”为 2020", "a text of 1 to 2000 characters"),
         ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
         ("schema = 1", "schema = 2", 1, "“schema”为 2", "from 1 to 1"),
         ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
@@ -163,6 +167,46 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
         ("schema = 1", "schema = 1\ntarget_hours = 0", 2, "“target_hours”为 0", "from 1 to 2160"),
     ] {
         check(old, new, line, zh, en);
+    }
+}
+
+#[test]
+fn an_identity_number_that_stands_in_a_file_is_in_no_message() {
+    let district = "[[district]]\ncode = \"11\"";
+    let twice = |code: &str| {
+        let text = SOUND.replace("\"11\"", &format!("\"{code}\""));
+        let (head, rest) = text.split_at(text.find("[[district]]").expect("district"));
+        format!("{head}{}{rest}", &rest[..rest.find("[[lab]]").expect("lab")])
+    };
+    for id in ["110105194912310021", "11010519491231002X", "110105 19491231 002X"] {
+        let quoted = format!("\"{id}\"");
+        let mut texts = vec![twice(id)];
+        for (old, new) in [
+            ("desks = 2", format!("desks = {quoted}")),
+            ("desks = 2", format!("desks = \"{}{id}\"", "a".repeat(27))),
+            ("samplers = 3", format!("samplers = 3\n{quoted} = 4")),
+            ("serves = [\"11\"]", format!("serves = [\"11\", {quoted}]")),
+            ("serves = [\"11\"]", format!("serves = [{quoted}, {quoted}]")),
+            (district, format!("{district}\nzone = {quoted}")),
+            ("source = \"census\"\nsites", format!("source = {quoted}\nsites")),
+            ("status = \"assumed\"\nsource", format!("status = {quoted}\nsource")),
+            ("norm = \"chifeng-2022\"", format!("norm = {quoted}")),
+            ("census = \"普查\"", format!("census = \"普查\"\n{quoted} = 1")),
+            ("code = \"L\"", format!("code = {quoted}\nserves = 1\n[[lab]]\ncode = {quoted}")),
+        ] {
+            assert!(SOUND.contains(old), "{old}");
+            texts.push(SOUND.replacen(old, &new, 1));
+        }
+        if id.bytes().all(|b| b.is_ascii_digit()) {
+            texts.push(SOUND.replacen("desks = 2", &format!("desks = {id}"), 1));
+            texts.push(SOUND.replacen("desks = 2", &format!("desks = {id}.5"), 1));
+        }
+        for text in texts {
+            let error = read_text(&text).expect_err(&text).to_string();
+            for part in ["1949123", "110105"] {
+                assert!(!error.contains(part), "{error}");
+            }
+        }
     }
 }
 
@@ -182,6 +226,14 @@ fn all_problems_are_listed_in_order_of_lines() {
     let text = SOUND.replace("desks = 2", "desks = -2").replace("samplers = 3", "samplers = -3");
     let Err(Error::Bad { problems, .. }) = read_text(&text) else { panic!("should be bad") };
     assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), vec![18, 19]);
+}
+
+#[test]
+fn a_source_that_says_nothing_is_one_problem_however_many_numbers_name_it() {
+    let Err(Error::Bad { problems, .. }) = read_text(&SOUND.replace("\"普查\"", "\"\"")) else {
+        panic!("should be bad")
+    };
+    assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), vec![8]);
 }
 
 #[test]

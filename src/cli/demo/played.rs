@@ -13,7 +13,9 @@ use crate::planner::{City, InstrumentDay, Plan, StageKind};
 /// Units of the stages that nothing waits for in a drill, over those that the city has.
 const PLENTY: u64 = 3;
 
-/// Weight of what is known of how many are infected: as if so many thousandths of people had been looked at.
+/// How sure the share of infected people is in a drill, which has it written down: as sure as if ten million people had been
+/// looked at. Both numbers of the norm's belief are in thousandths of a person and together so many, so that forecasts draw next to
+/// the same share every time.
 const CERTAIN: f64 = 1e10;
 
 /// Residents of a vehicle where nothing ever waits for one.

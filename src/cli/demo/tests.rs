@@ -2,7 +2,7 @@
 
 use super::expect::Expected;
 use super::faults::{Fate, Faults, misread};
-use super::labs::Lab;
+use super::labs::{Lab, WELLS_MAX, plate_ms};
 use super::play::shares;
 use super::played;
 use super::saying::{Script, What};
@@ -11,6 +11,7 @@ use super::truth::barcodes;
 use super::truth::tests::truth;
 use crate::cli::city_file;
 use crate::planner;
+use crate::planner::round::lab_rate;
 use std::collections::HashSet;
 
 fn script(city: &str, people: Option<u64>, seed: u64) -> Script {
@@ -165,5 +166,75 @@ fn the_forecast_knows_the_tubes_of_the_drill_and_where_they_go() {
         }
         assert_eq!(sent, round.model.tubes_by_lab(), "{name}");
         assert_eq!((round.doubt.turnout, round.doubt.turnout_city), (0.0, 0.0));
+    }
+}
+
+#[test]
+fn a_district_sends_its_own_tubes_to_the_labs_of_its_own_streets_and_none_to_nobody() {
+    let city = city_file::builtin("chifeng").unwrap();
+    let city = planner::fill(&city, &planner::solve(&city, city.target_h));
+    let plan = planner::solve(&city, city.target_h);
+    let mut round = played::plan(&city, &plan).round.unwrap();
+    let (truth, labs) = (Truth::new(&city, 5), Lab::of(&city, &plan));
+    let dealt = shares(&round, &truth, &labs).unwrap();
+    assert_eq!(dealt.len(), truth.districts.len());
+    for (district, dealt) in truth.districts.iter().zip(&dealt) {
+        let mut own = std::collections::BTreeMap::<&str, u64>::new();
+        for (of, street) in round.streets.iter().zip(&round.model.streets) {
+            if of.district == district.code {
+                *own.entry(round.labs[street.lab].0.as_str()).or_default() += street.tubes();
+            }
+        }
+        let told: Vec<(&str, u64)> =
+            dealt.iter().map(|share| (labs[share.lab].code.as_str(), share.planned)).collect();
+        let once: std::collections::BTreeMap<&str, u64> = told.iter().copied().collect();
+        assert_eq!((&once, told.len()), (&own, own.len()), "{}", district.code);
+        assert!(dealt.iter().all(|share| share.given == 0));
+    }
+    // A district whose streets send nowhere stops the drill.
+    let first = truth.districts[0].code.clone();
+    for of in round.streets.iter_mut().filter(|of| of.district == first) {
+        of.district.clear();
+    }
+    let error = shares(&round, &truth, &labs).err().expect("nobody takes them").to_string();
+    assert!(error.contains("no laboratory takes the tubes of"), "{error}");
+}
+
+#[test]
+fn the_forecast_knows_how_the_drill_is_played() {
+    for name in ["chifeng", "jiyuan"] {
+        let city = city_file::builtin(name).unwrap();
+        let city = planner::fill(&city, &planner::solve(&city, city.target_h));
+        let plan = planner::solve(&city, city.target_h);
+        let played = played::plan(&city, &plan);
+        let round = played.round.as_ref().unwrap();
+        // As many unclean pools as the drill has, by chance and for certain.
+        let script = script(name, None, 0);
+        let unclean = Expected::of(&script).singles() as f64
+            / played.city.norm.pool.value as f64
+            / f64::from(script.truth.slots);
+        let recall = &round.model.recall;
+        let pool = played.city.norm.pool.value as i32;
+        let reckoned = 1.0 - (1.0 - recall.prevalence).powi(pool);
+        assert!((reckoned - unclean).abs() < unclean / 1_000.0, "{name}: {reckoned} {unclean}");
+        let (a, b) = round.doubt.prevalence;
+        assert!(unclean > 0.0 && a / (a + b) / (a + b + 1.0) < 1e-10, "{name}: {a} {b}");
+        assert_eq!(recall.correlation, 0.0);
+        for street in &round.model.streets {
+            assert_eq!((street.late_share, street.desk_spread, street.ramp_speed), (0.0, 0.0, 0.5));
+            assert_eq!((street.trip_hold, street.handling), (0, 0));
+            assert_eq!(street.travel_max, street.travel / 10 * 14);
+        }
+        // Labs go round the clock at the pace at which plates are loaded, which nothing else holds up.
+        for ((lab, planned), model) in city.labs.iter().zip(&plan.labs).zip(&round.model.labs) {
+            let (rate, slowest) = lab_rate(model);
+            let plates = rate * plate_ms(lab, planned) as f64 / 3_600_000.0 / WELLS_MAX as f64;
+            assert_eq!(slowest, planner::StageKind::Decap, "{name} {}", lab.code);
+            assert!((0.98..1.02).contains(&plates), "{name} {}: {plates}", lab.code);
+            for stage in &model.stages {
+                assert!(stage.rests.iter().all(Vec::is_empty), "{name} {}", lab.code);
+                assert_eq!((stage.run_spread, stage.failures_per_day), (0.0, 0.0));
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub(super) use moment::{in_beijing, parse as parse_moment};
+pub(super) use moment::{in_beijing, parse as parse_moment, today_in_beijing};
 pub(super) use server::{Call, Server, ServerArgs, told};
 
 use clap::Args;

@@ -1,5 +1,7 @@
 //! Moments as people write them, read by the TOML library and turned into milliseconds.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use toml::value::{Date, Datetime, Offset, Time};
 
 /// What a moment looks like: Chinese, English.
@@ -36,6 +38,14 @@ pub fn in_beijing(ms: i64) -> String {
     let day = day - (153 * month + 2) / 5 + 1;
     let (year, month) = (year + era * 400 + i64::from(month >= 10), (month + 2) % 12 + 1);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", of_day / 60, of_day % 60)
+}
+
+/// Today in China, as the machine's clock has it: `2022-04-18`.
+pub fn today_in_beijing() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut today = in_beijing(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+    today.truncate(10);
+    today
 }
 
 /// A moment that says date, time and offset.

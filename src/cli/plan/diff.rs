@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::words::pick;
+use super::words::{pick, say};
 use super::{Lang, json as report_json};
 use crate::cli::city_file;
 use crate::planner::{self, Change, ChangeKind, City, Origin, PlanHead, Words};
@@ -32,24 +32,42 @@ pub struct DiffArgs {
     pub lang: Option<Lang>,
 }
 
-/// What is printed and the exit code.
-pub(super) fn answer(args: &DiffArgs) -> Result<(String, u8), city_file::Error> {
+/// What is printed on this day, and the exit code, of which doubts are no part.
+pub(super) fn answer(args: &DiffArgs, today: &str) -> Result<(String, u8), city_file::Error> {
     let (old, new) = (city_file::open(&args.old, None)?, city_file::open(&args.new, None)?);
     let changes = planner::diff(&old, &new);
+    let doubts = doubts([&old, &new], &changes, today);
     let output = if args.json {
-        report_json::document(&document(&old, &new, &changes))
+        report_json::document(&document(&old, &new, &changes, &doubts))
     } else {
-        text(args, [&old, &new], &changes)
+        text(args, [&old, &new], &changes, &doubts)
     };
     Ok((output, if changes.is_empty() { 0 } else { EXIT_CHANGED }))
 }
 
-fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change]) -> String {
+/// What is odd about the versions and approvals of the two.
+fn doubts([old, new]: [&City; 2], changes: &[Change], today: &str) -> Vec<Words> {
+    let approval = |zh: &str, en: &str, city: &City| {
+        let words = city.plan.approved_after(today)?;
+        Some(Words::new(format!("{zh}：{}", words.zh), format!("{en}: {}", words.en)))
+    };
+    let of = [
+        planner::version_doubt(old, new, changes),
+        approval("旧文件", "old file", old),
+        approval("新文件", "new file", new),
+    ];
+    of.into_iter().flatten().collect()
+}
+
+fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change], doubts: &[Words]) -> String {
     let lang = args.lang;
     let mut out = String::new();
     for (zh, en, file, city) in [("旧", "old", &args.old, old), ("新", "new", &args.new, new)] {
         let head = head_line(&city.plan, lang);
         out += &format!("{}: {}  {head}\n", pick(lang, zh, en), file.display());
+    }
+    for doubt in doubts {
+        out += &format!("! {}: {}\n", pick(lang, "注意", "note"), say(lang, doubt));
     }
     out.push('\n');
     for change in changes {
@@ -113,7 +131,7 @@ fn line(change: &Change, lang: Option<Lang>) -> String {
     out
 }
 
-fn document(old: &City, new: &City, changes: &[Change]) -> Value {
+fn document(old: &City, new: &City, changes: &[Change], doubts: &[Words]) -> Value {
     let origin = |origin: &Option<Origin>| {
         origin.as_ref().map(|o| json!({ "status": o.status.word(), "source": o.source }))
     };
@@ -133,5 +151,6 @@ fn document(old: &City, new: &City, changes: &[Change]) -> Value {
         "old": report_json::head(&old.plan),
         "new": report_json::head(&new.plan),
         "changes": changes.iter().map(one).collect::<Vec<_>>(),
+        "doubts": doubts.iter().map(|d| json!({ "zh": d.zh, "en": d.en })).collect::<Vec<_>>(),
     })
 }

@@ -45,6 +45,7 @@ use layers::{Dice, Layers};
 use words::pick;
 
 use crate::cli::city_file;
+use crate::cli::import::today_in_beijing;
 use crate::planner::{self, City, Claim, Origin, Plan, Status, Words};
 
 /// Exit code when the city cannot be done in the target.
@@ -157,8 +158,13 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
 
 /// What is printed and the exit code. Writes the files that are asked for.
 fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
+    answer_on(&today_in_beijing(), args, &mut std::io::stderr().lock())
+}
+
+/// The same on a day, `YYYY-MM-DD`; what is odd about the plan's approval goes to `aside`, whatever is printed.
+fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(String, u8), Error> {
     match &args.what {
-        Some(PlanWhat::Diff(args)) => return Ok(diff::answer(args)?),
+        Some(PlanWhat::Diff(args)) => return Ok(diff::answer(args, today)?),
         Some(PlanWhat::Whatif(args)) => return whatif::answer(args),
         Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
         None => {}
@@ -178,6 +184,12 @@ fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
         return Ok((output, 0));
     };
     let mut city = city_file::open(path, norm)?;
+    if let Some(Words { zh, en }) = city.plan.approved_after(today) {
+        let file = path.display();
+        let (zh, en) = (format!("{file}：{zh}"), format!("{file}: {en}"));
+        // Nobody reads it when that fails.
+        let _ = writeln!(aside, "{}", pick(args.lang, &zh, &en));
+    }
     if args.guandu && city.claims.is_empty() {
         city.claims.push(guandu());
     }

@@ -30,18 +30,7 @@ pub(super) fn place_name(lang: Option<Lang>, name: &Words) -> String {
 
 /// Why a number is needed.
 pub(super) fn basis(basis: Basis, norm: &Norm) -> Words {
-    match basis {
-        Basis::Norm => Words::new("规范", "norm"),
-        Basis::Target => Words::new("时限", "target"),
-        Basis::PhysicalRounds => {
-            let rounds = norm.rounds_physical.value;
-            Words::new(format!("实物 {rounds} 轮"), format!("{rounds} rounds on the shelf"))
-        }
-        Basis::AllRounds => {
-            let rounds = norm.rounds.value;
-            Words::new(format!("储备 {rounds} 轮"), format!("{rounds} rounds in all"))
-        }
-    }
+    basis.name(norm)
 }
 
 /// What the guide's arithmetic says of what it does not see the end of.

@@ -5,11 +5,12 @@ mod close;
 
 use crate::domain::reference::Reference;
 use crate::domain::words::{Code, Time};
-use crate::engine::{FiguresAt, Handle, Left};
+use crate::engine::{FiguresAt, Handle, Stood};
 use crate::forecaster::held::SoFar;
 use crate::forecaster::history::{History, Taken, Unknown};
 use crate::forecaster::kept::{Kept, Known};
 use crate::forecaster::record::{Parts, Record, Told};
+use crate::forecaster::stock::runs_out;
 use crate::forecaster::tally::{Before, Boxes, Tally};
 use crate::forecaster::turn::{StopOnDrop, TurnError};
 use crate::forecaster::{Forecaster, Outlook};
@@ -88,11 +89,11 @@ impl Quiet {
     /// What a drill is read from: what stood when its clock last moved on, or what is seen when all has been quiet for long.
     /// Its player moves the clock first and then says what had happened until then: a look in between sees a part of it, or
     /// nothing, and would be a step of the clock late.
-    fn settled(&self, left: Option<Left>) -> Option<Seen> {
+    fn settled(&self, stood: Option<Stood>) -> Option<Seen> {
         if self.looks >= QUIET_LOOKS {
             return Some(self.seen.clone());
         }
-        left.map(|left| Seen { now: left.at, figures: left.figures })
+        stood.map(|stood| Seen { now: stood.at, figures: stood.figures })
     }
 }
 
@@ -102,13 +103,13 @@ fn read_of(
     kind: FolderKind,
     before: &mut Option<Quiet>,
     seen: Seen,
-    left: Option<Left>,
+    stood: Option<Stood>,
 ) -> Option<Seen> {
     if kind == FolderKind::Live {
         return Some(seen);
     }
     let quiet = Quiet::after(before.take(), seen);
-    before.insert(quiet).settled(left)
+    before.insert(quiet).settled(stood)
 }
 
 struct Watch {
@@ -163,7 +164,7 @@ impl Forecaster {
 }
 
 /// The round to watch: the open one, of several the one opened last.
-fn open_round(reference: &Reference) -> Option<(&Code, Time)> {
+pub fn open_round(reference: &Reference) -> Option<(&Code, Time)> {
     let open = reference.rounds.iter().filter(|(_, round)| round.closed_at.is_none());
     open.map(|(code, round)| (code, round.opened_at)).max_by_key(|(code, at)| (*at, *code))
 }
@@ -263,8 +264,8 @@ impl Watch {
         let every = self.forecaster.options().forecast_seconds.saturating_mul(1_000);
         let seen = Seen { now: self.handle.now(), figures: self.handle.feed().figures() };
         let kind = self.handle.read().folder().kind;
-        let left = self.handle.feed().left();
-        let Some(Seen { now, figures }) = read_of(kind, &mut self.quiet, seen, left) else {
+        let stood = self.handle.feed().stood();
+        let Some(Seen { now, figures }) = read_of(kind, &mut self.quiet, seen, stood) else {
             self.round = Some(round);
             return;
         };
@@ -330,6 +331,10 @@ impl Watch {
                 let go_on = || !stop.load(Ordering::Acquire);
                 let forecast = forecasting::forecast(&model, history.situation(), seed, &go_on)
                     .map_err(|error| error.words());
+                let runs_out = forecast.as_ref().map_or_else(
+                    |_| Vec::new(),
+                    |forecast| runs_out(&plan.city, &model, history.situation(), forecast),
+                );
                 let model = Arc::new(model);
                 let so_far = SoFar::default();
                 Some(Outlook {
@@ -342,6 +347,7 @@ impl Watch {
                     so_far,
                     model,
                     forecast,
+                    runs_out,
                 })
             };
             turn.reckon(work).await?.ok_or(TurnError::Broken)
@@ -427,44 +433,44 @@ mod tests {
         Seen { now: Time(minute * 60_000), figures }
     }
 
-    fn left(minute: i64, seq: u64) -> Option<Left> {
+    fn stood(minute: i64, seq: u64) -> Option<Stood> {
         let Seen { now: at, figures } = seen(minute, seq);
-        Some(Left { at, figures })
+        Some(Stood { at, figures })
     }
 
     #[test]
     fn a_drill_is_read_as_it_stood_when_its_clock_moved_on_or_after_a_long_quiet() {
-        let read = |quiet: &Quiet, left| {
-            quiet.settled(left).map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
+        let read = |quiet: &Quiet, stood| {
+            quiet.settled(stood).map(|seen| (seen.now.0 / 60_000, seen.figures.seq))
         };
         let mut quiet = Quiet::after(None, seen(30, 5));
         assert_eq!(read(&quiet, None), None);
         // The player has moved the clock and says nothing of the step for some looks: its counts are those of the step before.
         for _ in 0..3 {
             quiet = Quiet::after(Some(quiet), seen(30, 5));
-            assert_eq!(read(&quiet, left(15, 4)), Some((15, 4)));
+            assert_eq!(read(&quiet, stood(15, 4)), Some((15, 4)));
         }
         // It has spoken and the clock goes on, whatever a look in between saw.
         quiet = Quiet::after(Some(quiet), seen(45, 9));
-        assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+        assert_eq!(read(&quiet, stood(30, 8)), Some((30, 8)));
         // Nobody moves the clock any more.
         for _ in 0..QUIET_LOOKS {
             quiet = Quiet::after(Some(quiet), seen(45, 11));
-            assert_eq!(read(&quiet, left(30, 8)), Some((30, 8)));
+            assert_eq!(read(&quiet, stood(30, 8)), Some((30, 8)));
         }
         quiet = Quiet::after(Some(quiet), seen(45, 11));
-        assert_eq!(read(&quiet, left(30, 8)), Some((45, 11)));
+        assert_eq!(read(&quiet, stood(30, 8)), Some((45, 11)));
     }
 
     #[test]
     fn each_look_at_a_drill_is_settled_by_those_before_and_a_live_folder_is_read_at_once() {
         // The player moves the clock and then says what happened; what stood when it moved on is read until it moves again.
-        let looks = [(30, 1, None), (30, 2, None), (45, 3, left(30, 2)), (45, 4, left(30, 2))];
-        let quiet = std::iter::repeat_n((45, 4, left(30, 2)), QUIET_LOOKS as usize);
+        let looks = [(30, 1, None), (30, 2, None), (45, 3, stood(30, 2)), (45, 4, stood(30, 2))];
+        let quiet = std::iter::repeat_n((45, 4, stood(30, 2)), QUIET_LOOKS as usize);
         let all: Vec<_> = looks.into_iter().chain(quiet).collect();
         let read = |kind| {
             let mut before = None;
-            let read = |(now, seq, left)| read_of(kind, &mut before, seen(now, seq), left);
+            let read = |(now, seq, stood)| read_of(kind, &mut before, seen(now, seq), stood);
             let read = all.iter().cloned().map(read);
             read.map(|seen| seen.map(|seen| (seen.now.0 / 60_000, seen.figures.seq))).collect()
         };

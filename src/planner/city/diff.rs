@@ -113,6 +113,38 @@ pub fn diff(old: &City, new: &City) -> Vec<Change> {
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
+/// What is odd about the versions of two plans of one city with these changes: other content of the same version, or a version
+/// that goes back. An approval alone is no other content.
+pub fn version_doubt(old: &City, new: &City, changes: &[Change]) -> Option<Words> {
+    if old.code != new.code {
+        return None;
+    }
+    let (was, is) = (old.plan.version, new.plan.version);
+    let content = changes.iter().filter(|change| !change.path.starts_with("plan.")).count() as u64;
+    Some(match content {
+        _ if is < was => Words::new(
+            format!(
+                "版本号倒退：旧文件为第 {was} 版，新文件为第 {is} 版：请核对两个文件的先后，或将新文件的 version 调到 {was} 以上"
+            ),
+            format!(
+                "the version goes back from {was} to {is}: check which file is the newer one, or raise `version` in it above {was}"
+            ),
+        ),
+        1.. if is == was && is == 0 => Words::new(
+            "两个文件内容不同而均未写版本号：请在新文件的 [plan] 中填写 version",
+            "the two differ and neither has a version: give the new one a `version` under [plan]",
+        ),
+        1.. if is == was => Words::new(
+            format!("内容有 {content} 处变更而版本号未变（第 {is} 版）：请将新文件的 version 加 1"),
+            format!(
+                "{} of content under the same version {is}: count `version` up in the new file",
+                Words::many(content, "change")
+            ),
+        ),
+        _ => return None,
+    })
+}
+
 fn change(named: &Leaf, kind: ChangeKind, was: Option<&Leaf>, is: Option<&Leaf>) -> Change {
     let value = |leaf: Option<&Leaf>| leaf.map(|l| l.value.clone()).unwrap_or_default();
     let origin = |leaf: Option<&Leaf>| leaf.and_then(|l| l.origin.clone());

@@ -16,7 +16,7 @@ mod words;
 mod written;
 
 pub use constants::Constant;
-pub use diff::{Change, ChangeKind, diff};
+pub use diff::{Change, ChangeKind, diff, version_doubt};
 pub use district::{District, Fleet, Have, Street};
 pub use head::PlanHead;
 pub use lab::{InstrumentDay, Lab, LabStage, Shift};

@@ -107,3 +107,33 @@ pub fn curve(points: &[(Ms, f64)], t: f64) -> f64 {
         (None, None) => 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_last_is_taken_from_the_door_on_and_what_leaves_a_stage_last_goes_first() {
+        let mut whole = Replay::default();
+        whole.waiting[..3].copy_from_slice(&[5.0, 4.0, 3.0]);
+        whole.running[0] = vec![(1, 2.0), (9, 3.0)];
+        whole.running[1] = vec![(7, 6.0)];
+        // Tubes to take, from the stages before this one; what waits and what runs is then.
+        type Left<'a> = ([f64; 3], [&'a [f64]; 2]);
+        let cases: [((u64, usize), Left<'_>); 6] = [
+            ((0, 7), ([5.0, 4.0, 3.0], [&[2.0, 3.0], &[6.0]])),
+            ((3, 7), ([2.0, 4.0, 3.0], [&[2.0, 3.0], &[6.0]])),
+            ((7, 7), ([0.0, 4.0, 3.0], [&[2.0, 1.0], &[6.0]])),
+            ((15, 7), ([0.0, 0.0, 3.0], [&[0.0, 0.0], &[5.0]])),
+            // No more than are there before that stage.
+            ((100, 1), ([0.0, 4.0, 3.0], [&[0.0, 0.0], &[6.0]])),
+            ((100, 0), ([5.0, 4.0, 3.0], [&[2.0, 3.0], &[6.0]])),
+        ];
+        for ((tubes, upto), (waiting, running)) in cases {
+            let left = whole.clone().without_last(tubes, upto);
+            assert_eq!(left.waiting[..3], waiting, "{tubes} before {upto}");
+            let of = |stage: usize| left.running[stage].iter().map(|run| run.1).collect::<Vec<_>>();
+            assert_eq!([of(0), of(1)], running.map(<[f64]>::to_vec), "{tubes} before {upto}");
+        }
+    }
+}

@@ -96,6 +96,8 @@ pub struct Forecast {
     pub streets: Vec<Quantiles>,
     /// By lab: its last first result.
     pub labs: Vec<Quantiles>,
+    /// By street of the model: tubes that are still to be filled, the middle of the draws.
+    pub to_come: Vec<u64>,
     /// What sets the pace.
     pub regime: Regime,
     /// What binds.
@@ -304,6 +306,8 @@ struct Kept {
     labs: Vec<(Ms, StageKind)>,
     /// Tubes of the people who do not come late.
     queue: f64,
+    /// By street: tubes that are still to be filled.
+    to_come: Vec<u64>,
 }
 
 /// Spread of the end that no parameter explains, as a share of the longest run of any lab: how the last plates fall on units,
@@ -339,6 +343,7 @@ impl Kept {
             // Whoever a draw has still coming is not waited for.
             return Kept::done(&drawn.model, past, &run, queue);
         }
+        let to_come = start.streets.iter().map(|street| (street.main + street.late).ceil() as u64);
         // What is left of nothing was over before now.
         let over = |at: Ms, since: Ms| if at == 0 { since } else { shifted(at).max(now) };
         let street =
@@ -354,6 +359,7 @@ impl Kept {
                 .collect(),
             streets: run.street_finish.iter().enumerate().map(street).collect(),
             queue,
+            to_come: to_come.collect(),
         }
     }
 
@@ -370,6 +376,7 @@ impl Kept {
                 .map(|i| past.street(i, run).min(past.finish))
                 .collect(),
             queue,
+            to_come: vec![0; model.streets.len()],
         }
     }
 }
@@ -383,6 +390,13 @@ fn by_target(situation: &Situation, kept: &[Kept]) -> [u64; 7] {
     let last = tubes.len().saturating_sub(1) as f64;
     let at = |share: f64| tubes.get((share * last).round() as usize).copied().unwrap_or(now);
     [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95].map(at)
+}
+
+/// Tubes of a street that are still to be filled: the middle of the draws.
+fn to_come(kept: &[Kept], street: usize) -> u64 {
+    let mut tubes: Vec<u64> = kept.iter().map(|k| k.to_come[street]).collect();
+    tubes.sort_unstable();
+    tubes.get(tubes.len() / 2).copied().unwrap_or(0)
 }
 
 fn sum_up(of: &Of<'_>, kept: &[Kept]) -> Forecast {
@@ -404,6 +418,7 @@ fn sum_up(of: &Of<'_>, kept: &[Kept]) -> Forecast {
         by_target: by_target(situation, kept),
         streets: (0..model.streets.len()).map(|i| quantiles(&|k| k.streets[i])).collect(),
         labs: (0..model.labs.len()).map(|i| quantiles(&|k| k.labs[i].0)).collect(),
+        to_come: (0..model.streets.len()).map(|i| to_come(kept, i)).collect(),
         regime: if done { Regime::Done } else { measures::regime(of, kept, &finish, &delivered) },
         bottleneck: None,
         standing: if done { Vec::new() } else { of.standing(now) },

@@ -101,26 +101,10 @@ fn row(report: &Report, s: &Shortage) -> Vec<Cell> {
         Cell::Count(s.short),
         Cell::both(&s.mend),
         Cell::Count(s.support),
-        Cell::both(&owner(s)),
+        Cell::both(&s.owner()),
         s.deadline.as_deref().map_or(Cell::Blank, deadline),
         if s.blocks { Cell::both(&Words::new("是", "yes")) } else { Cell::Blank },
     ]
-}
-
-/// Who answers for it: the district or lab, and who holds such stock where the city file says so.
-fn owner(s: &Shortage) -> Words {
-    let held = |part: fn(&Words) -> &str, with: &str| {
-        let names: Vec<Words> = s.owners.iter().map(|owner| owner.name()).collect();
-        names.iter().map(part).collect::<Vec<_>>().join(with)
-    };
-    let name = &s.place_name;
-    match s.owners.is_empty() {
-        true => name.clone(),
-        false => Words::new(
-            format!("{}（{}）", name.zh, held(|w| &w.zh, "、")),
-            format!("{} ({})", name.en, held(|w| &w.en, ", ")),
-        ),
-    }
 }
 
 /// A deadline as a day where it is written as one (`2022-04-30`), else as the notice words it.

@@ -164,7 +164,92 @@ fn diff_of(old: &str, new: &str, json: bool) -> (String, u8) {
     };
     let (old, new) = (write("old.toml", old), write("new.toml", new));
     let diff = diff::DiffArgs { old, new, json, lang: None };
-    answer(&PlanArgs { what: Some(PlanWhat::Diff(diff)), ..args("jiyuan") }).expect("read")
+    let asked = PlanArgs { what: Some(PlanWhat::Diff(diff)), ..args("jiyuan") };
+    answer_on("2022-04-30", &asked, &mut std::io::sink()).expect("read")
+}
+
+/// A city file that says of itself so.
+fn headed(head: &str) -> String {
+    let (_, jiyuan) = city_file::BUILTIN.iter().find(|b| b.0 == "jiyuan").expect("jiyuan");
+    jiyuan.replace("\n[sources]\n", &format!("\n[plan]\n{head}\n[sources]\n"))
+}
+
+#[test]
+fn diff_notes_content_that_changed_under_a_version_and_versions_and_approvals_that_cannot_be() {
+    let changed = |text: &str| text.replace("desks = 909", "desks = 950");
+    let plain = headed("").replace("[plan]\n", "");
+    let [one, two, three] = [1, 2, 3].map(|n| headed(&format!("version = {n}")));
+    let approved = |on: &str| {
+        headed(&format!(
+            "version = 2\nauthor = \"甲\"\napproved_by = \"乙\"\napproved_on = \"{on}\""
+        ))
+    };
+    let same = [
+        "（第 2 版）：请将新文件的 version 加 1",
+        "1 change of content under the same version 2: ",
+    ];
+    let none = ["两个文件内容不同而均未写版本号：", "the two differ and neither has a version: "];
+    let back = ["旧文件为第 3 版，新文件为第 2 版：", "the version goes back from 3 to 2: "];
+    let new_late = [
+        "新文件：批准日期 2022-05-01 晚于今天（2022-04-30）：",
+        "new file: approved on 2022-05-01, which is after today (2022-04-30): ",
+    ];
+    let old_late = ["旧文件：批准日期 2023-01-01 晚于", "old file: approved on 2023-01-01, which"];
+    for (old, new, noted) in [
+        (&one, &changed(&two), vec![]),
+        (&two, &two, vec![]),
+        (&two, &approved("2022-04-30"), vec![]),
+        (&two, &changed(&two), vec![same]),
+        (&two, &changed(&approved("2022-04-30")), vec![same]),
+        (&plain, &changed(&plain), vec![none]),
+        (&three, &two, vec![back]),
+        (&three, &changed(&two), vec![back]),
+        (&two, &approved("2022-05-01"), vec![new_late]),
+        (
+            &approved("2023-01-01"),
+            &changed(&approved("2022-05-01")),
+            vec![same, old_late, new_late],
+        ),
+        // Another city is no other version of it.
+        (&three, &two.replacen("code = \"419001\"", "code = \"419002\"", 1), vec![]),
+    ] {
+        let (text, code) = diff_of(old, new, false);
+        assert_eq!(code, u8::from(old != new), "{text}");
+        let lines: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("! 注意 / note: ")).collect();
+        let (json, _) = diff_of(old, new, true);
+        let json: serde_json::Value = serde_json::from_str(&json).expect("one JSON document");
+        let doubts = json["doubts"].as_array().expect("doubts");
+        assert_eq!([lines.len(), doubts.len()], [noted.len(); 2], "{text}");
+        for ((line, doubt), [zh, en]) in lines.iter().zip(doubts).zip(noted) {
+            assert!(line.contains(zh) && line.contains(en), "{zh}: {line}");
+            let told = |lang: &str| doubt[lang].as_str().is_some_and(|told| line.contains(told));
+            assert!(told("zh") && told("en"), "{doubt}");
+        }
+    }
+}
+
+#[test]
+fn an_approval_of_a_day_that_has_not_come_is_noted_beside_every_form_of_the_report() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("city.toml");
+    let head = "version = 2\nauthor = \"甲\"\napproved_by = \"乙\"\napproved_on = \"2022-04-30\"";
+    std::fs::write(&path, headed(head)).expect("written");
+    for json in [false, true] {
+        let asked = PlanArgs { city: Some(path.clone()), json, replications: 0, ..args("jiyuan") };
+        let on = |today: &str| {
+            let mut aside = Vec::new();
+            let (output, code) = answer_on(today, &asked, &mut aside).expect("read");
+            (output, code, String::from_utf8(aside).expect("text"))
+        };
+        let (early, late) = (on("2022-04-29"), on("2022-04-30"));
+        assert_eq!((&early.0, early.1, late.2.as_str()), (&late.0, late.1, ""));
+        for words in
+            ["city.toml：批准日期 2022-04-30 晚于", "city.toml: approved on 2022-04-30, which"]
+        {
+            assert!(early.2.contains(words), "{}", early.2);
+        }
+    }
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn forecast(ends_h: [Ms; 2]) -> Forecast {
         by_target: [0; 7],
         streets: vec![at(8); 4],
         labs: ends_h.map(at).to_vec(),
+        to_come: vec![0; 4],
         regime: Regime::Backlog,
         bottleneck: None,
         standing: Vec::new(),
@@ -195,7 +196,8 @@ fn reading(hour: Ms, collected: u64, waiting: u64) -> Reading {
 fn draw(queue: f64) -> Kept {
     let labs = vec![(20 * HOUR, StageKind::Extract), (21 * HOUR, StageKind::Pcr)];
     let (sampled, delivered, finish, by_target) = (8 * HOUR, 9 * HOUR, 21 * HOUR, 0);
-    Kept { sampled, delivered, finish, by_target, streets: vec![20 * HOUR; 4], labs, queue }
+    let (streets, to_come) = (vec![20 * HOUR; 4], vec![0; 4]);
+    Kept { sampled, delivered, finish, by_target, streets, labs, queue, to_come }
 }
 
 #[test]
