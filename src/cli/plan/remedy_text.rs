@@ -4,6 +4,7 @@ use super::Report;
 use super::filled::Filled;
 use super::grow::UNITS_MAX;
 use super::layers::Layers;
+use super::layers_text::percent;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{grouped, more_units, never, span};
@@ -45,12 +46,22 @@ fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
         true => ("能完成".to_owned(), "Yes".to_owned()),
         false => ("不能按时完成".to_owned(), "No".to_owned()),
     };
+    // Yes is the median's, so the share goes with the word; of a no it comes after the time.
+    let share = layers.study.as_ref().map(|study| (percent(study.in_time), study.replications));
+    if let (true, Some((share, n))) = (yes, &share) {
+        zh += &format!("（{n} 次模拟中 {share} 按时）");
+        en += &format!(", in {share} of {n} replications");
+    }
     zh += &format!("：{}", finish.zh);
     en += &format!(": {}", finish.en);
     if let Some(study) = &layers.study {
         let (low, high) = (span(study.finish.p10), span(study.finish.p90));
         zh += &format!("（{}–{}）", low.zh, high.zh);
         en += &format!(" ({} – {})", low.en, high.en);
+    }
+    if let (false, Some((share, n))) = (yes, &share) {
+        zh += &format!("，{n} 次模拟中 {share} 按时");
+        en += &format!(", in time in {share} of {n} replications");
     }
     let binding = layers.binds(city);
     zh += &format!("。{}。", binding.zh);
