@@ -11,6 +11,7 @@ use crate::forecaster::{CityPlan, round_of};
 use crate::planner::fluid::{self, CityFlow, Held, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::round::Round;
+use crate::planner::sending::mend_there;
 use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill_sent, solve_sent};
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ pub(super) fn reckoned(
         city: plan.city.code.clone(),
         city_name: some(&plan.city.name),
         target_ms: i64::from(target_h) * i64::from(HOUR),
-        rules: Some(of_rules(&rules)),
+        rules: Some(of_rules(&rules, round.as_ref().ok())),
         fluid: None,
         unworkable: None,
         summary: None,
@@ -97,7 +98,7 @@ fn list_filled(
     Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }
 
-fn of_rules(plan: &Plan) -> pb::RulesVerdict {
+fn of_rules(plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict {
     let verdict = &plan.verdict;
     let minutes =
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
@@ -110,7 +111,7 @@ fn of_rules(plan: &Plan) -> pb::RulesVerdict {
         have: line.have,
         short: line.short,
         unit: some(&line.unit),
-        mend: some(&line.mend),
+        mend: some(&mend_there(round, line)),
         blocks: line.blocks,
     });
     pb::RulesVerdict {
@@ -392,6 +393,30 @@ mod tests {
             reply.shortages_filled.unwrap().finish_ms
         };
         assert_ne!(finish(&moves), finish(&[]));
+    }
+
+    #[test]
+    fn what_is_short_at_a_lab_to_which_no_street_sends_says_so() {
+        let plan = CityPlan::builtin("chifeng");
+        let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
+        let noted = |moves: &[pb::StreetMove]| {
+            let changes = Changes::of(&plan, &[], moves).unwrap();
+            let rules = reckoned(&plan, &changes, 24, &|| true).unwrap().rules.unwrap();
+            let lines = rules.shortages.into_iter().filter(|line| line.place == "T02");
+            let said: Vec<bool> = lines
+                .map(|line| {
+                    line.mend
+                        .unwrap()
+                        .en
+                        .contains("; the assignment of streets sends no tubes there today")
+                })
+                .collect();
+            (said.iter().all(|said| *said), said.iter().any(|said| *said), said.len())
+        };
+        let (all, _, lines) = noted(&[]);
+        assert!(all && lines > 0);
+        let (_, any, lines) = noted(&[pb::StreetMove { street, lab: "T02".to_owned() }]);
+        assert!(!any && lines > 0);
     }
 
     #[test]

@@ -133,8 +133,9 @@ fn assignment(layers: &Layers) -> Value {
             "km": share.km,
         })
     };
+    let gains = layers.gains();
     let load = |(i, load): (usize, &LabLoad)| {
-        let gain = of.gains.iter().find(|gain| gain.lab == i);
+        let gain = gains.iter().find(|gain| gain.lab == i);
         json!({
             "lab": lab(i),
             "tubes_per_hour": problem.labs.get(i).map(|lab| lab.rate),

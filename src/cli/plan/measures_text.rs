@@ -43,7 +43,17 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
         let street = layers.round.streets.get(desks.street);
         rows.push(vec![
             pick(lang, "采样台及采样人员", "desks with samplers"),
-            street.map_or_else(String::new, |s| pick(lang, &s.name.zh, &s.name.en)),
+            street.map_or_else(String::new, |s| {
+                let name = pick(lang, &s.name.zh, &s.name.en);
+                // A street that is divided has desks for each of its labs.
+                match layers.round.streets.iter().filter(|other| *other == s).count() {
+                    1 => name,
+                    _ => {
+                        let to = layers.round.model.streets[desks.street].lab;
+                        format!("{name} → {}", layers.round.labs[to].0)
+                    }
+                }
+            }),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
         ]);

@@ -45,7 +45,7 @@ use layers::{Dice, Layers};
 use words::pick;
 
 use crate::cli::city_file;
-use crate::planner::{self, City, Claim, Origin, Plan, Status, Words};
+use crate::planner::{self, City, Claim, Origin, Plan, Shortage, Status, Words, sending};
 
 /// Exit code when the city cannot be done in the target.
 const EXIT_NO: u8 = 2;
@@ -262,6 +262,11 @@ impl Report {
     /// The filled city, where its whole answer was asked for.
     fn filled_told(&self) -> Option<&Filled> {
         self.filled.as_ref().filter(|_| self.filled_asked)
+    }
+
+    /// What is said of a line of the list of shortages at a lab to which the assignment sends nothing.
+    fn none_sent(&self, line: &Shortage) -> Option<Words> {
+        self.layers.as_ref().ok().and_then(|layers| sending::none_sent(&layers.round, line))
     }
 
     /// The answer of all layers: that of the exit code.

@@ -1,5 +1,7 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
+use std::collections::BTreeSet;
+
 use super::Report;
 use super::filled::Filled;
 use super::grow::UNITS_MAX;
@@ -223,7 +225,10 @@ fn added_words(layers: &Layers, more: &More) -> Words {
     let mut en = Vec::new();
     if !more.desks.is_empty() {
         let desks: u64 = more.desks.iter().map(|d| u64::from(d.more)).sum();
-        let (desks, streets) = (grouped(desks), more.desks.len());
+        // A street that is divided among labs is one street.
+        let streets: BTreeSet<_> =
+            more.desks.iter().map(|d| layers.round.source.get(d.street)).collect();
+        let (desks, streets) = (grouped(desks), streets.len());
         let s = if streets == 1 { "" } else { "s" };
         zh.push(format!("在 {streets} 个街道增设 {desks} 个采样台及采样人员"));
         en.push(format!("{desks} more desks with samplers in {streets} street{s}"));

@@ -60,6 +60,92 @@ fn the_list_of_shortages_has_a_row_for_each_with_owner_and_deadline() {
 }
 
 #[test]
+fn owner_and_deadline_are_the_same_everywhere_and_never_blank() {
+    let none = "城市文件未给出\nnone given in the city file";
+    for (written, goods) in [
+        (TINY.to_owned(), Cell::Day(2022, 4, 30)),
+        (TINY.replacen("deadline = \"2022-04-30\"\n", "", 1), Cell::Text(none.to_owned())),
+    ] {
+        let report = report(&written, 0);
+        let all = sheets(&report);
+        let document = json::report(&report);
+        let list = |key: &str| document[key].as_array().expect("a list").clone();
+        let both = |told: &serde_json::Value| {
+            let (zh, en) = (told["zh"].as_str(), told["en"].as_str());
+            format!("{}\n{}", zh.expect("Chinese"), en.expect("English"))
+        };
+        let rows = |sheet: usize| {
+            let (rows, sums) = (all[sheet].table.rows.iter(), &all[sheet].table.sums);
+            rows.enumerate().filter(|(at, _)| !sums.contains(at)).map(|(_, row)| row)
+        };
+        for (sheet, key, [owner, deadline]) in [(0, "shortages", [9, 10]), (1, "crews", [8, 9])] {
+            let told = list(key);
+            assert_eq!(rows(sheet).count(), told.len());
+            for (row, told) in rows(sheet).zip(&told) {
+                assert_eq!(text(&row[owner]), both(&told["owner"]));
+                let given = told["deadline"].as_str();
+                match (&row[deadline], given) {
+                    (Cell::Day(2022, 4, 30), Some("2022-04-30")) => {}
+                    (Cell::Text(text), None) if text == none || told["short"] == 0 => {}
+                    other => panic!("{told}: {other:?}"),
+                }
+            }
+        }
+        let tubes = rows(0).find(|row| text(&row[1]).starts_with("采样管")).expect("tubes");
+        assert_eq!(tubes[10], goods);
+        assert_eq!(
+            text(&tubes[9]),
+            "东区（城市文件未注明持有单位）\nEast (the city file does not say who holds it)"
+        );
+    }
+}
+
+#[test]
+fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
+    // A third lab for the east, with one extractor: the arithmetic gives it a part, the assignment keeps the one street whole.
+    let third = TINY.split("\n[[lab]]").nth(1).expect("the first lab");
+    let third = third
+        .replacen("L1", "L3", 1)
+        .replacen("东区实验室", "三号实验室", 1)
+        .replacen("East lab", "Third lab", 1)
+        .replacen("extract = { units = 2,", "extract = { units = 1,", 1)
+        .replacen("pcr = { units = 14,", "pcr = { units = 1,", 1);
+    let large = TINY.replacen("value = 80000", "value = 110000", 1).replacen(
+        "value = 60000",
+        "value = 90000",
+        1,
+    );
+    let town = format!("{large}\n[[lab]]{third}");
+    let divided = town.replacen("one_to_one = true", "one_to_one = false", 1);
+    for (text_of_city, noted) in [(&town, true), (&divided, false)] {
+        let report = report(text_of_city, 0);
+        let document = json::report(&report);
+        let lines = document["shortages"].as_array().expect("a list");
+        let at = |lab: &str| lines.iter().filter(|line| line["place"] == lab).collect::<Vec<_>>();
+        assert!(!at("L3").is_empty(), "the arithmetic asks for something there");
+        assert!(at("L3").iter().all(|line| line["note"].is_object() == noted), "{:?}", at("L3"));
+        assert!(lines.iter().all(|line| line["note"].is_null() || line["place"] == "L3"));
+        let list = &sheets(&report)[0];
+        let mut cells = list.table.rows.iter().filter(|row| text(&row[0]).starts_with("L3 三号"));
+        let there = |row: &Vec<Cell>| match &row[7] {
+            Cell::Text(mend) => {
+                mend.contains("目前的街道分派不向该处送样")
+                    && mend.contains("sends no tubes there today")
+            }
+            _ => false,
+        };
+        // The last row of a place is its sum.
+        assert_eq!(cells.any(there), noted);
+        let said = text::report(&report, Some(Lang::En));
+        assert_eq!(said.contains("L3 Third lab †"), noted, "{said}");
+        assert_eq!(
+            said.contains("  † the assignment of streets sends no tubes there today; "),
+            noted
+        );
+    }
+}
+
+#[test]
 fn deadlines_are_days_where_they_are_written_as_days() {
     let city = |deadline: &str| TINY.replace("2022-04-30", deadline);
     for (written, cell) in [
