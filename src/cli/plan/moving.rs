@@ -266,8 +266,8 @@ pub(super) fn parts(
 fn whole_streets(city: &City, layers: &Layers, excess: &mut [u64], room: &mut [u64]) -> Vec<Part> {
     let streets = &layers.round.model.streets;
     let mut parts: Vec<Part> = Vec::new();
-    for from in 0..excess.len() {
-        while excess[from] > 0 {
+    for (from, excess) in excess.iter_mut().enumerate() {
+        while *excess > 0 {
             let stays = |street: &usize| parts.iter().all(|part| part.street != *street);
             let here =
                 (0..streets.len()).filter(|&s| streets[s].lab == from && streets[s].persons > 0);
@@ -277,12 +277,12 @@ fn whole_streets(city: &City, layers: &Layers, excess: &mut [u64], room: &mut [u
                 let (to, serves) = labs.find(|&(to, _)| room[to] >= tubes)?;
                 Some(Part { street, to, tubes, serves })
             });
-            let best = fits.min_by_key(|part| match part.tubes >= excess[from] {
+            let best = fits.min_by_key(|part| match part.tubes >= *excess {
                 true => (false, part.tubes),
                 false => (true, u64::MAX - part.tubes),
             });
             let Some(part) = best else { break };
-            excess[from] = excess[from].saturating_sub(part.tubes);
+            *excess = excess.saturating_sub(part.tubes);
             room[part.to] -= part.tubes;
             parts.push(part);
         }
