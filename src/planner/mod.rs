@@ -56,5 +56,5 @@ pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
     StageCapacity, StageTime, Totals, Verdict, crew_constants, explain, fill, fill_sent,
-    lab_capacity, solve, solve_sent, whole_runs, with_units,
+    lab_capacity, no_deadline, solve, solve_sent, whole_runs, with_units,
 };

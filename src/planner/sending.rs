@@ -1,8 +1,10 @@
-//! Where a street of a round could send to: the way to any lab, and a street that sends to another one.
+//! Where a street of a round could send to: the way to any lab, and a street that sends to another one; and what is short
+//! at a lab to which none sends.
 
-use super::city::{City, District};
+use super::city::{City, District, Words};
 use super::model::{MINUTE, Ms};
 use super::round::Round;
+use super::rules::{Item, Shortage};
 
 /// The district of a street of the round's model.
 pub fn district<'c>(city: &'c City, round: &Round, street: usize) -> Option<&'c District> {
@@ -34,5 +36,32 @@ pub fn send(city: &City, round: &mut Round, street: usize, lab: usize) {
             let part = &mut round.model.streets[i];
             (part.lab, part.travel) = (lab, travel);
         }
+    }
+}
+
+/// Said of a line of the list of shortages at a lab to which no street sends in the round. The line stands, because the
+/// list is the arithmetic's, which gives such a lab what the others cannot do in time; whoever asks for units there has to
+/// know that they help only once streets send there.
+pub fn none_sent(round: &Round, line: &Shortage) -> Option<Words> {
+    if !matches!(line.item, Item::LabUnit(_) | Item::LabStaff(_)) {
+        return None;
+    }
+    let lab = round.labs.iter().position(|(code, _)| *code == line.place)?;
+    let sends = round.model.streets.iter().any(|street| street.lab == lab && street.persons > 0);
+    (!sends).then(|| {
+        Words::new(
+            "目前的街道分派不向该处送样；本项按指南算术列入（其他实验室做不完的样本分给它），改派街道送样后才起作用",
+            "the assignment of streets sends no tubes there today; the arithmetic asks for it because it gives this lab what \
+             the others cannot do in time, and it helps only once streets send there",
+        )
+    })
+}
+
+/// How a line of the list of shortages is mended, with what [`none_sent`] says of it.
+pub fn mend_there(round: Option<&Round>, line: &Shortage) -> Words {
+    let Words { zh, en } = &line.mend;
+    match round.and_then(|round| none_sent(round, line)) {
+        Some(note) => Words::new(format!("{zh}；{}", note.zh), format!("{en}; {}", note.en)),
+        None => line.mend.clone(),
     }
 }

@@ -1,5 +1,4 @@
-//! What every form of the list of shortages says of a line: why it is needed, who answers for it, and where what is at hand
-//! comes from.
+//! What every form of the list of shortages says of a line: why it is needed, and where what is at hand comes from.
 
 use super::city::{City, Norm, Origin, Words};
 use super::rules::{Basis, Item, Shortage};
@@ -23,22 +22,6 @@ impl Basis {
 }
 
 impl Shortage {
-    /// Who answers for it: the district or lab, and who holds such stock where the city file says so.
-    pub fn owner(&self) -> Words {
-        let held = |part: fn(&Words) -> &str, with: &str| {
-            let names: Vec<Words> = self.owners.iter().map(|owner| owner.name()).collect();
-            names.iter().map(part).collect::<Vec<_>>().join(with)
-        };
-        let name = &self.place_name;
-        match self.owners.is_empty() {
-            true => name.clone(),
-            false => Words::new(
-                format!("{}（{}）", name.zh, held(|w| &w.zh, "、")),
-                format!("{} ({})", name.en, held(|w| &w.en, ", ")),
-            ),
-        }
-    }
-
     /// Where `have` comes from; `None` for a lab that nobody has.
     pub fn have_origin<'c>(&self, city: &'c City) -> Option<&'c Origin> {
         let district = || city.districts.iter().find(|one| one.code == self.place);

@@ -40,6 +40,7 @@ fn read(text: &str) -> Vec<Case> {
                 case.gap_max = number(5);
             }
             "lab" => case.problem.labs.push(Lab {
+                name: Words::default(),
                 code: format!("L{}", case.problem.labs.len()),
                 rate: number(1),
                 head_start_h: number(2),
@@ -59,6 +60,7 @@ fn read(text: &str) -> Vec<Case> {
                     }
                 };
                 case.problem.streets.push(Street {
+                    name: Words::default(),
                     code: format!("S{}", case.problem.streets.len()),
                     tubes: words[1].parse().unwrap(),
                     ways: words[2..].iter().map(way).collect(),

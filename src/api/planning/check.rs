@@ -46,7 +46,7 @@ pub(super) fn reckoned(
         city: plan.city.code.clone(),
         city_name: some(&plan.city.name),
         target_ms: i64::from(target_h) * i64::from(HOUR),
-        rules: Some(of_rules(&changed, &rules)),
+        rules: Some(of_rules(&changed, &rules, round.as_ref().ok())),
         fluid: None,
         unworkable: None,
         summary: None,
@@ -97,13 +97,13 @@ fn list_filled(
     Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }
 
-fn of_rules(city: &City, plan: &Plan) -> pb::RulesVerdict {
+fn of_rules(city: &City, plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict {
     let verdict = &plan.verdict;
     let minutes =
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
     let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
     let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX);
-    let told = told.map(|line| shortages::line(city, line));
+    let told = told.map(|line| shortages::line(city, round, line));
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),
@@ -311,6 +311,30 @@ mod tests {
             reply.shortages_filled.unwrap().finish_ms
         };
         assert_ne!(finish(&moves), finish(&[]));
+    }
+
+    #[test]
+    fn what_is_short_at_a_lab_to_which_no_street_sends_says_so() {
+        let plan = CityPlan::builtin("chifeng");
+        let street = plan.round.as_ref().unwrap().problem.streets[0].code.clone();
+        let noted = |moves: &[pb::StreetMove]| {
+            let changes = Changes::of(&plan, &[], moves).unwrap();
+            let rules = reckoned(&plan, &changes, 24, &|| true).unwrap().rules.unwrap();
+            let lines = rules.shortages.into_iter().filter(|line| line.place == "T02");
+            let said: Vec<bool> = lines
+                .map(|line| {
+                    line.mend
+                        .unwrap()
+                        .en
+                        .contains("; the assignment of streets sends no tubes there today")
+                })
+                .collect();
+            (said.iter().all(|said| *said), said.iter().any(|said| *said), said.len())
+        };
+        let (all, _, lines) = noted(&[]);
+        assert!(all && lines > 0);
+        let (_, any, lines) = noted(&[pb::StreetMove { street, lab: "T02".to_owned() }]);
+        assert!(!any && lines > 0);
     }
 
     #[test]

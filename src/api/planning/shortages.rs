@@ -3,10 +3,12 @@
 use super::crews::status;
 use super::words::some;
 use crate::api::pb;
+use crate::planner::round::Round;
+use crate::planner::sending::mend_there;
 use crate::planner::{Basis, City, Shortage};
 
-/// A line of a city's list.
-pub fn line(city: &City, line: &Shortage) -> pb::PlanShortage {
+/// A line of a city's list; `round` = where its streets send, if that could be reckoned.
+pub fn line(city: &City, round: Option<&Round>, line: &Shortage) -> pb::PlanShortage {
     let origin = line.have_origin(city);
     pb::PlanShortage {
         place: line.place.clone(),
@@ -16,7 +18,7 @@ pub fn line(city: &City, line: &Shortage) -> pb::PlanShortage {
         have: line.have,
         short: line.short,
         unit: some(&line.unit),
-        mend: some(&line.mend),
+        mend: some(&mend_there(round, line)),
         blocks: line.blocks,
         basis: basis(line.basis).into(),
         basis_name: some(&line.basis.name(&city.norm)),
@@ -64,7 +66,7 @@ mod tests {
         let plan = solve(&city, 24);
         let of = |found: &dyn Fn(&Shortage) -> bool| {
             let found = plan.shortages.iter().find(|one| found(one));
-            line(&city, found.expect("a shortage"))
+            line(&city, None, found.expect("a shortage"))
         };
         let texts = |text: &Option<pb::Text>| {
             let text = text.as_ref().unwrap();
@@ -97,7 +99,7 @@ mod tests {
         // A lab that nobody has comes from nowhere.
         let nobody =
             plan.shortages.iter().map(|s| Shortage { item: Item::Lab, ..s.clone() }).next();
-        let nobody = line(&city, &nobody.unwrap());
+        let nobody = line(&city, None, &nobody.unwrap());
         assert_eq!((&*nobody.have_source, nobody.have_status()), ("", pb::PlanStatus::Unspecified));
     }
 }

@@ -4,30 +4,46 @@ use super::words::{grouped, pick, place_name, say, table};
 use super::{Lang, Report};
 use crate::planner::{CrewItem, CrewLine, Words, crew_constants};
 
-/// What is counted, and what it is taken for: said wherever the lines stand.
-pub(super) fn convention() -> Words {
-    Words::new(
-        "每班时长按实验室班制折算；每台每班至少 1 名采样人员和规定的登记人员；每个街道每个封箱间隔至少一趟，送最近的可达实验室往返一次为一趟。\
-         城市文件未列街道的区县按一个街道计，车辆和趟次为最低需要（≥），街道越多需要越多，无缺口也不等于够用。\
-         缺口清单的人数按全天计、不分班；以下各项不影响结论。城市文件未写车队的，现有车辆按规范包折算",
-        "a shift is as long as a lab's; each desk has a sampler and the norm's registrars in each shift; each street is driven \
-         to at least once a box interval, there and back to the nearest lab within reach. A district whose streets the city file \
-         does not name is taken for one street: vehicles and trips are the least that it can need (≥), more with each street, and \
-         nothing short does not mean enough. The list of shortages counts people for the day and not by shift; none of this turns \
-         the verdict. Where the city file names no vehicles, the norm pack's are taken as there",
-    )
+/// What is counted, and what it is taken for, a line each: said wherever the lines stand.
+pub(super) fn conventions() -> Vec<Words> {
+    let lines = [
+        (
+            "本表为缺口清单之外的参考，不影响结论。缺口清单的人数按全天计，此处按班计",
+            "This stands beside the list of shortages and turns no verdict. That list counts people for the day, this one by shift",
+        ),
+        (
+            "班次：需要几班才能采完；“有”为每个所需采样台都配齐人员的班数。每班时长同实验室班次",
+            "Shifts: how many it takes to swab everybody; there are those in which every desk that is needed has its people. A shift \
+             is as long as a lab's",
+        ),
+        (
+            "采样组：每台每班一组，每组 1 名采样人员和规定的登记人员",
+            "Teams: one for each desk and shift, of a sampler and the norm's registrars",
+        ),
+        (
+            "趟次：每个街道每个封箱间隔至少一趟，往返最近的可达实验室为一趟；城市文件未写车队的，现有车辆按规范包折算",
+            "Trips: each street is driven to at least once a box interval, there and back to the nearest lab within reach. Where the \
+             city file names no vehicles, the norm pack's are taken as there",
+        ),
+        (
+            "≥：城市文件未列该区县的街道，按一个街道计，车辆和趟次为最低需要；街道越多需要越多，无缺口也不等于够用",
+            "≥: a district whose streets the city file does not name is taken for one street; vehicles and trips are the least that \
+             it can need, more with each street, and nothing short does not mean enough",
+        ),
+    ];
+    lines.into_iter().map(|(zh, en)| Words::new(zh, en)).collect()
 }
 
 /// The table: need / have, and what is short.
 pub(super) fn crews(report: &Report, lang: Option<Lang>) -> String {
     let title = pick(
         lang,
-        "班次、采样组、车辆与趟次：需/有（−缺）",
-        "shifts, teams, vehicles and trips: need/have (−short)",
+        "班次、采样组、车辆与趟次：需/有（−缺），如 2/0 (−2) 为需 2、有 0、缺 2",
+        "shifts, teams, vehicles and trips: need/have (−short), so 2/0 (−2) is 2 needed, 0 there, 2 short",
     );
     let mut head = vec![pick(lang, "区县", "district")];
     head.extend(CrewItem::ALL.map(|item| say(lang, &item.name())));
-    head.push(pick(lang, "人员/车辆数据", "people/vehicles are"));
+    head.push(pick(lang, "现有人员/车辆数的状态", "status of people/vehicles there"));
     let mut rows = vec![head];
     for lines in report.plan.crews.chunks(CrewItem::ALL.len()) {
         let Some((first, last)) = lines.first().zip(lines.last()) else { continue };
@@ -40,7 +56,12 @@ pub(super) fn crews(report: &Report, lang: Option<Lang>) -> String {
         row.push(status.join(" / "));
         rows.push(row);
     }
-    let mut out = format!("\n  {title}\n{}  {}\n", table(&rows), say(lang, &convention()));
+    let mut out = format!("\n  {title}\n{}", table(&rows));
+    for line in conventions() {
+        out += &format!("  {}\n", say(lang, &line));
+    }
+    let rests_on = pick(lang, "以上需要数所依据的常数：", "The needs above rest on:");
+    out += &format!("  {rests_on}\n");
     let mut rows = Vec::new();
     for c in crew_constants(&report.city.norm) {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());

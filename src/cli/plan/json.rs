@@ -176,6 +176,7 @@ fn total(report: &Report) -> Value {
             "desks": range(t.ceilings.desks),
             "samplers": t.ceilings.samplers,
             "tubes": t.ceilings.tubes,
+            "persons_per_tube": range(t.ceilings.pool),
         },
     })
 }
@@ -303,7 +304,9 @@ fn shortage(s: &Shortage, report: &Report) -> Value {
         "short": s.short,
         "unit": words(&s.unit),
         "mend": words(&s.mend),
+        "note": report.none_sent(s).as_ref().map(words),
         "support": s.support,
+        "owner": words(&s.owner()),
         "owners": s.owners.iter().map(|owner| owner.key()).collect::<Vec<_>>(),
         "deadline": s.deadline,
         "blocks_target": s.blocks,
@@ -325,6 +328,8 @@ fn crew(line: &CrewLine, report: &Report) -> Value {
         "unit": words(&line.item.unit()),
         "mend": words(&line.item.mend()),
         "support": line.support,
+        "owner": words(&line.place_name),
+        "deadline": line.deadline,
         "have_origin": origin(&line.have_origin),
         "rests_on": rests_on.map(constant).collect::<Vec<_>>(),
     })

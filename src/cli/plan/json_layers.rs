@@ -133,8 +133,9 @@ fn assignment(layers: &Layers) -> Value {
             "km": share.km,
         })
     };
+    let gains = layers.gains();
     let load = |(i, load): (usize, &LabLoad)| {
-        let gain = of.gains.iter().find(|gain| gain.lab == i);
+        let gain = gains.iter().find(|gain| gain.lab == i);
         json!({
             "lab": lab(i),
             "tubes_per_hour": problem.labs.get(i).map(|lab| lab.rate),
@@ -253,9 +254,18 @@ fn more(layers: &Layers, more: &More) -> Value {
             "more": units.more,
         })
     });
+    let held = more.held.iter().map(|held| {
+        json!({
+            "lab": lab_code(layers, held.lab),
+            "stage": held.stage.key(),
+            "name": words(&Item::LabUnit(held.stage).name()),
+            "units": held.units,
+        })
+    });
     json!({
         "desks": desks.collect::<Vec<_>>(),
         "units": units.collect::<Vec<_>>(),
+        "held": held.collect::<Vec<_>>(),
         "outcome": outcome(layers, &more.outcome),
         "least": more.least,
         "paired": more.paired.as_ref().map(|(lab, pairs)| {
@@ -270,6 +280,7 @@ fn moves(layers: &Layers, moves: &[Move]) -> Value {
             "from": lab_code(layers, m.from),
             "to": lab_code(layers, m.to),
             "tubes": m.tubes,
+            "streets": m.streets.iter().map(|&street| &layers.round.streets[street].code).collect::<Vec<_>>(),
             "serves_the_district": m.serves,
         })
     };
@@ -279,7 +290,9 @@ fn moves(layers: &Layers, moves: &[Move]) -> Value {
 fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
     let moving = match &remedy.moving {
         Moving::Pointless => Value::Null,
-        Moving::NoRoom { excess, room } => json!({ "excess_tubes": excess, "room_tubes": room }),
+        Moving::NoRoom { excess, room, whole } => {
+            json!({ "excess_tubes": excess, "room_tubes": room, "whole_streets": whole })
+        }
         Moving::Moves { moves: list, outcome: brings, least } => json!({
             "moves": moves(layers, list),
             "outcome": outcome(layers, brings),

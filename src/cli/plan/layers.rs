@@ -1,7 +1,7 @@
 //! The three layers side by side: the guide's arithmetic, the round as flows, the round simulated with its chance.
 
 use super::remedy::{self, Remedy};
-use crate::planner::assign::LabLoad;
+use crate::planner::assign::{Gain, LabLoad};
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::{Model, Ms};
 use crate::planner::round::{Error, Round};
@@ -64,6 +64,11 @@ impl Layers {
     pub fn loads(&self) -> &[LabLoad] {
         let assignment = &self.round.assignment;
         if self.one_to_one { &assignment.whole.labs } else { &assignment.shares.labs }
+    }
+
+    /// What one more unit brings at each lab that has tubes in it.
+    pub fn gains(&self) -> Vec<Gain> {
+        self.round.assignment.gains_with(&self.round.problem, self.loads())
     }
 
     /// Since when a stage of a lab has more waiting than it can take.

@@ -172,8 +172,9 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         ("+1 台本室(分)", "+1 lab (min)"),
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    let gains = layers.gains();
     for (i, load) in layers.loads().iter().enumerate() {
-        let gain = of.gains.iter().find(|gain| gain.lab == i);
+        let gain = gains.iter().find(|gain| gain.lab == i);
         let minutes = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1}"));
         rows.push(vec![
             lab_name(layers, i, lang),
@@ -186,6 +187,15 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         ]);
     }
     out += &table(&rows);
+    out += &format!(
+        "  {}\n",
+        pick(
+            lang,
+            "+1 台：该实验室最慢环节增加一台后，按平均速率全市（至多）、该实验室可提前的分钟数；– 为无样本",
+            "+1: minutes by which the whole city (at most), or this lab, is done earlier at mean pace with one more unit at the \
+             lab's slowest stage; – where it has no tubes",
+        )
+    );
     out += &match of.overflow.tubes {
         0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
         n => {

@@ -6,8 +6,11 @@ use super::moving::{Move, Moving};
 use super::remedy::More;
 use super::remedy_text::no_units;
 use super::words::{grouped, pick, say, table};
-use crate::planner::Item;
 use crate::planner::model::MINUTE;
+use crate::planner::{Item, Words};
+
+/// Streets that are named one by one in a row of moves.
+const STREETS_NAMED: usize = 4;
 
 /// The measures one by one.
 pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
@@ -40,7 +43,17 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
         let street = layers.round.streets.get(desks.street);
         rows.push(vec![
             pick(lang, "采样台及采样人员", "desks with samplers"),
-            street.map_or_else(String::new, |s| pick(lang, &s.name.zh, &s.name.en)),
+            street.map_or_else(String::new, |s| {
+                let name = pick(lang, &s.name.zh, &s.name.en);
+                // A street that is divided has desks for each of its labs.
+                match layers.round.streets.iter().filter(|other| *other == s).count() {
+                    1 => name,
+                    _ => {
+                        let to = layers.round.model.streets[desks.street].lab;
+                        format!("{name} → {}", layers.round.labs[to].0)
+                    }
+                }
+            }),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
         ]);
@@ -80,8 +93,13 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
 
 /// Tubes from lab to lab.
 fn moved(layers: &Layers, moves: &[Move], lang: Option<Lang>) -> String {
-    let head = [("由", "from"), ("改送", "to"), ("管数", "tubes"), ("片区", "district")];
-    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    let mut head = vec![("由", "from"), ("改送", "to"), ("管数", "tubes"), ("片区", "district")];
+    let whole = moves.iter().any(|m| !m.streets.is_empty());
+    if whole {
+        head.push(("整条街道", "whole streets"));
+    }
+    let mut rows: Vec<Vec<String>> =
+        vec![head.into_iter().map(|(zh, en)| pick(lang, zh, en)).collect()];
     for m in moves {
         rows.push(vec![
             lab(layers, m.from, lang),
@@ -92,6 +110,11 @@ fn moved(layers: &Layers, moves: &[Move], lang: Option<Lang>) -> String {
                 false => pick(lang, "须跨片区", "another's"),
             },
         ]);
+        if whole {
+            let names = m.streets.iter().map(|&street| layers.round.streets[street].name.clone());
+            let named = Words::listed(names, STREETS_NAMED, "个");
+            rows.last_mut().expect("just put").push(say(lang, &named));
+        }
     }
     table(&rows)
 }

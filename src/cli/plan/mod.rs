@@ -46,7 +46,7 @@ use words::pick;
 
 use crate::cli::city_file;
 use crate::cli::import::today_in_beijing;
-use crate::planner::{self, City, Claim, Origin, Plan, Status, Words};
+use crate::planner::{self, City, Claim, Origin, Plan, Shortage, Status, Words, sending};
 
 /// Exit code when the city cannot be done in the target.
 const EXIT_NO: u8 = 2;
@@ -274,6 +274,11 @@ impl Report {
     /// The filled city, where its whole answer was asked for.
     fn filled_told(&self) -> Option<&Filled> {
         self.filled.as_ref().filter(|_| self.filled_asked)
+    }
+
+    /// What is said of a line of the list of shortages at a lab to which the assignment sends nothing.
+    fn none_sent(&self, line: &Shortage) -> Option<Words> {
+        self.layers.as_ref().ok().and_then(|layers| sending::none_sent(&layers.round, line))
     }
 
     /// The answer of all layers: that of the exit code.

@@ -1,7 +1,8 @@
 //! Tubes of labs that are late to labs that have room: how many, where to, and what it brings.
 //!
 //! Room is what a lab could take and still be done in time if all its streets grew alike. Labs that take a district's
-//! tubes already come first, then the nearest. Streets are divided where it must be, also under one street, one lab.
+//! tubes already come first, then the nearest. Streets are divided, but under one street, one lab (一一对应): there whole
+//! streets go, as few tubes as do it.
 
 use super::layers::{Dice, Layers};
 use super::least::Judge;
@@ -21,6 +22,8 @@ pub(super) enum Moving {
         excess: u64,
         /// Tubes that all others could take.
         room: u64,
+        /// There would be room enough, were streets divided: one street, one lab forbids that, and no whole streets fit.
+        whole: bool,
     },
     /// It brings this.
     Moves {
@@ -42,11 +45,13 @@ pub(super) struct Move {
     pub to: usize,
     /// Tubes.
     pub tubes: u64,
+    /// The streets, by number in the round's model, where whole streets move; empty where they are divided.
+    pub streets: Vec<usize>,
     /// Whether the lab takes tubes of their district today.
     pub serves: bool,
 }
 
-/// A part of a street's tubes, sent to another lab.
+/// A part of a street's tubes, sent to another lab; under one street, one lab all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     /// Number of the street in the round's model.
@@ -125,13 +130,11 @@ pub(super) fn needed(
     let mut dropped = false;
     loop {
         let mut went = false;
-        for m in moves(layers, &parts).iter().rev() {
+        for together in singly(layers, &parts) {
             let mut without = parts.clone();
-            let goes = |part: &&mut Part| {
-                (from(layers, part), part.to, part.serves) == (m.from, m.to, m.serves)
-            };
-            without.iter_mut().filter(goes).for_each(|part| part.tubes = 0);
-            if judge.accepts(&model(&without), &[m.from, m.to], by) {
+            together.iter().for_each(|&part| without[part].tubes = 0);
+            let labs = [from(layers, &parts[together[0]]), parts[together[0]].to];
+            if judge.accepts(&model(&without), &labs, by) {
                 (parts, dropped, went) = (without, true, true);
             }
         }
@@ -145,14 +148,38 @@ fn from(layers: &Layers, part: &Part) -> usize {
     layers.round.model.streets[part.street].lab
 }
 
+/// What is left out together, the fewest tubes first, by number of the part: a whole street, or all that goes from one lab
+/// to another.
+fn singly(layers: &Layers, parts: &[Part]) -> Vec<Vec<usize>> {
+    let key = |part: &Part| (from(layers, part), part.to, part.serves);
+    let mut all: Vec<Vec<usize>> = Vec::new();
+    for at in (0..parts.len()).filter(|&at| parts[at].tubes > 0) {
+        match all
+            .iter_mut()
+            .find(|one| !layers.one_to_one && key(&parts[one[0]]) == key(&parts[at]))
+        {
+            Some(one) => one.push(at),
+            None => all.push(vec![at]),
+        }
+    }
+    all.sort_by_key(|one| one.iter().map(|&part| parts[part].tubes).sum::<u64>());
+    all
+}
+
 /// The parts by lab and lab, most tubes first.
 pub(super) fn moves(layers: &Layers, parts: &[Part]) -> Vec<Move> {
     let mut moves: Vec<Move> = Vec::new();
     for part in parts.iter().filter(|part| part.tubes > 0) {
         let key = (from(layers, part), part.to, part.serves);
-        match moves.iter_mut().find(|m| (m.from, m.to, m.serves) == key) {
-            Some(known) => known.tubes += part.tubes,
-            None => moves.push(Move { from: key.0, to: key.1, tubes: part.tubes, serves: key.2 }),
+        let at = moves.iter().position(|m| (m.from, m.to, m.serves) == key);
+        let at = at.unwrap_or_else(|| {
+            let (from, to, serves) = key;
+            moves.push(Move { from, to, tubes: 0, streets: Vec::new(), serves });
+            moves.len() - 1
+        });
+        moves[at].tubes += part.tubes;
+        if layers.one_to_one {
+            moves[at].streets.push(part.street);
         }
     }
     moves.sort_by_key(|m| std::cmp::Reverse(m.tubes));
@@ -165,7 +192,7 @@ pub(super) fn street_of(layers: &Layers, parts: &[Part], street: usize) -> usize
     street.checked_sub(own).and_then(|i| parts.get(i)).map_or(street, |part| part.street)
 }
 
-/// The round with the parts at their new labs: a street of the model more for each.
+/// The round with the parts at their new labs: a street of the model more for each, but for whole streets.
 pub(super) fn carried_out(city: &City, layers: &Layers, parts: &[Part]) -> Model {
     let mut model = layers.round.model.clone();
     for part in parts {
@@ -199,7 +226,15 @@ pub(super) fn parts(
         return Err(Moving::Pointless);
     }
     if free < all && (!partly || free == 0) {
-        return Err(Moving::NoRoom { excess: all, room: free });
+        return Err(Moving::NoRoom { excess: all, room: free, whole: false });
+    }
+    if layers.one_to_one {
+        let parts = whole_streets(city, layers, &mut excess, &mut room);
+        let left: u64 = excess.iter().sum();
+        return match parts.is_empty() || left > 0 && !partly {
+            true => Err(Moving::NoRoom { excess: all, room: free, whole: true }),
+            false => Ok(parts),
+        };
     }
     if free < all {
         // Each late lab is helped alike.
@@ -224,6 +259,35 @@ pub(super) fn parts(
         }
     }
     Ok(parts)
+}
+
+/// Whole streets of late labs to labs with room for all of their tubes: of each lab the smallest street that is enough, else
+/// the largest one that fits and what is then left again. Takes what they bring off the excess and the room.
+fn whole_streets(city: &City, layers: &Layers, excess: &mut [u64], room: &mut [u64]) -> Vec<Part> {
+    let streets = &layers.round.model.streets;
+    let mut parts: Vec<Part> = Vec::new();
+    for (from, excess) in excess.iter_mut().enumerate() {
+        while *excess > 0 {
+            let stays = |street: &usize| parts.iter().all(|part| part.street != *street);
+            let here =
+                (0..streets.len()).filter(|&s| streets[s].lab == from && streets[s].persons > 0);
+            let fits = here.filter(stays).filter_map(|street| {
+                let tubes = streets[street].tubes();
+                let mut labs = nearest(city, layers, street, from).into_iter();
+                let (to, serves) = labs.find(|&(to, _)| room[to] >= tubes)?;
+                Some(Part { street, to, tubes, serves })
+            });
+            let best = fits.min_by_key(|part| match part.tubes >= *excess {
+                true => (false, part.tubes),
+                false => (true, u64::MAX - part.tubes),
+            });
+            let Some(part) = best else { break };
+            *excess = excess.saturating_sub(part.tubes);
+            room[part.to] -= part.tubes;
+            parts.push(part);
+        }
+    }
+    parts
 }
 
 /// Tubes that a lab could do by the target if all its streets had more or fewer people alike.
@@ -265,8 +329,16 @@ fn part(street: &Street, share: f64) -> Street {
     }
 }
 
-/// Moves tubes of a street to another lab: a street of the model more, with its part of people and desks.
+/// Moves tubes of a street to another lab: a street of the model more, with its part of people and desks; under one street,
+/// one lab the street itself.
 fn give(city: &City, layers: &Layers, model: &mut Model, of: &Part) {
+    if layers.one_to_one {
+        if of.tubes > 0 {
+            let street = &mut model.streets[of.street];
+            (street.lab, street.travel) = (of.to, way(city, &layers.round, of.street, of.to));
+        }
+        return;
+    }
     let whole = layers.round.model.streets[of.street];
     let share = (of.tubes as f64 / whole.tubes().max(1) as f64).min(1.0);
     let mut gone = part(&whole, share);

@@ -6,7 +6,7 @@
 //! not a single unit, desk or move can be left out. What is printed is what the simulation says of the changed round, also
 //! when it is not enough.
 
-use super::grow::{DESKS_LEAST, Spare, grown};
+use super::grow::{DESKS_LEAST, Grown, Spare, grown};
 use super::layers::{Dice, Layers, simulated};
 use super::least::{self, Least};
 use super::moving::{self, Move, Moving};
@@ -68,6 +68,17 @@ impl Outcome {
     }
 }
 
+/// A stage that would need more units than are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Number of the lab.
+    pub lab: usize,
+    /// The stage.
+    pub stage: StageKind,
+    /// Units that it is left with.
+    pub units: u32,
+}
+
 /// More units and desks.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct More {
@@ -75,6 +86,8 @@ pub(super) struct More {
     pub desks: Vec<Desks>,
     /// Units, lab by lab.
     pub units: Vec<Units>,
+    /// Stages that were left at the most units that are tried, where all this is not enough.
+    pub held: Vec<Held>,
     /// What they bring.
     pub outcome: Outcome,
     /// Whether it was seen of every single unit and desk that without it the target is missed.
@@ -203,7 +216,7 @@ fn by_street(layers: &Layers, parts: &[moving::Part], desks: &[Desks]) -> Vec<De
 /// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
 fn grown_in_time(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, More)> {
     let few = dice.at_most(TRY);
-    let (changed, tried) = grown_best(layers, model, dice)?;
+    let (Grown { model: changed, held: held_at }, tried) = grown_best(layers, model, dice)?;
     // What is not enough is trimmed too: nobody should buy what brings nothing.
     let goal = goal(layers, dice).max(tried.finish());
     let all = match dice.replications > TRY {
@@ -215,15 +228,22 @@ fn grown_in_time(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, M
         least::least(layers, [model, &changed], [few, dice], [goal, by]);
     let outcome = Outcome::of(layers, &changed, dice);
     let (desks, units) = differences(model, &changed);
-    let least = proven && outcome.finish() <= layers.round.model.target;
-    Some((changed, More { desks, units, outcome, least, paired: None }))
+    let enough = outcome.finish() <= layers.round.model.target;
+    let held = |&(lab, stage): &(usize, StageKind)| Held {
+        lab,
+        stage,
+        units: changed.labs[lab].stages[stage.index()].units,
+    };
+    let held = if enough { Vec::new() } else { held_at.iter().map(held).collect() };
+    let least = proven && enough;
+    Some((changed, More { desks, units, held, outcome, least, paired: None }))
 }
 
 /// The tries with more and more to spare: the first that is in time, else the best.
-fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, Outcome)> {
+fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Grown, Outcome)> {
     let mut spare = Spare { labs: 1.0, desks: DESKS_LEAST };
     let mut reached = spare;
-    let mut best: Option<(Model, Outcome)> = None;
+    let mut best: Option<(Grown, Outcome)> = None;
     // Finish of the try before, when that gave more room to the labs than the one before it.
     let mut with_less_spare: Option<Ms> = None;
     for _ in 0..TRIES {
@@ -237,10 +257,11 @@ fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, Outc
             continue;
         };
         reached = spare;
-        let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
+        let outcome = Outcome::of(layers, &changed.model, dice.at_most(TRY));
         let over = outcome.finish().saturating_sub(goal(layers, dice));
         let finish = outcome.finish();
-        let slow_desks = outcome.sampled.is_some_and(|at| at > fluid::ends_of(&changed).0 + HOUR);
+        let slow_desks =
+            outcome.sampled.is_some_and(|at| at > fluid::ends_of(&changed.model).0 + HOUR);
         // Labs with more to spare brought next to nothing: some people are sent home, and come the next day.
         let in_vain = with_less_spare.is_some_and(|before| finish + over / 4 > before);
         if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {

@@ -1,12 +1,16 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
+use std::collections::BTreeSet;
+
 use super::Report;
 use super::filled::Filled;
+use super::grow::UNITS_MAX;
 use super::layers::Layers;
+use super::layers_text::percent;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{grouped, more_units, never, span};
-use crate::planner::{City, StageKind, Words};
+use crate::planner::{City, Item, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
 const NAMED_MAX: usize = 3;
@@ -44,12 +48,22 @@ fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
         true => ("能完成".to_owned(), "Yes".to_owned()),
         false => ("不能按时完成".to_owned(), "No".to_owned()),
     };
+    // Yes is the median's, so the share goes with the word; of a no it comes after the time.
+    let share = layers.study.as_ref().map(|study| (percent(study.in_time), study.replications));
+    if let (true, Some((share, n))) = (yes, &share) {
+        zh += &format!("（{n} 次模拟中 {share} 按时）");
+        en += &format!(", in {share} of {n} replications");
+    }
     zh += &format!("：{}", finish.zh);
     en += &format!(": {}", finish.en);
     if let Some(study) = &layers.study {
         let (low, high) = (span(study.finish.p10), span(study.finish.p90));
         zh += &format!("（{}–{}）", low.zh, high.zh);
         en += &format!(" ({} – {})", low.en, high.en);
+    }
+    if let (false, Some((share, n))) = (yes, &share) {
+        zh += &format!("，{n} 次模拟中 {share} 按时");
+        en += &format!(", in time in {share} of {n} replications");
     }
     let binding = layers.binds(city);
     zh += &format!("。{}。", binding.zh);
@@ -144,10 +158,42 @@ fn brings(layers: &Layers, outcome: &Outcome) -> Words {
 
 fn more_words(layers: &Layers, more: &More) -> Words {
     let (added, brings) = (added_words(layers, more), brings(layers, &more.outcome));
+    let held = held_words(layers, more);
+    if more.units.is_empty() && more.desks.is_empty() {
+        let none =
+            words("增加设备或采样台不能使其提前。", "More units and desks do not make it earlier.");
+        return words(none.zh + &held.zh, none.en + &held.en);
+    }
     words(
-        format!("{}，{}。", added.zh, brings.zh),
-        format!("{} {}.", capital(&added.en), brings.en),
+        format!("{}，{}。{}", added.zh, brings.zh, held.zh),
+        format!("{} {}.{}", capital(&added.en), brings.en, held.en),
     )
+}
+
+/// The stages that would need more units than are tried, a sentence each; nothing where there is none.
+fn held_words(layers: &Layers, more: &More) -> Words {
+    let (mut zh, mut en) = (String::new(), String::new());
+    let most = grouped(UNITS_MAX.into());
+    for held in more.held.iter().take(NAMED_MAX) {
+        let ((code, name), units) = (&layers.round.labs[held.lab], u64::from(held.units));
+        let item = Item::LabUnit(held.stage);
+        let (many, unit) = (grouped(units), item.name().zh);
+        let space = if unit.starts_with(|c: char| c.is_ascii()) { " " } else { "" };
+        zh += &format!(
+            "{code} {}所需{space}{unit}超过每环节至多试算的 {most} 台，按 {many} 台计。",
+            name.zh
+        );
+        en += &format!(
+            " {code} {} would need more {} than the {most} that are tried at one stage; it is left at {many}.",
+            name.en,
+            item.english(2)
+        );
+    }
+    if let Some(others) = more.held.len().checked_sub(NAMED_MAX).filter(|others| *others > 0) {
+        zh += &format!("另有 {others} 处相同。");
+        en += &format!(" So it is at {others} more.");
+    }
+    words(zh, en)
 }
 
 fn both_words(layers: &Layers, both: &Both) -> Words {
@@ -160,10 +206,16 @@ fn both_words(layers: &Layers, both: &Both) -> Words {
             format!("{} {}{}.", capital(&moved.en), brings.en, needed.en),
         );
     }
-    let added = added_words(layers, &both.more);
+    let (added, held) = (added_words(layers, &both.more), held_words(layers, &both.more));
     words(
-        format!("两者并用：将{}，并{}，{}{}。", moved.zh, added.zh, brings.zh, needed.zh),
-        format!("Both partly: {} and {} {}{}.", moved.en, added.en, brings.en, needed.en),
+        format!(
+            "两者并用：将{}，并{}，{}{}。{}",
+            moved.zh, added.zh, brings.zh, needed.zh, held.zh
+        ),
+        format!(
+            "Both partly: {} and {} {}{}.{}",
+            moved.en, added.en, brings.en, needed.en, held.en
+        ),
     )
 }
 
@@ -173,7 +225,10 @@ fn added_words(layers: &Layers, more: &More) -> Words {
     let mut en = Vec::new();
     if !more.desks.is_empty() {
         let desks: u64 = more.desks.iter().map(|d| u64::from(d.more)).sum();
-        let (desks, streets) = (grouped(desks), more.desks.len());
+        // A street that is divided among labs is one street.
+        let streets: BTreeSet<_> =
+            more.desks.iter().map(|d| layers.round.source.get(d.street)).collect();
+        let (desks, streets) = (grouped(desks), streets.len());
         let s = if streets == 1 { "" } else { "s" };
         zh.push(format!("在 {streets} 个街道增设 {desks} 个采样台及采样人员"));
         en.push(format!("{desks} more desks with samplers in {streets} street{s}"));
@@ -222,11 +277,20 @@ fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
         }
         _ => words("改送其他实验室（见下）", "to other labs (listed below)"),
     };
+    let streets: usize = moves.iter().map(|m| m.streets.len()).sum();
+    let (whole_zh, whole_en) = match streets {
+        0 => (String::new(), String::new()),
+        1 => (" 1 个街道的全部".to_owned(), "1 whole street with ".to_owned()),
+        n => (format!(" {n} 个街道的全部"), format!("{n} whole streets with ")),
+    };
     let (beyond_zh, beyond_en) = match moves.iter().any(|m| !m.serves) {
         true => ("（须跨片区承检）", ", which must take tubes of other districts,"),
         false => ("", ""),
     };
-    words(format!(" {n} 管{}{beyond_zh}", to.zh), format!("{n} {of} {}{beyond_en}", to.en))
+    words(
+        format!("{whole_zh} {n} 管{}{beyond_zh}", to.zh),
+        format!("{whole_en}{n} {of} {}{beyond_en}", to.en),
+    )
 }
 
 /// That no move can be left out, where that was seen.
@@ -243,7 +307,19 @@ fn needed_words(least: bool, moves: usize) -> Words {
 fn moving(layers: &Layers, moving: &Moving) -> Option<Words> {
     match moving {
         Moving::Pointless => None,
-        Moving::NoRoom { excess, room } => {
+        Moving::NoRoom { excess, room, whole: true } => {
+            let (excess, room) = (grouped(*excess), grouped(*room));
+            Some(words(
+                format!(
+                    "单靠调整分派不够：超出 {excess} 管，其他实验室合计可再承担 {room} 管，但一一对应时须整条街道改送，没有合适的街道。"
+                ),
+                format!(
+                    "Moving streets alone is not enough: {excess} tubes are too many and the other labs together have room for \
+                     {room}, but one street sends to one lab, and no whole streets fit."
+                ),
+            ))
+        }
+        Moving::NoRoom { excess, room, whole: false } => {
             let (excess, room) = (grouped(*excess), grouped(*room));
             Some(words(
                 format!("单靠调整分派不够：超出 {excess} 管，其他实验室只能再承担 {room} 管。"),

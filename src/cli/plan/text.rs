@@ -176,22 +176,70 @@ fn needs(report: &Report, lang: Option<Lang>) -> String {
         have,
         [t.tubes, can, t.tubes_unmet],
     ));
-    let c = &t.ceilings;
-    let zh = format!(
-        "按全市总人口一次取整：采样点 {}，采样台 {}，采样人员 {}，采样管 {}；合计为各街道（无街道的按区县）取整之和",
-        range(c.sites),
-        range(c.desks),
-        grouped(c.samplers),
-        grouped(c.tubes)
+    let mut out = table(&rows);
+    for note in [needs_note(report), once_for_the_city(report)] {
+        out += &format!("  {}\n", say(lang, &note));
+    }
+    out
+}
+
+/// What the columns of the needs are.
+fn needs_note(report: &Report) -> Words {
+    let (norm, h) = (&report.city.norm, report.plan.target_h);
+    let (site, desk) = (
+        [norm.persons_per_site_max.value, norm.persons_per_site_min.value],
+        [norm.persons_per_desk_max.value, norm.persons_per_desk_min.value],
     );
-    let en = format!(
-        "rounded once for the whole city: sites {}, desks {}, samplers {}, tubes {}; the total above adds up streets, or districts that have none",
-        range(c.sites),
-        range(c.desks),
-        grouped(c.samplers),
-        grouped(c.tubes)
-    );
-    format!("{}  {}\n", table(&rows), pick(lang, &zh, &en))
+    let sampler = norm.persons_per_sampler.value;
+    let registrars = norm.registrars_per_desk.value;
+    let clerks = Words::many(registrars, "registrar");
+    Words::new(
+        format!(
+            "采样点、采样台、采样员、登记员为规范要求，其后的“有”为现有：每 {}–{} 人一个采样点，每 {}–{} 人一个采样台，\
+             每 {sampler} 人一名采样员，按最少台数每台 {registrars} 名登记员。采样能力：现有台和人员按最后一管仍能在 {h} 小时内\
+             出结果计可采的人数。未安排：实验室在 {h} 小时内做不完的管数",
+            grouped(site[0]),
+            grouped(site[1]),
+            grouped(desk[0]),
+            grouped(desk[1])
+        ),
+        format!(
+            "Sites, desks, samplers and registrars are what the norm asks for, and \"have\" behind each what there is: one site for \
+             {} to {} persons, one desk for {} to {}, one sampler for {sampler}, {clerks} at each desk of the lower \
+             number. Can sample: persons whom the desks and people there can swab early enough for the last tube to be resulted \
+             within {h} h. No lab for: tubes that the labs cannot do within {h} h",
+            grouped(site[0]),
+            grouped(site[1]),
+            grouped(desk[0]),
+            grouped(desk[1])
+        ),
+    )
+}
+
+/// What the norm asks of the city as one, and why it is less than the total of the table.
+fn once_for_the_city(report: &Report) -> Words {
+    let c = &report.plan.total.ceilings;
+    let (sites, desks, samplers, tubes) =
+        (range(c.sites), range(c.desks), grouped(c.samplers), grouped(c.tubes));
+    // Who has one pool size for all has its total divided once; else each size has its own persons.
+    let (pool_zh, pool_en) = match c.pool.low == c.pool.high {
+        true => (format!("每管 {} 人", c.pool.low), format!("{} persons to a tube", c.pool.low)),
+        false => (
+            format!("每管 {}–{} 人，每种混采规格各取整一次", c.pool.low, c.pool.high),
+            format!("{}–{} persons to a tube, each size rounded once", c.pool.low, c.pool.high),
+        ),
+    };
+    Words::new(
+        format!(
+            "合计为各行之和：每个街道（未列街道的区县按一个街道计）各自进位取整。全市人口合并、只取整一次则为：采样点 {sites}，\
+             采样台 {desks}，采样人员 {samplers}，采样管 {tubes}（{pool_zh}）；上报以合计为准"
+        ),
+        format!(
+            "The total is the sum of the rows, each street (a district that names none is one) rounded up by itself. The city's \
+             persons together, rounded up only once, would be: sites {sites}, desks {desks}, samplers {samplers}, tubes {tubes} \
+             ({pool_en}); what is filed is the total"
+        ),
+    )
 }
 
 fn needs_row(
@@ -264,8 +312,10 @@ fn reserve(report: &Report, lang: Option<Lang>) -> String {
         "  {}\n",
         pick(
             lang,
-            "实物+协议；括号内为未缴定金、不计入的协议储备。单位：支、人份。可用天数按每日一轮、最少的一种计",
-            "shelf + agreement; in brackets: no deposit, does not count. Unit: tubes, reactions. Days of cover at a round a day, by the article that is used up first",
+            "各种试剂列：实物+协议储备；括号内的协议储备未缴定金，不计入。“需”为每种物资各自的需要数（支、人份），每管一份。可用天数：每日一轮、最先用完的一种，仅实物/连同计入的协议",
+            "under each article: what is on the shelf + what is agreed; in brackets: no deposit, does not count. \"need\" and \"shelf\" are \
+             what is needed of each article (tubes, reactions: one for each tube). Days of cover at a round a day, by the article \
+             that is used up first: with the shelf alone / with the agreements that count",
         )
     );
     out
@@ -288,7 +338,13 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
             format!("{} {}", pick(lang, &s.kind.name().zh, &s.kind.name().en), minutes(s.window_s))
         });
         out += &format!(
-            "  {}: {} ({})\n",
+            "  {}\n  {}: {} ({})\n",
+            pick(
+                lang,
+                "承担：指南算术分给该实验室的管数，包括它做不完而别处也做不完的；各环节：时限内可做的管数；瓶颈环节括号内：台数×每台批数×每批管数×折减",
+                "asked: tubes that the arithmetic gives the lab, with those that neither it nor any other has room for; by stage: \
+                 tubes within the target; binding, in brackets: units × runs of each × tubes of a run × derate",
+            ),
             pick(
                 lang,
                 "各环节可用分钟：取工作时长（按班次、仪器日）与“时限减去首箱等待和其余环节各一次”的较短者",

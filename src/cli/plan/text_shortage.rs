@@ -3,7 +3,23 @@
 use super::layers_text::answer;
 use super::words::{basis, grouped, pick, place_name, say, table};
 use super::{Lang, Report, filled};
-use crate::planner::{Item, Words};
+use crate::planner::{Item, Norm, Words};
+
+/// How the sums by item are to be read.
+pub(super) fn totals_note(norm: &Norm) -> Words {
+    let (all, shelf) = (norm.rounds.value, norm.rounds_physical.value);
+    Words::new(
+        format!(
+            "缺：各处缺口之和，一处有余不抵另一处不足，故可大于“需”减“有”。储备 {all} 轮的缺口含实物 {shelf} 轮的缺口，不可相加。\
+             请求支援：向上级申请的数量，其余由本地解决"
+        ),
+        format!(
+            "Short is the sum of the gaps of all places: what one has too much of fills no gap of another, so it may be more than need \
+             less have. The gap of {all} rounds contains that of the {shelf} on the shelf: they do not add up. Support is what is asked \
+             of the level above; the rest is found in the place itself"
+        ),
+    )
+}
 
 /// The tables.
 pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
@@ -32,7 +48,7 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
         ]);
     }
     let mut out = table(&rows);
-    out.push('\n');
+    out += &format!("  {}\n\n", say(lang, &totals_note(&city.norm)));
     let mut rows = vec![vec![
         pick(lang, "单位", "place"),
         pick(lang, "项目", "item"),
@@ -43,6 +59,7 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "请求支援", "support"),
         pick(lang, "解决办法", "how to mend"),
     ]];
+    let mut nothing_sent = None;
     for s in &plan.shortages {
         let place: &Words = &s.place_name;
         let mark = if s.blocks { "* " } else { "  " };
@@ -52,7 +69,11 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
             mend += &format!(" [{}]", deadline);
         }
         let name = place_name(lang, place);
-        let name = if lab { format!("{} {name}", s.place) } else { name };
+        let mut name = if lab { format!("{} {name}", s.place) } else { name };
+        if let Some(note) = report.none_sent(s) {
+            name += " †";
+            nothing_sent = Some(note);
+        }
         rows.push(vec![
             format!("{mark}{name}"),
             say(lang, &s.item.name()),
@@ -67,8 +88,16 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
     out += &table(&rows);
     out += &format!(
         "  * {}\n",
-        pick(lang, "不补齐则不能按时完成", "the target cannot be met without it")
+        pick(
+            lang,
+            "按指南算术，不补齐则不能按时完成；未标的为规范或储备要求。方括号内为城市文件给出的物资补齐期限，没有方括号的未给出",
+            "by the guide's arithmetic the target cannot be met without it; lines without are asked for by the norm or the \
+             reserve. In square brackets: when goods must be there; where there are none the city file gives no date",
+        )
     );
+    if let Some(note) = nothing_sent {
+        out += &format!("  † {}\n", say(lang, &note));
+    }
     if let Some(enough) = filled::sentence(report) {
         out += &answer(&enough, lang);
     }

@@ -24,6 +24,7 @@ pub fn example(streets: usize, labs: usize, seed: u64) -> Problem {
                 .map(|(least, wide, minutes)| (least + (draw.unit() * wide).floor()) / minutes);
             Lab {
                 code: format!("L{lab}"),
+                name: Words::default(),
                 rate: 0.75 * 94.0 * 60.0 * plates.into_iter().fold(f64::INFINITY, f64::min),
                 head_start_h: 2.0,
                 outside: false,
@@ -48,6 +49,7 @@ pub fn example(streets: usize, labs: usize, seed: u64) -> Problem {
         let way = |&(km, lab): &(f64, usize)| Way { lab, minutes: 20.0 + 1.5 * km, km };
         Street {
             code: format!("S{street}"),
+            name: Words::default(),
             tubes: (TUBES * weight[street] / sum).round() as u64,
             ways: near.iter().take(NEAREST).map(way).collect(),
         }

@@ -6,7 +6,7 @@
 
 use super::bound::time_of;
 use super::dinic::{Flow, Near};
-use super::model::Problem;
+use super::model::{Lab, Problem, Street};
 use super::net::Net;
 use crate::planner::city::Words;
 
@@ -34,7 +34,25 @@ pub struct Bound {
     pub cuts: Vec<Cut>,
 }
 
+/// Streets, and labs, of a cut that are named one by one.
+const NAMED_MAX: usize = 3;
+
 impl Cut {
+    /// The streets by name, those with most tubes first.
+    fn named_streets(&self, problem: &Problem) -> Words {
+        let mut streets: Vec<_> =
+            self.streets.iter().filter_map(|&street| problem.streets.get(street)).collect();
+        streets.sort_by_key(|street| std::cmp::Reverse(street.tubes));
+        Words::listed(streets.into_iter().map(Street::called), NAMED_MAX, "处")
+    }
+
+    /// The labs by code and name, the fastest first.
+    fn named_labs(&self, problem: &Problem) -> Words {
+        let mut labs: Vec<_> = self.labs.iter().filter_map(|&lab| problem.labs.get(lab)).collect();
+        labs.sort_by(|a, b| b.rate.total_cmp(&a.rate));
+        Words::listed(labs.into_iter().map(Lab::called), NAMED_MAX, "家检测机构")
+    }
+
     /// Minutes by which the whole city ends earlier when `lab` gains `more` tubes per hour: the T of the cut with it, by
     /// Σ r · max(T − s, 0) = tubes. It ends where another set of streets becomes the reason, so it is the most that is
     /// saved. For a small gain it is 60·Δr·(T−s) / Σ r. None for a lab outside of the cut.
@@ -95,25 +113,27 @@ impl Bound {
     }
 
     fn sentence(&self, problem: &Problem, cut: &Cut) -> Words {
-        let (streets, labs) = (cut.streets.len(), cut.labs.len());
-        let (these, reach) = if streets == 1 { ("This", "street") } else { ("These", "streets") };
-        let (those, of) = if labs == 1 { ("this", "lab") } else { ("these", "labs") };
+        let (streets, labs) = (cut.named_streets(problem), cut.named_labs(problem));
         // Labs of other cities are another matter: a bound of the city's own says nothing of them.
         let others = problem.labs.iter().any(|lab| lab.outside)
             && !cut.labs.iter().any(|lab| problem.labs[*lab].outside);
         let (own_zh, own_en) = if others { ("在本市内", " in the city") } else { ("", "") };
-        let mut zh = format!("这{streets}个街道{own_zh}只能送往这{labs}家检测机构");
-        let mut en =
-            format!("{these} {streets} {reach} can reach only {those} {labs} {of}{own_en}");
-        let saved = |lab: &usize| {
-            let more = problem.labs.get(*lab)?.more.as_ref()?;
-            Some((self.minutes_saved(problem, *lab, more.rate), more))
+        let mut zh = format!("{}{own_zh}只能送往{}", streets.zh, labs.zh);
+        let mut en = format!("{} can reach only {}{own_en}", streets.en, labs.en);
+        let saved = |&lab: &usize| {
+            let more = problem.labs.get(lab)?.more.as_ref()?;
+            Some((self.minutes_saved(problem, lab, more.rate), lab, more))
         };
         let best = cut.labs.iter().filter_map(saved).max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((minutes, more)) = best.filter(|best| best.0 > 0.0) {
-            zh += &format!("；在其中增加{}，全市最多可提前{minutes:.1}分钟完成", more.what.zh);
+        if let Some((minutes, lab, more)) = best.filter(|best| best.0 > 0.0) {
+            let at = match cut.labs.len() {
+                1 => Words::new("该处", "there"),
+                _ => problem.labs[lab].called(),
+            };
+            let at_en = if cut.labs.len() == 1 { at.en } else { format!("at {}", at.en) };
+            zh += &format!("；在{}增加{}，全市最多可提前{minutes:.1}分钟完成", at.zh, more.what.zh);
             en += &format!(
-                "; {} there saves at most {minutes:.1} min for the whole city",
+                "; {} {at_en} saves at most {minutes:.1} min for the whole city",
                 more.what.en
             );
         }

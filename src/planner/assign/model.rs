@@ -29,6 +29,8 @@ pub struct Problem {
 pub struct Street {
     /// Its code, for messages.
     pub code: String,
+    /// Its name; may be empty.
+    pub name: Words,
     /// Tubes to be tested. 0 is a street that sends nothing; it may have no way.
     pub tubes: u64,
     /// The labs it may send to, each at most once.
@@ -51,6 +53,8 @@ pub struct Way {
 pub struct Lab {
     /// Its code, for messages.
     pub code: String,
+    /// Its name; may be empty.
+    pub name: Words,
     /// Tubes per hour. 0 is legal: the lab takes nothing.
     pub rate: f64,
     /// Hours until its first tube can be worked: first boxes and their transport.
@@ -59,6 +63,22 @@ pub struct Lab {
     pub outside: bool,
     /// What one more unit of its binding stage would add, if known.
     pub more: Option<More>,
+}
+
+impl Street {
+    /// What it is called in a sentence: its name, else its code.
+    pub(super) fn called(&self) -> Words {
+        let or_code = |name: &str| if name.is_empty() { &self.code } else { name }.to_owned();
+        Words::new(or_code(&self.name.zh), or_code(&self.name.en))
+    }
+}
+
+impl Lab {
+    /// What it is called in a sentence: its code and name, where it has one.
+    pub(super) fn called(&self) -> Words {
+        let with_code = |name: &str| format!("{} {name}", self.code).trim_end().to_owned();
+        Words::new(with_code(&self.name.zh), with_code(&self.name.en))
+    }
 }
 
 /// One more unit of the stage that binds a lab.

@@ -22,6 +22,29 @@ impl Words {
         format!("{n} {one}{}", if n == 1 { "" } else { "s" })
     }
 
+    /// A list of names, at most `most` of them: A, B and 7 more; 甲、乙等9处. `counted`: what they are counted by in Chinese.
+    pub fn listed(
+        names: impl ExactSizeIterator<Item = Words>,
+        most: usize,
+        counted: &str,
+    ) -> Words {
+        let all = names.len();
+        // One more than the most is named, too: "and 1 more" says less and is no shorter.
+        let told = if all <= most + 1 { all } else { most };
+        let (zh, mut en): (Vec<String>, Vec<String>) =
+            names.take(told).map(|name| (name.zh, name.en)).unzip();
+        let rest = all - told;
+        let last = match rest {
+            0 => en.pop(),
+            rest => Some(format!("{rest} more")),
+        };
+        let last = last.unwrap_or_default();
+        let en = if en.is_empty() { last } else { format!("{} and {last}", en.join(", ")) };
+        let zh = zh.join("、");
+        let zh = if rest == 0 { zh } else { format!("{zh}等{all}{counted}") };
+        Words::new(zh, en)
+    }
+
     /// What so many tubes are called in English: one tube, two tubes.
     pub fn tube_or_tubes(n: u64) -> &'static str {
         if n == 1 { "tube" } else { "tubes" }
@@ -47,4 +70,24 @@ impl StageKind {
 /// Minutes since some midnight as a time of day: `14:05`. Which day it is, is said beside it.
 pub fn time_of_day(minutes: u64) -> String {
     format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Words;
+
+    #[test]
+    fn a_long_list_is_cut_short_and_counted() {
+        for (n, zh, en) in [
+            (0, "", ""),
+            (1, "甲1", "A1"),
+            (2, "甲1、甲2", "A1 and A2"),
+            (3, "甲1、甲2、甲3", "A1, A2 and A3"),
+            (4, "甲1、甲2等4家", "A1, A2 and 2 more"),
+        ] {
+            let names: Vec<Words> =
+                (1..=n).map(|i| Words::new(format!("甲{i}"), format!("A{i}"))).collect();
+            assert_eq!(Words::listed(names.into_iter(), 2, "家"), Words::new(zh, en));
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
         let unit = rules::Item::LabUnit(slowest).name();
         assign::Lab {
             code: named.code.clone(),
+            name: named.name.clone(),
             rate,
             // The run of the slowest stage is counted by its rate.
             head_start_h: door_h + f64::from(way.saturating_sub(stage.run)) / f64::from(HOUR),
@@ -41,6 +42,7 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
                 format!("{}/{}", d.code, source.of.code)
             }
         }),
+        name: source.of.name.clone(),
         tubes: source.model.tubes(),
         ways: source.ways.clone(),
     });

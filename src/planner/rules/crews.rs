@@ -57,6 +57,8 @@ pub struct CrewLine {
     pub short: u64,
     /// How many are asked of the level above. People are asked for in the list of shortages, not a second time.
     pub support: u64,
+    /// Date by which the gap is to be filled, as the notice words it: of vehicles and trips that are short.
+    pub deadline: Option<String>,
     /// Where the number at hand comes from: the district's people, or its vehicles (the norm's where it states none).
     pub have_origin: Origin,
 }
@@ -185,6 +187,7 @@ pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<C
                 have,
                 short,
                 support: if item == CrewItem::Vehicles { short } else { 0 },
+                deadline: city.deadline.clone().filter(|_| vehicles && short > 0),
                 have_origin: if vehicles { &fleet.origin } else { &district.have.origin }.clone(),
             });
         }

@@ -48,7 +48,9 @@ pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,
 };
 pub use sent::Sent;
-pub use shortage::{Basis, Item, ItemTotal, Shortage};
+pub use shortage::{Basis, Item, ItemTotal, Shortage, no_deadline};
+
+use std::collections::BTreeMap;
 
 use crate::planner::city::{City, District, mul_div_ceil};
 use chain::View;
@@ -172,6 +174,28 @@ fn counts(city: &City, persons: u64) -> Counts {
     }
 }
 
+/// Tubes of the whole city, rounded up once for each pool size that its streets have, and the smallest and largest of these.
+fn tubes_by_pool(city: &City) -> (u64, Range) {
+    let mut persons: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut add = |pool: u64, more: u64| {
+        let sum = persons.entry(pool).or_default();
+        *sum = sum.saturating_add(more);
+    };
+    for district in &city.districts {
+        if district.streets.is_empty() {
+            add(city.pool_of(district), district.population.value);
+        }
+        for street in &district.streets {
+            add(city.street_pool(district, street), street.population.value);
+        }
+    }
+    persons.retain(|_, n| *n > 0);
+    let tubes = persons.iter().map(|(pool, n)| n.div_ceil(*pool)).fold(0, u64::saturating_add);
+    let size = |of: Option<(&u64, &u64)>| of.map_or(city.norm.pool.value, |(pool, _)| *pool);
+    let (low, high) = (size(persons.first_key_value()), size(persons.last_key_value()));
+    (tubes, Range { low, high })
+}
+
 fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
     let add = |field: fn(&DistrictPlan) -> u64| {
         districts.iter().fold(0u64, |n, d| n.saturating_add(field(d)))
@@ -181,7 +205,7 @@ fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
     let lab_tubes = |outside: bool, of: fn(&LabPlan) -> u64| {
         labs.iter().filter(|lab| lab.outside == outside).map(of).fold(0, u64::saturating_add)
     };
-    let tubes = population.div_ceil(city.norm.pool.value.max(1));
+    let (tubes, pool) = tubes_by_pool(city);
     Totals {
         population,
         tubes: add(|d| d.tubes),
@@ -197,6 +221,6 @@ fn sum(city: &City, districts: &[DistrictPlan], labs: &[LabPlan]) -> Totals {
         outside_tubes: lab_tubes(true, |lab| lab.capacity.tubes),
         tubes_sent_outside: lab_tubes(true, |lab| lab.load),
         tubes_unmet: add(|d| d.tubes_unmet),
-        ceilings: CityCeilings { sites, desks, samplers, tubes },
+        ceilings: CityCeilings { sites, desks, samplers, tubes, pool },
     }
 }

@@ -127,8 +127,10 @@ pub struct CityCeilings {
     pub desks: Range,
     /// Samplers.
     pub samplers: u64,
-    /// Tubes at the norm's pool.
+    /// Tubes: the persons of each pool size, wherever they live, divided once.
     pub tubes: u64,
+    /// Persons per tube: the fewest and the most of any street with people.
+    pub pool: Range,
 }
 
 /// Sums over the districts.

@@ -63,12 +63,40 @@ pub struct Shortage {
     pub mend: Words,
     /// How many of the missing ones are asked of the level above, in `unit`.
     pub support: u64,
-    /// Who holds such stock here, in order; empty where the stock does not say, and for what is no stock.
+    /// Who holds such stock here, in order; empty where the stock does not say, and for what is no stock. In words:
+    /// [`Shortage::owner`].
     pub owners: Vec<Owner>,
     /// Date by which, as the notice words it.
     pub deadline: Option<String>,
     /// Whether the target cannot be met until this is mended.
     pub blocks: bool,
+}
+
+impl Shortage {
+    /// Who answers for it: the district or lab; of stock with who holds it there, or that the city file does not say.
+    pub fn owner(&self) -> Words {
+        let (place, stock) = (
+            &self.place_name,
+            matches!(self.item, Item::Tube | Item::ExtractionReagent | Item::PcrReagent),
+        );
+        let held = |part: fn(Words) -> String, with: &str| {
+            self.owners.iter().map(|owner| part(owner.name())).collect::<Vec<_>>().join(with)
+        };
+        let (zh, en) = match (stock, self.owners.is_empty()) {
+            (false, _) => return place.clone(),
+            (true, true) => (
+                "城市文件未注明持有单位".to_owned(),
+                "the city file does not say who holds it".to_owned(),
+            ),
+            (true, false) => (held(|w| w.zh, "、"), held(|w| w.en, ", ")),
+        };
+        Words::new(format!("{}（{zh}）", place.zh), format!("{} ({en})", place.en))
+    }
+}
+
+/// Said in place of the day by which a gap is to be filled, where the city file gives none: it gives one for goods alone.
+pub fn no_deadline() -> Words {
+    Words::new("城市文件未给出", "none given in the city file")
 }
 
 /// One item over all places. A surplus in one place does not fill a gap in another: `short` is the sum of the gaps.

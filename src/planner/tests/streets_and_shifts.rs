@@ -39,6 +39,33 @@ fn tubes_and_counts_are_rounded_up_street_by_street() {
 }
 
 #[test]
+fn the_city_is_divided_once_for_each_pool_size() {
+    // Persons and pool size of districts; tubes of the city as one, and the smallest and largest size.
+    for (districts, tubes, pool) in [
+        (vec![(1001, None), (1001, None)], 201, (10, 10)),
+        // Not the norm's size, which nobody has here: 100.1.
+        (vec![(1001, Some(20)), (1001, Some(20))], 101, (20, 20)),
+        // 50 and 51 single, 1,001 and 1,001 by twenty: 101 + 100.1. Ten to a tube would be 211.
+        (vec![(50, Some(1)), (1001, Some(20)), (51, Some(1)), (1001, Some(20))], 202, (1, 20)),
+        // Where nobody lives no size counts.
+        (vec![(1001, None), (0, Some(1))], 101, (10, 10)),
+    ] {
+        let there = districts
+            .iter()
+            .enumerate()
+            .map(|(i, &(people, pool))| District { pool, ..district(&i.to_string(), people, 50) });
+        let c = solve(&city(there.collect(), vec![lab("L", &["0"], 9)]), 24).total.ceilings;
+        assert_eq!((c.tubes, c.pool.low, c.pool.high), (tubes, pool.0, pool.1), "{districts:?}");
+    }
+    // Streets count by their own size, and the district's does not.
+    let mut east = district("1", 2002, 50);
+    east.streets = vec![street("a", 1001, None), street("b", 1001, None)];
+    east.streets[1].pool = Some(1);
+    let c = solve(&city(vec![east], vec![lab("L", &["1"], 9)]), 24).total.ceilings;
+    assert_eq!((c.tubes, c.pool.low, c.pool.high), (101 + 1001, 1, 10));
+}
+
+#[test]
 fn a_street_in_a_sealed_zone_takes_its_zones_pool_size() {
     let mut east = district("1", 2000, 50);
     east.streets = vec![street("a", 1000, None), street("b", 1000, None)];

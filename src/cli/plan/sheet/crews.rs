@@ -1,7 +1,7 @@
 //! 班组与车辆: shifts, teams, vehicles and trips, district by district, each with what it rests on.
 
 use super::super::Report;
-use super::super::crews_text::convention;
+use super::super::crews_text::conventions;
 use super::{Cell, Sheet, Table};
 use crate::planner::{Constant, CrewItem, CrewLine, Words};
 
@@ -13,7 +13,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
             "各区县班次、采样组、车辆与趟次",
             "shifts, teams, vehicles and trips by district",
         ),
-        lines: vec![convention(), super::sources::head(report)],
+        lines: conventions().into_iter().chain([super::sources::head(report)]).collect(),
         table: table(report),
     }
 }
@@ -44,7 +44,7 @@ fn table(report: &Report) -> Table {
     ]);
     let constants = report.city.norm.constants();
     for lines in report.plan.crews.chunks(CrewItem::ALL.len()) {
-        table.rows.extend(lines.iter().map(|line| row(report, &constants, line)));
+        table.rows.extend(lines.iter().map(|line| row(&constants, line)));
         let Some(first) = lines.first() else { continue };
         let (name, n) = (&first.place_name, lines.iter().filter(|line| line.short > 0).count());
         let mut sum = vec![Cell::Blank; table.columns.len()];
@@ -57,7 +57,7 @@ fn table(report: &Report) -> Table {
     table
 }
 
-fn row(report: &Report, constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
+fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
     let rests_on = constants.iter().filter(|c| line.item.rests_on().contains(&c.key.as_str()));
     let least = line.need_is_least.then(CrewItem::least);
     let least = least.map(|Words { zh, en }| format!("{zh} / {en}"));
@@ -76,9 +76,11 @@ fn row(report: &Report, constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell
         }))
         .collect();
     let have = &line.have_origin;
-    let goods = matches!(line.item, CrewItem::Vehicles | CrewItem::Trips);
     let short = line.short > 0;
-    let deadline = report.city.deadline.as_deref().filter(|_| goods && short);
+    let deadline = match short {
+        true => super::shortage::deadline(line.deadline.as_deref()),
+        false => Cell::both(&Words::new("无缺口", "nothing short")),
+    };
     vec![
         Cell::both(&line.place_name),
         Cell::both(&line.item.name()),
@@ -89,7 +91,7 @@ fn row(report: &Report, constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell
         if short { Cell::both(&line.item.mend()) } else { Cell::Blank },
         Cell::Count(line.support),
         Cell::both(&line.place_name),
-        deadline.map_or(Cell::Blank, super::shortage::deadline),
+        deadline,
         Cell::text(rests_on.join("\n")),
         Cell::text(format!("[{} / {}] {}", have.status.word_zh(), have.status.word(), have.source)),
     ]

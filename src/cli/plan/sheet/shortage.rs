@@ -1,10 +1,12 @@
 //! 缺口清单: the list of shortages as the notice of Chifeng asks for it: need, have, short, solution, support, owner,
 //! deadline; district by district, with a sum for each, and sums by item at the end.
 
+use super::super::text_shortage::totals_note;
 use super::super::words::basis;
 use super::super::{Report, filled};
 use super::{Cell, Sheet, Table};
-use crate::planner::{Item, Shortage, Words};
+use crate::planner::sending::mend_there;
+use crate::planner::{Item, Shortage, Words, no_deadline};
 
 /// The sheet.
 pub(super) fn sheet(report: &Report) -> Sheet {
@@ -19,6 +21,9 @@ pub(super) fn sheet(report: &Report) -> Sheet {
     // Why nothing but the arithmetic could be reckoned: a street without a lab stands here with what to do.
     lines.extend(report.layers.as_ref().err().cloned());
     lines.extend(filled::sentence(report));
+    if !report.plan.shortages.is_empty() {
+        lines.push(totals_note(&city.norm));
+    }
     lines.push(super::crews::pointer(report));
     lines.push(super::sources::head(report));
     Sheet {
@@ -99,16 +104,17 @@ fn row(report: &Report, s: &Shortage) -> Vec<Cell> {
         Cell::Count(s.need),
         Cell::Count(s.have),
         Cell::Count(s.short),
-        Cell::both(&s.mend),
+        Cell::both(&mend_there(report.layers.as_ref().ok().map(|layers| &layers.round), s)),
         Cell::Count(s.support),
         Cell::both(&s.owner()),
-        s.deadline.as_deref().map_or(Cell::Blank, deadline),
+        deadline(s.deadline.as_deref()),
         if s.blocks { Cell::both(&Words::new("是", "yes")) } else { Cell::Blank },
     ]
 }
 
-/// A deadline as a day where it is written as one (`2022-04-30`), else as the notice words it.
-pub(super) fn deadline(text: &str) -> Cell {
+/// A deadline as a day where it is written as one (`2022-04-30`), else as the notice words it, else that there is none.
+pub(super) fn deadline(text: Option<&str>) -> Cell {
+    let Some(text) = text else { return Cell::both(&no_deadline()) };
     let mut parts = text.trim().splitn(3, '-').map(str::parse::<u16>);
     match (parts.next(), parts.next(), parts.next()) {
         (Some(Ok(y @ 1900..=9999)), Some(Ok(m @ 1..=12)), Some(Ok(d @ 1..=28))) => {

@@ -22,8 +22,9 @@ fn a_district_is_told_its_shifts_teams_vehicles_and_trips() {
     let (en, zh) = (text(Lang::En), text(Lang::Zh));
     for words in [
         "East 2/1 (−1) 84/80 (−4) 75/40 (−35) 150/80 (−70) ≥2/1 (−1) ≥20/13 (−7) assumed / sourced",
-        "vehicles and trips are the least that it can need (≥), more with each street",
-        "each desk has a sampler and the norm's registrars in each shift",
+        "≥: a district whose streets the city file does not name is taken for one street; vehicles and trips are the least that it can need, more with each street",
+        "2/0 (−2) is 2 needed, 0 there, 2 short",
+        "there are those in which every desk that is needed has its people",
         "registrars per desk 1 persons assumed",
         "transport: tubes of one trip 2000 tubes assumed",
     ] {
@@ -32,9 +33,9 @@ fn a_district_is_told_its_shifts_teams_vehicles_and_trips() {
     for words in [
         "东区 2/1 (−1)",
         "≥2/1 (−1)",
-        "车辆和趟次为最低需要（≥）",
+        "按一个街道计，车辆和趟次为最低需要",
         "假定 / 公布",
-        "每台每班至少 1 名采样人员",
+        "每台每班一组，每组 1 名采样人员和规定的登记人员",
         "每台登记人员 1 人 假定",
     ] {
         assert!(zh.contains(words), "{words}\n{zh}");

@@ -91,7 +91,8 @@ fn every_key_that_is_printed_is_documented() {
         take(PlanArgs { target, json: true, filled: true, replications: 2, ..args(city) });
     }
     let idle = TINY.replacen("extract = { units = 2,", "extract = { units = 0,", 1);
-    for text in [TINY, &idle] {
+    let divided = TINY.replacen("one_to_one = true", "one_to_one = false", 1);
+    for text in [TINY, &idle, &divided] {
         let (_folder, args) = asked(text);
         take(PlanArgs { json: true, filled: true, replications: 3, ..args });
     }
@@ -103,6 +104,6 @@ fn every_key_that_is_printed_is_documented() {
     let printed: BTreeSet<String> = all.iter().map(|(object, _)| documented.name(object)).collect();
     let silent: Vec<_> =
         documented.keys.keys().filter(|object| !printed.contains(*object)).collect();
-    let seldom = ["layers.remedy.both"];
+    let seldom = ["layers.remedy.both", "layers.remedy.more.held[]"];
     assert!(silent.iter().all(|object| seldom.contains(&object.as_str())), "{silent:#?}");
 }

@@ -55,6 +55,13 @@ fn chifeng_answers_no_at_its_own_target_and_shows_the_totals() {
         "403,602",
         "1,346–2,018",
         "缺口清单 / 5. Shortages",
+        // How totals, ranges and columns are to be read stands under each table.
+        "what one has too much of fills no gap of another",
+        "The gap of 10 rounds contains that of the 6 on the shelf",
+        "one site for 3,000 to 2,000 persons, one desk for 800 to 600, one sampler for 360, 1 registrar at each desk",
+        "No lab for: tubes that the labs cannot do within 24 h",
+        "tubes 403,597 (10 persons to a tube); what is filed is the total",
+        "asked: tubes that the arithmetic gives the lab",
         "核酸提取仪 / extractor",
     ] {
         assert!(text.contains(words), "{words}");
@@ -79,6 +86,7 @@ fn json_holds_the_same_figures() {
         ("/filled/verdict/yes", serde_json::json!(true)),
         ("/filled/shortages", serde_json::json!(0)),
         ("/total/tubes", serde_json::json!(403_602)),
+        ("/total/city_ceilings/tubes", serde_json::json!(403_597)),
         ("/total/city_ceilings/samplers", serde_json::json!(11_212)),
         ("/districts/0/name/zh", serde_json::json!("红山区")),
         ("/districts/0/population_origin/status", serde_json::json!("sourced")),
@@ -86,6 +94,12 @@ fn json_holds_the_same_figures() {
         ("/other_targets/0/target_hours", serde_json::json!(48)),
     ] {
         assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
+    }
+    // The round is reckoned with divided streets: what one more unit saves is told of each lab that has tubes of them.
+    assert_eq!(json["layers"]["assignment"]["one_to_one"], false);
+    for lab in json["layers"]["assignment"]["labs"].as_array().expect("labs") {
+        let told = lab["one_more_saves_lab_minutes"].is_number();
+        assert_eq!(told, lab["tubes"].as_u64() > Some(0), "{lab}");
     }
     let short = json["shortages"].as_array().expect("list");
     assert!(short.iter().all(|s| s["short"].as_u64() > Some(0) && s["mend"]["zh"] != ""));

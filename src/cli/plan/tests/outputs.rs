@@ -60,6 +60,78 @@ fn the_list_of_shortages_has_a_row_for_each_with_owner_and_deadline() {
 }
 
 #[test]
+fn owner_and_deadline_are_the_same_everywhere_and_never_blank() {
+    let none = "城市文件未给出\nnone given in the city file";
+    for (written, goods) in [
+        (TINY.to_owned(), Cell::Day(2022, 4, 30)),
+        (TINY.replacen("deadline = \"2022-04-30\"\n", "", 1), Cell::Text(none.to_owned())),
+    ] {
+        let report = report(&written, 0);
+        let all = sheets(&report);
+        let document = json::report(&report);
+        let list = |key: &str| document[key].as_array().expect("a list").clone();
+        let both = |told: &serde_json::Value| {
+            let (zh, en) = (told["zh"].as_str(), told["en"].as_str());
+            format!("{}\n{}", zh.expect("Chinese"), en.expect("English"))
+        };
+        let rows = |sheet: usize| {
+            let (rows, sums) = (all[sheet].table.rows.iter(), &all[sheet].table.sums);
+            rows.enumerate().filter(|(at, _)| !sums.contains(at)).map(|(_, row)| row)
+        };
+        for (sheet, key, [owner, deadline]) in [(0, "shortages", [9, 10]), (1, "crews", [8, 9])] {
+            let told = list(key);
+            assert_eq!(rows(sheet).count(), told.len());
+            for (row, told) in rows(sheet).zip(&told) {
+                assert_eq!(text(&row[owner]), both(&told["owner"]));
+                let given = told["deadline"].as_str();
+                match (&row[deadline], given) {
+                    (Cell::Day(2022, 4, 30), Some("2022-04-30")) => {}
+                    (Cell::Text(text), None) if text == none || told["short"] == 0 => {}
+                    other => panic!("{told}: {other:?}"),
+                }
+            }
+        }
+        let tubes = rows(0).find(|row| text(&row[1]).starts_with("采样管")).expect("tubes");
+        assert_eq!(tubes[10], goods);
+        assert_eq!(
+            text(&tubes[9]),
+            "东区（城市文件未注明持有单位）\nEast (the city file does not say who holds it)"
+        );
+    }
+}
+
+#[test]
+fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
+    // In Chifeng the arithmetic asks for units at T02, and the assignment needs no lab but the others.
+    let path = Path::new("chifeng");
+    let city = city_file::open(path, None).expect("chifeng");
+    let report = Report::of(path, city, None, false, Dice { replications: 0, seed: 1 });
+    let document = json::report(&report);
+    let lines = document["shortages"].as_array().expect("a list");
+    let noted = |line: &&serde_json::Value| line["note"].is_object();
+    let there = lines.iter().filter(|line| line["place"] == "T02");
+    assert!(there.clone().count() > 0 && there.clone().all(|line| noted(&line)));
+    assert_eq!(lines.iter().filter(noted).count(), there.count());
+    let list = &sheets(&report)[0];
+    let mends = |place: &str| {
+        let rows = list.table.rows.iter().filter(move |row| text(&row[0]).starts_with(place));
+        let told = |row: &&Vec<Cell>| {
+            let mend = text(&row[7]);
+            mend.contains("目前的街道分派不向该处送样")
+                && mend.contains("sends no tubes there today")
+        };
+        rows.filter(told).count()
+    };
+    assert!(mends("T02") > 0 && mends("L") == 0);
+    let said = text::report(&report, Some(Lang::En));
+    assert!(
+        said.contains("T02 Third-party lab B (assumed) †")
+            && !said.contains("L01 Hongshan testing lab (assumed) †")
+    );
+    assert!(said.contains("  † the assignment of streets sends no tubes there today; "));
+}
+
+#[test]
 fn deadlines_are_days_where_they_are_written_as_days() {
     let city = |deadline: &str| TINY.replace("2022-04-30", deadline);
     for (written, cell) in [

@@ -46,6 +46,8 @@ fn a_sealed_street_counts_its_own_tubes_and_what_is_too_much_goes_outside_apart(
     let (_folder, args) = asked(&with_streets_and_a_lab_outside());
     let (text, _) = answer(&PlanArgs { lang: Some(Lang::En), ..args.clone() }).expect("an answer");
     // 5,500 tubes of ten and 5,000 single ones, where one district of ten to a tube would have 6,000.
+    let once = "tubes 11,500 (1–20 persons to a tube, each size rounded once)";
+    assert!(text.contains(once), "{text}");
     let east = text.lines().find(|line| line.trim_start().starts_with("East ")).expect("east");
     assert!(east.contains(" 10,500 "), "{east}");
     let (own, outside) = text
@@ -67,6 +69,9 @@ fn a_sealed_street_counts_its_own_tubes_and_what_is_too_much_goes_outside_apart(
         ("/labs/2/load", serde_json::json!(4860)),
         ("/labs/0/stages/2/derate_percent", serde_json::json!(85.0)),
         ("/labs/0/stages/3/derate_percent", serde_json::json!(100.0)),
+        // 55,000 people of the east by ten, 5,000 one by one, and 20,000 of the west by twenty.
+        ("/total/city_ceilings/tubes", serde_json::json!(11_500)),
+        ("/total/city_ceilings/persons_per_tube", serde_json::json!({ "low": 1, "high": 20 })),
         ("/total/outside_lab_tubes", serde_json::json!(11_026)),
         ("/total/tubes_sent_outside", serde_json::json!(4860)),
     ] {

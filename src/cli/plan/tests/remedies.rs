@@ -2,8 +2,10 @@
 //! said where nothing is.
 
 use super::layers::{TINY, asked};
+use super::moving::Moving;
 use super::remedy::{More, Outcome};
 use super::*;
+use crate::planner::StageKind;
 use crate::planner::model::Model;
 
 fn found(text: &str, dice: Dice) -> Layers {
@@ -75,7 +77,7 @@ fn lopsided() -> String {
 
 #[test]
 fn where_neither_units_nor_moves_are_enough_both_are() {
-    let text = lopsided();
+    let text = lopsided().replacen("one_to_one = true", "one_to_one = false", 1);
     let (_folder, args) = asked(&text);
     let (said, code) =
         answer(&PlanArgs { lang: Some(Lang::En), ..args.clone() }).expect("an answer");
@@ -105,6 +107,122 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
     assert_eq!(at("/layers/remedy/both/more/least"), true);
     assert_eq!(at("/layers/remedy/both/least"), true);
     assert_eq!(at("/layers/remedy/enough"), true);
+}
+
+#[test]
+fn a_stage_beyond_what_is_tried_does_not_keep_the_others_from_being_helped() {
+    // West: one tube an hour on each of 15,000 extractors, for 400,000 tubes. East: one extractor.
+    let (east, west) = TINY.split_once("code = \"L2\"").expect("two labs");
+    let east = east
+        .replacen("value = 80000", "value = 460000", 1)
+        .replacen("value = 20000", "value = 400000", 1)
+        .replacen("zone = \"prevention\"", "zone = \"sealed\"", 1)
+        .replacen("sites = 10\ndesks = 25", "sites = 200\ndesks = 1000", 1)
+        .replacen("samplers = 56", "samplers = 2000", 1)
+        .replacen("extract = { units = 2,", "extract = { units = 1,", 1);
+    // What else the west has is plenty.
+    let west = west
+        .replacen("receive = { units = 2, staff = 6 }", "receive = { units = 200, staff = 600 }", 1)
+        .replacen("inactivate = { units = 6 }", "inactivate = { units = 600 }", 1)
+        .replacen("decap = { units = 6, staff = 36 }", "decap = { units = 600, staff = 3600 }", 1)
+        .replacen("setup = { units = 2, staff = 6 }", "setup = { units = 200, staff = 600 }", 1)
+        .replacen("pcr = { units = 14,", "pcr = { units = 2500,", 1)
+        .replacen("review = { units = 1, staff = 3 }", "review = { units = 80, staff = 240 }", 1);
+    let extract =
+        "extract = { units = 4, run_minutes = 30, load_minutes = 4, wells = 96, usable = 94 }";
+    for (units, left) in [(15_000, 20_000), (21_000, 21_000)] {
+        let slow = format!(
+            "extract = {{ units = {units}, run_minutes = 56, load_minutes = 4, wells = 1, usable = 1 }}"
+        );
+        let text = format!("{east}code = \"L2\"{}", west.replacen(extract, &slow, 1));
+        let dice = Dice { replications: 0, seed: 1 };
+        let layers = found(&text, dice);
+        let more = layers.remedy.as_ref().and_then(|remedy| remedy.more.as_ref());
+        let more = more.expect("what can be helped is helped");
+        let [held] = more.held[..] else { panic!("{:?}", more.held) };
+        assert_eq!((held.lab, held.stage), (1, StageKind::Extract));
+        // All but those of the last ones without which it ends as early.
+        assert!(held.units <= left && held.units > left - left / 100, "{held:?}");
+        let helped = |lab: usize| more.units.iter().any(|units| units.lab == lab);
+        assert!(helped(0) && helped(1) == (units < left), "{more:?}");
+        assert!(more.outcome.finish() < layers.finish(), "{more:?}");
+        let (_folder, args) = asked(&text);
+        let (said, _) = answer(&args).expect("an answer");
+        let grouped = words::grouped(held.units.into());
+        for words in [
+            format!(
+                "L2 West lab would need more extractors than the 20,000 that are tried at one stage; it is left at {grouped}."
+            ),
+            format!(
+                "L2 西区实验室所需核酸提取仪超过每环节至多试算的 20,000 台，按 {grouped} 台计。"
+            ),
+        ] {
+            assert!(said.contains(&words), "{words}\n{}", said.split("2. Needs").next().unwrap());
+        }
+    }
+}
+
+/// The small city with six streets of 10,000 people in the east.
+fn with_streets() -> String {
+    let street = |n: u32| {
+        format!(
+            "[[district.street]]\ncode = \"99990100{n}\"\nname = \"{n} 街\"\nname_en = \"Street {n}\"\n\
+             population = {{ value = 10000, status = \"assumed\", source = \"made_up\" }}\n"
+        )
+    };
+    let streets: Vec<String> = (1..=6).map(street).collect();
+    let next = "\n[[district]]\ncode = \"999902\"";
+    TINY.replacen(next, &format!("\n{}{next}", streets.join("\n")), 1)
+}
+
+#[test]
+fn under_one_street_one_lab_whole_streets_move() {
+    // Two extractors do less than four of the six streets in time; the west's lab has room for all of them.
+    let dice = Dice { replications: 0, seed: 1 };
+    let text = with_streets();
+    let layers = found(&text, dice);
+    let Moving::Moves { moves, outcome, least } = &layers.remedy.as_ref().expect("late").moving
+    else {
+        panic!("{:?}", layers.remedy)
+    };
+    let target = layers.round.model.target;
+    assert!(outcome.finish() <= target && *least, "{outcome:?}");
+    let [one] = &moves[..] else { panic!("{moves:?}") };
+    let round = &layers.round.model;
+    let whole: u64 = one.streets.iter().map(|&street| round.streets[street].tubes()).sum();
+    assert_eq!((one.from, one.to, one.tubes), (0, 1, whole));
+    assert!(!one.streets.is_empty() && one.streets.len() < 6, "{one:?}");
+    // Carried out by hand it brings what is told, and with a street less it is late.
+    let with = |streets: &[usize]| {
+        let mut model = round.clone();
+        streets.iter().for_each(|&street| model.streets[street].lab = 1);
+        Outcome::of(&layers, &model, dice)
+    };
+    assert_eq!(with(&one.streets), *outcome);
+    assert!(with(&one.streets[1..]).finish() > target);
+    let (_folder, args) = asked(&text);
+    let (said, _) = answer(&args).expect("an answer");
+    let n = one.streets.len();
+    let told = format!("{n} whole streets with {} tubes to L2 West lab", words::grouped(whole));
+    assert!(said.contains(&told), "{told}\n{said}");
+    assert!(said.contains("整条街道 / whole streets") && said.contains("Street 1"), "{said}");
+    let (text, _) = answer(&PlanArgs { json: true, ..args }).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    let codes = &json["layers"]["remedy"]["moving"]["moves"][0]["streets"];
+    assert_eq!(codes.as_array().map(Vec::len), Some(n));
+    assert_eq!(codes[0], layers.round.streets[one.streets[0]].code.as_str());
+}
+
+#[test]
+fn where_no_whole_street_fits_that_is_said_and_none_is_divided() {
+    // All of the east is one street, and the west's lab has room for a part of it only.
+    let layers = found(&lopsided(), Dice { replications: 0, seed: 1 });
+    let remedy = layers.remedy.as_ref().expect("late");
+    assert!(matches!(remedy.moving, Moving::NoRoom { .. }), "{:?}", remedy.moving);
+    assert!(remedy.both.is_none());
+    let little = TINY.replacen("extract = { units = 4,", "extract = { units = 3,", 1);
+    let remedy = found(&little, Dice { replications: 0, seed: 1 }).remedy.expect("late");
+    assert!(matches!(remedy.moving, Moving::NoRoom { whole: true, .. }), "{:?}", remedy.moving);
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn units(lab: usize, stage: StageKind, more: u32) -> Units {
 }
 
 fn more(units: Vec<Units>, desks: Vec<Desks>, finish: Ms) -> More {
-    More { desks, units, outcome: outcome(finish), least: true, paired: None }
+    More { desks, units, held: Vec::new(), outcome: outcome(finish), least: true, paired: None }
 }
 
 fn only(more: More) -> Remedy {
@@ -90,7 +90,7 @@ fn only(more: More) -> Remedy {
 }
 
 fn moved(tubes: u64, serves: bool) -> Move {
-    Move { from: 0, to: 1, tubes, serves }
+    Move { from: 0, to: 1, tubes, streets: Vec::new(), serves }
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         (
             Remedy {
                 more: Some(more(vec![units(0, Extract, 1)], Vec::new(), 25 * HOUR)),
-                moving: Moving::NoRoom { excess: 9_000, room: 700 },
+                moving: Moving::NoRoom { excess: 9_000, room: 700, whole: false },
                 both: Some(Both {
                     moves: vec![moved(700, true), moved(20, true)],
                     least: true,
@@ -156,6 +156,23 @@ fn what_would_mend_it_is_told_measure_by_measure() {
             "1 more extractor there would bring it only to 25 h, which is not enough. Moving tubes alone is not enough: 9,000 are too \
              many, the other labs have room for 700. Both partly: 720 tubes to other labs (listed below) and 1 more extractor there \
              would bring it to 24 h; without any one of these moves it is late.",
+        ),
+        (
+            moves(vec![Move { streets: vec![0, 1], ..moved(6_500, true) }], 23 * HOUR, true),
+            "在该处增加 1 台核酸提取仪，可提前到 23 小时。或将 2 个街道的全部 6,500 管改送 L2 西区实验室，可提前到 23 小时，\
+             不改送即不能按时完成。",
+            "1 more extractor there would bring it to 23 h. Or 2 whole streets with 6,500 tubes to L2 West lab would bring it to \
+             23 h; without that it is late.",
+        ),
+        (
+            Remedy {
+                moving: Moving::NoRoom { excess: 600, room: 700, whole: true },
+                ..only(more(vec![units(0, Extract, 2)], Vec::new(), 23 * HOUR))
+            },
+            "在该处增加 2 台核酸提取仪，可提前到 23 小时。单靠调整分派不够：超出 600 管，其他实验室合计可再承担 700 管，\
+             但一一对应时须整条街道改送，没有合适的街道。",
+            "2 more extractors there would bring it to 23 h. Moving streets alone is not enough: 600 tubes are too many and the \
+             other labs together have room for 700, but one street sends to one lab, and no whole streets fit.",
         ),
         (
             nothing(),

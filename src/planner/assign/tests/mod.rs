@@ -18,7 +18,8 @@ fn outside(rate: f64, head_start_h: f64) -> Lab {
 /// A street: tubes, and (lab, km) of its ways.
 fn street(tubes: u64, ways: &[(usize, f64)]) -> Street {
     let way = |&(lab, km)| Way { lab, minutes: 20.0 + km, km };
-    Street { code: format!("s{tubes}"), tubes, ways: ways.iter().map(way).collect() }
+    let ways = ways.iter().map(way).collect();
+    Street { code: format!("s{tubes}"), tubes, ways, ..Street::default() }
 }
 
 fn problem(labs: Vec<Lab>, streets: Vec<Street>) -> Problem {

@@ -26,10 +26,33 @@ fn the_bound_and_its_reason_by_hand() {
     assert_eq!(
         b.words(&p),
         Words::new(
-            "这2个街道只能送往这1家检测机构；在其中增加1台核酸提取仪，全市最多可提前320.0分钟完成。",
-            "These 2 streets can reach only this 1 lab; one more extractor there saves at most 320.0 min for the whole city.",
+            "s100、s60只能送往r10；在该处增加1台核酸提取仪，全市最多可提前320.0分钟完成。",
+            "s100 and s60 can reach only r10; one more extractor there saves at most 320.0 min for the whole city.",
         )
     );
+}
+
+#[test]
+fn a_bottleneck_names_its_streets_and_labs_the_largest_first_and_counts_the_rest() {
+    let more = |rate| Some(More { rate, what: Words::new("1台扩增仪", "one more cycler") });
+    let ways: Vec<(usize, f64)> = (0..5).map(|lab| (lab, 1.0)).collect();
+    let named = |n: u64| Street {
+        name: Words::new(format!("{n}街"), format!("Street {n}")),
+        ..street(100 + n, &ways)
+    };
+    let labs = (0..5).map(|n: u32| Lab {
+        code: format!("L{n}"),
+        name: Words::new(format!("{n}室"), format!("lab {n}")),
+        more: more(f64::from(n + 1)),
+        ..lab(f64::from(10 + n), 0.0)
+    });
+    let p = problem(labs.collect(), (1..=6).map(named).collect());
+    let Words { zh, en } = bound(&p).unwrap().words(&p);
+    let begins = "Street 6, Street 5, Street 4 and 3 more can reach only L4 lab 4, L3 lab 3, L2 lab 2 and 2 more; one more \
+                  cycler at L4 lab 4 saves at most ";
+    assert!(en.starts_with(begins), "{en}");
+    let begins = "6街、5街、4街等6处只能送往L4 4室、L3 3室、L2 2室等5家检测机构；在L4 4室增加1台扩增仪，全市最多可提前";
+    assert!(zh.starts_with(begins), "{zh}");
 }
 
 #[test]
@@ -71,8 +94,8 @@ fn bottlenecks_that_tie_are_all_named() {
     assert_eq!(
         b.words(&p),
         Words::new(
-            "这1个街道只能送往这1家检测机构。这1个街道只能送往这1家检测机构。这2处瓶颈同时存在，须一并缓解，全市才能提前完成。",
-            "This 1 street can reach only this 1 lab. This 1 street can reach only this 1 lab. \
+            "s100只能送往r10。s100只能送往r10。这2处瓶颈同时存在，须一并缓解，全市才能提前完成。",
+            "s100 can reach only r10. s100 can reach only r10. \
              These 2 bottlenecks tie: only relief at all of them ends the city's round earlier.",
         )
     );
@@ -184,7 +207,7 @@ fn other_cities_take_what_must_and_no_more() {
     // By 12 h the city can do 100 of 160.
     let a = near(Some(12.0), &[(0, 1, 60)], 12.0);
     for told in [
-        "These 2 streets can reach only this 1 lab in the city",
+        "s100 and s60 can reach only r10 in the city",
         // Whole, the street of 100 goes; what is left takes the city's lab until 8 h.
         "One-to-one, the city is done in 9.0 h, 3.85 % above the bound of 8.7 h with every lab of other cities; what goes there \
          is what 12.0 h asks for. At least 60 tubes must go to other cities: from 1 street, to 1 lab. One-to-one, where whole \
@@ -193,7 +216,7 @@ fn other_cities_take_what_must_and_no_more() {
         assert!(a.words.en.contains(told), "{}", a.words.en);
     }
     for told in [
-        "这2个街道在本市内只能送往这1家检测机构",
+        "s100、s60在本市内只能送往r10",
         "一一对应方案9.0小时完成，比下限8.7小时多3.85%（外市实验室均参与时的下限），外送量以12.0小时完成为准。\
          至少有60管须外送：来自1个街道，送往外市1家检测机构。一一对应时整条街道外送，共100管。",
     ] {

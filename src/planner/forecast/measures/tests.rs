@@ -34,9 +34,9 @@ fn round() -> Round {
             .iter()
             .zip(ways)
             .map(|(street, ways)| assign::Street {
-                code: String::new(),
                 tubes: street.tubes(),
                 ways,
+                ..assign::Street::default()
             })
             .collect(),
         labs: vec![assign::Lab { rate: 50.0, ..assign::Lab::default() }; 2],
