@@ -35,10 +35,11 @@ pub const RECORDS: &str = "records";
 /// Beside the people's index, that of tubes may lie in memory too: it has about one entry for ten people.
 const TUBES_SHARE: usize = 8;
 
-/// Events that are read at a time to bring an index up to the log's end. Bounds the memory of it.
-const CATCH_UP: u64 = 200_000;
+/// To bring an index up to the log's end so many events are read at a time that there is one for this many entries of a run:
+/// ten people are in most, a thousand in a part of a roster. Bounds the memory of it.
+const CATCH_UP_SHARE: usize = 100;
 /// So many of them are read by one thread at a stretch.
-const CATCH_UP_PART: usize = 4_000;
+const CATCH_UP_PART: usize = 500;
 
 /// Options of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -353,8 +354,9 @@ impl Shared {
         }
         let mut from = complete.into_iter().min().unwrap_or(0) + 1;
         let mut waiting = complete.map(|_| Vec::new());
+        let together = (run_entries / CATCH_UP_SHARE).max(1) as u64;
         while from <= last {
-            let to = last.min(from.saturating_add(CATCH_UP - 1));
+            let to = last.min(from.saturating_add(together - 1));
             for part in self.entries_between(from, to, complete)? {
                 for (waiting, mut entries) in waiting.iter_mut().zip(part) {
                     waiting.append(&mut entries);
