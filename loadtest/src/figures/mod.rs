@@ -1,6 +1,7 @@
 //! `loadtest figures`: the figures that are published, measured on this machine, one line of JSON
 //! for each on standard output.
 
+mod blocks;
 mod city;
 mod disk;
 mod engine;
