@@ -38,12 +38,7 @@ impl Probed {
 }
 
 /// Appends `bytes` and syncs them, over and over for some time: one after the other, or so many a second by the clock.
-pub async fn probe(
-    file: &Path,
-    bytes: usize,
-    time: Duration,
-    rate: Option<f64>,
-) -> Result<Probed> {
+pub async fn probe(file: &Path, bytes: usize, time: Duration, rate: Option<f64>) -> Result<Probed> {
     let path = file.to_owned();
     tokio::task::spawn_blocking(move || {
         let mut file = File::create(&path).with_context(|| format!("making {}", path.display()))?;

@@ -41,7 +41,7 @@ fn desks(seconds: f64) -> Order {
 }
 
 /// What stands beside a rate.
-fn details(order: &Order, ran: &Ran, scaled: Option<&str>) -> Value {
+fn details(order: &Order, ran: &Ran) -> Value {
     json!({
         "tls": false,
         "devices": order.devices,
@@ -54,7 +54,6 @@ fn details(order: &Order, ran: &Ran, scaled: Option<&str>) -> Value {
         "refused": ran.tally.refused,
         "latency_ms": object(&ran.tally.latency),
         "read_back": ran.read_back.as_ref().map(read_back_json),
-        "scaled": scaled,
     })
 }
 
@@ -80,7 +79,7 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
     server.stop().await?;
     sheet.forget(name)?;
     let rate = ran.tubes_per_s(0.0);
-    let mut details = details(&order, &ran, None);
+    let mut details = details(&order, &ran);
     details["tls"] = json!(tls);
     // Both with what reading back cost.
     details["server_cpu_s"] = json!(after.0 - before.0);
@@ -91,7 +90,7 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
 
 /// Messages of 20 tubes from 64 connections.
 pub async fn batched(sheet: &mut Sheet, tls: bool) -> Result<()> {
-    let order = Order { verify: Some(200), ..gateways(sheet.pick(60.0, 8.0)) };
+    let order = Order { verify: Some(200), ..gateways(sheet.scale("seconds", 60.0, 6.0)) };
     let name = if tls { "grpc_batched_tls" } else { "grpc_batched" };
     let rate = closed(sheet, name, order, tls).await?;
     if !tls {
@@ -102,7 +101,9 @@ pub async fn batched(sheet: &mut Sheet, tls: bool) -> Result<()> {
 
 /// One tube a message from 5,000 streams.
 pub async fn single(sheet: &mut Sheet, tls: bool) -> Result<()> {
-    let order = Order { verify: sheet.pick(Some(200), None), ..desks(sheet.pick(60.0, 8.0)) };
+    let seconds = sheet.scale("seconds", 60.0, 6.0);
+    let order = Order { verify: sheet.pick(Some(200), None), ..desks(seconds) };
+    sheet.scaled.extend(sheet.place.quick.then(|| "nothing read back".to_owned()));
     let name = if tls { "grpc_single_tls" } else { "grpc_single" };
     closed(sheet, name, order, tls).await.map(drop)
 }
@@ -113,7 +114,9 @@ impl Sheet {
         if let Some(rate) = self.batched {
             return Ok(rate);
         }
-        let ran = gateways(self.pick(20.0, 4.0)).run(&server.target).await?;
+        let ran = gateways(self.scale("seconds that full load is found in", 20.0, 4.0))
+            .run(&server.target)
+            .await?;
         whole(&ran.tally)?;
         let rate = ran.tubes_per_s(0.0);
         self.batched = Some(rate);
@@ -133,14 +136,16 @@ impl Sheet {
 /// meanwhile. Where the bare side falls behind its clock there is nothing to compare with.
 pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
     const RATE: f64 = 1_500.0;
-    let (rounds, seconds) = (sheet.pick(3, 1), sheet.pick(30.0, 10.0));
-    let probe_time = Duration::from_secs(sheet.pick(15, 5));
+    let rounds = sheet.scale("parts of the load", 3, 1);
+    let seconds = sheet.scale("seconds of a part of the load", 30.0, 8.0);
+    let probe_time = Duration::from_secs(sheet.scale("seconds of a part beside it", 15, 4));
     let closed_time = Duration::from_secs(2);
     let server = Served::start(&sheet.place, "fsync", false).await?;
     server.serving().await?;
     let order = Order { shape: Some(Shape::steady(RATE, seconds)), ..desks(seconds) };
     let file = sheet.place.part("probe");
-    let (mut bare, mut closed, mut all) = (Latency::default(), Latency::default(), Tally::default());
+    let (mut bare, mut closed, mut all) =
+        (Latency::default(), Latency::default(), Tally::default());
     let (mut bare_p99, mut closed_p99, mut ack_p99) = (vec![], vec![], vec![]);
     let mut behind = Vec::new();
     let mut bytes = 0;
