@@ -130,7 +130,7 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
     let without_effect = args.without_effect();
     ensure!(
         without_effect.is_empty(),
-        "{} {} no effect with {}: leave it out",
+        "{} {} no effect with {}",
         without_effect.join(", "),
         if without_effect.len() == 1 { "has" } else { "have" },
         args.kind()
