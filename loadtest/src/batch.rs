@@ -25,8 +25,8 @@ pub async fn run(
     connections: u32,
 ) -> Result<(Tally, Duration)> {
     let mut channels = Vec::new();
-    for _ in 0..connections {
-        channels.push(server.channel().await?);
+    for number in 0..connections {
+        channels.push(server.channel_of(number, connections).await?);
     }
     let start = Instant::now() + RUN_UP;
     let mut running = JoinSet::new();

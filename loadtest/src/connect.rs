@@ -3,12 +3,15 @@
 use crate::api::administration_client::AdministrationClient;
 use crate::api::queries_client::QueriesClient;
 use crate::api::recording_client::RecordingClient;
-use crate::wire::{Address, Dialer};
-use anyhow::{Context, Result, bail, ensure};
+use crate::encode::Encoder;
+use crate::wire::{Address, Broken, Dialer, source, sources};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use bytes::Bytes;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -16,6 +19,10 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Uri};
 use tonic::{Request, Status};
 
+/// The standard's call that asks after health.
+pub const HEALTH: &str = "/grpc.health.v1.Health/Check";
+/// How long a server may take to answer at all.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What may be on its way to this client on one connection, so that answers never wait for it.
@@ -77,7 +84,13 @@ impl Server {
 
     /// A new connection for calls now and then.
     pub async fn channel(&self) -> Result<Channel> {
-        let connected = self.endpoint.connect().await;
+        self.channel_of(0, 1).await
+    }
+
+    /// A new connection, the one of this number of so many: from an address of this machine of its own share, as a dialer's.
+    pub async fn channel_of(&self, number: u32, connections: u32) -> Result<Channel> {
+        let from = source(number, sources(self.address.socket, connections));
+        let connected = self.endpoint.clone().local_address(from.map(Into::into)).connect().await;
         connected.with_context(|| format!("cannot connect to {}", self.endpoint.uri()))
     }
 
@@ -121,6 +134,39 @@ pub struct Target {
     pub admin: SignIn,
     /// Limit of open files.
     pub files: u64,
+}
+
+impl Target {
+    /// That the server answers at all: one whose connections are all taken, or that stands still, lets a connection wait and
+    /// says nothing.
+    pub async fn answers(&self) -> Result<()> {
+        self.answers_within(ANSWER_PATIENCE).await
+    }
+
+    async fn answers_within(&self, patience: Duration) -> Result<()> {
+        let asked = timeout(patience, async {
+            let line = self.server.dialer(&self.desk, 1, CONNECT_TIMEOUT)?.line(0).await?;
+            match line.ask(HEALTH, health_of("")).await {
+                // Whatever it says of its health, it has answered.
+                Ok(_) | Err(Broken::Status(..)) => Ok(()),
+                Err(broken) => Err(anyhow::Error::from(broken)),
+            }
+        });
+        let at = || format!("the server at {}", self.server.endpoint.uri());
+        let silent = |_| {
+            anyhow!(
+                "nothing was answered within {} s: does it stand still, or are all its connections \
+                 taken (api.connections_max)?",
+                patience.as_secs()
+            )
+        };
+        asked.await.map_err(silent).and_then(|asked| asked).with_context(at)
+    }
+}
+
+/// The question after the health of a service, framed.
+pub fn health_of(service: &str) -> Bytes {
+    Encoder::default().message(|to| to.text(1, service.as_bytes()))
 }
 
 /// Puts the token on every call.
@@ -171,6 +217,19 @@ mod tests {
         assert!(new("http://192.0.2.1:1", false).await.is_err());
         assert!(new("http://192.0.2.1:1", true).await.is_ok());
         assert!(new("127.0.0.1", false).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_told() {
+        // Nobody accepts: the system takes the connection and nothing comes back.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", silent.local_addr().unwrap());
+        let server = Server::new(&address, false, None).await.unwrap();
+        let desk = server.sign_in(None).unwrap();
+        let target = Target { server, desk: desk.clone(), admin: desk, files: 64 };
+        let why =
+            format!("{:#}", target.answers_within(Duration::from_millis(50)).await.unwrap_err());
+        assert!(why.contains(&address) && why.contains("nothing was answered"), "{why}");
     }
 
     #[tokio::test]

@@ -44,7 +44,8 @@ use tally::Tally;
 /// Loads a swabline server and reports rate and latency.
 ///
 /// Exit code: 0 done, 1 something acknowledged is missing (or a wrong argument, no connection, a
-/// figure that could not be measured), 2 streams or calls broke, or nothing was acknowledged.
+/// figure that could not be measured), 2 streams or calls broke, nothing was acknowledged, or more than
+/// a twentieth of what was due was never sent or answered.
 #[derive(Parser)]
 #[command(name = "loadtest", version)]
 struct Cli {

@@ -18,6 +18,9 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 100;
 /// How long a connection may take when very many are opened.
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Tubes that may be due in a load: each is counted, sent or not.
+const TUBES_DUE_MAX: f64 = 1e9;
+
 /// How facts are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
@@ -140,6 +143,11 @@ impl Order {
              more --connections",
             self.devices,
             self.connections,
+        );
+        let due = self.shape.as_ref().map_or(0.0, Shape::total);
+        ensure!(
+            due <= TUBES_DUE_MAX,
+            "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
         );
         files::check(self.connections, target.files)
     }

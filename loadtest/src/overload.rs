@@ -80,6 +80,14 @@ impl Found {
             && self.ran.tally.failures == 0
     }
 
+    /// Where the capacity comes from.
+    fn whence(&self) -> &'static str {
+        match self.order.rate {
+            Some(_) => "as given",
+            None => "that the server took in a closed loop before",
+        }
+    }
+
     /// The report for people.
     pub fn text(&self) -> String {
         let (order, tally) = (&self.order, &self.ran.tally);
@@ -91,11 +99,12 @@ impl Found {
         line(
             "offered",
             format!(
-                "{:.0} tubes/s for {} s, {} times the {:.0} tubes/s that the server takes",
+                "{:.0} tubes/s for {} s, {} times the {:.0} tubes/s {}",
                 self.capacity * order.times,
                 order.seconds,
                 order.times,
-                self.capacity
+                self.capacity,
+                self.whence()
             ),
         );
         line(
@@ -134,6 +143,7 @@ impl Found {
         json!({
             "loadtest": 1,
             "capacity_tubes_per_s": self.capacity,
+            "capacity": self.whence(),
             "tubes_per_s_due": self.capacity * order.times,
             "seconds": order.seconds,
             "devices": order.devices,

@@ -216,7 +216,12 @@ pub fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model.trim());
-    format!("{cores} cores, {model}")
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
+    let gib =
+        kib.and_then(|kib| kib.parse::<f64>().ok()).map_or(0.0, |kib| kib / f64::from(1 << 20));
+    format!("{cores} cores, {model}, {gib:.1} GiB of memory")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::order::{Mode, Order};
 use crate::profile::Profile;
 use crate::report::Report;
 use crate::schedule::Shape;
+use crate::tally::Tally;
 use crate::{day, files, overload, storm};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -12,9 +13,44 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit code when streams or calls broke, or nothing was acknowledged: nothing is known to be lost,
-/// but the figures are not those of the load that was asked for.
+/// Exit code when streams or calls broke, nothing was acknowledged, or much of what was due was not: nothing is known to be
+/// lost, but the figures are not those of the load that was asked for.
 const EXIT_BROKEN: u8 = 2;
+/// The share of what was due that may stay unsent or unanswered.
+const LEFT_MAX: f64 = 0.05;
+/// The highest rate that may be asked for, tubes a second: far above what any machine takes.
+const RATE_MAX: f64 = 1_000_000.0;
+/// How much faster or slower a profile may go.
+const SPEED_MIN: f64 = 0.001;
+/// The same.
+const SPEED_MAX: f64 = 10_000.0;
+
+fn rate(text: &str) -> Result<f64, String> {
+    number_between(text, 0.0, RATE_MAX)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    number_between(text, SPEED_MIN, SPEED_MAX)
+}
+
+fn number_between(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("expected a number from {least} to {most}"))
+}
+
+/// What was due and neither sent nor answered, when that is much of it. A closed loop has nothing due.
+fn left_behind(order: &Order, tally: &Tally) -> Option<String> {
+    order.shape.as_ref()?;
+    let left = tally.unsent + tally.unanswered;
+    let due = tally.sent + tally.unsent;
+    (left as f64 > LEFT_MAX * due as f64).then(|| {
+        format!(
+            "NOT THE LOAD THAT WAS ASKED FOR: of {due} tubes due {} were never sent and {} never answered; server or \
+             client is too slow for it (exit code {EXIT_BROKEN})",
+            tally.unsent, tally.unanswered
+        )
+    })
+}
 
 /// Flags of `run`.
 #[derive(Args)]
@@ -29,11 +65,12 @@ pub struct RunArgs {
     #[arg(long, value_enum)]
     profile: Option<Profile>,
     /// With a profile: so many times its rate, over so much less time unless --seconds says
-    #[arg(long, default_value_t = 1.0)]
-    speed: f64,
-    /// With city-day: people of the day
-    #[arg(long, default_value_t = 25_000_000, value_parser = clap::value_parser!(u64).range(10..=1_000_000_000))]
-    people_total: u64,
+    /// [default: 1]
+    #[arg(long, value_parser = speed)]
+    speed: Option<f64>,
+    /// With city-day: people of the day [default: 25000000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(10..=1_000_000_000))]
+    people_total: Option<u64>,
     /// Devices, each a source of its own [default: 200, or the profile's]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=99_999))]
     devices: Option<u32>,
@@ -42,7 +79,7 @@ pub struct RunArgs {
     connections: Option<u32>,
     /// Tubes a second that are due over all devices; 0 = as fast as answers come (closed loop)
     /// [default: 1000, or the profile's]
-    #[arg(long)]
+    #[arg(long, value_parser = rate)]
     rate: Option<f64>,
     /// How long messages are due [default: 30, or the profile's]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -50,18 +87,18 @@ pub struct RunArgs {
     /// Tubes in a message [default: 1, or the profile's]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     batch: Option<u32>,
-    /// How facts are sent
-    #[arg(long, value_enum, default_value = "stream")]
-    mode: Mode,
+    /// How facts are sent [default: stream]
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
     /// People in a tube [default: 10, or the profile's]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=200))]
     people: Option<u32>,
     /// Desks that the devices stand at [default: one for each device]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=99_999))]
     desks: Option<u32>,
-    /// Messages of a device that may be under way in a closed loop
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    window: u32,
+    /// Messages of a device that may be under way in a closed loop [default: 8]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    window: Option<u32>,
     /// Ask a stream for outcomes of refused facts only
     #[arg(long)]
     watermark_only: bool,
@@ -90,9 +127,14 @@ pub struct RunArgs {
 
 /// Runs it.
 pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
-    let rate = args.rate.unwrap_or(0.0);
-    ensure!(rate.is_finite() && rate >= 0.0, "--rate must be a number, 0 or more");
-    ensure!(args.speed.is_finite() && args.speed > 0.0, "--speed must be a number above 0");
+    let without_effect = args.without_effect();
+    ensure!(
+        without_effect.is_empty(),
+        "{} {} no effect with {}",
+        without_effect.join(", "),
+        if without_effect.len() == 1 { "has" } else { "have" },
+        args.kind()
+    );
     let ca = args.ca.as_ref().map(|path| {
         std::fs::read(path).with_context(|| format!("reading {} (--ca)", path.display()))
     });
@@ -100,6 +142,7 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
     let desk = server.sign_in(args.token.as_deref())?;
     let admin = server.sign_in(args.admin_token.as_deref().or(args.token.as_deref()))?;
     let target = Target { server, desk, admin, files };
+    target.answers().await?;
     match args.profile {
         Some(Profile::ReconnectStorm) => {
             let order = args.storm();
@@ -112,7 +155,10 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
             Ok(args.finish(&target, found.text(), found.json(), found.is_clean()))
         }
         Some(Profile::CityDay) => {
-            let order = day::Order { people: args.people_total, rate };
+            let order = day::Order {
+                people: args.people_total.unwrap_or(25_000_000),
+                rate: args.rate.unwrap_or(0.0),
+            };
             let found = day::run(&target, &order).await?;
             Ok(args.finish(&target, found.text(), found.json(), true))
         }
@@ -135,14 +181,62 @@ impl RunArgs {
             print!("{}", report.text());
         }
         println!("{}", report.json());
+        let left_behind = left_behind(&order, &ran.tally);
+        if let Some(text) = &left_behind {
+            eprintln!("loadtest: {text}");
+        }
         let lost = ran.read_back.as_ref().is_some_and(|found| !found.is_clean());
         Ok(match () {
             () if lost => ExitCode::FAILURE,
-            () if ran.tally.failures > 0 || ran.tally.acknowledged_tubes() == 0 => {
+            () if ran.tally.failures > 0
+                || ran.tally.acknowledged_tubes() == 0
+                || left_behind.is_some() =>
+            {
                 ExitCode::from(EXIT_BROKEN)
             }
             () => ExitCode::SUCCESS,
         })
+    }
+
+    /// Flags that were given and change nothing in this load. To take them in silence would be to measure something else than
+    /// was asked for.
+    fn without_effect(&self) -> Vec<&'static str> {
+        let course = self.profile.is_some_and(|profile| profile.course().is_some());
+        let own_way = self.profile.is_some() && !course;
+        let is = |profile| self.profile == Some(profile);
+        let day = is(Profile::CityDay);
+        let is_closed = !own_way && self.rate == Some(0.0);
+        let batch = self.mode == Some(Mode::Batch);
+        [
+            ("--speed", self.speed.is_some(), course && self.rate.is_none()),
+            ("--people-total", self.people_total.is_some(), day),
+            ("--devices", self.devices.is_some(), !day),
+            ("--connections", self.connections.is_some(), !day),
+            ("--seconds", self.seconds.is_some(), !own_way || is(Profile::Overload)),
+            ("--batch", self.batch.is_some(), !own_way || is(Profile::Overload)),
+            ("--mode", self.mode.is_some(), !own_way),
+            ("--people", self.people.is_some(), !own_way),
+            ("--desks", self.desks.is_some(), !own_way),
+            ("--window", self.window.is_some(), is_closed),
+            ("--watermark-only", self.watermark_only, !own_way && !batch),
+            ("--round", self.round.is_some(), !own_way),
+            ("--verify", self.verify.is_some(), !own_way),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given, used)| (given && !used).then_some(flag))
+        .collect()
+    }
+
+    /// The load, in words.
+    fn kind(&self) -> String {
+        let rate = self.rate.map_or(String::new(), |rate| format!(" at --rate {rate}"));
+        match self.profile {
+            Some(profile) => format!("--profile {}{rate}", profile.name()),
+            None if self.mode == Some(Mode::Batch) => {
+                format!("a load by flags in --mode batch{rate}")
+            }
+            None => format!("a load by flags{rate}"),
+        }
     }
 
     fn order(&self, files: u64) -> Order {
@@ -156,8 +250,9 @@ impl RunArgs {
         let seconds = self.seconds.map(|seconds| seconds as f64);
         let (shape, seconds) = match (&course, self.rate) {
             (Some(course), None) => {
-                let seconds = seconds.unwrap_or(course.shape.seconds() / self.speed);
-                (Some(course.shape.over(seconds, self.speed)), seconds)
+                let speed = self.speed.unwrap_or(1.0);
+                let seconds = seconds.unwrap_or(course.shape.seconds() / speed);
+                (Some(course.shape.over(seconds, speed)), seconds)
             }
             (_, rate) => {
                 let (rate, seconds) = (rate.unwrap_or(1_000.0), seconds.unwrap_or(30.0));
@@ -165,7 +260,7 @@ impl RunArgs {
             }
         };
         Order {
-            mode: self.mode,
+            mode: self.mode.unwrap_or(Mode::Stream),
             devices,
             connections,
             desks: self.desks.unwrap_or(devices),
@@ -174,7 +269,7 @@ impl RunArgs {
             large_per_1000: course.as_ref().map_or(0, |course| course.large_per_1000),
             shape,
             seconds,
-            window: self.window,
+            window: self.window.unwrap_or(8),
             watermark_only: self.watermark_only,
             round: self.round.clone(),
             verify: self.verify,
@@ -226,4 +321,87 @@ pub fn shared(devices: u32, files: u64) -> u32 {
         );
     }
     devices.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: RunArgs,
+    }
+
+    fn read(words: &str) -> Result<RunArgs, clap::Error> {
+        let words = ["run"].into_iter().chain(words.split_whitespace());
+        Ok(Words::try_parse_from(words)?.args)
+    }
+
+    #[test]
+    fn flags_that_change_nothing_are_named() {
+        for (words, wanted) in [
+            ("", &[][..]),
+            ("--rate 500 --seconds 3 --devices 9 --verify --round R --desks 4", &[]),
+            ("--rate 0 --window 2", &[]),
+            ("--rate 5 --window 2", &["--window"]),
+            ("--window 2", &["--window"]),
+            ("--speed 2 --people-total 100", &["--speed", "--people-total"]),
+            ("--mode batch --watermark-only", &["--watermark-only"]),
+            ("--profile tianjin --speed 10 --seconds 60 --batch 2 --people 5 --verify", &[]),
+            ("--profile tianjin --speed 10 --rate 100", &["--speed"]),
+            ("--profile harbin --people-total 10", &["--people-total"]),
+            ("--profile reconnect-storm --devices 100 --connections 5 --rate 3", &[]),
+            (
+                "--profile reconnect-storm --speed 2 --seconds 3 --batch 2 --verify --mode batch --people 5",
+                &["--speed", "--seconds", "--batch", "--mode", "--people", "--verify"],
+            ),
+            ("--profile overload --rate 5 --seconds 3 --devices 2 --connections 1 --batch 4", &[]),
+            (
+                "--profile overload --desks 2 --round R --window 1",
+                &["--desks", "--window", "--round"],
+            ),
+            ("--profile city-day --people-total 1000 --rate 5", &[]),
+            ("--profile city-day --seconds 3 --devices 5", &["--devices", "--seconds"]),
+        ] {
+            assert_eq!(read(words).unwrap().without_effect(), wanted, "{words}");
+        }
+    }
+
+    #[test]
+    fn rates_and_speeds_that_never_end_are_refused() {
+        for (words, goes) in [
+            ("--rate 0", true),
+            ("--rate 1000000", true),
+            ("--rate 1000001", false),
+            ("--rate 1e15", false),
+            ("--rate 1e300", false),
+            ("--rate inf", false),
+            ("--rate NaN", false),
+            ("--rate=-1", false),
+            ("--speed 0.5", true),
+            ("--speed 0", false),
+            ("--speed 1e-300", false),
+            ("--speed 1e9", false),
+        ] {
+            assert_eq!(read(words).is_ok(), goes, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_load_that_was_left_behind_is_told() {
+        let order = Order { shape: Some(Shape::steady(100.0, 10.0)), ..Order::default() };
+        let tally =
+            |sent, unsent, unanswered| Tally { sent, unsent, unanswered, ..Tally::default() };
+        for (sent, unsent, unanswered, told) in
+            [(1_000, 0, 0, false), (1_000, 0, 50, false), (960, 40, 20, true), (149, 851, 0, true)]
+        {
+            let said = left_behind(&order, &tally(sent, unsent, unanswered));
+            assert_eq!(said.is_some(), told, "{sent} {unsent} {unanswered}");
+        }
+        let said = left_behind(&order, &tally(149, 851, 3)).unwrap();
+        assert!(said.contains("of 1000 tubes due 851 were never sent and 3 never"), "{said}");
+        assert_eq!(left_behind(&Order::default(), &tally(10, 90, 0)), None);
+    }
 }

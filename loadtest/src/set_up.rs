@@ -9,8 +9,12 @@ use crate::api::{
 use crate::connect::SignIn;
 use crate::load::{Numbers, desk};
 use anyhow::{Context, Result};
+use std::time::Duration;
+use tokio::time::timeout;
 use tonic::transport::Channel;
 
+/// How long making the round may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Items that the server takes in one piece.
 const ITEMS_MAX: usize = 2_000;
 /// Desks of a site, and sites of a district.
@@ -31,6 +35,19 @@ pub async fn round(
 
 /// Opens a round of the run's own and imports these items; gives the round's code.
 pub async fn round_with(
+    admin: &SignIn,
+    channel: &Channel,
+    numbers: &Numbers,
+    items: Vec<Item>,
+) -> Result<String> {
+    let made = timeout(PATIENCE, made(admin, channel, numbers, items)).await;
+    made.with_context(|| {
+        let seconds = PATIENCE.as_secs();
+        format!("the server did not open a round and take its desks within {seconds} s")
+    })?
+}
+
+async fn made(
     admin: &SignIn,
     channel: &Channel,
     numbers: &Numbers,

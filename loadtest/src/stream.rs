@@ -12,6 +12,7 @@ use crate::wire::{Broken, Dialer, Line, RECORD, Talk};
 use anyhow::{Context, Result, ensure};
 use prost::Message;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -79,9 +80,12 @@ impl Crowd {
     ) -> Result<Crowd> {
         let tallies: Vec<Arc<Mutex<Tally>>> = (0..TALLIES).map(|_| Arc::default()).collect();
         let places = Arc::new(Semaphore::new(OPENING_MAX));
+        // That connections are tried again is said once, not for each of thousands.
+        let told = Arc::new(AtomicBool::new(false));
         let mut opening = JoinSet::new();
         for first in 0..connections.min(timing.devices) {
             let (dialer, load, places) = (dialer.clone(), load.clone(), places.clone());
+            let told = told.clone();
             let tally = tallies[first as usize % TALLIES].clone();
             let mine = (first..timing.devices).step_by(usize::try_from(connections)?);
             opening.spawn(async move {
@@ -91,7 +95,14 @@ impl Crowd {
                     tries += 1;
                     match open_first(&dialer, &load, first).await {
                         Ok((line, opened)) => break (line, Some(opened)),
-                        Err(Broken::Line(_)) if tries < CONNECT_TRIES => sleep(CONNECT_PAUSE).await,
+                        Err(Broken::Line(why)) if tries < CONNECT_TRIES => {
+                            if !told.swap(true, Ordering::Relaxed) {
+                                eprintln!(
+                                    "loadtest: connection {first}: {why}; it and others that fare alike are tried {CONNECT_TRIES} times"
+                                );
+                            }
+                            sleep(CONNECT_PAUSE).await;
+                        }
                         Err(broken) => return Err(broken).context(format!("connection {first}")),
                     }
                 };

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tonic::Code;
+use tonic::{Code, Status};
 
 /// The stream of facts.
 pub const RECORD: &str = "/swabline.v1.Recording/Record";
@@ -62,11 +62,8 @@ impl Dialer {
     ) -> Result<Dialer> {
         let bearer = token.map(|token| HeaderValue::try_from(format!("Bearer {token}")));
         let bearer = bearer.transpose().context("a token is made of visible ASCII")?;
-        let sources = match address.socket.ip() {
-            IpAddr::V4(ip) if ip.is_loopback() => connections.div_ceil(CONNECTIONS_PER_ADDRESS),
-            _ => 1,
-        };
-        Ok(Dialer(Arc::new(Dial { address, bearer, sources: sources.min(200), patience })))
+        let sources = sources(address.socket, connections);
+        Ok(Dialer(Arc::new(Dial { address, bearer, sources, patience })))
     }
 
     /// Opens the connection of this number.
@@ -91,8 +88,18 @@ impl Dialer {
     }
 }
 
+/// Addresses of this machine that so many connections come from; 1 = whatever the system takes.
+pub fn sources(to: SocketAddr, connections: u32) -> u32 {
+    match to.ip() {
+        IpAddr::V4(ip) if ip.is_loopback() => {
+            connections.div_ceil(CONNECTIONS_PER_ADDRESS).min(200)
+        }
+        _ => 1,
+    }
+}
+
 /// The address of this machine that a connection comes from.
-fn source(number: u32, sources: u32) -> Option<Ipv4Addr> {
+pub fn source(number: u32, sources: u32) -> Option<Ipv4Addr> {
     let last = u8::try_from(1 + number % sources.max(1)).unwrap_or(1);
     (sources > 1).then(|| Ipv4Addr::new(127, 0, 0, last))
 }
@@ -240,13 +247,14 @@ fn joined(first: Bytes, second: Bytes) -> Bytes {
 
 /// How a call ended, by the headers that say it.
 fn status(headers: &HeaderMap) -> Result<(), Broken> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match text("grpc-status").map(|code| Code::from_bytes(code.as_bytes())) {
-        Some(Code::Ok) => Ok(()),
-        code => {
-            let message = text("grpc-message").unwrap_or("without a message").replace("%20", " ");
-            Err(Broken::Status(code.unwrap_or(Code::Unknown), message))
+    // tonic reads the message as it was written: percent signs before every byte that is no plain letter.
+    match Status::from_header_map(headers) {
+        Some(status) if status.code() == Code::Ok => Ok(()),
+        Some(status) if status.message().is_empty() => {
+            Err(Broken::Status(status.code(), "without a message".to_owned()))
         }
+        Some(status) => Err(Broken::Status(status.code(), status.message().to_owned())),
+        None => Err(Broken::Status(Code::Unknown, "without a status".to_owned())),
     }
 }
 
@@ -305,8 +313,14 @@ mod tests {
         assert!(status(&headers).is_ok());
         headers.insert("grpc-status", HeaderValue::from_static("8"));
         headers.insert("grpc-message", HeaderValue::from_static("too%20busy"));
-        let broken = status(&headers).unwrap_err();
-        assert_eq!(broken.to_string(), "ResourceExhausted: too busy");
+        let broken = |headers: &HeaderMap| status(headers).unwrap_err().to_string();
+        assert_eq!(broken(&headers), "ResourceExhausted: too busy");
+        let chinese = "%E6%95%B0%E6%8D%AE 100%25, full";
+        headers.insert("grpc-message", HeaderValue::from_static(chinese));
+        assert_eq!(broken(&headers), "ResourceExhausted: 数据 100%, full");
+        headers.remove("grpc-message");
+        assert_eq!(broken(&headers), "ResourceExhausted: without a message");
+        assert_eq!(broken(&HeaderMap::new()), "Unknown: without a status");
     }
 
     #[test]

@@ -16,9 +16,10 @@ const LOOK: Duration = Duration::from_secs(3);
 /// All devices come back at once.
 pub async fn storm(sheet: &mut Sheet) -> Result<()> {
     let full = storm::Order::default();
-    let order = match sheet.place.quick {
-        true => storm::Order { devices: 4_000, live_devices: 500, ..full },
-        false => full,
+    let order = storm::Order {
+        devices: sheet.scale("devices", full.devices, 4_000),
+        live_devices: sheet.scale("live desks", full.live_devices, 500),
+        ..full
     };
     let server = Served::start(&sheet.place, "storm", false).await?;
     server.serving().await?;
@@ -27,10 +28,6 @@ pub async fn storm(sheet: &mut Sheet) -> Result<()> {
     server.stop().await?;
     sheet.forget("storm")?;
     let mut details = json!({ "storm": found.json(&order) });
-    if sheet.place.quick {
-        details["scaled"] =
-            json!("4,000 devices instead of 26,000, 500 live desks instead of 2,000");
-    }
     if found.connections < order.devices {
         let connections = found.connections;
         details["shared_connections"] = json!(format!(
@@ -45,14 +42,11 @@ pub async fn storm(sheet: &mut Sheet) -> Result<()> {
 
 /// A day of 25 M people, its memory, its sudden end, the start after it, and what is left on the disk.
 pub async fn day(sheet: &mut Sheet) -> Result<()> {
-    let people = sheet.pick(25_000_000, 1_000_000);
+    let people = sheet.scale("people", 25_000_000, 1_000_000);
     let server = Served::start(&sheet.place, "day", false).await?;
     server.serving().await?;
     let found = day::run(&server.target, &day::Order { people, rate: 0.0 }).await?;
     let mut details = json!({ "day": found.json() });
-    if sheet.place.quick {
-        details["scaled"] = json!("1 M people instead of 25 M");
-    }
     let gib = server.most_memory()? as f64 / f64::from(1 << 30);
     sheet.put("day_rss_gib", gib, details.clone());
 

@@ -2,6 +2,8 @@
 //! own for each block, never two at a time.
 
 use super::Sheet;
+use super::blocks::{disturbed, median};
+use super::half::half_load;
 use super::place::{disk_bytes, number};
 use super::postgres::Postgres;
 use anyhow::{Context, Result, ensure};
@@ -12,11 +14,8 @@ use std::path::{Path, PathBuf};
 /// People in a tube.
 const PEOPLE: f64 = 10.0;
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-fn remove(dir: &Path) -> Result<()> {
+/// Removes a folder, if it is there.
+pub fn remove(dir: &Path) -> Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("removing {}", dir.display()))
@@ -35,34 +34,29 @@ impl Sheet {
         self.place.benchmark(&args, dir).await
     }
 
-    /// A block of the engine on a fresh folder, and one of the raw log.
+    /// A block on a fresh folder: of the engine, or of the raw log.
     async fn fresh_block(&self, what: &str, seconds: u64) -> Result<Value> {
         let dir = self.place.part("block");
         remove(&dir)?;
-        // What the block before has left to be written would be written on this one's time.
-        let synced = std::process::Command::new("sync").status().context("running sync")?;
-        ensure!(synced.success(), "sync failed");
+        synced()?;
         let line = self.place.benchmark(&[what, "--seconds", &seconds.to_string()], &dir).await?;
         remove(&dir)?;
         Ok(line)
     }
+}
 
-    /// Tubes a second of the engine alone: as measured before, or by one block.
-    async fn engine_rate(&mut self) -> Result<f64> {
-        if let Some(rate) = self.engine {
-            return Ok(rate);
-        }
-        let line = self.fresh_block("engine", self.pick(60, 10)).await?;
-        let rate = number(&line, "tubes_per_s")?;
-        self.engine = Some(rate);
-        Ok(rate)
-    }
+/// What the block before has left to be written would be written on the next one's time.
+pub fn synced() -> Result<()> {
+    let synced = std::process::Command::new("sync").status().context("running sync")?;
+    ensure!(synced.success(), "sync failed");
+    Ok(())
 }
 
 /// The engine over the log alone, written and synced as the engine does: raw, engine, raw, engine,
 /// raw, so that a disk that changes its mind changes both.
 pub async fn over_raw_log(sheet: &mut Sheet) -> Result<()> {
-    let (seconds, raw_seconds) = (sheet.pick(60, 10), sheet.pick(60, 4));
+    let seconds = sheet.scale("seconds of a block of the engine", 60, 6);
+    let raw_seconds = sheet.scale("seconds of a block of the log", 60, 3);
     let (mut raw, mut engine, mut settle, mut debt) = (vec![], vec![], vec![], vec![]);
     for block in 0..5 {
         if block % 2 == 0 {
@@ -74,37 +68,50 @@ pub async fn over_raw_log(sheet: &mut Sheet) -> Result<()> {
             debt.push(line["debt"].clone());
         }
     }
-    sheet.engine = Some(mean(&engine));
     let details = json!({
-        "engine_tubes_per_s": mean(&engine),
-        "raw_log_tubes_per_s": mean(&raw),
+        "engine_tubes_per_s": median(&engine),
+        "raw_log_tubes_per_s": median(&raw),
         "engine_blocks": engine,
         "raw_log_blocks": raw,
+        "disturbed": disturbed(&[("engine_blocks", &engine), ("raw_log_blocks", &raw)]),
         "settle_s": settle,
         "debt": debt,
         "seconds": seconds,
     });
-    sheet.put("engine_over_raw_log", mean(&engine) / mean(&raw), details);
+    sheet.put("engine_over_raw_log", median(&engine) / median(&raw), details);
     Ok(())
 }
 
-/// The engine over PostgreSQL at its best.
+/// The engine over PostgreSQL at its best: PostgreSQL, engine, PostgreSQL, engine, PostgreSQL, each on a folder of its own
+/// and alone on the machine.
 pub async fn over_postgres(sheet: &mut Sheet) -> Result<()> {
-    // First: without it there is no use in measuring the engine.
-    let postgres = Postgres::start(&sheet.place).await?;
-    let seconds = sheet.pick(60, 10);
-    let filled = postgres.fill(seconds).await?;
-    postgres.stop().await?;
-    let engine = sheet.engine_rate().await?;
+    let seconds = sheet.scale("seconds of a block", 30, 3);
+    let (mut filled, mut engine) = (vec![], vec![]);
+    for block in 0..5 {
+        // PostgreSQL first: without it there is no use in measuring the engine.
+        if block % 2 == 0 {
+            let postgres = Postgres::start(&sheet.place).await?;
+            synced()?;
+            filled.push(postgres.fill(seconds).await?);
+            postgres.stop().await?;
+        } else {
+            let line = sheet.fresh_block("engine", seconds).await?;
+            engine.push(number(&line, "tubes_per_s")?);
+        }
+    }
+    let postgres: Vec<_> = filled.iter().map(|block| block.tubes_per_s).collect();
     let details = json!({
-        "engine_tubes_per_s": engine,
-        "postgres_tubes_per_s": filled.tubes_per_s,
-        "postgres_tubes": filled.tubes,
-        "postgres_sessions": filled.sessions,
-        "postgres_version": filled.version,
+        "engine_tubes_per_s": median(&engine),
+        "postgres_tubes_per_s": median(&postgres),
+        "engine_blocks": engine,
+        "postgres_blocks": postgres,
+        "disturbed": disturbed(&[("engine_blocks", &engine), ("postgres_blocks", &postgres)]),
+        "postgres_tubes": filled.iter().map(|block| block.tubes).collect::<Vec<_>>(),
+        "postgres_sessions": filled[0].sessions,
+        "postgres_version": filled[0].version,
         "seconds": seconds,
     });
-    sheet.put("engine_over_postgres", engine / filled.tubes_per_s, details);
+    sheet.put("engine_over_postgres", median(&engine) / median(&postgres), details);
     Ok(())
 }
 
@@ -129,70 +136,89 @@ impl Filled {
     }
 }
 
+/// Person records of the large folder and of the small one, in tubes of ten, in full.
+const LARGE_TUBES: u64 = 25_000_000;
+const SMALL_TUBES: u64 = 100_000;
+/// Tubes of a city of 25 M people; the large folder where nothing needs a larger one.
+const CITY_TUBES: u64 = 2_500_000;
+
 /// What a folder takes, how it slows down when it is large, and how it answers then.
 pub async fn growth(sheet: &mut Sheet) -> Result<()> {
     // Only the one figure needs so many.
-    let many = !sheet.place.quick && sheet.wants("growth");
-    let tubes = if many { 25_000_000 } else { 2_500_000 };
-    let scaled = match many {
-        false => json!("25 M person records instead of 250 M"),
-        true => Value::Null,
+    let tubes = match sheet.wants("growth") {
+        true => sheet.scale("tubes in the folder", LARGE_TUBES, CITY_TUBES),
+        false => CITY_TUBES,
     };
     let mut large = Filled::new(sheet, "large", tubes).await?;
     if sheet.wants("bytes_collected") {
         let bytes = disk_bytes(&large.dir)? as f64;
         let people = tubes as f64 * PEOPLE;
-        let details = json!({ "bytes": bytes, "people": people, "scaled": scaled });
-        sheet.put("bytes_collected", bytes / people, details);
+        sheet.put("bytes_collected", bytes / people, json!({ "bytes": bytes, "people": people }));
     }
     if sheet.wants("growth") {
-        let (seconds, blocks) = (sheet.pick(10, 5), 2);
-        let (mut of_small, mut of_large) = (vec![], vec![]);
-        for _ in 0..blocks {
-            // Made anew: after some seconds of intake it is small no more.
-            let mut small = Filled::new(sheet, "small", 100_000).await?;
-            of_small.push(small.go_on(sheet, seconds).await?);
-            remove(&small.dir)?;
-            of_large.push(large.go_on(sheet, seconds).await?);
-        }
-        let details = json!({
-            "large_tubes_per_s": of_large,
-            "small_tubes_per_s": of_small,
-            "large_people": tubes as f64 * PEOPLE,
-            "small_people": 100_000.0 * PEOPLE,
-            "seconds": seconds,
-            "scaled": scaled,
-        });
-        sheet.put("growth", mean(&of_large) / mean(&of_small), details);
+        in_turns(sheet, &mut large).await?;
     }
     if sheet.wants("person_queries") {
+        sheet.begin();
         if !sheet.place.quick {
             // The people of one city: who asks, asks about the round at hand.
             remove(&large.dir)?;
-            large = Filled::new(sheet, "city", 2_500_000).await?;
+            large = Filled::new(sheet, "city", CITY_TUBES).await?;
         }
-        let seconds = sheet.pick(30, 10).to_string();
+        let seconds = sheet.scale("seconds", 30, 8).to_string();
         let args = ["person-queries", "--seconds", &seconds];
         let line = sheet.place.benchmark(&args, &large.dir).await?;
-        let details = json!({
-            "ingest_tubes_per_s": number(&line, "ingest_tubes_per_s")?,
+        let mut details = json!({
             "people": large.tubes as f64 * PEOPLE,
+            "threads": line["threads"],
+            "cpu_us_per_query": line["cpu_us_per_query"],
         });
+        let full = number(&line, "full_tubes_per_s")?;
+        half_load(&mut details, full, number(&line, "ingest_tubes_per_s")?);
         sheet.put("person_queries", number(&line, "queries_per_s")?, details);
     }
     remove(&large.dir)
 }
 
+/// The large folder over a small one: small, large, small, large.
+async fn in_turns(sheet: &mut Sheet, large: &mut Filled) -> Result<()> {
+    let seconds = sheet.scale("seconds of a block", 20, 4);
+    let before = large.tubes as f64 * PEOPLE;
+    let (mut of_small, mut of_large) = (vec![], vec![]);
+    let (mut small_people, mut large_people) = (vec![], vec![]);
+    for _ in 0..2 {
+        // Made anew: after some seconds of intake it is small no more.
+        let mut small = Filled::new(sheet, "small", SMALL_TUBES).await?;
+        of_small.push(small.go_on(sheet, seconds).await?);
+        small_people.push(small.tubes as f64 * PEOPLE);
+        remove(&small.dir)?;
+        of_large.push(large.go_on(sheet, seconds).await?);
+        large_people.push(large.tubes as f64 * PEOPLE);
+    }
+    let details = json!({
+        "large_tubes_per_s": of_large,
+        "small_tubes_per_s": of_small,
+        "disturbed": disturbed(&[
+            ("large_tubes_per_s", &of_large),
+            ("small_tubes_per_s", &of_small),
+        ]),
+        "large_people": before,
+        "small_people": SMALL_TUBES as f64 * PEOPLE,
+        "large_people_at_block_ends": large_people,
+        "small_people_at_block_ends": small_people,
+        "seconds": seconds,
+    });
+    sheet.put("growth", median(&of_large) / median(&of_small), details);
+    Ok(())
+}
+
 /// Who of a roster is missing.
 pub async fn missing(sheet: &mut Sheet) -> Result<()> {
-    let people = sheet.pick(25_000_000, 1_000_000).to_string();
+    let people = sheet.scale("people", 25_000_000, 1_000_000).to_string();
     let dir = sheet.place.part("missing");
     let line = sheet.place.benchmark(&["missing", "--people", &people], &dir).await?;
     remove(&dir)?;
-    let mut details = json!({ "people": line["people"], "missing": line["missing"] });
-    if sheet.place.quick {
-        details["scaled"] = json!("1 M people instead of 25 M");
-    }
+    let details = json!({ "people": line["people"], "missing": line["missing"] });
     sheet.put("missing_seconds", number(&line, "seconds")?, details);
     Ok(())
 }

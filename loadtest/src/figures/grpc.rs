@@ -1,6 +1,7 @@
 //! Figures over gRPC: the real server in a process of its own, with the client on the same cores.
 
 use super::Sheet;
+use super::blocks::{disturbed, median};
 use super::disk::probe;
 use super::place::Served;
 use crate::load::now_ms;
@@ -40,7 +41,7 @@ fn desks(seconds: f64) -> Order {
 }
 
 /// What stands beside a rate.
-fn details(order: &Order, ran: &Ran, scaled: Option<&str>) -> Value {
+fn details(order: &Order, ran: &Ran) -> Value {
     json!({
         "tls": false,
         "devices": order.devices,
@@ -53,7 +54,6 @@ fn details(order: &Order, ran: &Ran, scaled: Option<&str>) -> Value {
         "refused": ran.tally.refused,
         "latency_ms": object(&ran.tally.latency),
         "read_back": ran.read_back.as_ref().map(read_back_json),
-        "scaled": scaled,
     })
 }
 
@@ -79,7 +79,7 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
     server.stop().await?;
     sheet.forget(name)?;
     let rate = ran.tubes_per_s(0.0);
-    let mut details = details(&order, &ran, None);
+    let mut details = details(&order, &ran);
     details["tls"] = json!(tls);
     // Both with what reading back cost.
     details["server_cpu_s"] = json!(after.0 - before.0);
@@ -90,7 +90,7 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
 
 /// Messages of 20 tubes from 64 connections.
 pub async fn batched(sheet: &mut Sheet, tls: bool) -> Result<()> {
-    let order = Order { verify: Some(200), ..gateways(sheet.pick(60.0, 8.0)) };
+    let order = Order { verify: Some(200), ..gateways(sheet.scale("seconds", 60.0, 6.0)) };
     let name = if tls { "grpc_batched_tls" } else { "grpc_batched" };
     let rate = closed(sheet, name, order, tls).await?;
     if !tls {
@@ -101,7 +101,9 @@ pub async fn batched(sheet: &mut Sheet, tls: bool) -> Result<()> {
 
 /// One tube a message from 5,000 streams.
 pub async fn single(sheet: &mut Sheet, tls: bool) -> Result<()> {
-    let order = Order { verify: sheet.pick(Some(200), None), ..desks(sheet.pick(60.0, 8.0)) };
+    let seconds = sheet.scale("seconds", 60.0, 6.0);
+    let order = Order { verify: sheet.pick(Some(200), None), ..desks(seconds) };
+    sheet.scaled.extend(sheet.place.quick.then(|| "nothing read back".to_owned()));
     let name = if tls { "grpc_single_tls" } else { "grpc_single" };
     closed(sheet, name, order, tls).await.map(drop)
 }
@@ -112,7 +114,9 @@ impl Sheet {
         if let Some(rate) = self.batched {
             return Ok(rate);
         }
-        let ran = gateways(self.pick(20.0, 4.0)).run(&server.target).await?;
+        let ran = gateways(self.scale("seconds that full load is found in", 20.0, 4.0))
+            .run(&server.target)
+            .await?;
         whole(&ran.tally)?;
         let rate = ran.tubes_per_s(0.0);
         self.batched = Some(rate);
@@ -127,19 +131,23 @@ impl Sheet {
 }
 
 /// The acknowledgement of a tube over a bare write and fdatasync of the same bytes on the same disk, both at the same rate by
-/// the clock and counted from when they were due, in turns. Beside it the bare side one after the other as fast as it
-/// goes: there a disk that stalls holds up one write, where the clock holds up all that are due meanwhile.
+/// the clock and counted from when they were due, in turns; the middle part of each side. Beside it the bare side one after
+/// the other as fast as it goes: there a disk that stalls holds up one write, where the clock holds up all that are due
+/// meanwhile. Where the bare side falls behind its clock there is nothing to compare with.
 pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
     const RATE: f64 = 1_500.0;
-    let (rounds, seconds) = (sheet.pick(3, 1), sheet.pick(30.0, 10.0));
-    let probe_time = Duration::from_secs(sheet.pick(15, 5));
+    let rounds = sheet.scale("parts of the load", 3, 1);
+    let seconds = sheet.scale("seconds of a part of the load", 30.0, 8.0);
+    let probe_time = Duration::from_secs(sheet.scale("seconds of a part beside it", 15, 4));
     let closed_time = Duration::from_secs(2);
     let server = Served::start(&sheet.place, "fsync", false).await?;
     server.serving().await?;
     let order = Order { shape: Some(Shape::steady(RATE, seconds)), ..desks(seconds) };
     let file = sheet.place.part("probe");
-    let (mut bare, mut closed, mut probes) = (Latency::default(), Latency::default(), Vec::new());
-    let mut all = Tally::default();
+    let (mut bare, mut closed, mut all) =
+        (Latency::default(), Latency::default(), Tally::default());
+    let (mut bare_p99, mut closed_p99, mut ack_p99) = (vec![], vec![], vec![]);
+    let mut behind = Vec::new();
     let mut bytes = 0;
     for round in 0..=rounds {
         if bytes == 0 {
@@ -147,27 +155,42 @@ pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
             let load = order.prepare(&server.target, order.devices).await?;
             bytes = load.pen(0).message(1, 1, 1, now_ms()).len();
         }
-        closed.add(&probe(&file, bytes, closed_time, None).await?);
-        let latency = probe(&file, bytes, probe_time, Some(RATE)).await?;
-        probes.push(latency.ms(0.99));
-        bare.add(&latency);
+        let probed = probe(&file, bytes, closed_time, None).await?;
+        closed_p99.push(probed.latency.ms(0.99));
+        closed.add(&probed.latency);
+        let probed = probe(&file, bytes, probe_time, Some(RATE)).await?;
+        behind.extend(probed.kept_up().err().map(|error| error.to_string()));
+        bare_p99.push(probed.latency.ms(0.99));
+        bare.add(&probed.latency);
         if round < rounds {
             let ran = order.run(&server.target).await?;
             whole(&ran.tally)?;
+            ack_p99.push(ran.tally.latency.ms(0.99));
             all.add(ran.tally);
         }
     }
     server.stop().await?;
     sheet.forget("fsync")?;
     ensure!(bare.ms(0.99) > 0.0, "a write and fdatasync took no time at all");
+    let over_closed = median(&ack_p99) / median(&closed_p99);
+    ensure!(
+        behind.is_empty(),
+        "the disk does not take {RATE} bare writes a second, so there is nothing to compare with: {}. Over a bare write \
+         that only begins when the one before has ended the acknowledgement takes {over_closed:.1} ({:.2} over {:.2} ms)",
+        behind.join("; "),
+        median(&ack_p99),
+        median(&closed_p99),
+    );
     let details = json!({
-        "ack_p99_ms": all.latency.ms(0.99),
-        "fsync_p99_ms": bare.ms(0.99),
+        "ack_p99_ms": median(&ack_p99),
+        "fsync_p99_ms": median(&bare_p99),
+        "ack_p99_ms_each": ack_p99,
+        "fsync_p99_ms_each": bare_p99,
+        "disturbed": disturbed(&[("ack_p99_ms_each", &ack_p99), ("fsync_p99_ms_each", &bare_p99)]),
         "ack_ms": object(&all.latency),
         "fsync_ms": object(&bare),
-        "fsync_p99_ms_each": probes,
         "fsync_one_after_the_other_ms": object(&closed),
-        "ack_over_one_after_the_other": all.latency.ms(0.99) / closed.ms(0.99),
+        "ack_over_one_after_the_other": over_closed,
         "from_sending_ms": object(&all.from_sending),
         "server_waiting_ms": object(&all.waiting),
         "server_deciding_ms": object(&all.deciding),
@@ -175,10 +198,11 @@ pub async fn over_fsync(sheet: &mut Sheet) -> Result<()> {
         "bytes": bytes,
         "tubes_per_s_due": RATE,
         "streams": order.devices,
+        "connections": order.connections,
         "unanswered": all.unanswered + all.unsent,
         "seconds": seconds * f64::from(rounds),
         "grace_s": GRACE.as_secs(),
     });
-    sheet.put("ack_over_fsync", all.latency.ms(0.99) / bare.ms(0.99), details);
+    sheet.put("ack_over_fsync", median(&ack_p99) / median(&bare_p99), details);
     Ok(())
 }

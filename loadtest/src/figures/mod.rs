@@ -1,10 +1,14 @@
 //! `loadtest figures`: the figures that are published, measured on this machine, one line of JSON
 //! for each on standard output.
 
+mod blocks;
 mod city;
+mod cores;
 mod disk;
 mod engine;
 mod grpc;
+mod half;
+mod machine;
 mod place;
 mod planner;
 mod postgres;
@@ -15,8 +19,9 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use place::Place;
 use rows::{INGEST, PLANNER, Row};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -76,6 +81,7 @@ struct Which {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Group {
     RawLog,
+    Cores,
     Postgres,
     Batched,
     Single,
@@ -97,8 +103,9 @@ enum Group {
 type Grouped = (Group, &'static [&'static str], [u64; 2]);
 
 /// The groups of intake in their order.
-const INGEST_GROUPS: [Grouped; 12] = [
+const INGEST_GROUPS: [Grouped; 13] = [
     (Group::RawLog, &["engine_over_raw_log"], [20, 5]),
+    (Group::Cores, &["one_core_to_two"], [6, 3]),
     (Group::Postgres, &["engine_over_postgres"], [30, 6]),
     (Group::Batched, &["grpc_batched"], [6, 2]),
     (Group::Single, &["grpc_single"], [4, 2]),
@@ -138,13 +145,15 @@ const PLANNER_GROUPS: [Grouped; 10] = [
 /// What has been measured, for those that come after and need it.
 pub struct Sheet {
     place: Place,
+    /// The machine and the program, in words.
+    machine: String,
     wanted: BTreeSet<&'static str>,
-    /// Tubes a second of the engine alone, and over gRPC in batches.
-    engine: Option<f64>,
-    /// The same.
+    /// Tubes a second over gRPC in batches.
     batched: Option<f64>,
     /// The Python that has SimPy.
     python: Option<PathBuf>,
+    /// What the figures at hand have less of than in full, in words.
+    scaled: Vec<String>,
     failed: bool,
 }
 
@@ -154,12 +163,13 @@ impl Sheet {
         self.wanted.contains(name)
     }
 
-    /// Prints a figure.
-    fn put(&mut self, name: &str, value: f64, details: Value) {
+    /// Prints a figure, with all that has been scaled down since its beginning.
+    fn put(&mut self, name: &str, value: f64, mut details: Value) {
         if self.wanted.remove(name)
             && let Some(row) = Row::named(name)
         {
-            println!("{}", row.measured(value, details, self.place.quick));
+            details["scaled"] = scaled(self.place.quick, &details["scaled"], &self.scaled);
+            println!("{}", row.measured(value, details, self.place.quick, &self.machine));
         }
     }
 
@@ -168,9 +178,24 @@ impl Sheet {
         if self.place.quick { quick } else { full }
     }
 
+    /// The same of a number that is told: a quick run says in `scaled` what it has less of.
+    fn scale<T: Display + PartialEq>(&mut self, of: &str, full: T, quick: T) -> T {
+        if self.place.quick && quick != full {
+            self.scaled.push(format!("{of}: {quick} instead of {full}"));
+        }
+        self.pick(full, quick)
+    }
+
+    /// A figure begins that has nothing in common with the one before.
+    fn begin(&mut self) {
+        self.scaled.clear();
+    }
+
     async fn measure(&mut self, group: Group) -> Result<()> {
+        self.begin();
         match group {
             Group::RawLog => engine::over_raw_log(self).await,
+            Group::Cores => cores::one_core_to_two(self).await,
             Group::Postgres => engine::over_postgres(self).await,
             Group::Batched => grpc::batched(self, false).await,
             Group::Single => grpc::single(self, false).await,
@@ -187,6 +212,15 @@ impl Sheet {
             Group::Forecasts => planner::forecasts(self).await,
         }
     }
+}
+
+/// What stands in `scaled`: null in full; else what the program itself has scaled down and what this one has.
+fn scaled(quick: bool, own: &Value, here: &[String]) -> Value {
+    if !quick {
+        return Value::Null;
+    }
+    let all: Vec<_> = own.as_str().into_iter().chain(here.iter().map(String::as_str)).collect();
+    if all.is_empty() { json!("nothing") } else { json!(all.join("; ")) }
 }
 
 /// Measures.
@@ -230,6 +264,7 @@ async fn measure(order: Order, files: u64) -> Result<ExitCode> {
         program.display()
     );
     let beside = own.parent().and_then(|release| release.parent()).map(PathBuf::from);
+    let (has_dir, has_rows) = (which.dir.is_some(), !which.row.is_empty());
     let parent = which.dir.or(beside).unwrap_or_else(std::env::temp_dir);
     let groups =
         || groups.iter().filter(|(_, rows, _)| rows.iter().any(|row| wanted.contains(row)));
@@ -239,29 +274,49 @@ async fn measure(order: Order, files: u64) -> Result<ExitCode> {
         "loadtest: needs {needed} GB of disk at a time in {}, {free} are free",
         parent.display()
     );
-    ensure!(free >= needed, "not enough disk: choose another --dir, --quick, or single rows");
+    ensure!(free >= needed, "not enough disk: {}", less_disk(has_dir, quick, has_rows));
 
     let place = Place::new(&parent, program, files, quick)?;
-    let mut sheet =
-        Sheet { place, wanted: wanted.clone(), engine: None, batched: None, python, failed: false };
+    let start = Instant::now();
+    let machine = machine::told(&place).await;
+    let mut sheet = Sheet {
+        place,
+        machine,
+        wanted: wanted.clone(),
+        batched: None,
+        python,
+        scaled: vec![],
+        failed: false,
+    };
     for (group, rows, _) in groups() {
         let begun = Instant::now();
         eprintln!("loadtest: {}", rows.join(", "));
         let outcome = sheet.measure(*group).await;
         let why =
             outcome.err().map_or("it was not measured".to_owned(), |error| format!("{error:#}"));
+        let why = [Some(why), sheet.place.end_of_server()].into_iter().flatten();
+        let why = why.collect::<Vec<_>>().join("; ");
         for row in *rows {
             if sheet.wanted.remove(row)
                 && let Some(row) = Row::named(row)
             {
                 sheet.failed = true;
                 eprintln!("loadtest: {}: {why}", row.name);
-                println!("{}", row.failed(&why, quick));
+                println!("{}", row.failed(&why, quick, &sheet.machine));
             }
         }
         eprintln!("loadtest: {:.0} s", begun.elapsed().as_secs_f64());
     }
+    eprintln!("loadtest: {:.0} s in all", start.elapsed().as_secs_f64());
     Ok(if sheet.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What helps when the disk is too small, without what was done already.
+fn less_disk(has_dir: bool, quick: bool, has_rows: bool) -> String {
+    let others = [(quick, "measure with --quick"), (has_rows, "measure single figures with --row")];
+    let others = others.into_iter().filter_map(|(done, what)| (!done).then_some(what));
+    let dir = if has_dir { "name a --dir on a larger disk" } else { "name a --dir" };
+    [dir].into_iter().chain(others).collect::<Vec<_>>().join(", or ")
 }
 
 /// The figures that are asked for.
@@ -291,6 +346,46 @@ mod tests {
             }
             assert_eq!(measured.len(), rows.len());
             assert!(groups.iter().all(|(_, _, [full, quick])| quick <= full));
+        }
+    }
+
+    #[test]
+    fn a_quick_run_always_says_what_it_has_less_of() {
+        let here = ["seconds: 6 instead of 60".to_owned(), "people: 1 instead of 25".to_owned()];
+        for (quick, own, here, wanted) in [
+            (false, Value::Null, &here[..], Value::Null),
+            (true, Value::Null, &[], json!("nothing")),
+            (true, json!("blocks: 3"), &[], json!("blocks: 3")),
+            (true, Value::Null, &here[..1], json!("seconds: 6 instead of 60")),
+            (
+                true,
+                json!("a"),
+                &here,
+                json!("a; seconds: 6 instead of 60; people: 1 instead of 25"),
+            ),
+        ] {
+            assert_eq!(scaled(quick, &own, here), wanted);
+        }
+    }
+
+    #[test]
+    fn who_lacks_disk_is_not_told_what_was_done_already() {
+        for (has_dir, quick, has_rows, wanted) in [
+            (
+                false,
+                false,
+                false,
+                "name a --dir, or measure with --quick, or measure single figures with --row",
+            ),
+            (
+                true,
+                true,
+                false,
+                "name a --dir on a larger disk, or measure single figures with --row",
+            ),
+            (true, true, true, "name a --dir on a larger disk"),
+        ] {
+            assert_eq!(less_disk(has_dir, quick, has_rows), wanted);
         }
     }
 

@@ -1,8 +1,7 @@
 //! Where figures are measured: a folder that is gone at the end, and the programs that run in it,
 //! which are gone with it.
 
-use crate::connect::{Server, Target};
-use crate::encode::Encoder;
+use crate::connect::{HEALTH, Server, Target, health_of};
 use crate::files;
 use crate::order::CONNECT_PATIENCE;
 use anyhow::{Context, Result, bail, ensure};
@@ -12,6 +11,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
@@ -22,6 +22,8 @@ const START_PATIENCE: Duration = Duration::from_secs(300);
 const STOP_PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at a server that is starting.
 const LOOK: Duration = Duration::from_millis(5);
+/// How long a server that has broken its connections may take until it is gone.
+const END_PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of what a program said that are told when it failed.
 const LAST_WORDS: usize = 600;
 
@@ -35,7 +37,12 @@ pub struct Place {
     pub files: u64,
     /// Short runs.
     pub quick: bool,
+    /// How a server ended that was not to end; whatever failed then failed because of it.
+    ends: Ends,
 }
+
+/// Where a server leaves word of its end.
+type Ends = Arc<Mutex<Option<String>>>;
 
 impl Place {
     /// A folder of its own in `parent`.
@@ -45,7 +52,12 @@ impl Place {
         // PostgreSQL runs as another user and has to get at its part of it.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(made.path(), open)?;
-        Ok(Place { dir: made.keep(), program, files, quick })
+        Ok(Place { dir: made.keep(), program, files, quick, ends: Ends::default() })
+    }
+
+    /// How a server ended that was not to end, since the last time this was asked.
+    pub fn end_of_server(&self) -> Option<String> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A new part of the folder. Not made yet.
@@ -55,16 +67,39 @@ impl Place {
 
     /// The program in the surroundings that `deploy/swabline.service` gives it.
     pub fn as_deployed(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        self.as_deployed_on(None)
+    }
+
+    /// The same on some of the cores only, by their numbers.
+    fn as_deployed_on(&self, cores: Option<&str>) -> Command {
+        let mut command = match cores {
+            None => Command::new(&self.program),
+            Some(cores) => {
+                let mut pinned = Command::new("taskset");
+                pinned.args(["-c", cores]).arg(&self.program);
+                pinned
+            }
+        };
         command.env("MIMALLOC_PURGE_DELAY", "60000");
         command
     }
 
     /// Runs `swabline benchmark` on a folder and gives the line that it prints.
     pub async fn benchmark(&self, args: &[&str], dir: &Path) -> Result<Value> {
-        let mut command = self.as_deployed();
+        self.benchmark_on(None, args, dir).await
+    }
+
+    /// The same on some of the cores only.
+    pub async fn benchmark_on(
+        &self,
+        cores: Option<&str>,
+        args: &[&str],
+        dir: &Path,
+    ) -> Result<Value> {
+        let mut command = self.as_deployed_on(cores);
         command.arg("benchmark").args(args).arg("--dir").arg(dir);
-        self.line(&format!("swabline benchmark {}", args.join(" ")), command, None).await
+        let on = cores.map(|cores| format!("on core {cores}: ")).unwrap_or_default();
+        self.line(&format!("{on}swabline benchmark {}", args.join(" ")), command, None).await
     }
 
     /// Runs a program that prints a line of JSON, with a file as its input.
@@ -104,6 +139,14 @@ async fn output_of(mut command: Command, input: Stdio, log: &Path) -> Result<Str
     let ended = command.output().await.with_context(|| format!("starting {name}"))?;
     ensure!(ended.status.success(), "{name} failed ({}): {}", ended.status, last_words(log));
     Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+}
+
+/// The end of a log, or that there is nothing in it.
+fn last_words_of(log: &Path) -> String {
+    match last_words(log) {
+        nothing if nothing.is_empty() => "it printed nothing".to_owned(),
+        words => format!("its last words: {words}"),
+    }
 }
 
 /// The end of a log.
@@ -163,6 +206,9 @@ fn server_connections(files: u64) -> u64 {
 /// A running server, killed when it is dropped.
 pub struct Served {
     child: Child,
+    /// It was not told to end.
+    is_to_run: bool,
+    ends: Ends,
     /// Kept open: a server that cannot speak may stop.
     _stdout: BufReader<ChildStdout>,
     log: PathBuf,
@@ -209,25 +255,33 @@ impl Served {
         said.context("the server does not listen in time")??;
         let address = line.split_whitespace().find_map(|word| word.strip_prefix("grpc="));
         let Some(address) = address else {
-            bail!("the server did not start: {}", last_words(&log));
+            let ended = timeout(END_PATIENCE, child.wait()).await;
+            let ended = ended.map_or("goes on".to_owned(), |ended| {
+                ended.map_or("ended".to_owned(), |status| format!("ended with {status}"))
+            });
+            let words = last_words_of(&log);
+            bail!(
+                "{name} did not start a server: it {ended} without saying where it listens; {words}"
+            );
         };
         let scheme = if tls { "https" } else { "http" };
         let signer = signer.as_ref().map(String::as_bytes);
         let server = Server::new(&format!("{scheme}://{address}"), false, signer).await?;
         let sign_in = server.sign_in(None)?;
         let target = Target { server, desk: sign_in.clone(), admin: sign_in, files: place.files };
-        Ok(Served { child, _stdout: stdout, log, target, started })
+        let ends = place.ends.clone();
+        Ok(Served { child, is_to_run: true, ends, _stdout: stdout, log, target, started })
     }
 
     /// Waits until its health says that it records; gives the time since its process was started.
     pub async fn serving(&self) -> Result<Duration> {
         let dialer = self.target.server.dialer(&self.target.desk, 1, CONNECT_PATIENCE)?;
         let line = dialer.line(0).await?;
-        let ask = Encoder::default().message(|to| to.text(1, b"swabline.v1.Recording"));
+        let ask = health_of("swabline.v1.Recording");
         let begun = Instant::now();
         loop {
             // HealthCheckResponse { status: SERVING }, after the standard's own description.
-            let said = line.ask("/grpc.health.v1.Health/Check", ask.clone()).await;
+            let said = line.ask(HEALTH, ask.clone()).await;
             if said.is_ok_and(|said| said[..] == [8, 1]) {
                 return Ok(self.started.elapsed());
             }
@@ -253,6 +307,7 @@ impl Served {
 
     /// Stops it in order.
     pub async fn stop(mut self) -> Result<()> {
+        self.is_to_run = false;
         signal(&self.child, Signal::TERM)?;
         let ended = timeout(STOP_PATIENCE, self.child.wait()).await;
         let ended = ended.context("the server does not stop")??;
@@ -260,9 +315,83 @@ impl Served {
         Ok(())
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it with SIGKILL, in the middle of whatever it does. What it has written and not synced is still in the memory of
+    /// the system: no power cut.
     pub async fn kill(mut self) -> Result<()> {
+        self.is_to_run = false;
         self.child.kill().await?;
         Ok(())
+    }
+}
+
+/// Whoever measured it gives up: if that is because the server has ended, it leaves word.
+impl Drop for Served {
+    fn drop(&mut self) {
+        if !self.is_to_run {
+            return;
+        }
+        let begun = Instant::now();
+        // Its connections break a moment before its end can be seen.
+        while begun.elapsed() < END_PATIENCE / 4 {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let words = last_words_of(&self.log);
+                let end = format!("the server had ended with {status}; {words}");
+                *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A program in a place of its own that does what the script says.
+    fn place(script: &str) -> (tempfile::TempDir, Place) {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        let place = Place::new(dir.path(), program, 64, true).unwrap();
+        (dir, place)
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_no_server_is_told_with_its_end() {
+        for (script, wanted) in [
+            (
+                "exit 0",
+                "it ended with exit status: 0 without saying where it listens; it printed nothing",
+            ),
+            (
+                "echo no licence >&2; exit 3",
+                "exit status: 3 without saying where it listens; its last words: no licence",
+            ),
+        ] {
+            let (_dir, place) = place(script);
+            let why = Served::start(&place, "s", false).await.err().unwrap().to_string();
+            assert!(why.contains(wanted), "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_server_that_was_to_run_is_kept() {
+        let serve = "echo out of memory >&2; echo listening grpc=127.0.0.1:1;";
+        let (_dir, place) = place(&format!("{serve} kill -KILL $$"));
+        drop(Served::start(&place, "s", false).await.unwrap());
+        let end = place.end_of_server().unwrap();
+        assert!(end.contains("signal: 9") && end.contains("last words: out of memory"), "{end}");
+        assert_eq!(place.end_of_server(), None);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_was_told_to_end_leaves_no_word() {
+        let (_dir, place) = place("echo listening grpc=127.0.0.1:1; exec sleep 60");
+        Served::start(&place, "s", false).await.unwrap().kill().await.unwrap();
+        drop(Served::start(&place, "s", false).await.unwrap());
+        assert_eq!(place.end_of_server(), None);
     }
 }

@@ -2,6 +2,7 @@
 //! never two at a time; SimPy runs the same lab in turns with it.
 
 use super::Sheet;
+use super::blocks::{disturbed, median};
 use super::place::number;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -40,13 +41,6 @@ fn put(sheet: &mut Sheet, figure: &str, mut line: Value) -> Result<()> {
     Ok(())
 }
 
-/// The middle value.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
-}
-
 /// The Python that has SimPy: what was said, or that of `deploy/bootstrap.sh --figures`.
 fn python(said: Option<&Path>) -> Result<PathBuf> {
     let python = match said {
@@ -71,7 +65,8 @@ fn python(said: Option<&Path>) -> Result<PathBuf> {
 /// at the same time.
 pub async fn over_simpy(sheet: &mut Sheet) -> Result<()> {
     let python = python(sheet.python.as_deref())?;
-    let (blocks, replications) = (sheet.pick(5, 2), sheet.pick(20, 5));
+    let blocks = sheet.scale("blocks", 5, 2);
+    let replications = sheet.scale("replications of SimPy", 20, 5);
     let script = sheet.place.part("simpy_lab.py");
     let question = sheet.place.part("simpy_lab.json");
     fs::write(&script, SIMPY_LAB)?;
@@ -97,10 +92,12 @@ pub async fn over_simpy(sheet: &mut Sheet) -> Result<()> {
         "simpy_ms": median(&simpy),
         "swabline_blocks_ms": own,
         "simpy_blocks_ms": simpy,
+        "disturbed": disturbed(&[("swabline_blocks_ms", &own), ("simpy_blocks_ms", &simpy)]),
         "makespan_hours": last["makespan_hours"],
         "plates": last["plates"],
         "simpy_events": events.as_f64().map(|events| events / f64::from(replications)),
         "simpy_replications": replications,
+        "scaled": last["scaled"],
     });
     sheet.put("over_simpy", median(&simpy) / median(&own), details);
     Ok(())
@@ -119,7 +116,7 @@ fn same(own: f64, simpy: f64) -> Result<()> {
 
 /// How often the forecast's intervals hold the end, and how far its middle is off.
 pub async fn forecasts(sheet: &mut Sheet) -> Result<()> {
-    let scaled = sheet.pick(Value::Null, json!("100 rounds instead of 1,000"));
+    let mut scaled = Value::Null;
     let half_way = sheet.wants("half_way_error_percent");
     let mut errors = [None, None];
     for (at, figure) in
@@ -128,9 +125,9 @@ pub async fn forecasts(sheet: &mut Sheet) -> Result<()> {
         if !half_way && !sheet.wants(figure) {
             continue;
         }
-        let mut line = sheet.reckoned(figure).await?;
+        let line = sheet.reckoned(figure).await?;
         errors[at] = Some(number(&line, "half_way_error")?);
-        line["scaled"] = scaled.clone();
+        scaled = line["scaled"].clone();
         put(sheet, figure, line)?;
     }
     if half_way {
@@ -183,6 +180,5 @@ mod tests {
     #[test]
     fn the_second_half_is_held_against_limits_of_its_own() {
         assert_eq!([12.0, 20.0, 20.1].map(reaches), ["goal", "floor", "below"]);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Sheet;
 use super::grpc::{gateways, whole};
+use super::half::half_load;
 use super::place::Served;
 use crate::api::{GetPeopleReply, GetPersonReply};
 use crate::encode::Encoder;
@@ -74,18 +75,16 @@ pub async fn over_grpc(sheet: &mut Sheet) -> Result<()> {
     let server = Served::start(&sheet.place, "queries", false).await?;
     server.serving().await?;
     let target = &server.target;
-    let filled = gateways(sheet.pick(60.0, 6.0)).run(target).await?;
+    let filled = gateways(sheet.scale("seconds of filling", 60.0, 6.0)).run(target).await?;
     whole(&filled.tally)?;
-    let rate = sheet.batched_rate(&server).await? / 2.0;
-    let seconds = sheet.pick(60.0, 10.0);
+    let full = sheet.batched_rate(&server).await?;
+    let seconds = sheet.scale("seconds", 60.0, 6.0);
     let known = Arc::new(Known::new(filled.load.clone(), &filled.tally.acknowledged));
     ensure!(!known.ranges.is_empty(), "there is nobody to ask about");
 
     for (name, at_once) in [("person_queries_grpc", 1), ("people_queries_grpc", AT_ONCE)] {
-        let asked = while_half_loaded(&server, &known, rate, seconds, at_once).await?;
-        let details = json!({
-            "ingest_tubes_per_s_due": rate,
-            "ingest_tubes_per_s": asked.ingest.acknowledged_tubes() as f64 / seconds,
+        let asked = while_half_loaded(&server, &known, full / 2.0, seconds, at_once).await?;
+        let mut details = json!({
             "ingest_ms": object(&asked.ingest.latency),
             "query_ms": object(&asked.all.latency),
             "refused": asked.all.refused,
@@ -95,6 +94,7 @@ pub async fn over_grpc(sheet: &mut Sheet) -> Result<()> {
             "people": filled.tally.acknowledged_tubes() * 10,
             "seconds": seconds,
         });
+        half_load(&mut details, full, asked.ingest_tubes_per_s);
         let answers = asked.all.calls * at_once;
         sheet.put(name, answers as f64 / asked.seconds, details);
     }
@@ -107,6 +107,8 @@ struct Period {
     all: Asked,
     seconds: f64,
     ingest: Tally,
+    /// Tubes a second that were taken, those that came late over the time that they took.
+    ingest_tubes_per_s: f64,
 }
 
 /// Asks about `at_once` people in each question while tubes come in at `rate`.
@@ -143,9 +145,10 @@ async fn while_half_loaded(
         all.latency.add(&asked.latency);
     }
     let asked_for = begun.elapsed().as_secs_f64();
-    let (tally, _) = ingest.await.context("the load")??;
+    let (tally, elapsed) = ingest.await.context("the load")??;
     whole(&tally)?;
-    Ok(Period { all, seconds: asked_for, ingest: tally })
+    let ingest_tubes_per_s = tally.acknowledged_tubes() as f64 / elapsed.as_secs_f64().max(seconds);
+    Ok(Period { all, seconds: asked_for, ingest: tally, ingest_tubes_per_s })
 }
 
 /// Asks one question after the other.

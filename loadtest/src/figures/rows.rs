@@ -1,6 +1,5 @@
 //! The rows: every figure that is published, with its unit, its floor and its goal.
 
-use crate::report::machine;
 use serde_json::{Map, Value, json};
 
 /// A figure. Below the floor something is wrong; at the goal it is as good as it was meant to be.
@@ -34,8 +33,9 @@ const fn told_less(name: &'static str, unit: &'static str) -> Row {
 }
 
 /// The rows of intake, in the order in which they are measured.
-pub const INGEST: [Row; 18] = [
+pub const INGEST: [Row; 19] = [
     more("engine_over_raw_log", "ratio", 0.3, 0.5),
+    told("one_core_to_two", "ratio"),
     more("engine_over_postgres", "ratio", 5.0, 10.0),
     more("grpc_batched", "tubes/s", 50_000.0, 100_000.0),
     more("grpc_single", "tubes/s", 15_000.0, 30_000.0),
@@ -94,7 +94,7 @@ impl Row {
         })
     }
 
-    fn line(&self, quick: bool) -> Map<String, Value> {
+    fn line(&self, quick: bool, machine: &str) -> Map<String, Value> {
         let mut line = Map::new();
         line.insert("name".into(), json!(self.name));
         line.insert("unit".into(), json!(self.unit));
@@ -102,13 +102,13 @@ impl Row {
         line.insert("goal".into(), json!(self.goal));
         line.insert("lower_is_better".into(), json!(self.lower_is_better));
         line.insert("quick".into(), json!(quick));
-        line.insert("machine".into(), json!(machine()));
+        line.insert("machine".into(), json!(machine));
         line
     }
 
     /// The line of a value. `details` is an object; its fields stand beside the others.
-    pub fn measured(&self, value: f64, details: Value, quick: bool) -> Value {
-        let mut line = self.line(quick);
+    pub fn measured(&self, value: f64, details: Value, quick: bool, machine: &str) -> Value {
+        let mut line = self.line(quick, machine);
         line.insert("value".into(), json!(value));
         line.insert("reaches".into(), json!(self.reaches(value)));
         if let Value::Object(details) = details {
@@ -120,8 +120,8 @@ impl Row {
     }
 
     /// The line of a figure that could not be measured.
-    pub fn failed(&self, error: &str, quick: bool) -> Value {
-        let mut line = self.line(quick);
+    pub fn failed(&self, error: &str, quick: bool, machine: &str) -> Value {
+        let mut line = self.line(quick, machine);
         line.insert("error".into(), json!(error));
         Value::Object(line)
     }
@@ -165,12 +165,14 @@ mod tests {
     #[test]
     fn a_line_has_all_its_fields_on_one_line() {
         let row = Row::named("growth").unwrap();
-        let line = row.measured(0.7, json!({ "scaled": "small", "value": "never" }), true);
+        let line =
+            row.measured(0.7, json!({ "scaled": "small", "value": "never" }), true, "2 cores");
         assert!(!line.to_string().contains('\n'));
         assert_eq!((&line["name"], &line["value"]), (&json!("growth"), &json!(0.7)));
         assert_eq!((&line["floor"], &line["goal"]), (&json!(0.6), &json!(0.8)));
+        assert_eq!(line["machine"], "2 cores");
         assert_eq!((&line["quick"], &line["scaled"]), (&json!(true), &json!("small")));
-        let failed = row.failed("no disk", false);
+        let failed = row.failed("no disk", false, "2 cores");
         assert_eq!((&failed["error"], failed.get("value")), (&json!("no disk"), None));
     }
 

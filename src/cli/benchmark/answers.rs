@@ -5,7 +5,7 @@ use super::tubes;
 use crate::domain::words::{Code, Time};
 use crate::engine::query::people::{Wanted, for_each_missing};
 use crate::engine::query::person::person;
-use crate::store::{Options as StoreOptions, Store};
+use crate::store::{Folder, Options as StoreOptions, Store};
 use anyhow::{Context, ensure};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,6 +30,12 @@ pub struct Asked {
 /// How often a person can be asked about, people taken at random, while tubes come in at half of
 /// the rate that the folder takes without questions.
 pub fn person_queries(dir: &Path, time: Duration) -> anyhow::Result<Asked> {
+    // To open a folder is to make it.
+    ensure!(
+        Folder::read(dir)?.is_some(),
+        "{0} 不是数据目录，请先用 `engine` 写入。{0} is no data folder: fill it with `engine` first",
+        dir.display()
+    );
     let engine = filling::open(dir, GROUP)?;
     let handle = engine.handle();
     let before = tubes_in(&handle);

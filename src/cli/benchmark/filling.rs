@@ -25,11 +25,29 @@ pub enum Limit {
 }
 
 impl Limit {
-    fn goes_on(self, done: u64, since: Instant) -> bool {
+    /// Tubes that may still be sent when so many were.
+    fn room(self, sent: u64, since: Instant) -> u64 {
         match self {
-            Limit::Tubes(tubes) => done < tubes,
-            Limit::Time(time) => since.elapsed() < time,
+            Limit::Tubes(tubes) => tubes.saturating_sub(sent),
+            Limit::Time(time) if since.elapsed() < time => u64::MAX,
+            Limit::Time(_) => 0,
         }
+    }
+
+    /// The next group, as much of it as may be sent; `None` when it is over.
+    fn next<T>(
+        self,
+        groups: &Receiver<Vec<T>>,
+        sent: u64,
+        since: Instant,
+    ) -> anyhow::Result<Option<Vec<T>>> {
+        let room = self.room(sent, since);
+        if room == 0 {
+            return Ok(None);
+        }
+        let mut group = groups.recv().context("no more groups")?;
+        group.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        Ok(Some(group))
     }
 }
 
@@ -86,8 +104,7 @@ pub fn raw_log(dir: &Path, limit: Limit, first: u64, group: usize) -> anyhow::Re
     };
     let groups = groups(first, group, bytes_of);
     let (mut rate, begun) = (Rate::default(), Instant::now());
-    while limit.goes_on(rate.tubes, begun) {
-        let events = groups.recv().context("no more groups")?;
+    while let Some(events) = limit.next(&groups, rate.tubes, begun)? {
         log.append(first + rate.tubes, &events)?;
         rate.tubes += events.len() as u64;
         rate.bytes += events.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
@@ -124,12 +141,15 @@ pub fn fill(
     let groups = groups(first, group, tubes::tube);
     let (mut rate, begun) = (Rate::default(), Instant::now());
     let mut under_way: VecDeque<Answer> = VecDeque::new();
-    while limit.goes_on(rate.tubes, begun) {
+    // What was sent, and not only what was answered: groups under way count towards the limit.
+    let mut sent = 0;
+    while let Some(group) = limit.next(&groups, sent, begun)? {
         if let Some(most) = most {
             let due = Duration::from_secs_f64(rate.tubes as f64 / most);
             std::thread::sleep(due.saturating_sub(begun.elapsed()));
         }
-        under_way.push_back(handle.enqueue(groups.recv().context("no more groups")?)?);
+        sent += group.len() as u64;
+        under_way.push_back(handle.enqueue(group)?);
         if under_way.len() > AHEAD {
             let answer = under_way.pop_front().context("there is one")?;
             rate.tubes += wait(answer)?.outcomes.len() as u64;
@@ -184,4 +204,23 @@ pub fn peak_rss_mib() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_tubes_are_put_in_as_were_asked_for() {
+        for tubes in [1, 1_000, 1_500, 9_001] {
+            let (bare, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let limit = Limit::Tubes(tubes);
+            let logged = raw_log(bare.path(), limit, 0, 1_000).unwrap();
+            let filled = engine(whole.path(), limit, 0, 1_000, false).unwrap();
+            assert_eq!((logged.tubes, filled.rate.tubes), (tubes, tubes));
+            let store = Store::open(whole.path(), None, &StoreOptions::default()).unwrap();
+            assert_eq!(store.read().last_seq(), tubes + tubes::SET_UP);
+            store.close().unwrap();
+        }
+    }
 }

@@ -8,11 +8,19 @@ mod filling;
 mod planner;
 mod tubes;
 
-use clap::{Args, Subcommand};
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, Subcommand, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// Seconds that may be asked for.
+const SECONDS: std::ops::RangeInclusive<u64> = 1..=86_400;
+/// The last number that a run may begin with, and the most tubes of one: after 10^12 tubes barcodes come again.
+const FIRST_MAX: u64 = 900_000_000_000;
+/// The same.
+const TUBES_MAX: u64 = 90_000_000_000;
 
 /// Flags of `benchmark`.
 #[derive(Args)]
@@ -33,7 +41,7 @@ enum What {
         #[arg(long)]
         dir: PathBuf,
         /// How long, in seconds. 时长（秒）
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = value_parser!(u64).range(SECONDS))]
         seconds: u64,
     },
     /// The missing people of a roster against a round. 应采未采名单
@@ -42,7 +50,7 @@ enum What {
         #[arg(long)]
         dir: PathBuf,
         /// People on the roster; about one in fifty is missing. 名册人数，约五十分之一未采
-        #[arg(long, default_value_t = 1_000_000)]
+        #[arg(long, default_value_t = 1_000_000, value_parser = value_parser!(u64).range(10..=1_000_000_000))]
         people: u64,
     },
     /// The planner: how fast it reckons, and how near it comes to what is known. 方案测算
@@ -56,16 +64,16 @@ struct Amount {
     #[arg(long)]
     dir: PathBuf,
     /// How long, in seconds. 时长（秒）
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = value_parser!(u64).range(SECONDS))]
     seconds: u64,
     /// So many tubes instead. 改按管数
-    #[arg(long)]
+    #[arg(long, value_parser = value_parser!(u64).range(1..=TUBES_MAX))]
     tubes: Option<u64>,
     /// Number of the first tube: give each run on one folder numbers of its own. 首管编号，同一目录各次不同
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = value_parser!(u64).range(..=FIRST_MAX))]
     first: u64,
     /// Tubes in a group; each is made durable by itself. 每组管数，逐组落盘
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     group: usize,
     /// Do not merge everything at the end. 结束时不合并
     #[arg(long)]
@@ -135,4 +143,48 @@ pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
     };
     println!("{line}");
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[derive(clap::Parser)]
+    struct Words {
+        #[command(flatten)]
+        _args: BenchmarkArgs,
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused_by_its_range() {
+        for (words, goes) in [
+            ("engine --group 1", true),
+            ("engine --group 0", false),
+            ("raw-log --group 0", false),
+            ("engine --group 100001", false),
+            ("engine --first 900000000000", true),
+            ("engine --first 900000000001", false),
+            ("engine --first 18446744073709551000 --tubes 5000", false),
+            ("engine --tubes 0", false),
+            ("engine --seconds 0", false),
+            ("person-queries --seconds 0", false),
+            ("missing --people 0", false),
+            ("missing --people 10", true),
+        ] {
+            let all = ["benchmark"].into_iter().chain(words.split(' ')).chain(["--dir", "d"]);
+            let read = Words::command().try_get_matches_from(all);
+            assert_eq!(read.is_ok(), goes, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_not_made() {
+        let place = tempfile::tempdir().unwrap();
+        let (nothing, empty) = (place.path().join("nothing"), place.path());
+        for dir in [nothing.as_path(), empty] {
+            assert!(answers::person_queries(dir, Duration::from_secs(1)).is_err());
+        }
+        assert_eq!(std::fs::read_dir(empty).unwrap().count(), 0);
+    }
 }

@@ -32,7 +32,7 @@ const SEED: u64 = 7;
 pub struct PlannerArgs {
     /// The figure to measure. 测量项目
     row: Row,
-    /// Fewer blocks, and 100 rounds instead of 1,000. 从简
+    /// Fewer blocks, and 100 rounds instead of 1,000; the line says which in `scaled`. 从简，输出的 `scaled` 注明
     #[arg(long)]
     quick: bool,
 }
@@ -73,30 +73,37 @@ enum Row {
 /// # Errors
 /// When something that must be so is not.
 pub fn run(args: &PlannerArgs) -> anyhow::Result<Value> {
-    let blocks = |full: usize, quick: usize| if args.quick { quick } else { full };
-    let (rounds, cities) = if args.quick { (100, 6) } else { (1_000, 100) };
+    let mut scaled = None;
+    let mut pick = |what: &str, full: usize, quick: usize| {
+        scaled = args.quick.then(|| format!("{what}: {quick} instead of {full}"));
+        if args.quick { quick } else { full }
+    };
     let mut line = match args.row {
-        Row::CityReplicationMs => city_replication(blocks(11, 3))?,
-        Row::Replications => replications(blocks(3, 1))?,
-        Row::WhatIfMs => what_if(blocks(15, 5))?,
-        Row::AssignmentMs => assignment(blocks(25, 9))?,
-        Row::OneToOneGapPercent => one_to_one(blocks(5, 1))?,
+        Row::CityReplicationMs => city_replication(pick("blocks", 11, 3))?,
+        Row::Replications => replications(pick("blocks", 3, 1))?,
+        Row::WhatIfMs => what_if(pick("blocks", 15, 5))?,
+        Row::AssignmentMs => assignment(pick("blocks", 25, 9))?,
+        Row::OneToOneGapPercent => one_to_one(pick("blocks", 5, 1))?,
         Row::FluidVsSimulationPercent => fluid_vs_simulation()?,
         Row::CoverageModelledPercent => {
+            let rounds = pick("rounds", 1_000, 100) as u64;
             coverage(rounds, || trial::score(0..rounds, false, PARTICLES))
         }
         Row::CoverageUnmodelledPercent => {
+            let rounds = pick("rounds", 1_000, 100) as u64;
             coverage(rounds, || trial::score(0..rounds, true, PARTICLES))
         }
         Row::CoverageCitiesPercent => {
+            let cities = pick("cities", 100, 6) as u64;
             coverage(cities, || trial::score_cities(0..cities, CITY_PARTICLES))
         }
-        Row::ForecastSeconds => forecast_seconds(blocks(5, 1))?,
-        Row::HalfWayErrorPercent => half_way(rounds),
-        Row::SimpyLab => simpy_lab(blocks(11, 5))?,
+        Row::ForecastSeconds => forecast_seconds(pick("blocks", 5, 1))?,
+        Row::HalfWayErrorPercent => half_way(pick("rounds", 1_000, 100) as u64),
+        Row::SimpyLab => simpy_lab(pick("blocks", 11, 5))?,
     };
     let name = args.row.to_possible_value().map(|value| value.get_name().to_owned());
     line.insert("row".into(), json!(name));
+    line.insert("scaled".into(), json!(scaled));
     Ok(Value::Object(line))
 }
 
@@ -476,6 +483,7 @@ mod tests {
     fn a_line_names_its_row_and_tells_the_middle_between_the_least_and_the_most() {
         let line = run(&PlannerArgs { row: Row::SimpyLab, quick: true }).unwrap();
         assert_eq!(line["row"], "simpy_lab");
+        assert_eq!(line["scaled"], "blocks: 5 instead of 11");
         assert!(line["min"].as_f64() <= line["value"].as_f64());
         assert!(line["value"].as_f64() <= line["max"].as_f64());
         assert_eq!(line["lab"]["stages"].as_array().unwrap().len(), StageKind::COUNT);
