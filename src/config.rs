@@ -149,6 +149,7 @@ impl Config {
             ("engine.planning_max", engine.planning_max as u64, 1, 100_000),
             ("store.index_memory_bytes", store.index_memory_bytes as u64, 0, 1 << 40),
             ("store.tubes_memory_bytes", store.tubes_memory_bytes as u64, 0, 1 << 40),
+            ("store.open_files_max", store.open_files_max as u64, 64, 1_000_000),
             ("store.write_buffer_bytes", store.write_buffer_bytes as u64, 1 << 16, 1 << 32),
             ("store.index_run_entries", store.index_run_entries as u64, 1, wide),
             ("store.index_pending_max", store.index_pending_max as u64, 10_000, wide),

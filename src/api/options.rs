@@ -22,7 +22,8 @@ pub struct Options {
     /// Calls of one connection that are being answered at a time, streams not counted once they
     /// run. More are answered OVERLOADED.
     pub calls_per_connection_max: usize,
-    /// Connections at a time. More wait to be accepted.
+    /// Connections at a time. More wait to be accepted. `serve` lowers it to what the machine lets it open beside the
+    /// store's files.
     pub connections_max: usize,
     /// A unary call that takes longer is given up. Facts in it may have been recorded: the caller
     /// sends them again under the same ids.
