@@ -160,6 +160,7 @@ impl Config {
             ("api.streams_per_connection_max", api.streams_per_connection_max.into(), 1, wide),
             ("api.calls_per_connection_max", api.calls_per_connection_max as u64, 1, 1_000_000),
             ("api.connections_max", api.connections_max as u64, 1, 10_000_000),
+            ("api.first_call_ms_max", api.first_call_ms_max, 1, wide),
             ("api.call_ms_max", api.call_ms_max, 1, wide),
             ("planner.forecast_seconds", planner.forecast_seconds, 1, 86_400),
             ("planner.replications_max", planner.replications_max.into(), 1, 1_000_000),

@@ -25,6 +25,9 @@ pub struct Options {
     /// Connections at a time. More wait to be accepted. `serve` lowers it to what the machine lets it open beside the
     /// store's files.
     pub connections_max: usize,
+    /// A connection over which no call has come by then is given up: TLS handshake, HTTP/2 preface and first call
+    /// together, in milliseconds. A client that connects ahead of time connects again when it has something to say.
+    pub first_call_ms_max: u64,
     /// A unary call that takes longer is given up. Facts in it may have been recorded: the caller
     /// sends them again under the same ids.
     pub call_ms_max: u64,
@@ -42,6 +45,7 @@ impl Default for Options {
             streams_per_connection_max: 128,
             calls_per_connection_max: 64,
             connections_max: 40_000,
+            first_call_ms_max: 20_000,
             call_ms_max: 30_000,
             drain_ms_max: 10_000,
         }

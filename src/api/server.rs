@@ -2,7 +2,7 @@
 
 use super::errors::Error;
 use super::guard::{Gate, Guarded};
-use super::incoming::connections;
+use super::incoming::{Called, connections};
 use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::options::{Options, Tls};
 use super::pb;
@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tonic::Request;
 use tonic::server::NamedService;
+use tonic::service::InterceptorLayer;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::server::HealthReporter;
 
@@ -36,8 +38,8 @@ pub struct Api {
     pub options: Options,
 }
 
-/// A connection that stays silent is asked whether it lives, and given up when it does not answer:
-/// mobile networks drop connections without a word.
+/// A connection that falls silent is asked whether it lives, and given up when it does not answer:
+/// mobile networks drop connections without a word. Before its first call see `first_call_ms_max`.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -105,6 +107,14 @@ pub async fn serve(
         server = server.tls_config(tls_settings(tls)).map_err(Error::Serve)?;
     }
 
+    // Every call is noted, of whichever service: its connection is not silent.
+    let mut server = server.layer(InterceptorLayer::new(|request: Request<()>| {
+        if let Some(called) = request.extensions().get::<Called>() {
+            called.note();
+        }
+        Ok(request)
+    }));
+
     let (reporter, health) = tonic_health::server::health_reporter();
     let watching = tokio::spawn(report_health(reporter, Arc::clone(&shared)));
     let recording = RecordingServer::new(recording::Service(Arc::clone(&shared)))
@@ -138,7 +148,7 @@ pub async fn serve(
         .add_service(Guarded::new(planning, &gate, BATCH_BYTES_MAX))
         .add_service(Guarded::new(administration, &gate, LARGE_MESSAGE_BYTES_MAX));
 
-    let incoming = connections(listener, options.connections_max);
+    let incoming = connections(listener, &options);
     let mut stopped = stopping.clone();
     let signal = async move {
         // An error means that the sender is gone, and then there is nothing left to serve.

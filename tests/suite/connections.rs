@@ -2,9 +2,10 @@
 
 use crate::common::{Place, Server, wait_until, with_files};
 use crate::service::{id, open_round, tube};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
-use swabline::api::client::{Channel, RecordingClient, connect, pb};
+use swabline::api::client::{Channel, RecordingClient, connect, connect_tls, pb};
 
 fn silent(server: &Server, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| TcpStream::connect(&server.address).unwrap()).collect()
@@ -70,4 +71,84 @@ fn with_too_few_files_the_service_says_what_to_raise_and_does_not_start() {
     assert!(said.contains("may open 300 files") && said.contains("LimitNOFILE"), "{said}");
     assert!(said.contains("请调高硬限制"), "{said}");
     assert!(!place.data().exists(), "nothing was begun");
+}
+
+/// Bytes that a client without a word for the server begins with: a few, the whole preface, preface and settings.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+/// Waits until the server has closed a connection.
+fn closed(mut connection: TcpStream) {
+    connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut rest = Vec::new();
+    if let Err(error) = connection.read_to_end(&mut rest) {
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "the server did not close it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_without_a_call_make_way_and_those_with_one_stay() {
+    let place = Place::new();
+    let limits =
+        [("SWABLINE_API__CONNECTIONS_MAX", "20"), ("SWABLINE_API__FIRST_CALL_MS_MAX", "1500")];
+    let server = Server::start_with(&place.data(), &place.keys(), &limits);
+    open_round(&server.address, "R1", "r1").await;
+    let mut desk = RecordingClient::new(connect(&server.address).await.unwrap());
+    record(&mut desk, 1..2).await;
+    let idle = silent(&server, 30);
+    for (at, mut connection) in (0..).zip(&idle) {
+        let said = [&b""[..], &PREFACE[..9], PREFACE, &[PREFACE, SETTINGS].concat()];
+        // Some are in the kernel's queue and some are closed while the later ones speak.
+        let _ = connection.write_all(said[at % 4]);
+    }
+    // Full. The desk that is in works on, and one that comes gets in behind them.
+    record(&mut desk, 2..10).await;
+    let mut late = RecordingClient::new(connect(&server.address).await.unwrap());
+    record(&mut late, 10..20).await;
+    idle.into_iter().for_each(closed);
+    record(&mut desk, 20..30).await;
+    let metric = |name: &str| server.metric(name).unwrap_or(0.0);
+    wait_until("the end of connections without a call", || {
+        metric("swabline_api_connections") == 2.0
+    });
+    assert!(metric("swabline_api_connections_waited_total") >= 1.0);
+    assert_eq!(metric("swabline_api_connections_uncalled_total"), 30.0);
+    let said = std::fs::read_to_string(place.data().with_extension("log")).unwrap();
+    for line in ["new ones wait until one ends", "over which no call came were given up"] {
+        assert!((1..10).contains(&said.matches(line).count()), "not thirty times: {said}");
+    }
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_too_a_connection_without_a_call_is_given_up() {
+    let place = Place::new();
+    let signed = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let files = ["tls.crt", "tls.key"].map(|name| place.root.path().join(name));
+    std::fs::write(&files[0], signed.cert.pem()).unwrap();
+    std::fs::write(&files[1], signed.signing_key.serialize_pem()).unwrap();
+    let [certificate, key] = files.each_ref().map(|file| file.to_str().unwrap());
+    let settings = [
+        ("SWABLINE_TLS_CERTIFICATE", certificate),
+        ("SWABLINE_TLS_KEY", key),
+        ("SWABLINE_API__FIRST_CALL_MS_MAX", "1500"),
+    ];
+    let server = Server::start_with(&place.data(), &place.keys(), &settings);
+    let authority = signed.cert.pem();
+    let connect = || connect_tls(&server.address, authority.as_bytes());
+    let mut desk = RecordingClient::new(connect().await.unwrap());
+    let ask = pb::GetSourceRequest { source: "desk".into() };
+    desk.get_source(ask.clone()).await.unwrap();
+    // After the handshake it says its preface and settings, and nothing else.
+    let mut quiet = RecordingClient::new(connect().await.unwrap());
+    let metric = |name: &str| server.metric(name).unwrap_or(0.0);
+    wait_until("the end of the connection without a call", || {
+        metric("swabline_api_connections_uncalled_total") == 1.0
+    });
+    assert_eq!(metric("swabline_api_connections"), 1.0);
+    desk.get_source(ask.clone()).await.unwrap();
+    // Its client connects again by itself.
+    quiet.get_source(ask).await.unwrap();
+    assert_eq!(metric("swabline_api_connections"), 2.0);
+    server.stop();
 }
