@@ -158,6 +158,8 @@ impl Config {
             ("api.stream_inflight_max", api.stream_inflight_max as u64, 1, 100_000),
             ("api.streams_opening_max", api.streams_opening_max as u64, 1, 1_000_000),
             ("api.streams_per_connection_max", api.streams_per_connection_max.into(), 1, wide),
+            ("api.streams_max", api.streams_max as u64, 1, 10_000_000),
+            ("api.incoming_bytes_max", api.incoming_bytes_max as u64, 4 << 20, 1 << 40),
             ("api.calls_per_connection_max", api.calls_per_connection_max as u64, 1, 1_000_000),
             ("api.connections_max", api.connections_max as u64, 1, 10_000_000),
             ("api.first_call_ms_max", api.first_call_ms_max, 1, wide),

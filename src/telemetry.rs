@@ -25,6 +25,10 @@ pub const CONNECTIONS_WAITED_TOTAL: &str = "swabline_api_connections_waited_tota
 pub const CONNECTIONS_UNCALLED_TOTAL: &str = "swabline_api_connections_uncalled_total";
 /// Streams open now.
 pub const STREAMS: &str = "swabline_api_streams";
+/// Bytes of memory for large messages that are on their way, of all calls.
+pub const INCOMING_BYTES: &str = "swabline_api_incoming_bytes";
+/// Requests that were not read to their end, or not at all. Label `cause`: streams, bytes, time.
+pub const INCOMING_HALTED_TOTAL: &str = "swabline_api_incoming_halted_total";
 /// Streams opened while the same source and epoch had one open already.
 pub const SOURCES_TWICE_TOTAL: &str = "swabline_api_sources_twice_total";
 /// Requests answered. Labels `method`, `code`.

@@ -2,6 +2,7 @@
 
 use super::errors::Error;
 use super::guard::{Gate, Guarded};
+use super::held::Held;
 use super::incoming::{Called, connections};
 use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::options::{Options, Tls};
@@ -48,8 +49,9 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes that one stream, and all streams of one connection, may send before the server has read
-/// them. A device on a line of 100 ms still sends 10 Mbit/s; tens of thousands of streams whose
-/// messages wait cannot fill the memory.
+/// them. A device on a line of 100 ms still sends 10 Mbit/s. What is not read waits in memory: half a MiB for each
+/// connection whose client sends on and does not read its answers. What was read and is no whole message yet, see
+/// `held`.
 const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 
@@ -81,6 +83,7 @@ pub async fn serve(
         tokens: options.tokens.clone(),
         stopping: stopping.clone(),
         call_max: Duration::from_millis(options.call_ms_max),
+        held: Arc::new(Held::new(&options)),
     });
     let opening = options.streams_opening_max.clamp(1, Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {

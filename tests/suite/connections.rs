@@ -2,10 +2,16 @@
 
 use crate::common::{Place, Server, wait_until, with_files};
 use crate::service::{id, open_round, tube};
+use http_body::Body as _;
+use prost::Message;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use swabline::api::client::{Channel, RecordingClient, connect, connect_tls, pb};
+use tonic::body::Body;
+use tonic::codegen::{Bytes, Service, http};
 
 fn silent(server: &Server, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| TcpStream::connect(&server.address).unwrap()).collect()
@@ -150,5 +156,102 @@ async fn over_tls_too_a_connection_without_a_call_is_given_up() {
     // Its client connects again by itself.
     quiet.get_source(ask).await.unwrap();
     assert_eq!(metric("swabline_api_connections"), 2.0);
+    server.stop();
+}
+
+/// A request of which a part is sent, and the rest never.
+struct Part(Option<Bytes>);
+
+impl http_body::Body for Part {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        self.0
+            .take()
+            .map_or(Poll::Pending, |part| Poll::Ready(Some(Ok(http_body::Frame::data(part)))))
+    }
+}
+
+/// The beginning of a message of so many bytes.
+fn begun(announced: u32, sent: usize) -> Vec<u8> {
+    [&[0][..], &announced.to_be_bytes(), &vec![0; sent]].concat()
+}
+
+/// Makes a call with a part of its request; gives its status when the server has ended it.
+async fn call(channel: Channel, method: &str, part: Vec<u8>) -> String {
+    let uri = format!("http://localhost/swabline.v1.Recording/{method}");
+    let request = http::Request::post(uri).header("content-type", "application/grpc");
+    let request = request.body(Body::new(Part(Some(part.into())))).unwrap();
+    let mut channel = channel;
+    std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
+    let response = channel.call(request).await.unwrap();
+    let status = |headers: &http::HeaderMap| {
+        headers.get("grpc-status").map(|status| status.to_str().unwrap().to_owned())
+    };
+    if let Some(status) = status(response.headers()) {
+        return status;
+    }
+    let mut body = response.into_body();
+    loop {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        let frame = frame.expect("a status at the end").unwrap();
+        if let Some(trailers) = frame.trailers_ref() {
+            return status(trailers).unwrap();
+        }
+    }
+}
+
+/// RESOURCE_EXHAUSTED, as gRPC numbers it.
+const EXHAUSTED: &str = "8";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_sent_messages_hold_no_more_than_they_may_and_not_for_ever() {
+    let place = Place::new();
+    let limits = [
+        ("SWABLINE_API__INCOMING_BYTES_MAX", "4194304"),
+        ("SWABLINE_API__CALL_MS_MAX", "6000"),
+        ("SWABLINE_API__STREAMS_MAX", "30"),
+    ];
+    let server = Server::start_with(&place.data(), &place.keys(), &limits);
+    open_round(&server.address, "R1", "r1").await;
+    let channel = connect(&server.address).await.unwrap();
+    let mut desk = RecordingClient::new(connect(&server.address).await.unwrap());
+    let metric = |name: &str| server.metric(name).unwrap_or(0.0);
+    let halted =
+        |cause: &str| metric(&format!("swabline_api_incoming_halted_total{{cause=\"{cause}\"}}"));
+    // Room for four of a million bytes.
+    let half = (0..10)
+        .map(|_| tokio::spawn(call(channel.clone(), "RecordBatch", begun(1_000_000, 100_000))));
+    let half: Vec<_> = half.collect();
+    wait_until("the refusal of six", || halted("bytes") == 6.0);
+    assert_eq!(metric("swabline_api_incoming_bytes"), 4_000_000.0);
+    // What desks send gets through.
+    record(&mut desk, 1..30).await;
+    for call in half {
+        assert_eq!(call.await.unwrap(), EXHAUSTED);
+    }
+    assert_eq!(metric("swabline_api_incoming_bytes"), 0.0, "given up when their time was over");
+    // A stream that begins a message and does not go on.
+    let hello = pb::Hello { source: "s1".into(), epoch: 1, ..Default::default() };
+    let hello = pb::RecordRequest { body: Some(pb::record_request::Body::Hello(hello)) };
+    let hello = hello.encode_to_vec();
+    let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
+    let said = [&[0][..], &length, &hello, &begun(200_000, 150_000)].concat();
+    let before = halted("time");
+    assert_eq!(call(channel.clone(), "Record", said).await, EXHAUSTED);
+    assert_eq!(halted("time"), before + 1.0);
+    assert_eq!(metric("swabline_api_incoming_bytes"), 0.0);
+    // More calls than may be open.
+    let many = (0..40).map(|_| tokio::spawn(call(channel.clone(), "RecordBatch", begun(9, 1))));
+    let many: Vec<_> = many.collect();
+    wait_until("the refusal of ten", || halted("streams") >= 10.0);
+    for call in many {
+        assert_eq!(call.await.unwrap(), EXHAUSTED);
+    }
+    record(&mut desk, 30..40).await;
     server.stop();
 }
