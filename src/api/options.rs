@@ -35,8 +35,7 @@ pub struct Options {
     /// together, in milliseconds. A client that connects ahead of time connects again when it has something to say.
     pub first_call_ms_max: u64,
     /// A unary call that takes longer is given up, and so is a stream that has begun a message and does not end it by
-    /// then. Facts in it may have been recorded: the caller
-    /// sends them again under the same ids.
+    /// then. Facts in it may have been recorded: the caller sends them again under the same ids.
     pub call_ms_max: u64,
     /// How long a stop waits for the calls that were taken. What is not answered by then was
     /// perhaps recorded: its source sends it again under the same ids.
@@ -51,7 +50,7 @@ impl Default for Options {
             streams_opening_max: 128,
             streams_per_connection_max: 128,
             streams_max: 65_536,
-            incoming_bytes_max: 1 << 30,
+            incoming_bytes_max: 512 << 20,
             calls_per_connection_max: 64,
             connections_max: 40_000,
             first_call_ms_max: 20_000,
