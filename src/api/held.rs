@@ -242,7 +242,7 @@ mod tests {
                 ended += usize::from(brought.ended);
             }
             assert_eq!((longest, place.inside_a_message()), (70_000, false), "pieces of {piece}");
-            assert!(ended >= 1 && ended <= 5, "pieces of {piece}");
+            assert!((1..=5).contains(&ended), "pieces of {piece}");
         }
         let mut place = Place::default();
         for (bytes, longest, ended, inside) in [
