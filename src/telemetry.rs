@@ -17,8 +17,18 @@ pub const DISK_SECONDS: &str = "swabline_engine_disk_seconds";
 pub const SHED_TOTAL: &str = "swabline_engine_shed_total";
 /// 1 when a storage fault has stopped intake.
 pub const STORAGE_FAULT: &str = "swabline_engine_storage_fault";
+/// Connections open now.
+pub const CONNECTIONS: &str = "swabline_api_connections";
+/// Connections that waited for another to end, because as many were open as may be.
+pub const CONNECTIONS_WAITED_TOTAL: &str = "swabline_api_connections_waited_total";
+/// Connections that the server gave up before any call came over them: silent ones, and handshakes that failed.
+pub const CONNECTIONS_UNCALLED_TOTAL: &str = "swabline_api_connections_uncalled_total";
 /// Streams open now.
 pub const STREAMS: &str = "swabline_api_streams";
+/// Bytes of memory for large messages that are on their way, of all calls.
+pub const INCOMING_BYTES: &str = "swabline_api_incoming_bytes";
+/// Requests that were not read to their end, or not at all. Label `cause`: streams, bytes, time.
+pub const INCOMING_HALTED_TOTAL: &str = "swabline_api_incoming_halted_total";
 /// Streams opened while the same source and epoch had one open already.
 pub const SOURCES_TWICE_TOTAL: &str = "swabline_api_sources_twice_total";
 /// Requests answered. Labels `method`, `code`.

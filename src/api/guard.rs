@@ -3,6 +3,7 @@
 
 use super::auth;
 use super::errors::{Error, in_our_words};
+use super::held::Held;
 use super::options::Tokens;
 use crate::telemetry;
 use std::convert::Infallible;
@@ -23,6 +24,8 @@ pub struct Gate {
     pub stopping: watch::Receiver<bool>,
     /// A call that is not answered by then is given up. The answer of a stream is its beginning.
     pub call_max: Duration,
+    /// What all requests hold.
+    pub held: Arc<Held>,
 }
 
 /// Every call there is: a caller may not invent labels of a metric.
@@ -102,13 +105,18 @@ where
             true => Err(Error::ShuttingDown),
             false => auth::authorise(self.gate.tokens.as_ref(), request.headers(), &path),
         };
-        if let Err(error) = admitted {
-            let response = Status::from(error).into_http();
-            note(&path, &response);
-            return Box::pin(std::future::ready(Ok(response)));
-        }
-        let answer = tokio::time::timeout(self.gate.call_max, self.inner.call(request));
         let limit = self.message_bytes_max;
+        let (parts, body) = request.into_parts();
+        let body = match admitted.and_then(|()| self.gate.held.count(body, limit)) {
+            Ok(body) => body,
+            Err(error) => {
+                let response = Status::from(error).into_http();
+                note(&path, &response);
+                return Box::pin(std::future::ready(Ok(response)));
+            }
+        };
+        let request = Request::from_parts(parts, body);
+        let answer = tokio::time::timeout(self.gate.call_max, self.inner.call(request));
         Box::pin(async move {
             let response = match answer.await {
                 Ok(response) => response?,

@@ -1,18 +1,22 @@
 //! Accepting connections. tonic's own loop retries at once and in silence when the machine is out
-//! of file handles, and has no limit on connections; this one waits, says so, and has one.
+//! of file handles, and has no limit on connections; this one waits, says so, and has one. A connection
+//! over which no call comes is given up, whatever it said or did not say before.
 
+use super::options::Options;
+use crate::telemetry;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
 /// Accepted connections that wait to be served. Beyond them the kernel's queue holds more.
 const ACCEPTED_MAX: usize = 64;
@@ -30,10 +34,78 @@ const ACCEPTED_TIME: Duration = Duration::from_millis(50);
 /// Pause after a failed accept, mostly for want of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Time between two lines of the log about the same: what happens thousands of times is counted.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// What happens often and is told now and then.
+#[derive(Default)]
+struct Seldom(Mutex<(Option<Instant>, u64)>);
+
+impl Seldom {
+    /// Counts one; now and then gives how many there were since it was told last.
+    fn count(&self) -> Option<u64> {
+        let mut told = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        told.1 += 1;
+        if told.0.is_some_and(|last| last.elapsed() < TOLD_EVERY) {
+            return None;
+        }
+        told.0 = Some(Instant::now());
+        Some(std::mem::take(&mut told.1))
+    }
+}
+
+/// Whether a call has come over a connection. Every request carries its connection's.
+#[derive(Clone, Default)]
+pub struct Called(Arc<AtomicBool>);
+
+impl Called {
+    /// A call has come.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn has_come(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A connection that counts against the limit as long as it lives.
 pub struct Connection {
     stream: TcpStream,
+    called: Called,
+    /// Until the first call: when the connection is given up without one.
+    patience: Option<Pin<Box<Sleep>>>,
+    /// The client has hung up.
+    ended: bool,
+    given_up: Arc<Seldom>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// Nothing is there to be read: ends the connection when its first call is overdue. What is there is read
+    /// first, so a client does not pay for a server that was late.
+    fn wait_for_a_call(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(patience) = &mut self.patience else { return Poll::Pending };
+        if self.called.has_come() {
+            self.patience = None;
+            return Poll::Pending;
+        }
+        ready!(patience.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "no call came")))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        metrics::gauge!(telemetry::CONNECTIONS).decrement(1.0);
+        if self.ended || self.called.has_come() {
+            return;
+        }
+        metrics::counter!(telemetry::CONNECTIONS_UNCALLED_TOTAL).increment(1);
+        if let Some(connections) = self.given_up.count() {
+            tracing::warn!(connections, "connections over which no call came were given up");
+        }
+    }
 }
 
 /// Listens on an address, with room for many that come at once.
@@ -54,10 +126,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// The connections of a listener, at most `connections_max` at a time.
 pub fn connections(
     listener: TcpListener,
-    connections_max: usize,
+    options: &Options,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (queue, accepted) = mpsc::channel(ACCEPTED_MAX);
-    let permits = Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)));
+    let door = Door::new(listener, options);
     tokio::spawn(async move {
         let (mut since, mut count) = (Instant::now(), 0);
         loop {
@@ -69,7 +141,7 @@ pub fn connections(
             }
             count += 1;
             let next = tokio::select! {
-                next = accept(&listener, &permits) => next,
+                next = door.accept() => next,
                 () = queue.closed() => break,
             };
             match next {
@@ -88,20 +160,66 @@ pub fn connections(
     ReceiverStream::new(accepted)
 }
 
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> io::Result<Connection> {
-    let permit =
-        Arc::clone(permits).acquire_owned().await.map_err(|_| io::Error::other("closed"))?;
-    let (stream, _) = listener.accept().await?;
-    // Acknowledgements are small and must not wait for more to send.
-    stream.set_nodelay(true)?;
-    Ok(Connection { stream, _permit: permit })
+/// Where connections come in.
+struct Door {
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+    connections_max: usize,
+    first_call_max: Duration,
+    full: Seldom,
+    given_up: Arc<Seldom>,
+}
+
+impl Door {
+    fn new(listener: TcpListener, options: &Options) -> Door {
+        let connections_max = options.connections_max.min(Semaphore::MAX_PERMITS);
+        Door {
+            listener,
+            permits: Arc::new(Semaphore::new(connections_max)),
+            connections_max,
+            first_call_max: Duration::from_millis(options.first_call_ms_max),
+            full: Seldom::default(),
+            given_up: Arc::default(),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Connection> {
+        // Accepted first: so it is known that somebody waits. It is one more than the limit, and the only one.
+        let (stream, _) = self.listener.accept().await?;
+        // Acknowledgements are small and must not wait for more to send.
+        stream.set_nodelay(true)?;
+        let permits = Arc::clone(&self.permits);
+        let permit = match Arc::clone(&permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                metrics::counter!(telemetry::CONNECTIONS_WAITED_TOTAL).increment(1);
+                if let Some(waited) = self.full.count() {
+                    tracing::warn!(
+                        waited,
+                        connections_max = self.connections_max,
+                        "as many connections are open as may be: new ones wait until one ends"
+                    );
+                }
+                permits.acquire_owned().await.map_err(|_| io::Error::other("closed"))?
+            }
+        };
+        metrics::gauge!(telemetry::CONNECTIONS).increment(1.0);
+        Ok(Connection {
+            stream,
+            called: Called::default(),
+            patience: Some(Box::pin(tokio::time::sleep(self.first_call_max))),
+            ended: false,
+            given_up: Arc::clone(&self.given_up),
+            _permit: permit,
+        })
+    }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Called;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+    fn connect_info(&self) -> Called {
+        self.called.clone()
     }
 }
 
@@ -111,7 +229,14 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let (room, before) = (buffer.remaining(), buffer.filled().len());
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending => self.wait_for_a_call(context),
+            Poll::Ready(read) => {
+                self.ended |= read.is_err() || (room > 0 && buffer.filled().len() == before);
+                Poll::Ready(read)
+            }
+        }
     }
 }
 

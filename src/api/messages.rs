@@ -4,6 +4,7 @@
 //! sent may hold an identity (`errors`). A test asks of each text that it is there in both languages and gives advice.
 
 use super::errors::{Error, NoForecast};
+use super::held::Halted;
 use crate::{engine, keyring};
 
 impl Error {
@@ -103,6 +104,16 @@ impl Error {
             Error::Undecodable => own(
                 "消息无法解码：请核对 proto 版本，按 proto/swabline/v1 重新编码",
                 "the bytes do not decode: encode them as proto/swabline/v1 says",
+            ),
+            Error::Halted(Halted::Full) => own(
+                "服务器正在接收的大消息过多：请稍后重发，或改为每次少发（每条消息不超过 16 KiB 时随时可发）",
+                "too many large messages are on their way to the server: send it again later, or send less at a \
+                 time (messages up to 16 KiB always get through)",
+            ),
+            Error::Halted(Halted::Slow) => own(
+                "一条消息开始后未能按时传完：请检查网络，重新连接后再发，或改为每次少发",
+                "a message began and was not complete in time: check the line, connect again and send it \
+                 again, or send less at a time",
             ),
             Error::Busy => own(
                 "服务繁忙或处理超时：请保留记录，稍后用同一编号重发",

@@ -12,6 +12,7 @@ mod codec;
 mod convert;
 mod errors;
 mod guard;
+mod held;
 mod incoming;
 mod intake;
 pub mod limits;

@@ -19,13 +19,23 @@ pub struct Options {
     pub streams_opening_max: usize,
     /// Calls at a time on one connection. More wait at the client, which HTTP/2 tells the limit.
     pub streams_per_connection_max: u32,
+    /// Calls of all connections together whose request has not ended: streams of facts. More are answered OVERLOADED.
+    pub streams_max: usize,
+    /// Bytes of memory for messages over 16 KiB, of all calls together, each as long as its call and by its largest
+    /// message. More are refused with OVERLOADED and the advice to send smaller ones, and their calls end. RocksDB's and
+    /// the engine's memory are not in it; growing messages on one stream may take up to twice what is counted.
+    pub incoming_bytes_max: usize,
     /// Calls of one connection that are being answered at a time, streams not counted once they
     /// run. More are answered OVERLOADED.
     pub calls_per_connection_max: usize,
-    /// Connections at a time. More wait to be accepted.
+    /// Connections at a time. More wait to be accepted. `serve` lowers it to what the machine lets it open beside the
+    /// store's files.
     pub connections_max: usize,
-    /// A unary call that takes longer is given up. Facts in it may have been recorded: the caller
-    /// sends them again under the same ids.
+    /// A connection over which no call has come by then is given up: TLS handshake, HTTP/2 preface and first call
+    /// together, in milliseconds. A client that connects ahead of time connects again when it has something to say.
+    pub first_call_ms_max: u64,
+    /// A unary call that takes longer is given up, and so is a stream that has begun a message and does not end it by
+    /// then. Facts in it may have been recorded: the caller sends them again under the same ids.
     pub call_ms_max: u64,
     /// How long a stop waits for the calls that were taken. What is not answered by then was
     /// perhaps recorded: its source sends it again under the same ids.
@@ -39,8 +49,11 @@ impl Default for Options {
             stream_inflight_max: 16,
             streams_opening_max: 128,
             streams_per_connection_max: 128,
+            streams_max: 65_536,
+            incoming_bytes_max: 512 << 20,
             calls_per_connection_max: 64,
             connections_max: 40_000,
+            first_call_ms_max: 20_000,
             call_ms_max: 30_000,
             drain_ms_max: 10_000,
         }

@@ -2,7 +2,8 @@
 
 use super::errors::Error;
 use super::guard::{Gate, Guarded};
-use super::incoming::connections;
+use super::held::Held;
+use super::incoming::{Called, connections};
 use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
 use super::options::{Options, Tls};
 use super::pb;
@@ -20,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tonic::Request;
 use tonic::server::NamedService;
+use tonic::service::InterceptorLayer;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::server::HealthReporter;
 
@@ -36,8 +39,8 @@ pub struct Api {
     pub options: Options,
 }
 
-/// A connection that stays silent is asked whether it lives, and given up when it does not answer:
-/// mobile networks drop connections without a word.
+/// A connection that falls silent is asked whether it lives, and given up when it does not answer:
+/// mobile networks drop connections without a word. Before its first call see `first_call_ms_max`.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,8 +49,9 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes that one stream, and all streams of one connection, may send before the server has read
-/// them. A device on a line of 100 ms still sends 10 Mbit/s; tens of thousands of streams whose
-/// messages wait cannot fill the memory.
+/// them. A device on a line of 100 ms still sends 10 Mbit/s. What is not read waits in memory: half a MiB for each
+/// connection whose client sends on and does not read its answers. What was read and is no whole message yet, see
+/// `held`.
 const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 
@@ -79,6 +83,7 @@ pub async fn serve(
         tokens: options.tokens.clone(),
         stopping: stopping.clone(),
         call_max: Duration::from_millis(options.call_ms_max),
+        held: Arc::new(Held::new(&options)),
     });
     let opening = options.streams_opening_max.clamp(1, Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {
@@ -104,6 +109,14 @@ pub async fn serve(
     if let Some(tls) = &tls {
         server = server.tls_config(tls_settings(tls)).map_err(Error::Serve)?;
     }
+
+    // Every call is noted, of whichever service: its connection is not silent.
+    let mut server = server.layer(InterceptorLayer::new(|request: Request<()>| {
+        if let Some(called) = request.extensions().get::<Called>() {
+            called.note();
+        }
+        Ok(request)
+    }));
 
     let (reporter, health) = tonic_health::server::health_reporter();
     let watching = tokio::spawn(report_health(reporter, Arc::clone(&shared)));
@@ -138,7 +151,7 @@ pub async fn serve(
         .add_service(Guarded::new(planning, &gate, BATCH_BYTES_MAX))
         .add_service(Guarded::new(administration, &gate, LARGE_MESSAGE_BYTES_MAX));
 
-    let incoming = connections(listener, options.connections_max);
+    let incoming = connections(listener, &options);
     let mut stopped = stopping.clone();
     let signal = async move {
         // An error means that the sender is gone, and then there is nothing left to serve.

@@ -2,6 +2,7 @@
 
 mod benchmark;
 mod demo;
+mod files;
 mod forecasts;
 mod import;
 mod plan;

@@ -1,5 +1,6 @@
 //! `swabline serve`: the service, until a signal ends it.
 
+use super::files;
 use crate::app::{self, Service};
 use crate::config::Config;
 use crate::{forecaster, telemetry};
@@ -57,7 +58,7 @@ fn drill<S: serde::Serializer>(_: &bool, serializer: S) -> Result<S::Ok, S::Erro
 /// # Errors
 /// What kept it from starting or from ending in order.
 pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let config = match Config::load(args.config.as_deref(), &args) {
+    let mut config = match Config::load(args.config.as_deref(), &args) {
         Ok(config) => config,
         Err(error) => {
             eprintln!("swabline: {error}");
@@ -72,21 +73,15 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         eprintln!("swabline: {problem}");
         return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
     }
-    open_files();
+    if let Err(problem) = files::share_out(&mut config) {
+        eprintln!("swabline: {problem}");
+        return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(config));
     // The folder is closed; only a plan may still be reckoned, and nobody waits for it.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
-}
-
-/// Each connection is an open file, and a shell allows 1,024 of them: takes as many as the machine
-/// lets this process have. With fewer than connections, new ones wait.
-fn open_files() {
-    match rlimit::increase_nofile_limit(rlimit::INFINITY) {
-        Ok(files) => tracing::info!(files, "files and connections that may be open at a time"),
-        Err(error) => tracing::warn!(%error, "cannot raise the number of files that may be open"),
-    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {

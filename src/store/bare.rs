@@ -58,7 +58,8 @@ impl BareIndex {
     /// When the folder cannot be used.
     pub fn open(dir: &Path) -> Result<BareIndex, Error> {
         std::fs::create_dir_all(dir).map_err(Error::file(dir))?;
-        let fold = open::open_fold(dir, &open::block_cache(&Options::default()), true)?;
+        let options = Options::default();
+        let fold = open::open_fold(dir, &options, &open::block_cache(&options), true)?;
         let runs = Runs::open(&fold, PEOPLE, 0)?;
         let to = runs.complete_to();
         Ok(BareIndex { fold, runs, dir: dir.into(), to })

@@ -34,6 +34,8 @@ pub const HEADS: &str = "heads";
 pub const RECORDS: &str = "records";
 /// Beside the people's index, that of tubes may lie in memory too: it has about one entry for ten people.
 const TUBES_SHARE: usize = 8;
+/// Tables of one database that stay open when nobody says.
+const OPEN_FILES_MAX: usize = 512;
 
 /// To bring an index up to the log's end so many events are read at a time that there is one for this many entries of a run:
 /// ten people are in most, a thousand in a part of a roster. Bounds the memory of it.
@@ -55,6 +57,9 @@ pub struct Options {
     /// Bytes of the newest tubes that lie in memory too, by the event that collected them: about ninety for
     /// each. Beyond it a question about a person reads the event from the disk. Where nobody says: a twelfth of that memory.
     pub tubes_memory_bytes: usize,
+    /// Tables of one of the two databases that stay open. Beyond it a table is opened again when it is asked for. The
+    /// service lowers it where the machine lets it open few files.
+    pub open_files_max: usize,
     /// Bytes of one write buffer of the log; up to four are held.
     pub write_buffer_bytes: usize,
     /// So many waiting index entries are put into one sorted file.
@@ -76,6 +81,7 @@ impl Default for Options {
             block_cache_bytes: 512 << 20,
             index_memory_bytes: (memory::bytes() / 6).min(1 << 40),
             tubes_memory_bytes: (memory::bytes() / 12).min(1 << 40),
+            open_files_max: OPEN_FILES_MAX,
             write_buffer_bytes: 64 << 20,
             index_run_entries: 1_000_000,
             index_pending_max: 6_000_000,
@@ -101,10 +107,15 @@ pub fn database_options() -> rocksdb::Options {
     options.set_max_background_jobs(2);
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(4);
-    options.set_max_open_files(512);
+    set_open_files(&mut options, OPEN_FILES_MAX);
     // Not in the crate's setters: guard bytes in memory, and read the manifest back on close.
     let guards = "verify_manifest_content_on_close=true;memtable_protection_bytes_per_key=8";
     options.get_options_from_string(guards).unwrap_or(options)
+}
+
+fn set_open_files(database: &mut rocksdb::Options, files: usize) {
+    // What is larger than RocksDB's number is no limit to it.
+    database.set_max_open_files(i32::try_from(files).unwrap_or(i32::MAX));
 }
 
 fn table_options(cache: &Cache) -> BlockBasedOptions {
@@ -204,6 +215,7 @@ pub fn open_state(
     let mut together = database_options();
     // Heads are small: by themselves they would keep old write-ahead files from being deleted.
     together.set_atomic_flush(true);
+    set_open_files(&mut together, options.open_files_max);
     if writable {
         DB::open_cf_descriptors(&together, path, families)
     } else {
@@ -212,7 +224,12 @@ pub fn open_state(
 }
 
 /// Opens the database of everything that is folded from the log.
-pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksdb::Error> {
+pub fn open_fold(
+    dir: &Path,
+    options: &Options,
+    cache: &Cache,
+    writable: bool,
+) -> Result<DB, rocksdb::Error> {
     let families = [
         ColumnFamilyDescriptor::new("default", run_options(cache)),
         ColumnFamilyDescriptor::new(RECORDS, records_options(cache)),
@@ -220,10 +237,12 @@ pub fn open_fold(dir: &Path, cache: &Cache, writable: bool) -> Result<DB, rocksd
     let indexes = index::ALL.map(|name| ColumnFamilyDescriptor::new(name, run_options(cache)));
     let families = families.into_iter().chain(indexes);
     let path = dir.join("fold");
+    let mut together = database_options();
+    set_open_files(&mut together, options.open_files_max);
     if writable {
-        DB::open_cf_descriptors(&database_options(), path, families)
+        DB::open_cf_descriptors(&together, path, families)
     } else {
-        DB::open_cf_descriptors_read_only(&database_options(), path, families, false)
+        DB::open_cf_descriptors_read_only(&together, path, families, false)
     }
 }
 
@@ -313,7 +332,7 @@ impl Shared {
     ) -> Result<Shared, Error> {
         let cache = block_cache(options);
         let state = open_state(dir, options, &cache, writable)?;
-        let fold = open_fold(dir, &cache, writable)?;
+        let fold = open_fold(dir, options, &cache, writable)?;
         let last = last_of(&state)?;
         Ok(Shared {
             dir: PathBuf::from(dir),

@@ -190,6 +190,14 @@ pub fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_swabline"))
 }
 
+/// The binary on a machine that lets it open so many files.
+pub fn with_files(files: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+    command.arg(env!("CARGO_BIN_EXE_swabline"));
+    command
+}
+
 fn log(data: &Path) -> Stdio {
     let path = data.with_extension("log");
     Stdio::from(std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap())
@@ -220,7 +228,17 @@ impl Server {
     }
 
     pub fn start_with(data: &Path, keys: &Path, environment: &[(&str, &str)]) -> Server {
-        let mut child = binary()
+        Server::start_as(binary(), data, keys, environment)
+    }
+
+    /// Starts it by a command of one's own, such as [`with_files`].
+    pub fn start_as(
+        mut command: Command,
+        data: &Path,
+        keys: &Path,
+        environment: &[(&str, &str)],
+    ) -> Server {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
             .arg(data)
             .arg("--keys")

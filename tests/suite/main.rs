@@ -4,6 +4,7 @@ mod api;
 mod assign;
 mod beside;
 mod common;
+mod connections;
 mod drill;
 mod folder;
 mod forecasts;

@@ -14,11 +14,11 @@ pub async fn open_round(address: &str, round: &str, key_id: &str) {
     administration.open_round(request).await.unwrap();
 }
 
-fn id(source: &str, number: u64) -> Option<pb::FactId> {
+pub fn id(source: &str, number: u64) -> Option<pb::FactId> {
     Some(pb::FactId { source: source.into(), epoch: 1, number })
 }
 
-fn tube(source: &str, number: u64, tube: &str, people: std::ops::Range<u64>) -> pb::Fact {
+pub fn tube(source: &str, number: u64, tube: &str, people: std::ops::Range<u64>) -> pb::Fact {
     let members = people
         .map(|n| pb::Identity {
             document_type: pb::DocumentType::Passport.into(),

@@ -12,6 +12,7 @@ mod status;
 
 pub use status::in_our_words;
 
+use super::held::Halted;
 use super::pb;
 use crate::forecaster::TurnError;
 use crate::planner::Words;
@@ -105,6 +106,8 @@ pub enum Error {
     Undecodable,
     /// Too many calls at a time, or the call took too long.
     Busy,
+    /// A request was not read to its end.
+    Halted(Halted),
     /// The engine says no.
     Engine(engine::Error),
     /// The folder cannot be read.
@@ -228,7 +231,7 @@ impl Error {
             Error::Unauthenticated => Reason::Unauthenticated,
             Error::Forbidden => Reason::Forbidden,
             Error::ShuttingDown => Reason::ShuttingDown,
-            Error::Busy => Reason::Overloaded,
+            Error::Busy | Error::Halted(_) => Reason::Overloaded,
             Error::Engine(error) => match error {
                 engine::Error::Overloaded { .. } => Reason::Overloaded,
                 engine::Error::ShuttingDown => Reason::ShuttingDown,

@@ -1,5 +1,6 @@
 //! Errors as gRPC tells them: the status code of each reason, and details for programs and for people.
 
+use super::super::held::Halted;
 use super::{Error, pb};
 use crate::{engine, keyring};
 use std::collections::HashMap;
@@ -83,6 +84,10 @@ impl From<Error> for Status {
 pub fn in_our_words(status: &Status, limit: usize) -> Option<Error> {
     if !status.details().is_empty() {
         return None;
+    }
+    let cause = std::error::Error::source(status);
+    if let Some(halted) = cause.and_then(|cause| cause.downcast_ref::<Halted>()) {
+        return Some(Error::Halted(*halted));
     }
     match status.code() {
         // The decoder: a message over its limit.
@@ -174,6 +179,8 @@ mod tests {
             (Error::Unauthenticated, "UNAUTHENTICATED", Code::Unauthenticated),
             (Error::Forbidden, "FORBIDDEN", Code::PermissionDenied),
             (Error::Busy, "OVERLOADED", Code::ResourceExhausted),
+            (Error::Halted(Halted::Full), "OVERLOADED", Code::ResourceExhausted),
+            (Error::Halted(Halted::Slow), "OVERLOADED", Code::ResourceExhausted),
             (Error::Engine(busy), "OVERLOADED", Code::ResourceExhausted),
             (Error::ShuttingDown, "SHUTTING_DOWN", Code::Unavailable),
             (Error::Engine(engine::Error::ShuttingDown), "SHUTTING_DOWN", Code::Unavailable),

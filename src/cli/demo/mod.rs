@@ -27,7 +27,7 @@ mod ticker;
 mod truth;
 mod wire;
 
-use super::{EXIT_CONFIGURATION, city_file};
+use super::{EXIT_CONFIGURATION, city_file, files};
 use crate::app::Service;
 use crate::config::Config;
 use crate::planner::round::Round;
@@ -164,6 +164,10 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     // it would wait for its turns instead of the service.
     config.api.streams_opening_max = STREAMS_OPENING_MAX;
     config.planner.forecast_seconds = FORECAST_SECONDS;
+    if let Err(problem) = files::share_out(&mut config) {
+        eprintln!("{problem}");
+        return Ok(ExitCode::from(EXIT_CONFIGURATION));
+    }
     let city_plan = played::plan(&plans.filled_city, &plans.after);
     let sent = match &city_plan.round {
         Ok(round) => round.clone(),

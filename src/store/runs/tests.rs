@@ -6,7 +6,7 @@ use super::*;
 fn opened(dir: &Path, memory: usize) -> (DB, Runs) {
     let db = {
         let cache = super::super::open::block_cache(&Default::default());
-        super::super::open::open_fold(dir, &cache, true).unwrap()
+        super::super::open::open_fold(dir, &Default::default(), &cache, true).unwrap()
     };
     let runs = Runs::open(&db, crate::store::index::PEOPLE, memory).unwrap();
     (db, runs)
