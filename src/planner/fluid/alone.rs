@@ -14,9 +14,9 @@ const MANY_UNITS: u32 = 10_000;
 impl Scratch {
     /// Each stage alone, by its calendar, and the units that the target asks for; what follows from both.
     ///
-    /// Alone it never ends after the lab but for the grid, on which each stage of the lab rounds anew, and for single tubes
-    /// of recalls: alone, some of them come before first tests that they come after in the lab. Both are less than a
-    /// quarter of an hour, and are taken off.
+    /// Alone it never ends after the lab but for the grid, on which each stage of the lab rounds anew (two or three steps),
+    /// and for single tubes of recalls: alone, some of them come before first tests that they come after in the lab. That is
+    /// minutes mostly, and more than an hour in a few cities. Both are taken off: the earlier of both ends counts.
     pub(super) fn alone(
         &mut self,
         model: &Model,
@@ -41,9 +41,11 @@ impl Scratch {
         let grid = 2.0 * step;
         let holds_up = |at: Ms| f64::from(at) > f64::from(after_last) + grid;
         let latest = StageKind::ALL.into_iter().max_by_key(|kind| alone[kind.index()]);
+        // What is told, and all that follows from it, is never later than the lab.
+        let alone = alone.map(|at| at.min(answer.finish));
         let latest = latest.filter(|kind| holds_up(alone[kind.index()]));
         answer.binding = latest.unwrap_or_else(|| most_waited_for(lab, &answer.stages));
-        answer.alone = alone.map(|at| at.min(answer.finish));
+        answer.alone = alone;
         let first = self.tank.flows[0].ordinary.iter().position(|tubes| *tubes > 0.0);
         answer.soonest = later((first.unwrap_or(0) as f64 * step) as Ms, runs);
         let k = answer.binding.index();
