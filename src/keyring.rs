@@ -2,6 +2,8 @@
 //! who has only the folder cannot tell who anybody is, and destroying a round's key erases its
 //! people.
 
+mod lanes;
+
 use crate::domain::PersonKey;
 use crate::domain::words::coded;
 use std::borrow::Cow;
@@ -210,7 +212,20 @@ impl RoundKey {
     /// # Errors
     /// [`Error::Number`] when the number cannot be one.
     pub fn person(&self, kind: DocumentType, number: &str) -> Result<(PersonKey, bool), Error> {
-        person_key(&self.0, kind, number)
+        let document = Document::new(kind, number)?;
+        Ok((self.key(&document), document.check_failed))
+    }
+
+    /// The key of the person with this document.
+    pub fn key(&self, document: &Document) -> PersonKey {
+        PersonKey(document.key_alone(&self.0))
+    }
+
+    /// The keys of many people in the round, in their order: hashed four at a time.
+    pub fn people(&self, documents: &[Document]) -> Vec<PersonKey> {
+        let (fours, rest) = documents.as_chunks();
+        let alone = rest.iter().map(|document| document.key_alone(&self.0));
+        fours.iter().flat_map(|four| keys_of(&self.0, four)).chain(alone).map(PersonKey).collect()
     }
 }
 
@@ -220,27 +235,60 @@ impl std::fmt::Debug for RoundKey {
     }
 }
 
-/// The key of a person under a round's key.
-fn person_key(
-    key: &[u8; 32],
-    kind: DocumentType,
-    number: &str,
-) -> Result<(PersonKey, bool), Error> {
-    // Most numbers come clean; only the others are written anew.
-    let clean = number.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-    let number = if clean { Cow::Borrowed(number) } else { Cow::Owned(normalise(number)) };
-    if number.is_empty() || number.len() > NUMBER_BYTES_MAX {
-        return Err(Error::Number);
+/// Somebody's document as it is hashed: type and normalised number. Not printed, not kept.
+#[derive(Clone, Copy)]
+pub struct Document {
+    /// Type and number; the rest is nought.
+    input: [u8; 1 + NUMBER_BYTES_MAX],
+    bytes: usize,
+    check_failed: bool,
+}
+
+impl Document {
+    /// A document with this number, as it was typed.
+    ///
+    /// # Errors
+    /// [`Error::Number`] when the number cannot be one.
+    pub fn new(kind: DocumentType, number: &str) -> Result<Document, Error> {
+        // Most numbers come clean; only the others are written anew.
+        let clean = number.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        let number = if clean { Cow::Borrowed(number) } else { Cow::Owned(normalise(number)) };
+        if number.is_empty() || number.len() > NUMBER_BYTES_MAX {
+            return Err(Error::Number);
+        }
+        let mut input = [0; 1 + NUMBER_BYTES_MAX];
+        input[0] = kind.number();
+        input[1..=number.len()].copy_from_slice(number.as_bytes());
+        let check_failed = kind == DocumentType::ResidentId && !resident_id_holds(&number);
+        Ok(Document { input, bytes: 1 + number.len(), check_failed })
     }
-    let mut input = [0; 1 + NUMBER_BYTES_MAX];
-    let input = &mut input[..=number.len()];
-    input[0] = kind.number();
-    input[1..].copy_from_slice(number.as_bytes());
-    // One at a time: blake3's way for many at once takes whole blocks of 64 bytes only.
-    let mut person = [0; 16];
-    person.copy_from_slice(&blake3::keyed_hash(key, input).as_bytes()[..16]);
-    let wrong = kind == DocumentType::ResidentId && !resident_id_holds(&number);
-    Ok((PersonKey(person), wrong))
+
+    /// True when the number's own check digit is wrong.
+    pub fn check_failed(&self) -> bool {
+        self.check_failed
+    }
+
+    /// The block that it is hashed in; `None` when it is longer than one.
+    fn block(&self) -> Option<&[u8; lanes::BLOCK]> {
+        self.input.first_chunk().filter(|block| self.bytes <= block.len())
+    }
+
+    fn key_alone(&self, key: &[u8; 32]) -> [u8; 16] {
+        let mut person = [0; 16];
+        person
+            .copy_from_slice(&blake3::keyed_hash(key, &self.input[..self.bytes]).as_bytes()[..16]);
+        person
+    }
+}
+
+/// The keys of four people under a round's key, beside each other where all of them are short enough.
+fn keys_of(key: &[u8; 32], four: &[Document; lanes::LANES]) -> [[u8; 16]; lanes::LANES] {
+    match four.each_ref().map(Document::block) {
+        [Some(a), Some(b), Some(c), Some(d)] => {
+            lanes::keyed(key, [a, b, c, d], four.map(|document| document.bytes as u32))
+        }
+        _ => four.map(|document| document.key_alone(key)),
+    }
 }
 
 /// A number as it is compared: full-width characters as half-width ones, capitals, no blanks and
@@ -310,6 +358,37 @@ mod tests {
         ];
         for (number, holds) in cases {
             assert_eq!(resident_id_holds(number), holds, "{number}");
+        }
+    }
+
+    fn person_key(
+        key: &[u8; 32],
+        kind: DocumentType,
+        number: &str,
+    ) -> Result<(PersonKey, bool), Error> {
+        RoundKey(Arc::new(*key)).person(kind, number)
+    }
+
+    /// Ten in a tube, and any other number of them; some too long for a block.
+    #[test]
+    fn many_have_the_keys_that_each_has_alone() {
+        let round = RoundKey(Arc::new([9; 32]));
+        for count in 0..=21 {
+            let number = |n: usize| match n % 7 {
+                6 => "E".repeat(NUMBER_BYTES_MAX - n % 2),
+                _ => format!("{:018}", n * 7_919),
+            };
+            let kind = |n: usize| [DocumentType::ResidentId, DocumentType::Passport][n % 2];
+            let documents: Vec<_> =
+                (0..count).map(|n| Document::new(kind(n), &number(n)).unwrap()).collect();
+            let alone = |n: usize| round.person(kind(n), &number(n)).unwrap();
+            assert_eq!(
+                round.people(&documents),
+                (0..count).map(|n| alone(n).0).collect::<Vec<_>>()
+            );
+            for (n, document) in documents.iter().enumerate() {
+                assert_eq!(document.check_failed(), alone(n).1);
+            }
         }
     }
 

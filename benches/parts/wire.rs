@@ -7,7 +7,7 @@ use std::hint::black_box;
 use swabline::api::{FactContext, pb};
 use swabline::domain::Time;
 use swabline::domain::reference::{Reference, Round};
-use swabline::keyring::{DocumentType, KeyRing, resident_id_check};
+use swabline::keyring::{Document, DocumentType, KeyRing, resident_id_check};
 
 /// Tubes in the message.
 const TUBES: u64 = 20;
@@ -84,9 +84,10 @@ pub fn group(criterion: &mut Criterion) {
     group.bench_function("keys_of_200_people", |bencher| {
         bencher.iter(|| {
             let round = keys.round("k1").expect("a key");
-            for number in &numbers {
-                let key = round.person(DocumentType::ResidentId, black_box(number));
-                black_box(key.expect("a key"));
+            for tube in numbers.chunks(10) {
+                let document = |number: &String| Document::new(DocumentType::ResidentId, number);
+                let documents: Result<Vec<_>, _> = black_box(tube).iter().map(document).collect();
+                black_box(round.people(&documents.expect("numbers")));
             }
         });
     });

@@ -150,13 +150,11 @@ pub fn roster(
         return Err(Error::EmptyBatch);
     }
     let named = context.round(&code("round", &wire.round)?)?;
-    let person = |(at, who)| {
-        context.person(&named, format_args!("people[{at}]"), Some(who)).map(|member| member.person)
-    };
+    let people = context.people(&named, "people", people)?;
     let body = Body::RosterImported {
         roster: required("roster", &wire.roster)?,
         district: code("district", &wire.district)?,
-        persons: people.iter().enumerate().map(person).collect::<Result<_, _>>()?,
+        persons: people.into_iter().map(|member| member.person).collect(),
     };
     Ok(Fact { id, captured_at, round: named.round, body })
 }

@@ -9,7 +9,7 @@ use crate::domain::PersonKey;
 use crate::domain::fact::{Body, Fact, FactId, Member, Reading, Well, WellContent};
 use crate::domain::reference::Reference;
 use crate::domain::words::{Call, Code, Condition, Control, RejectReason, Time, VoidReason};
-use crate::keyring::{self, DocumentType, KeyRing, RoundKey};
+use crate::keyring::{self, Document, DocumentType, KeyRing, RoundKey};
 use pb::fact::Body as Wire;
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -96,13 +96,12 @@ impl<'a> Context<'a> {
         Ok(NamedRound { round: round.clone(), key_id: known.key_id.clone() })
     }
 
-    /// The key of a person. The identity ends here.
-    pub fn person(
+    /// Somebody's document, ready to be hashed.
+    fn document(
         &self,
-        round: &NamedRound,
         field: impl Display,
         identity: Option<&pb::Identity>,
-    ) -> Result<Member, Error> {
+    ) -> Result<Document, Error> {
         let number_field = || format!("{field}.number");
         let identity = identity
             .filter(|identity| !identity.number.trim().is_empty())
@@ -115,8 +114,8 @@ impl<'a> Context<'a> {
         if crate::breaks::on("identity_in_the_log") {
             tracing::warn!(number = %identity.number, "registered");
         }
-        match self.key_of(&round.key_id)?.person(kind, &identity.number) {
-            Ok((person, id_check_failed)) => Ok(Member { person, id_check_failed }),
+        match Document::new(kind, &identity.number) {
+            Ok(document) => Ok(document),
             Err(keyring::Error::Number) if identity.number.len() > keyring::NUMBER_BYTES_MAX => {
                 let (limit, unit) = (keyring::NUMBER_BYTES_MAX, ("字节", "bytes"));
                 Err(Error::TooLarge { field: number_field(), limit, unit })
@@ -124,6 +123,39 @@ impl<'a> Context<'a> {
             Err(keyring::Error::Number) => Err(Error::NoIdentity { field: number_field() }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The keys of people, hashed together. The identities end here.
+    pub fn people(
+        &self,
+        round: &NamedRound,
+        field: &str,
+        identities: &[pb::Identity],
+    ) -> Result<Vec<Member>, Error> {
+        let document = |(at, who)| self.document(format_args!("{field}[{at}]"), Some(who));
+        let documents: Vec<Document> =
+            identities.iter().enumerate().map(document).collect::<Result<_, _>>()?;
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = self.key_of(&round.key_id)?.people(&documents);
+        let member = |(person, document): (PersonKey, &Document)| Member {
+            person,
+            id_check_failed: document.check_failed(),
+        };
+        Ok(keys.into_iter().zip(&documents).map(member).collect())
+    }
+
+    /// The key of a person. The identity ends here.
+    pub fn person(
+        &self,
+        round: &NamedRound,
+        field: impl Display,
+        identity: Option<&pb::Identity>,
+    ) -> Result<Member, Error> {
+        let document = self.document(field, identity)?;
+        let person = self.key_of(&round.key_id)?.key(&document);
+        Ok(Member { person, id_check_failed: document.check_failed() })
     }
 
     fn key(
@@ -197,15 +229,13 @@ impl<'a> Context<'a> {
                 let tube = barcode("tube", &w.tube)?;
                 let people = at_most("members", &w.members, MEMBERS_MAX, PEOPLE)?;
                 let named = named()?;
-                let member =
-                    |(at, who)| self.person(&named, format_args!("members[{at}]"), Some(who));
                 Body::TubeCollected {
                     tube,
                     pool: size(w.pool),
                     desk: code("desk", &w.desk)?,
                     device: code("device", &w.device)?,
                     lot: code("lot", &w.lot)?,
-                    members: people.iter().enumerate().map(member).collect::<Result<_, _>>()?,
+                    members: self.people(&named, "members", people)?,
                 }
             }
             Wire::MemberWithdrawn(w) => {
