@@ -267,7 +267,7 @@ fn labs(report: &Report) -> Vec<Value> {
     city.labs.iter().zip(&plan.labs).map(one).collect()
 }
 
-fn item_key(item: Item) -> String {
+pub(super) fn item_key(item: Item) -> String {
     match item {
         Item::Site => "site".to_owned(),
         Item::Desk => "desk".to_owned(),

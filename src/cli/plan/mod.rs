@@ -26,8 +26,10 @@ mod measures_text;
 mod moving;
 mod picture;
 mod pooling;
+mod progress;
 mod remedy;
 mod remedy_text;
+mod search;
 mod sheet;
 mod text;
 mod text_shortage;
@@ -42,6 +44,7 @@ pub use error::Error;
 
 use filled::Filled;
 use layers::{Dice, Layers};
+use progress::Progress;
 use words::pick;
 
 use crate::cli::city_file;
@@ -158,7 +161,8 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
 
 /// What is printed and the exit code. Writes the files that are asked for.
 fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
-    answer_on(&today_in_beijing(), args, &mut std::io::stderr().lock())
+    // Not locked: other threads say there how far they are.
+    answer_on(&today_in_beijing(), args, &mut std::io::stderr())
 }
 
 /// The same on a day, `YYYY-MM-DD`; what is odd about the plan's approval goes to `aside`, whatever is printed.
@@ -194,7 +198,9 @@ fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(Str
         city.claims.push(guandu());
     }
     let dice = Dice { replications: args.replications, seed: args.seed };
-    let report = Report::of(path, city, args.target, args.filled, dice);
+    let progress = Progress::on_stderr(args.lang);
+    let report = Report::of(path, city, args.target, args.filled, dice, &progress);
+    progress.end();
     write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
@@ -256,7 +262,14 @@ struct Report {
 
 impl Report {
     /// `path` is what the city was opened by, to say where in it something is missing; `asked`: of the filled city, too.
-    fn of(path: &Path, mut city: City, target: Option<u32>, asked: bool, dice: Dice) -> Report {
+    fn of(
+        path: &Path,
+        mut city: City,
+        target: Option<u32>,
+        asked: bool,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Report {
         let target_h = target.unwrap_or(city.target_h);
         city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
@@ -266,8 +279,10 @@ impl Report {
             .map(|h| planner::solve(&city, h))
             .collect();
         let then = if asked { dice } else { Dice { replications: 0, ..dice } };
-        let filled = (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then));
-        let layers = Layers::of(&city, dice).map_err(|error| city_file::why(path, &error));
+        let filled =
+            (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then, progress));
+        let layers =
+            Layers::of(&city, dice, progress).map_err(|error| city_file::why(path, &error));
         Report { city, plan, others, filled, filled_asked: asked, dice, layers }
     }
 

@@ -66,12 +66,14 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     if let Ok(layers) = &report.layers {
         out += &section(lang, "六、流体层：各环节何时完成", "6. Flows: when each stage is done");
         out += &flow_text::flows(report, layers, lang);
-        if layers.remedy.is_some() {
+        let shelf = plan.shelf();
+        if layers.remedy.is_some() || !shelf.is_empty() {
             out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            out += &measures_text::shelf(&shelf, lang);
             out += &measures_text::measures(layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
-        out += &layers_text::assignment(layers, lang);
+        out += &layers_text::assignment(&report.city, layers, lang);
         out += &section(lang, "九、模拟", "9. Simulation");
         out += &layers_text::simulation(report, layers, lang);
     }

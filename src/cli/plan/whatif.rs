@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::grow::{UNITS_MAX, with_units};
 use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
+use super::progress::Progress;
 use super::words::{more_units, pick, say, span};
 use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;
@@ -81,6 +82,8 @@ struct After {
     flow: LabFlow,
     /// The city in the flows.
     city: Ms,
+    /// The same with streets assigned anew; none when that gives no round.
+    city_anew: Option<Ms>,
     /// Against the round as it is, with the same chance; none where the city was reckoned anew.
     pairs: Option<Paired>,
     /// The simulated finish of a city that was reckoned anew.
@@ -92,11 +95,15 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
     let mut city = city_file::open(&args.city, None)?;
     city.target_h = args.target.unwrap_or(city.target_h);
     let lab = lab_number(&city, &args.lab)?;
-    let before = Layers::without_remedy(&city, Dice { replications: 0, seed: args.seed })
-        .map_err(|error| city_file::why(&args.city, &error));
+    let before = Layers::without_remedy(
+        &city,
+        Dice { replications: 0, seed: args.seed },
+        &Progress::silent(),
+    )
+    .map_err(|error| city_file::why(&args.city, &error));
     let change = match before {
         Ok(layers) if layers.round.model.labs[lab].stages[args.stage.index()].units > 0 => {
-            compare(args, layers, lab)?
+            compare(args, &city, layers, lab)?
         }
         before => anew(args, &city, before, lab)?,
     };
@@ -119,7 +126,7 @@ fn lab_number(city: &City, code: &str) -> Result<usize, Error> {
 }
 
 /// With the change and every street at its lab.
-fn compare(args: &WhatIfArgs, layers: Layers, lab: usize) -> Result<Change, Error> {
+fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Result<Change, Error> {
     let model = &layers.round.model;
     let k = args.stage.index();
     let now = &model.labs[lab].stages[k];
@@ -133,7 +140,13 @@ fn compare(args: &WhatIfArgs, layers: Layers, lab: usize) -> Result<Change, Erro
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
     });
     let flow = fluid::city(&changed);
-    let after = After { flow: flow.labs[lab].clone(), city: flow.finish, pairs, simulated: None };
+    let after = After {
+        flow: flow.labs[lab].clone(),
+        city: flow.finish,
+        city_anew: planner::assigned_anew(city, lab, args.stage, args.units.into()),
+        pairs,
+        simulated: None,
+    };
     Ok(Change { lab, units, before: Ok(layers), after: Ok(after) })
 }
 
@@ -155,14 +168,17 @@ fn anew(
     }
     let dice = Dice { replications: args.replications, seed: args.seed };
     // Where the file says what is lacking does not change with the units of one stage.
-    let after = Layers::without_remedy(&changed, dice)
+    let progress = Progress::on_stderr(args.lang);
+    let after = Layers::without_remedy(&changed, dice, &progress)
         .map_err(|error| city_file::why(&args.city, &error))
         .map(|layers| After {
             flow: layers.flow.labs[lab].clone(),
             city: layers.flow.finish,
+            city_anew: Some(layers.flow.finish),
             pairs: None,
             simulated: layers.study.map(|study| study.finish),
         });
+    progress.end();
     Ok(Change { lab, units: [now, then], before, after })
 }
 
@@ -207,6 +223,9 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         &format!("{code} {}: {} ({now} → {then})", name.en, what.en),
     );
     out.push('\n');
+    if let Some(people) = people_only(args, city, change) {
+        out += &format!("  {}\n", say(lang, &people));
+    }
     if let Err(why) = &change.before {
         out += &never(lang, &Words::new("现在不能完成", "as it is, it is never done"), why);
     }
@@ -258,6 +277,15 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         after.city,
         None,
     );
+    // Where the city was reckoned anew, that is the line above.
+    if let (Some(before), Some(anew), Some(_)) = (before, after.city_anew, lab_before) {
+        line(
+            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew"),
+            Some(before.finish),
+            anew,
+            None,
+        );
+    }
     if let Some(q) = &after.simulated {
         let [low, high] = [q.p10, q.p90].map(span);
         line(
@@ -279,6 +307,22 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
     };
     out += &format!("  {}: {}\n", pick(lang, "瓶颈环节", "binding stage"), say(lang, &binding));
     out
+}
+
+/// That for one more unit only people are short, where one stands idle for want of them.
+fn people_only(args: &WhatIfArgs, city: &City, change: &Change) -> Option<Words> {
+    let (units, people) = planner::one_more_takes(city, &city.labs[change.lab], args.stage);
+    if args.units < 1 || units > 0 {
+        return None;
+    }
+    let Words { zh, en } = Item::LabUnit(args.stage).name();
+    let words = Words::new(
+        format!("现有{zh}因缺人闲置：再开动 1 台只需增加 {people} 名人员，不必添置设备"),
+        format!(
+            "One {en} stands idle there for want of people: {people} more let it work, without another unit"
+        ),
+    );
+    Some(words)
 }
 
 /// That it is never done, and why: a line for each reason.
@@ -308,6 +352,7 @@ fn document(args: &WhatIfArgs, change: &Change) -> Value {
         "flow": {
             "city_before": before.map(|layers| time(layers.flow.finish)),
             "city_after": after.map(|after| time(after.city)),
+            "city_after_assigned_anew": after.and_then(|after| after.city_anew).map(time),
             "lab_before": lab_before,
             "lab_finish_after": after.map(|after| time(after.flow.finish)),
             "binding_after": after.map(|after| after.flow.binding.key()),

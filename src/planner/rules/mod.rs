@@ -38,7 +38,7 @@ mod sent;
 mod shortage;
 
 pub use chain::DAYS_MAX;
-pub use change::with_units;
+pub use change::{one_more_takes, with_units};
 pub use claim::{Claim, Explanation, Side, explain};
 pub use crews::{CrewItem, CrewLine, crew_constants};
 pub use fill::{fill, fill_sent};
