@@ -46,9 +46,10 @@ mod units;
 
 pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
-    Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
-    PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day, version_doubt,
+    Given, Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner,
+    Place, PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status,
+    Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
+    version_doubt,
 };
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;
@@ -58,7 +59,8 @@ pub use one_more::{AtTheLast, OneMore, assigned_anew, at_the_last, best, earlier
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
-    StageCapacity, StageTime, Totals, Verdict, crew_constants, explain, fill, fill_sent,
-    lab_capacity, no_deadline, one_more_takes, solve, solve_sent, whole_runs, with_units,
+    StageCapacity, StageTime, TARGET_HOURS_MAX, Totals, UNITS_CHANGE_MAX, Verdict, crew_constants,
+    explain, fill, fill_sent, lab_capacity, may_change, no_deadline, one_more_takes, solve,
+    solve_sent, units_in_range, whole_runs, with_units,
 };
 pub use shortages::{Shelf, shelf_mend, shelf_words};

@@ -1,11 +1,12 @@
 //! What CheckPlan and Assign say, a line for each fact, in both languages.
 
 use super::changes::Changes;
-use super::{assign, check};
+use super::{assign, check, too_long};
 use crate::api::errors::Error;
+use crate::domain::words::Time;
 use crate::forecaster::CityPlan;
 use crate::planner::fluid::{self, Held, LabFlow};
-use crate::planner::model::{HOUR, MINUTE};
+use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::{self, StageKind, Words};
 
 /// A town of two districts, the first with two streets, and two laboratories that serve both.
@@ -234,5 +235,16 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         assert_eq!(zh, format!("{no}{}{}", held[0], mend[0]));
         let no = "No: done in 27 h 40 min, 3 h 40 min after the target.";
         assert_eq!(en, format!("{no} {} {}", held[1], mend[1]));
+    }
+}
+
+#[test]
+fn a_round_is_too_old_for_a_forecast_once_a_time_of_the_model_does_not_hold_it() {
+    let opened = Time(1_700_000_000_000);
+    let most = i64::from(Ms::MAX);
+    for (ms, days) in
+        [(-5, None), (0, None), (most, None), (most + 1, Some(49)), (60 * 86_400_000, Some(60))]
+    {
+        assert_eq!(too_long(opened, opened.plus_ms(ms)), days, "{ms}");
     }
 }

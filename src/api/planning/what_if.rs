@@ -3,7 +3,7 @@
 //! Every street keeps its laboratory, so that nothing differs but the units. Where that says nothing, streets are assigned
 //! anew with the change: when the round is never done as it is, or when the stage has no unit and so the laboratory no tubes.
 
-use super::changes::{not_more_than_there_are, units_changed};
+use super::changes::{may_be_asked, units_changed};
 use super::simulate::replications;
 use super::words::{hours, sentences, slack, some, stage, target_hours};
 use super::{city, reckon};
@@ -31,7 +31,7 @@ pub async fn answer(
     let asked =
         pb::UnitChange { lab: request.lab.clone(), stage: request.stage, units: request.units };
     let change = units_changed(plan, &asked)?;
-    not_more_than_there_are(plan, &change)?;
+    may_be_asked(plan, &change)?;
     let (seed, pairs) = (request.seed, replications(shared, request.replications) as usize);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
         reckoned(plan, target_h, change, (seed, pairs), stop)

@@ -10,6 +10,7 @@ use super::layers_text::percent;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{grouped, more_units, never, span};
+use crate::planner::model::HORIZON_DAYS;
 use crate::planner::{City, Item, Plan, StageKind, Words, shelf_mend, shelf_words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
@@ -102,8 +103,8 @@ fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     match remedy.nearest() {
         Some(nearest) if nearest <= target => {}
         Some(nearest) if never(nearest) => cures.push(words(
-            "所试各法在 40 天内均不能完成。".to_owned(),
-            "Nothing that was tried is done within 40 days.".to_owned(),
+            format!("所试各法在 {HORIZON_DAYS} 天内均不能完成。"),
+            format!("Nothing that was tried is done within {HORIZON_DAYS} days."),
         )),
         Some(nearest) => {
             let (at, late) = (span(nearest), span(nearest - target));

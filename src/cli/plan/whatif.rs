@@ -9,7 +9,6 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::grow::{UNITS_MAX, with_units};
 use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
@@ -35,13 +34,17 @@ pub struct WhatIfArgs {
     #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
     pub units: i32,
     /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
-    #[arg(long, value_parser = hours)]
+    #[arg(long, value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
     /// Pairs of simulations; 0 = the flows alone. 成对模拟次数，0 为只算流体
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
+    #[arg(allow_negative_numbers = true)]
     pub replications: usize,
+    /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
+    #[arg(long, value_name = "FILE")]
+    pub norm: Option<PathBuf>,
     /// Seed of the simulation. 模拟种子
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
@@ -59,10 +62,8 @@ fn stage(text: &str) -> Result<StageKind, String> {
 }
 
 fn change(text: &str) -> Result<i32, String> {
-    match text.parse::<i32>() {
-        Ok(n @ (-10_000..=-1 | 1..=10_000)) => Ok(n),
-        _ => Err("应为 +1 到 +10000 或 -1 到 -10000 / expected such as +2 or -1".to_owned()),
-    }
+    text.parse()
+        .map_err(|_| "应为整数，如 +2 或 -1 / expected a whole number such as +2 or -1".to_owned())
 }
 
 /// What the change does.
@@ -92,9 +93,11 @@ struct After {
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
-    let mut city = city_file::open(&args.city, None)?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
+    let mut city = city_file::open(&args.city, norm)?;
     city.target_h = args.target.unwrap_or(city.target_h);
     let lab = lab_number(&city, &args.lab)?;
+    planner::may_change(&city, lab, args.stage, args.units.into()).map_err(Error::Argument)?;
     let before = Layers::without_remedy(
         &city,
         Dice { replications: 0, seed: args.seed },
@@ -103,9 +106,9 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
     .map_err(|error| city_file::why(&args.city, &error));
     let change = match before {
         Ok(layers) if layers.round.model.labs[lab].stages[args.stage.index()].units > 0 => {
-            compare(args, &city, layers, lab)?
+            compare(args, &city, layers, lab)
         }
-        before => anew(args, &city, before, lab)?,
+        before => anew(args, &city, before, lab),
     };
     let output = match args.json {
         true => report_json::document(&document(args, &change)),
@@ -126,16 +129,17 @@ fn lab_number(city: &City, code: &str) -> Result<usize, Error> {
 }
 
 /// With the change and every street at its lab.
-fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Result<Change, Error> {
+fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Change {
     let model = &layers.round.model;
     let k = args.stage.index();
-    let now = &model.labs[lab].stages[k];
-    let units = i64::from(now.units) + i64::from(args.units);
-    let then = u32::try_from(units).ok().filter(|&n| n > 0).and_then(|n| with_units(now, n));
-    let then = then.ok_or_else(|| out_of_range(args, now.units.into()))?;
+    let now = model.labs[lab].stages[k].units;
+    let units = [now, now.saturating_add_signed(args.units)];
     let mut changed = model.clone();
-    let units = [now.units, then.units];
-    changed.labs[lab].stages[k] = then;
+    changed.labs[lab].stages[k].set_units(units[1]);
+    if let Err(why) = changed.check() {
+        let why = layers.round.say(&why);
+        return Change { lab, units, before: Ok(layers), after: Err(why) };
+    }
     let pairs = (args.replications > 0).then(|| {
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
     });
@@ -147,25 +151,17 @@ fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Result
         pairs,
         simulated: None,
     };
-    Ok(Change { lab, units, before: Ok(layers), after: Ok(after) })
+    Change { lab, units, before: Ok(layers), after: Ok(after) }
 }
 
 /// With the change, as a city of its own: streets send where it is then best.
-fn anew(
-    args: &WhatIfArgs,
-    city: &City,
-    before: Result<Layers, Words>,
-    lab: usize,
-) -> Result<Change, Error> {
+fn anew(args: &WhatIfArgs, city: &City, before: Result<Layers, Words>, lab: usize) -> Change {
     let working = |city: &City| {
         planner::solve(city, city.target_h).labs[lab].capacity.stages[args.stage.index()]
             .units_working
     };
     let changed = planner::with_units(city, lab, args.stage, args.units.into());
     let [now, then] = [city, &changed].map(|city| u32::try_from(working(city)).unwrap_or(u32::MAX));
-    if then == 0 || then > UNITS_MAX {
-        return Err(out_of_range(args, now.into()));
-    }
     let dice = Dice { replications: args.replications, seed: args.seed };
     // Where the file says what is lacking does not change with the units of one stage.
     let progress = Progress::on_stderr(args.lang);
@@ -179,15 +175,7 @@ fn anew(
             simulated: layers.study.map(|study| study.finish),
         });
     progress.end();
-    Ok(Change { lab, units: [now, then], before, after })
-}
-
-fn out_of_range(args: &WhatIfArgs, have: u64) -> Error {
-    let name = args.stage.name();
-    Error::Argument(Words::new(
-        format!("{}环节现有 {have} 台可用，变动后应为 1 到 20000 台", name.zh),
-        format!("{} has {have} units that work; 1 to 20,000 must be left", name.en),
-    ))
+    Change { lab, units: [now, then], before, after }
 }
 
 /// Minutes with their sign, as words: saved, or lost.
@@ -232,8 +220,11 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
     let after = match &change.after {
         Ok(after) => after,
         Err(why) => {
-            let still = Words::new("变动后仍不能完成", "with the change it is still never done");
-            return out + &never(lang, &still, why);
+            let then = match change.before {
+                Ok(_) => Words::new("变动后不能完成", "with the change it is never done"),
+                Err(_) => Words::new("变动后仍不能完成", "with the change it is still never done"),
+            };
+            return out + &never(lang, &then, why);
         }
     };
     let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
