@@ -186,7 +186,7 @@ proptest! {
 
     /// Where one stage alone is short, the lab is done when that stage alone is.
     #[test]
-    fn the_only_stage_that_is_short_decides(seed in prop_oneof![Just(1553651650298219975u64), any::<u64>()], short in 0..StageKind::COUNT) {
+    fn the_only_stage_that_is_short_decides(seed in any::<u64>(), short in 0..StageKind::COUNT) {
         let mut model = nobody_infected(&example::by_chance(seed));
         for (k, stage) in model.labs[0].stages.iter_mut().enumerate().filter(|(k, _)| *k != short) {
             stage.rests.clear();
@@ -194,7 +194,8 @@ proptest! {
         }
         let (flow, step, alone) = alone(&model, 0);
         let told = flow.alone[short];
-        if seed == 1553651650298219975 { eprintln!("STEPS {short} {} step {step} rests {} units {}", (f64::from(alone[short]) - f64::from(flow.finish)) / step, model.labs[0].stages[short].rests.len(), model.labs[0].stages[short].units); }
+        // The grid rounds each stage anew: in one city of some thousands by 3.2 steps.
+        prop_assert!(alone[short] <= flow.finish + 4 * step as Ms);
         let before = flow.finish - told;
         // Each stage behind it spreads the last tubes over a step.
         prop_assert!(f64::from(before) <= 7.0 * step, "{before} before {}", flow.finish);
