@@ -115,7 +115,8 @@ fn another_solver_gives_the_same_bound_cut_and_price() {
         assert!((answer.bound.hours - case.hours).abs() < 1e-3, "{name}");
         assert_eq!((cut.streets.len(), cut.labs.len()), (case.streets_in_cut, case.labs_in_cut));
         assert!((saved - case.minutes_saved).abs() < 0.01, "{name}");
-        assert!((0.9 * saved..=saved).contains(&whole_unit), "{name}: {whole_unit} min");
+        // It ends where another set of streets becomes the reason.
+        assert!(whole_unit > 0.0 && whole_unit <= saved * 1.001, "{name}: {whole_unit} min");
         assert!((-1e-9..=case.gap_max).contains(&answer.whole.gap), "{name}");
     }
 }

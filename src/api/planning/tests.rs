@@ -1,10 +1,10 @@
 //! What CheckPlan and Assign say, a line for each fact, in both languages.
 
 use super::changes::Changes;
-use super::{assign, check, too_long};
+use super::{assign, check, too_long, what_if};
 use crate::api::errors::Error;
 use crate::domain::words::Time;
-use crate::forecaster::CityPlan;
+use crate::forecaster::{Change, CityPlan};
 use crate::planner::fluid::{self, Held, LabFlow};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::{self, StageKind, Words};
@@ -246,5 +246,39 @@ fn a_round_is_too_old_for_a_forecast_once_a_time_of_the_model_does_not_hold_it()
         [(-5, None), (0, None), (most, None), (most + 1, Some(49)), (60 * 86_400_000, Some(60))]
     {
         assert_eq!(too_long(opened, opened.plus_ms(ms)), days, "{ms}");
+    }
+}
+
+/// What CheckPlan and Assign tell that one more unit saves is what WhatIf tells of it, to the millisecond.
+#[test]
+fn what_one_more_unit_saves_is_the_same_whoever_is_asked() {
+    let go_on = || true;
+    for plan in [town(&[]), CityPlan::builtin("kunming"), CityPlan::builtin("chifeng")] {
+        let checked = check::reckoned(&plan, &Changes::default(), 24, &go_on).unwrap();
+        let assigned = assign::whole_round(&plan, 24, &go_on).unwrap();
+        let labs = checked.fluid.unwrap().labs;
+        for (lab, (told, work)) in labs.iter().zip(&assigned.labs).enumerate().take(9) {
+            assert_eq!(work.one_more.is_some(), told.tubes > 0);
+            let Some(best) = &work.one_more else { continue };
+            let (mut most, mut same) = (i64::MIN, false);
+            for (stage, kind) in told.stages.iter().zip(StageKind::ALL) {
+                let change = Change { lab, stage: kind, units: 1 };
+                let stop = std::sync::atomic::AtomicBool::new(true);
+                let asked = what_if::reckoned(&plan, 24, change, (1, 1), &stop).unwrap();
+                let saved = (
+                    asked.fluid_lab_before_ms - asked.fluid_lab_after_ms,
+                    asked.fluid_city_before_ms - asked.fluid_city_after_ms,
+                );
+                assert_eq!(
+                    (stage.one_more_saves_ms, stage.one_more_saves_city_ms),
+                    saved,
+                    "{kind:?}"
+                );
+                most = most.max(saved.1);
+                same |=
+                    best.stage == stage.stage && (best.saves_lab_ms, best.saves_city_ms) == saved;
+            }
+            assert!(same && best.saves_city_ms == most, "{best:?}");
+        }
     }
 }

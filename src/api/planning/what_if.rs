@@ -46,7 +46,7 @@ fn units(lab: &Lab, change: &Change) -> u32 {
     lab.stages[change.stage.index()].units
 }
 
-fn reckoned(
+pub(super) fn reckoned(
     plan: &CityPlan,
     target_h: u32,
     change: Change,

@@ -185,6 +185,7 @@ const CONFIRM_MAX: usize = 200;
 
 /// Looks for the remedies of a round that is late.
 pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Remedy {
+    let asked = dice.at_most(CONFIRM_MAX);
     let dice = confirming(&layers.round.model, dice, TRY, CONFIRM_MAX);
     search.part(50);
     let more = more(layers, dice, search);
@@ -198,7 +199,8 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>
         let nearer = |both: &Both| nearest.is_none_or(|alone| both.more.outcome.finish() < alone);
         remedy.both = together.filter(nearer);
     }
-    remedy.searched = search.searched(dice.replications);
+    let fewer = dice.replications < asked.replications;
+    remedy.searched = search.searched(dice.replications, fewer);
     remedy
 }
 

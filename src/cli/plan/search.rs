@@ -38,6 +38,8 @@ pub(super) struct Searched {
     pub tubes_max: u64,
     /// Replications with which what was found was confirmed.
     pub confirmed_with: usize,
+    /// Whether these are fewer than were asked for, because the city is very large.
+    pub fewer: bool,
 }
 
 impl<'p> Search<'p> {
@@ -79,12 +81,13 @@ impl<'p> Search<'p> {
     }
 
     /// How far it got.
-    pub fn searched(&self, confirmed_with: usize) -> Searched {
+    pub fn searched(&self, confirmed_with: usize, fewer: bool) -> Searched {
         Searched {
             tries: self.tries.get(),
             left_out: self.left_out.get(),
             tubes_max: self.limit,
             confirmed_with,
+            fewer,
         }
     }
 }
@@ -102,20 +105,26 @@ pub(super) fn confirming(model: &Model, dice: Dice, least: usize, most: usize) -
 }
 
 impl Searched {
-    /// That the limit was reached and what that means; `None` where it was not.
+    /// That the limit was reached, or that what was found was confirmed with fewer replications than were asked for, and what that
+    /// means; `None` where neither is so.
     pub fn words(&self) -> Option<Words> {
-        let (n, of) = (self.tries, self.tries + self.left_out);
-        let millions = super::words::grouped(self.tubes_max / 1_000_000);
-        (self.left_out > 0).then(|| {
-            Words::new(
-                format!(
-                    "寻找措施到达上限（共模拟 {millions} 百万管）：至少 {of} 次试算中完成 {n} 次；所列为已试中最好的，未必最早，也未必最少。"
-                ),
-                format!(
-                    "The search for remedies ended at its limit of {millions} million simulated tubes: {n} of at least {of} tries were \
-                     made. What is told is the best of these; it need be neither the earliest nor the least."
-                ),
-            )
-        })
+        let (mut zh, mut en) = (Vec::new(), Vec::new());
+        if self.left_out > 0 {
+            let (n, of) = (self.tries, self.tries + self.left_out);
+            let millions = super::words::grouped(self.tubes_max / 1_000_000);
+            zh.push(format!(
+                "寻找措施到达上限（共模拟 {millions} 百万管）：至少 {of} 次试算中完成 {n} 次；所列为已试中最好的，未必最早，也未必最少。"
+            ));
+            en.push(format!(
+                "The search for remedies ended at its limit of {millions} million simulated tubes: {n} of at least {of} tries were \
+                 made. What is told is the best of these; it need be neither the earliest nor the least."
+            ));
+        }
+        if self.fewer {
+            let n = self.confirmed_with;
+            zh.push(format!("城市很大，各项措施以 {n} 次模拟确认。"));
+            en.push(format!("In so large a city measures are confirmed with {n} replications."));
+        }
+        (!zh.is_empty()).then(|| Words::new(zh.concat(), en.join(" ")))
     }
 }

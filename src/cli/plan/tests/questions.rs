@@ -194,3 +194,30 @@ fn a_what_if_is_asked_of_another_norm_pack() {
     let pack = pack.to_str().expect("a path of plain letters");
     assert_ne!(text(&[]), text(&["--norm", pack]));
 }
+
+/// What the answer tells that one more unit saves is what the what-if tells of it.
+#[test]
+fn the_answer_and_the_what_if_agree_on_one_more_unit() {
+    let json = |words: &[&str]| -> serde_json::Value {
+        let (text, _) = said(TINY, words).expect("an answer");
+        serde_json::from_str(&text).expect("one JSON document")
+    };
+    let none = ["--json", "--replications", "0"];
+    for city in ["CITY", "chifeng"] {
+        let whole = json(&[&[city][..], &none].concat());
+        let of_lab = &whole["layers"]["flow"]["labs"][0];
+        let lab = of_lab["lab"].as_str().expect("a code");
+        for stage in of_lab["stages"].as_array().expect("stages") {
+            let key = stage["stage"].as_str().expect("a key");
+            let words =
+                [&["whatif", city, "--lab", lab, "--stage", key, "--units", "+1"][..], &none]
+                    .concat();
+            let flow = &json(&words)["flow"];
+            let ms = |time: &serde_json::Value| time["ms"].as_i64().expect("a time");
+            let saved = ms(&flow["lab_before"]["finish"]) - ms(&flow["lab_finish_after"]);
+            assert_eq!(stage["one_more_saves_ms"], saved, "{city} {key}");
+            let saved = ms(&flow["city_before"]) - ms(&flow["city_after"]);
+            assert_eq!(stage["one_more_saves_city_ms"], saved, "{city} {key}");
+        }
+    }
+}
