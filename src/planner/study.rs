@@ -340,7 +340,8 @@ impl Doubt {
         for (i, street) in streets.filter(|(_, street)| wanted(street.lab)) {
             let own = factor(self.desk_rate, dice.normal(1000 + i as u64));
             street.desk_rate *= city * own;
-            let own = factor(self.turnout, dice.normal(500_000 + i as u64));
+            let turnout = self.turnout_of(street.persons);
+            let own = factor(turnout, dice.normal(500_000 + i as u64));
             street.persons = (f64::from(street.persons) * come * own).round() as u32;
             let odds = street.late_share / (1.0 - street.late_share).max(1e-6) * late;
             street.late_share = odds / (1.0 + odds);

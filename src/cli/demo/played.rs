@@ -83,16 +83,27 @@ fn as_played(city: &City, plan: &Plan) -> City {
         lab.instrument_day = Some(InstrumentDay::Staggered { hours: 24 });
         lab.derate = Some(norm.derate.mean_permille.clone());
         let decap_s = lab.stage(StageKind::Decap).cycle_s();
+        // A plate is loaded in no time and the next one a pace later; in the model it is in hand for that pace. So much shorter is
+        // what comes before, and behind where that is not enough: minutes in a city, hours where a lab has one unit.
+        let mut in_hand_s = plate_s;
+        let mut shorter = |run_s: u64| {
+            let less = in_hand_s.min(run_s.saturating_sub(1));
+            in_hand_s -= less;
+            run_s - less
+        };
         for stage in &mut lab.stages {
             (stage.spread_permille, stage.breakdowns_permille_day, stage.crew) = (0, 0, 0);
             stage.units *= PLENTY;
             match stage.kind {
                 // What waits for a plate is ready for it: its time comes before.
-                StageKind::Inactivate => stage.run_s += decap_s,
+                StageKind::Inactivate => stage.run_s = shorter(stage.run_s + decap_s),
                 StageKind::Decap => (stage.units, stage.run_s, stage.load_s) = (1, plate_s, 0),
                 // A tube has its result when the instrument is through, before anybody reviews it.
                 StageKind::Review => (stage.run_s, stage.load_s) = (0, 0),
-                _ => {}
+                StageKind::Extract | StageKind::Setup | StageKind::Pcr => {
+                    stage.run_s = shorter(stage.run_s);
+                }
+                StageKind::Receive => {}
             }
         }
     }

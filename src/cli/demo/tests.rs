@@ -170,6 +170,23 @@ fn the_forecast_knows_the_tubes_of_the_drill_and_where_they_go() {
 }
 
 #[test]
+fn a_tube_that_waits_for_nothing_is_as_long_in_the_forecasts_lab_as_in_the_drills() {
+    for (name, people) in [("qujing", Some(20_000)), ("chifeng", Some(20_000)), ("chifeng", None)] {
+        let city = city_file::builtin(name).unwrap();
+        let city = people.map_or(city.clone(), |people| city.scaled(people));
+        let city = planner::fill(&city, &planner::solve(&city, city.target_h));
+        let plan = planner::solve(&city, city.target_h);
+        let round = played::plan(&city, &plan).round.unwrap();
+        for (lab, as_told) in Lab::of(&city, &plan).iter().zip(&round.model.labs) {
+            let told: i64 = as_told.stages.iter().map(|stage| i64::from(stage.run)).sum();
+            let played = lab.before_ms + lab.run_ms;
+            // Give or take the derate of a drill, half a percent.
+            assert!((told - played).abs() * 100 <= played, "{name} {people:?}: {told} {played}");
+        }
+    }
+}
+
+#[test]
 fn a_district_sends_its_own_tubes_to_the_labs_of_its_own_streets_and_none_to_nobody() {
     let city = city_file::builtin("chifeng").unwrap();
     let city = planner::fill(&city, &planner::solve(&city, city.target_h));

@@ -14,7 +14,7 @@ pub struct Doubt {
     pub lab_pace: f64,
     /// The mean derate of labs, a share of their nameplate: none is faster than that.
     pub lab_derate: f64,
-    /// People of a street who come, over those whom the plan thinks of.
+    /// People of a street who come, over those whom the plan thinks of; besides them, chance counts people (`turnout_of`).
     pub turnout: f64,
     /// The same of the whole city.
     pub turnout_city: f64,
@@ -26,6 +26,17 @@ pub struct Doubt {
     pub travel: f64,
     /// Prior of the share of infected people: Beta(a, b).
     pub prevalence: (f64, f64),
+}
+
+/// People who come or stay away together: a household (the census of 2020 counted 2.62 persons).
+const TOGETHER: f64 = 2.6;
+
+impl Doubt {
+    /// Turnout of a street of so many people. They are counted one by one, or household by household: of few, nobody can say how
+    /// many will come, however well the share of a city is known (a Poisson count).
+    pub fn turnout_of(&self, persons: u32) -> f64 {
+        self.turnout.hypot((TOGETHER / f64::from(persons.max(1))).sqrt())
+    }
 }
 
 pub(super) fn doubt(city: &City) -> Doubt {

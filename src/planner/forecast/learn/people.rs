@@ -51,9 +51,9 @@ pub(super) struct People {
     /// By street, then by point of late share and tail: what that says of its turnout. Draws share it, and of many points none
     /// is ever drawn, so each is reckoned when it first is.
     ends: Vec<Vec<OnceLock<Option<Fine>>>>,
-    /// Standard deviation of the turnout of a street around the city's, and of both together.
-    own: f64,
-    both: f64,
+    /// By street: standard deviation of its turnout around the city's, and of both together.
+    own: Vec<f64>,
+    both: Vec<f64>,
 }
 
 /// What came lately to a street, held against its turnout: of the steps of the grid that a draw may look at, the first, and
@@ -109,14 +109,15 @@ impl People {
     ) -> People {
         let every = situation.readings.len().div_ceil(READINGS).max(1);
         let readings: Vec<&Reading> = situation.readings.iter().rev().step_by(every).collect();
-        let own = doubt.turnout.max(1e-4);
-        let both = own.hypot(doubt.turnout_city);
-        let street = |i: usize| street(model, doubt, &readings, desks, i, both);
+        let own = model.streets.iter().map(|street| doubt.turnout_of(street.persons));
+        let own: Vec<f64> = own.collect();
+        let both: Vec<f64> = own.iter().map(|own| own.hypot(doubt.turnout_city)).collect();
+        let street = |i: usize| street(model, doubt, &readings, desks, i, both[i]);
         let lately = |i: usize| Lately::of(model, situation, i, desks[i].0.exp());
         let lately: Vec<Option<Lately>> = (0..model.streets.len()).map(lately).collect();
         let streets: Vec<_> = (0..model.streets.len()).into_par_iter().map(street).collect();
         People {
-            city: city(model, doubt, &readings, desks, &lately),
+            city: city(model, doubt, &readings, desks, &own, &lately),
             ends: streets.iter().map(|pairs| vec![OnceLock::new(); pairs.len()]).collect(),
             streets,
             lately,
@@ -145,21 +146,21 @@ impl People {
     }
 
     /// Logarithm of the turnout of a street at a point of its grid or between two.
-    fn at(&self, z: f64) -> f64 {
-        z * self.both
+    fn at(&self, number: usize, z: f64) -> f64 {
+        z * self.both[number]
     }
 
     /// The same in a part of a step of the grid.
-    fn at_part(&self, step: usize, part: usize) -> f64 {
+    fn at_part(&self, number: usize, step: usize, part: usize) -> f64 {
         let part = (part as f64 + 0.5) / PARTS as f64 - 0.5;
-        self.at(STREET_GRID[step] + STREET_STEP * part)
+        self.at(number, STREET_GRID[step] + STREET_STEP * part)
     }
 
     /// Logarithms of the weights of a street's turnouts at a point of the city's grid, before what came lately.
     fn weights(&self, number: usize, point: &Point) -> [f64; STREET_GRID.len()] {
         let shown = &self.streets[number][point.pair];
         std::array::from_fn(|i| {
-            let off = (self.at(STREET_GRID[i]) - point.turnout) / self.own;
+            let off = (self.at(number, STREET_GRID[i]) - point.turnout) / self.own[number];
             f64::from(shown[i]) - off.powi(2) / 2.0
         })
     }
@@ -171,14 +172,14 @@ impl People {
         let late = shifted(street.late_share, point.late);
         let guess = |ln: f64| Guess { late, tail: point.tail.exp(), turnout: ln.exp() };
         let curve = |ln: f64| Curve::of(street, lately.speed, guess(ln));
-        if curve(self.at(STREET_GRID[0])).end >= lately.to {
+        if curve(self.at(number, STREET_GRID[0])).end >= lately.to {
             return None;
         }
         let points = self.city.iter().filter(|other| other.pair == point.pair);
         let steps = points.flat_map(|point| likely_steps(self.weights(number, point)));
         let (first, last) =
             steps.fold((usize::MAX, 0), |(first, last), i| (first.min(i), last.max(i)));
-        let part = |step, part| lately.likely(&curve(self.at_part(step, part)));
+        let part = |step, part| lately.likely(&curve(self.at_part(number, step, part)));
         let parts = |step| std::array::from_fn(|i| part(step, i));
         Some(Fine { first, steps: (first..=last).map(parts).collect() })
     }
@@ -202,15 +203,15 @@ impl People {
             }
             // Where no step is likely, nothing is known.
             if first >= last {
-                return self.at(0.0);
+                return self.at(number, 0.0);
             }
             let likely = &mut fine[first..last];
             let picked = first + pick(likely, dice.unit(0)).unwrap_or(likely.len() / 2);
-            return self.at_part(picked / PARTS, picked % PARTS);
+            return self.at_part(number, picked / PARTS, picked % PARTS);
         }
         // Anywhere between the points of the grid.
         let z = STREET_GRID[pick(&mut weights, dice.unit(0)).unwrap_or(STREET_GRID.len() / 2)];
-        self.at(z + STREET_STEP * (dice.unit(1) - 0.5))
+        self.at(number, z + STREET_STEP * (dice.unit(1) - 0.5))
     }
 }
 
@@ -379,11 +380,14 @@ fn city(
     doubt: &Doubt,
     readings: &[&Reading],
     desks: &[(f64, f64)],
+    own: &[f64],
     lately: &[Option<Lately>],
 ) -> Vec<Point> {
     let all = model.tubes() as f64;
     // Streets differ, and the city's sum has their mean.
-    let of_streets = doubt.turnout / (model.streets.len().max(1) as f64).sqrt();
+    let of_street = |(own, street): (&f64, &Street)| (own * street.tubes() as f64).powi(2);
+    let of_streets =
+        own.iter().zip(&model.streets).map(of_street).sum::<f64>().sqrt() / all.max(1.0);
     let spread = doubt.turnout_city.hypot(of_streets);
     let pairs = LATE_GRID.iter().flat_map(|late| TAIL_GRID.map(|tail| (*late, tail)));
     let pairs: Vec<(usize, (f64, f64))> = pairs.enumerate().collect();

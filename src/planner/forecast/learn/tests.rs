@@ -3,9 +3,10 @@
 use super::pace::Door;
 use super::*;
 use crate::planner::city::StageKind;
-use crate::planner::forecast::situation::{LabCount, Reading};
+use crate::planner::example;
+use crate::planner::forecast::situation::{LabCount, Reading, StreetCount};
 use crate::planner::forecast::trial::{Surprise, Trial};
-use crate::planner::model::{HOUR, MINUTE};
+use crate::planner::model::{HOUR, MINUTE, Street};
 use crate::planner::simulate::Cause;
 
 fn part_way(trial: &Trial, percent: u64) -> Situation {
@@ -217,4 +218,61 @@ fn a_lab_replayed_at_its_true_pace_has_done_what_was_counted() {
     }
     let plates = ahead.map(|ahead| ahead / labs);
     assert!(plates.into_iter().all(|plates| plates.abs() < 0.6), "{plates:?}");
+}
+
+/// A tube or two by which a small street stays below its plan are not sure to come: how many of a few people come is counted by
+/// chance, however well it is known how many live there.
+#[test]
+fn who_has_not_come_to_a_small_street_is_waited_for_by_chance_and_not_until_the_desks_close() {
+    let known = Doubt {
+        turnout: 0.0,
+        turnout_city: 0.0,
+        desk_rate: 0.01,
+        desk_rate_city: 0.01,
+        ..example::DOUBT
+    };
+    // Tubes planned, tubes missing when the queue is gone, minutes since; share of draws in which any is still to come.
+    for (planned, missing, minutes, share) in [
+        // While people queue they are to come.
+        (20, 10, 0, 1.0..=1.0),
+        (200, 60, 0, 1.0..=1.0),
+        // A queue that is just gone says little of the last tubes, and every hour after it more.
+        (20, 2, 15, 0.1..=1.0),
+        (20, 2, 75, 0.0..=0.4),
+        (20, 2, 300, 0.0..=0.1),
+        (60, 1, 15, 0.1..=1.0),
+        (60, 1, 75, 0.0..=0.4),
+        (60, 1, 300, 0.0..=0.1),
+        (60, 3, 75, 0.0..=0.4),
+        (60, 3, 300, 0.0..=0.1),
+        (200, 2, 15, 0.1..=1.0),
+        (200, 2, 75, 0.0..=0.4),
+        (200, 2, 300, 0.0..=0.1),
+        (200, 8, 300, 0.0..=0.05),
+    ] {
+        let mut model = example::city(1);
+        model.streets = vec![Street { late_share: 0.0, ..example::street(planned * 10, 2, 0) }];
+        let street = model.streets[0];
+        let upto = f64::from(planned - missing);
+        let gone = street.desk_time(upto / 2.0, street.mean_speed()) as Ms;
+        let now = gone + minutes * MINUTE;
+        let reading = |at: Ms| Reading {
+            at,
+            streets: vec![StreetCount {
+                collected: queue_tubes(&street, f64::from(at)).min(upto) as u64,
+                ..StreetCount::default()
+            }],
+            labs: vec![LabCount::default(); model.labs.len()],
+        };
+        let times = (1..).map(|k| k * 15 * MINUTE).take_while(|at| *at < now);
+        let situation = Situation { readings: times.chain([now]).map(reading).collect() };
+        let belief = Belief::learn(&model, &known, &situation);
+        let come = |k: &u64| {
+            let drawn = belief.draw(&model, &known, &situation, dice(*k)).model.streets[0].tubes();
+            drawn > u64::from(planned - missing)
+        };
+        let found = (0..400).filter(come).count() as f64 / 400.0;
+        let what = (planned, missing, minutes);
+        assert!(share.contains(&found), "{what:?}: {found}");
+    }
 }

@@ -7,7 +7,7 @@
 
 mod score;
 
-pub use score::{Score, score, score_cities};
+pub use score::{Score, score, score_cities, score_small};
 
 use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
@@ -77,11 +77,22 @@ pub fn doubt() -> Doubt {
     example::DOUBT
 }
 
-/// Labs of a small round, and of a city's.
-const LABS: [(f64, f64); 2] = [(1.0, 3.0), (16.0, 24.0)];
+/// How large a round is.
+struct Size {
+    /// Labs, from and below.
+    labs: (f64, f64),
+    /// People of a street, from and to.
+    persons: (f64, f64),
+}
 
-/// A plan of a round: some 50,000 to 100,000 people to a lab.
-fn plan(seed: u64, labs: (f64, f64)) -> Model {
+/// One or two labs with some 50,000 to 100,000 people each; a city's; and a small town's, of 5,000 to 30,000 people.
+const USUAL: Size = Size { labs: (1.0, 3.0), persons: (4_000.0, 12_000.0) };
+const CITY: Size = Size { labs: (16.0, 24.0), ..USUAL };
+const SMALL: Size = Size { persons: (200.0, 2_000.0), ..USUAL };
+
+/// A plan of a round.
+fn plan(seed: u64, size: &Size) -> Model {
+    let (labs, persons_of) = (size.labs, size.persons);
     let dice = Stream::of(seed, 0, Cause::Example, 2);
     let mut k = 0;
     let mut even = |from: f64, to: f64| {
@@ -92,7 +103,7 @@ fn plan(seed: u64, labs: (f64, f64)) -> Model {
     for number in 0..even(labs.0, labs.1) as usize {
         let mut tubes = 0.0;
         for _ in 0..even(6.0, 14.0) as usize {
-            let persons = even(4_000.0, 12_000.0) as u32;
+            let persons = even(persons_of.0, persons_of.1) as u32;
             let desks = (f64::from(persons) / even(500.0, 900.0)).ceil() as u32;
             tubes += f64::from(persons / 10);
             model.streets.push(example::street(persons, desks, number));
@@ -153,12 +164,19 @@ impl Trial {
 
     /// Makes a round with a surprise.
     pub fn surprised(seed: u64, surprise: Surprise) -> Trial {
-        Trial::with(plan(seed, LABS[0]), doubt(), seed, surprise)
+        Trial::with(plan(seed, &USUAL), doubt(), seed, surprise)
     }
 
     /// A city's round, of some twenty labs, without a surprise: it ends with the last of many.
     pub fn city(seed: u64) -> Trial {
-        Trial::of(plan(seed, LABS[1]), doubt(), seed)
+        Trial::of(plan(seed, &CITY), doubt(), seed)
+    }
+
+    /// A small town's round: a street may have two tubes on the way and two missing. How many live there is known, as where
+    /// everybody is called by name; who comes is counted by people.
+    pub fn small(seed: u64) -> Trial {
+        let known = Doubt { turnout: 0.0, turnout_city: 0.0, ..doubt() };
+        Trial::of(plan(seed, &SMALL), known, seed)
     }
 
     /// A round of a plan as the forecast believes the world to be.

@@ -81,6 +81,11 @@ pub fn score_cities(rounds: Range<u64>, particles: usize) -> Score {
     score_of(rounds, particles, Trial::city)
 }
 
+/// The same with rounds of small towns.
+pub fn score_small(rounds: Range<u64>, particles: usize) -> Score {
+    score_of(rounds, particles, Trial::small)
+}
+
 fn score_of(rounds: Range<u64>, particles: usize, round: impl Fn(u64) -> Trial + Sync) -> Score {
     let of_round = |seed: u64| {
         let trial = round(seed);
