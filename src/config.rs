@@ -4,8 +4,9 @@
 
 use crate::store::FolderKind;
 use crate::{api, engine, forecaster, store, telemetry};
-use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::{Figment, Source};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -71,8 +72,13 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A value or key that cannot be.
-    #[error("configuration: {0} 配置有误")]
-    Invalid(String),
+    #[error("configuration: {en} 配置有误：{zh}")]
+    Invalid {
+        /// In Chinese.
+        zh: String,
+        /// In English.
+        en: String,
+    },
     /// Keys and data in one place.
     #[error(
         "keys = {0} lies inside the data folder: put the keys elsewhere, a copy of the data must not carry them \
@@ -91,19 +97,77 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a token says must stand in no message, not even when it is of the wrong kind.
+    /// What a token says must stand in no message: neither a value of the wrong kind nor a line that does not parse is repeated.
     fn of_extraction(error: figment::Error) -> Error {
-        let wrong_kind =
-            |one: &figment::Error| matches!(one.kind, figment::error::Kind::InvalidType(..));
         let of_token = |one: &figment::Error| one.path.iter().any(|key| key == "tokens");
-        let tokens = error.clone().into_iter().find(|one| wrong_kind(one) && of_token(one));
-        Error::Invalid(match tokens {
-            Some(one) => format!(
-                "{}: expected text; put it in quotes (in the environment: '\"123\"')",
-                one.path.join(".")
-            ),
-            None => error.to_string(),
-        })
+        let error = error.clone().into_iter().find(of_token).unwrap_or(error);
+        let said = match &error.metadata {
+            Some(from) => match &from.source {
+                Some(Source::File(file)) => format!("{}: ", file.display()),
+                _ if from.name.contains("environment") => "SWABLINE_…: ".into(),
+                _ => String::new(),
+            },
+            None => String::new(),
+        };
+        let name = error.path.join(".").to_lowercase();
+        let (zh, en) = if of_token(&error) && matches!(error.kind, Kind::InvalidType(..)) {
+            (
+                "应为文字，请加引号（环境变量中写作 '\"123\"'）".into(),
+                "expected text; put it in quotes (in the environment: '\"123\"')".into(),
+            )
+        } else {
+            words(&error.kind)
+        };
+        let at = if name.is_empty() { said } else { format!("{said}{name}: ") };
+        Error::Invalid { zh: format!("{at}{zh}"), en: format!("{at}{en}") }
+    }
+}
+
+/// What is wrong, in Chinese and English.
+fn words(kind: &Kind) -> (String, String) {
+    let wanted = |found: &str, expected: &str| {
+        let (zh, en) = match expected.trim_start_matches("an ").trim_start_matches("a ") {
+            "usize" | "u64" | "u32" | "u16" | "u8" => ("非负整数", "a whole number of 0 or more"),
+            "boolean" => ("true 或 false", "true or false"),
+            "string" => ("文字（加引号）", "text in quotes"),
+            "socket address" => {
+                ("IP 地址与端口，如 127.0.0.1:7700", "an address with a port, as 127.0.0.1:7700")
+            }
+            _ => (expected, expected),
+        };
+        (format!("值为 {found}，应为{zh}"), format!("is {found}, expected {en}"))
+    };
+    match kind {
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            wanted(&found.to_string(), expected)
+        }
+        Kind::UnknownVariant(found, known) => {
+            let known = known.join(", ");
+            (format!("值为 {found}，只能为 {known}"), format!("is {found}, can be {known}"))
+        }
+        Kind::UnknownField(found, known) => {
+            let known = known.join(", ");
+            (
+                format!("没有名为 {found} 的选项，此处可用：{known}"),
+                format!("there is no option {found}; here are {known}"),
+            )
+        }
+        // A line that does not parse is shown with a mark below it; the line may hold a token.
+        Kind::Message(said) if said.starts_with("TOML parse error at ") => {
+            let mut lines = said.lines();
+            let at = lines
+                .next()
+                .and_then(|line| line.strip_prefix("TOML parse error at "))
+                .unwrap_or_default();
+            let why = lines
+                .filter(|line| {
+                    !line.contains(" | ") && !line.ends_with(" |") && !line.trim().is_empty()
+                })
+                .last()
+                .unwrap_or_default();
+            (format!("TOML 格式有误，位置 {at}：{why}"), format!("this is no TOML at {at}: {why}"))
+        }
+        other => (other.to_string(), other.to_string()),
     }
 }
 
@@ -178,8 +242,10 @@ impl Config {
             ("planner.forecasts_bytes_max", planner.forecasts_bytes_max, 1 << 16, 1 << 40),
         ] {
             if !(least..=most).contains(&value) {
-                let said = format!("{name} = {value}: expected {least} to {most}");
-                return Err(Error::Invalid(said));
+                return Err(Error::Invalid {
+                    zh: format!("{name} = {value}：应为 {least} 至 {most}"),
+                    en: format!("{name} = {value}: expected {least} to {most}"),
+                });
             }
         }
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
@@ -254,12 +320,27 @@ mod tests {
             ("tls_key = '/k'", "tls_certificate"),
             ("listen = '0.0.0.0:7700'", "--insecure"),
             ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),
+            (
+                "[engine]\nqueue_fact_max = 7",
+                "没有名为 queue_fact_max 的选项，此处可用：queue_facts_max",
+            ),
+            (
+                "[engine]\nqueue_facts_max = 'x'",
+                "swabline.toml: engine.queue_facts_max: is string \"x\", expected a whole number",
+            ),
+            ("[engine]\nqueue_facts_max = 'x'", "应为非负整数"),
+            ("[engine", "位置 line 1, column 8"),
+            ("[engine]\nqueue_facts_max = 0", "queue_facts_max = 0：应为 100 至 1000000"),
         ];
         for (text, named) in cases {
             let error = load(text).unwrap_err().to_string();
             assert!(error.contains(named), "{text:?} gave {error}");
         }
         assert!(load("listen = '0.0.0.0:7700'\ninsecure = true").is_ok());
+        for text in ["[api.tokens]\ndesk = 12345678", "[api.tokens]\ndesk = 'x12345678"] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(!error.contains("12345678"), "{error}");
+        }
     }
 
     #[test]

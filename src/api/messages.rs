@@ -5,6 +5,7 @@
 
 use super::errors::{Error, NoForecast};
 use super::held::Halted;
+use crate::engine::query::person::EVENTS_MAX;
 use crate::{engine, keyring};
 
 impl Error {
@@ -34,6 +35,15 @@ impl Error {
             Error::TooLarge { field, limit, unit: (zh, en) } => (
                 format!("{field} 超过上限 {limit} {zh}：请拆分后重发"),
                 format!("{field} is over the limit of {limit} {en}: split it and send it again"),
+            ),
+            Error::ManyPeople { field } => (
+                format!(
+                    "字段 {field} 的号码出现在超过 {EVENTS_MAX} 条记录中，不是一个人的号码：请按试管条码查询"
+                ),
+                format!(
+                    "the number in field {field} stands in more than {EVENTS_MAX} events, so it is not one \
+                     person's: ask by the barcode of the tube"
+                ),
             ),
             Error::IdReused { seq } => (
                 format!("该编号已用于另一内容（日志序号 {seq}），未作任何更改：请换下一个编号重发"),

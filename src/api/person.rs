@@ -23,7 +23,8 @@ pub fn get(
     let context = shared.context(&reference, None);
     let rounds = rounds(shared, &context, &wire.round)?;
     let keys = keys(&context, &rounds, "person", wire.person.as_ref())?;
-    let found = of_person::person(read, &reference, &keys, shared.handle.now())?;
+    let found = of_person::person(read, &reference, &keys, shared.handle.now())
+        .map_err(|error| Error::of_person(error, "person"))?;
     Ok(person::answer(&found, Some(as_of)))
 }
 
@@ -57,8 +58,10 @@ pub fn get_many(
     let context = shared.context(&reference, None);
     let (rounds, now) = (rounds(shared, &context, &wire.round)?, shared.handle.now());
     let one = |(at, identity): (usize, &pb::Identity)| {
-        let keys = keys(&context, &rounds, &format!("people[{at}]"), Some(identity))?;
-        let found = of_person::person(read, &reference, &keys, now)?;
+        let field = format!("people[{at}]");
+        let keys = keys(&context, &rounds, &field, Some(identity))?;
+        let found = of_person::person(read, &reference, &keys, now)
+            .map_err(|error| Error::of_person(error, &field))?;
         Ok(person::answer(&found, None))
     };
     let people = wire.people.iter().enumerate().map(one).collect::<Result<_, Error>>()?;

@@ -66,19 +66,21 @@ impl PersonRecord {
         }
     }
 
-    /// Every recall and recollection, open and closed. A need closes with the call of a single
+    /// Every recall and recollection, open and closed, by tube code. A need closes with the call of a single
     /// tube sampled later.
     pub fn needs(&self) -> impl Iterator<Item = Need<'_>> {
-        self.parts.iter().filter_map(|(tube, part)| {
+        // Sorted once: an identity that stands for everybody without papers has thousands of tubes.
+        let mut singles: Vec<(Time, &Code, Call)> = self.parts.iter().filter_map(single).collect();
+        singles.sort_unstable_by_key(|(at, tube, _)| (*at, *tube));
+        self.parts.iter().filter_map(move |(tube, part)| {
             let reason = part.need?;
-            let closed_by = self
-                .parts
-                .iter()
-                .filter(|(other, single)| other != tube && single.sampled_at > part.sampled_at)
-                .filter_map(|(other, single)| Some((single.sampled_at, other, single.single?)))
-                .min_by_key(|(at, other, _)| (*at, *other))
-                .map(|(_, other, call)| (other, call));
+            let later = singles.partition_point(|(at, ..)| *at <= part.sampled_at);
+            let closed_by = singles.get(later).map(|(_, tube, call)| (*tube, *call));
             Some(Need { tube, cell: &part.cell, reason, sampled_at: part.sampled_at, closed_by })
         })
     }
+}
+
+fn single((tube, part): &(Code, FollowUp)) -> Option<(Time, &Code, Call)> {
+    Some((part.sampled_at, tube, part.single?))
 }

@@ -1,6 +1,7 @@
 //! Admission: who may come in now. Everything is bounded; what does not fit is told so at once,
 //! with a time to come back, and the lowest class is turned away first.
 
+use super::query::person::EVENTS_MAX;
 use super::{Error, Feed, Options, Receipt, Submission};
 use crate::domain::discrepancy::{Discrepancies, Discrepancy};
 use crate::domain::fact::{Body, Event, Fact};
@@ -204,7 +205,8 @@ impl Handle {
 
     /// True when a person stands in a tube, other than this one, whose result is still to come.
     fn is_in_open_tube(&self, person: PersonKey, except: Option<&Code>) -> Result<bool, Error> {
-        for seq in self.read.person_seqs(person)? {
+        // The newest first: what is still open came lately.
+        for seq in self.read.person_seqs(person)?.into_iter().rev().take(EVENTS_MAX) {
             let Some(event) = self.read.event(seq)? else { continue };
             let Some(tube) = event.fact.body.tube().filter(|tube| Some(*tube) != except) else {
                 continue;

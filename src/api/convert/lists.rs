@@ -11,6 +11,7 @@ use crate::domain::words::Code;
 use crate::domain::world::RecordKind;
 use crate::engine::query::odd::Odd;
 use crate::engine::query::people::{Missing, Twice};
+use crate::engine::query::person::EVENTS_MAX;
 use crate::engine::query::recalls::Recall;
 use crate::engine::query::unaccounted::{Place, Unaccounted};
 use crate::store::{self, Read};
@@ -106,11 +107,13 @@ pub fn person_ref(
     names: impl Fn(&Event) -> bool,
 ) -> Result<pb::PersonRef, store::Error> {
     let mut found = pb::PersonRef { key: key.0.to_vec(), fact: None, position: 0 };
-    for seq in read.person_seqs(key)? {
+    // The newest that will do. A number that stands for many people would have every event of it read for each of them.
+    for seq in read.person_seqs(key)?.into_iter().rev().take(EVENTS_MAX) {
         let Some(event) = read.event(seq)?.filter(&names) else { continue };
         if let Some(position) = position(&event, key) {
             found.fact = Some(fact_id(&event.fact.id));
             found.position = position;
+            break;
         }
     }
     Ok(found)
@@ -140,6 +143,7 @@ pub fn twice(read: &Read, found: &Twice) -> Result<pb::SampledTwice, store::Erro
     Ok(pb::SampledTwice {
         person: Some(person_ref(read, found.person, of_last)?),
         tubes: found.tubes.iter().map(ToString::to_string).collect(),
+        tubes_total: u32::try_from(found.tubes_total).unwrap_or(u32::MAX),
     })
 }
 

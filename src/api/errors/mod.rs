@@ -14,6 +14,7 @@ pub use status::in_our_words;
 
 use super::held::Halted;
 use super::pb;
+use crate::engine::query::person::Unanswered;
 use crate::forecaster::TurnError;
 use crate::planner::Words;
 use crate::{engine, keyring, store};
@@ -108,6 +109,11 @@ pub enum Error {
     Busy,
     /// A request was not read to its end.
     Halted(Halted),
+    /// A person's number stands in so many events that it is not one person's.
+    ManyPeople {
+        /// The field with the number.
+        field: String,
+    },
     /// The engine says no.
     Engine(engine::Error),
     /// The folder cannot be read.
@@ -208,6 +214,14 @@ impl Error {
         Error::TooLarge { field: "message".into(), limit, unit: ("字节", "bytes") }
     }
 
+    /// Why there is no answer about the person in a field.
+    pub fn of_person(error: Unanswered, field: &str) -> Error {
+        match error {
+            Unanswered::ManyPeople => Error::ManyPeople { field: format!("{field}.number") },
+            Unanswered::Store(error) => Error::Store(error),
+        }
+    }
+
     /// The machine-readable reason.
     pub fn reason(&self) -> pb::Reason {
         use pb::Reason;
@@ -215,7 +229,7 @@ impl Error {
             Error::Invalid { .. } | Error::Undecodable => Reason::Invalid,
             Error::NoBarcode { .. } => Reason::NoBarcode,
             Error::NoIdentity { .. } => Reason::NoIdentity,
-            Error::TooLarge { .. } => Reason::TooLarge,
+            Error::TooLarge { .. } | Error::ManyPeople { .. } => Reason::TooLarge,
             Error::IdReused { .. } => Reason::FactIdReused,
             Error::RoundUnknown { .. } => Reason::RoundUnknown,
             Error::Keys(error) => match error {
@@ -255,7 +269,8 @@ impl Error {
             Error::Invalid { field, .. }
             | Error::NoBarcode { field }
             | Error::NoIdentity { field }
-            | Error::TooLarge { field, .. } => field,
+            | Error::TooLarge { field, .. }
+            | Error::ManyPeople { field } => field,
             Error::NotFound { field } | Error::NotInCity { field, .. } => field,
             Error::RoundUnknown { .. } => "round",
             _ => "",

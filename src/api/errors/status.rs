@@ -140,6 +140,7 @@ mod tests {
                 Code::InvalidArgument,
             ),
             (Error::message_too_large(9), "TOO_LARGE", Code::InvalidArgument),
+            (Error::ManyPeople { field: field() }, "TOO_LARGE", Code::InvalidArgument),
             (Error::Undecodable, "INVALID", Code::InvalidArgument),
             (Error::EmptyBatch, "EMPTY_BATCH", Code::InvalidArgument),
             (Error::HelloExpected, "HELLO_EXPECTED", Code::InvalidArgument),

@@ -96,6 +96,48 @@ async fn bad_calls_say_what_to_do() {
     house.close().await;
 }
 
+/// Everybody without papers under one number: what an answer about it costs is bounded, and says why there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_stands_for_many_people_has_no_answer_of_its_own() {
+    const EVENTS_MAX: u64 = 2_000;
+    const NOBODY: &str = "11010519491231007X";
+    let house = House::open(Default::default()).await;
+    house.round().await;
+    let (mut recording, mut queries) = (house.recording(), client::queries(house.channel.clone()));
+    let mut record = async |facts| {
+        let batch = pb::RecordBatchRequest { facts, device_now_ms: 0 };
+        let reply = recording.record_batch(batch).await.unwrap().into_inner();
+        assert!(kinds(&reply.outcomes).iter().all(|kind| *kind == "Recorded"));
+    };
+    let tube = |n: u64| collected(n, &format!("T{n}"), &[NOBODY]);
+    record((1..=EVENTS_MAX / 2).map(tube).collect()).await;
+    record((EVENTS_MAX / 2 + 1..=EVENTS_MAX).map(tube).collect()).await;
+    let person = Some(who(NOBODY));
+    let asked = || pb::GetPersonRequest { person: person.clone(), round: String::new() };
+    let answer = queries.get_person(asked()).await.unwrap().into_inner();
+    assert_eq!(answer.samples.len() as u64, EVENTS_MAX);
+    let rejected = pb::TubeRejected { tube: "T7".into(), lab: "L1".into(), ..Default::default() };
+    let rejected = fact("s1", EVENTS_MAX + 2, pb::fact::Body::TubeRejected(rejected));
+    record(vec![tube(EVENTS_MAX + 1), rejected]).await;
+    let refused = queries.get_person(asked()).await.unwrap_err();
+    assert_eq!(reason(&refused), "TOO_LARGE");
+    assert!(refused.message().contains("person.number"), "{refused:?}");
+    let people = vec![who(ALICE), who(NOBODY)];
+    let refused = queries.get_people(pb::GetPeopleRequest { people, round: String::new() }).await;
+    assert!(refused.unwrap_err().message().contains("people[1].number"));
+    let twice = queries.list_sampled_twice(pb::ListSampledTwiceRequest::default()).await;
+    let twice = twice.unwrap().into_inner().people;
+    let [twice] = twice.as_slice() else { panic!("{twice:?}") };
+    assert_eq!((twice.tubes.len(), u64::from(twice.tubes_total)), (100, EVENTS_MAX));
+    assert_eq!(twice.tubes.last().map(String::as_str), Some("T2001"));
+    let by = |person: &Option<pb::PersonRef>| person.clone().unwrap().fact.unwrap().number;
+    assert_eq!(by(&twice.person), EVENTS_MAX + 1);
+    let recalls = queries.list_recalls(pb::ListRecallsRequest::default()).await.unwrap();
+    let recalls = recalls.into_inner().recalls;
+    assert_eq!(recalls.iter().map(|recall| by(&recall.person)).collect::<Vec<_>>(), [7]);
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_without_the_token_gets_nowhere() {
     let tokens = api::Tokens { desk: "dd".into(), admin: "aa".into(), ..Default::default() };

@@ -87,9 +87,14 @@ pub struct Missing {
 pub struct Twice {
     /// The person.
     pub person: PersonKey,
-    /// The tubes, earliest first.
+    /// The tubes, earliest first; of many the last [`TUBES_TOLD_MAX`].
     pub tubes: Vec<Code>,
+    /// How many there are.
+    pub tubes_total: usize,
 }
+
+/// Tubes that are told of one person. A number that stands for everybody without papers would fill the page.
+pub const TUBES_TOLD_MAX: usize = 100;
 
 impl Row {
     /// Adds another row.
@@ -169,7 +174,11 @@ pub fn sampled_twice(
     each_person(view, &index, &mut |person| {
         let tubes = index.independent(person.tubes);
         if tubes.len() > 1 {
-            page.take(person.key, || Twice { person: person.key, tubes: index.codes(&tubes) });
+            page.take(person.key, || {
+                let last = tubes.len().saturating_sub(TUBES_TOLD_MAX);
+                let told = index.codes(&tubes[last..]);
+                Twice { person: person.key, tubes: told, tubes_total: tubes.len() }
+            });
         }
     })?;
     Ok(page.done(view.seq()))

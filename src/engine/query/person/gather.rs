@@ -8,7 +8,7 @@ use crate::domain::person::{PersonRecord, follow_up};
 use crate::domain::reference::Reference;
 use crate::domain::tube::{TubeRecord, TubeView};
 use crate::domain::words::{Call, Code, PersonKey, Status, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The answer from what the log knows.
 pub fn answer(traces: &[Traces], reference: &Reference, as_of: Time) -> PersonAnswer {
@@ -97,20 +97,23 @@ impl Gathered {
         // counters of recalls cannot say different things.
         let mut follow_ups = PersonRecord::default();
         tubes.iter().for_each(|(code, _, view)| follow_ups.set(code, follow_up(view)));
+        let of: HashMap<&Code, usize> =
+            tubes.iter().enumerate().map(|(at, (code, ..))| (*code, at)).collect();
+        let mut open = vec![false; tubes.len()];
         for need in follow_ups.needs() {
-            let opener = tubes.iter().find(|(code, ..)| *code == need.tube);
+            let Some(&at) = of.get(need.tube) else { continue };
+            let (_, record, view) = &tubes[at];
+            open[at] = need.closed_by.is_none();
             self.needs.push(NeedAnswer {
                 tube: need.tube.clone(),
                 round: need.cell.round.clone(),
                 reason: need.reason,
                 sampled_at: need.sampled_at,
-                opened_at: opener.and_then(|(_, record, view)| gate::need_since(record, view)),
+                opened_at: gate::need_since(record, view),
                 closed_by: need.closed_by.map(|(tube, _)| tube.clone()),
             });
         }
-        for (code, record, view) in tubes {
-            let need_open =
-                follow_ups.needs().any(|need| need.tube == code && need.closed_by.is_none());
+        for ((code, record, view), need_open) in tubes.into_iter().zip(open) {
             self.take_tube(trace.key, code, record, view, need_open);
         }
     }

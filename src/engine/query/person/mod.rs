@@ -136,10 +136,31 @@ pub fn person(
     reference: &Reference,
     keys: &[PersonKey],
     as_of: Time,
-) -> Result<PersonAnswer, Error> {
-    let one = |key: &PersonKey| traces(*key, read.person_seqs(*key)?, |seq| read.known(seq, *key));
+) -> Result<PersonAnswer, Unanswered> {
+    let one = |key: &PersonKey| {
+        let seqs = read.person_seqs(*key)?;
+        if seqs.len() > EVENTS_MAX {
+            return Err(Unanswered::ManyPeople);
+        }
+        traces(*key, seqs, |seq| read.known(seq, *key)).map_err(Unanswered::from)
+    };
     let traces = keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
     Ok(gather::answer(&traces, reference, as_of))
+}
+
+/// Events of a person that an answer is made of: five years of a test every day. A number that stands for everybody without
+/// papers is in hundreds of thousands, and one answer about it would take the memory of all of them.
+pub const EVENTS_MAX: usize = 2_000;
+
+/// Why there is no answer about a person.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The number stands in more than [`EVENTS_MAX`] events: it is not one person's.
+    #[error("the number stands in more than {EVENTS_MAX} events: it is not one person's")]
+    ManyPeople,
+    /// A record could not be read.
+    #[error(transparent)]
+    Store(#[from] Error),
 }
 
 /// Events of a person that are looked at without a thread of their own: more than anybody has whose
