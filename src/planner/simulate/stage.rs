@@ -291,6 +291,8 @@ impl Station {
     pub fn advance(&mut self, stage: &Stage, until: Ms, next: &mut impl FnMut(usize, Lot)) {
         let Some(runs) = self.runs else { return };
         let batch = stage.batch.max(1);
+        // Its sums stay in registers while `next` writes to other places.
+        let mut passed = self.passed;
         while let Some((free, unit)) = self.units.first() {
             let start = free.max(self.worth_starting(stage, batch));
             if start >= until {
@@ -322,21 +324,22 @@ impl Station {
                 }
             }
             if stage.run_spread > 0.0 {
-                let noise = runs.noise(self.passed.runs);
+                let noise = runs.noise(passed.runs);
                 time *= (1.0 + stage.run_spread * noise).max(0.2);
             }
             let end = start.saturating_add(time as Ms);
             self.put_back(stage, unit, end);
             let tubes = u64::from(run.lot.tubes);
-            self.passed.runs += 1;
-            self.passed.tubes_out += tubes;
-            self.passed.waited += tubes * u64::from(start) - run.came;
-            self.passed.worked += tubes * u64::from(end - start);
-            self.passed.left += tubes * u64::from(end);
-            self.passed.busy += u64::from(end - start);
-            self.passed.last = self.passed.last.max(end);
+            passed.runs += 1;
+            passed.tubes_out += tubes;
+            passed.waited += tubes * u64::from(start) - run.came;
+            passed.worked += tubes * u64::from(end - start);
+            passed.left += tubes * u64::from(end);
+            passed.busy += u64::from(end - start);
+            passed.last = passed.last.max(end);
             next(lane, Lot { ready: end, ..run.lot });
         }
+        self.passed = passed;
     }
 
     /// The earliest time at which what waits is worth a run: it is full, or has waited long enough. `NEVER`: nothing waits.
