@@ -1,7 +1,7 @@
 //! What every form of the list of shortages says of a line: why it is needed, and where what is at hand comes from; and what
 //! the first round itself lacks on the shelf, which no unit and no desk makes up for.
 
-use super::city::{City, Norm, Origin, Words};
+use super::city::{City, Norm, Origin, Words, grouped};
 use super::rules::{Basis, Item, Plan, Shortage};
 
 impl Basis {
@@ -95,7 +95,7 @@ impl Shelf {
             Item::Tube => Words::many(n, "collection tube"),
             _ => format!("{} of {}", Words::many(n, "reaction"), name.en),
         };
-        Words::new(format!("{} {n} {}", name.zh, unit.zh), en)
+        Words::new(format!("{} {} {}", name.zh, grouped(n), unit.zh), en)
     }
 
     /// That the shelf lacks it and where, without a full stop.

@@ -146,6 +146,17 @@ async fn next(watching: &mut Streaming<pb::ForecastReply>) -> pb::ForecastReply 
     next.expect("a message in time").expect("the stream goes on").unwrap()
 }
 
+/// Why there is none any more, after the forecasts that still come.
+async fn none(watching: &mut Streaming<pb::ForecastReply>) -> pb::Text {
+    loop {
+        let forecast = next(watching).await;
+        if let Some(because) = forecast.none_because {
+            assert_eq!(forecast.round, "");
+            return because;
+        }
+    }
+}
+
 fn office(number: u64) -> Option<pb::AdministrationFact> {
     let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
     Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
@@ -452,15 +463,14 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
         client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
     let first = next(&mut watching).await;
     assert!(first.none_because.is_none() && first.round == "R1", "{first:?}");
-    let closed = pb::CloseRoundRequest { fact: office(4), round: "R1".into() };
+    // Weeks later, when nobody has closed it, nothing happens but that time goes by.
+    let weeks = pb::TickRequest { fact: office(4), now_ms: noon() + 60 * 24 * 3_600_000 };
+    administration.tick(weeks).await.unwrap();
+    let because = none(&mut watching).await;
+    assert!(because.en.contains("60 days") && because.zh.contains("60 天"), "{because:?}");
+    let closed = pb::CloseRoundRequest { fact: office(5), round: "R1".into() };
     administration.close_round(closed).await.unwrap();
-    let last = loop {
-        let forecast = next(&mut watching).await;
-        if forecast.round.is_empty() {
-            break forecast;
-        }
-    };
-    let because = last.none_because.expect("why there is none");
+    let because = none(&mut watching).await;
     assert!(because.en.contains("no round is open") && because.zh.contains("没有开放的轮次"));
     assert!(because.en.contains("`swabline forecasts DIR`"), "{}", because.en);
     assert!(because.zh.contains("swabline forecasts "), "{}", because.zh);

@@ -175,8 +175,9 @@ pub fn disk_bytes(dir: &Path) -> Result<u64> {
 
 /// Bytes that are free where this folder lies.
 pub fn free_bytes(dir: &Path) -> Result<u64> {
-    let about =
-        rustix::fs::statvfs(dir).with_context(|| format!("asking about {}", dir.display()))?;
+    let about = rustix::fs::statvfs(dir).with_context(|| {
+        format!("{}: no folder to write in; make it, or name another one", dir.display())
+    })?;
     Ok(about.f_bavail.saturating_mul(about.f_frsize))
 }
 

@@ -12,8 +12,12 @@ use crate::planner::model::Street;
 use crate::planner::round::StreetOf;
 use crate::planner::{Article, Words};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tonic::Status;
+
+/// Who watches is told this late of a reason that comes with time alone.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 type Reply = Result<pb::ForecastReply, Status>;
 
@@ -82,6 +86,8 @@ pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
                     if changed.is_err() { break }
                     is_new = false;
                 }
+                // A round that nobody closes becomes too old without anything else happening.
+                () = tokio::time::sleep(LOOK_AGAIN) => is_new = false,
             }
         }
         let _ = to_client.send(Err(Error::ShuttingDown.into())).await;

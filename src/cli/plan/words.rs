@@ -1,6 +1,7 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
+pub(super) use crate::planner::grouped;
 use crate::planner::model::{HOUR, MINUTE, Ms};
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
 use crate::planner::{Basis, Item, Norm, StageKind, Words};
@@ -74,19 +75,6 @@ pub(super) fn tenths(tenths: u64) -> String {
         0 => grouped(tenths / 10),
         part => format!("{}.{part}", grouped(tenths / 10)),
     }
-}
-
-/// A number with its thousands set apart.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Columns that a reader of a fixed-width terminal takes up; Chinese characters take two.

@@ -30,7 +30,7 @@ pub use parts::{
 pub use place::Place;
 pub use sourced::{Origin, Sourced, Status};
 pub use stock::{Article, Holding, Ledger, Owner, Stock};
-pub use words::{Words, time_of_day};
+pub use words::{Words, grouped, time_of_day};
 pub use written::Written;
 
 use super::rules::Claim;

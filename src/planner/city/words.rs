@@ -2,6 +2,19 @@
 
 use super::norm::StageKind;
 
+/// A number with its thousands set apart.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The same words in the users' two languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
@@ -17,9 +30,9 @@ impl Words {
         Words { zh: zh.into(), en: en.into() }
     }
 
-    /// So many, in English: 1 tube, 2 tubes.
+    /// So many, in English: 1 tube, 2,000 tubes.
     pub fn many(n: u64, one: &str) -> String {
-        format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+        format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" })
     }
 
     /// A list of names, at most `most` of them: A, B and 7 more; 甲、乙等9处. `counted`: what they are counted by in Chinese.

@@ -329,12 +329,12 @@ fn an_empty_shelf_is_named_in_the_answer_and_in_the_remedy() {
         1,
     );
     let late = [
-        "现货不够一轮，缺采样管 6000 支（东区）。",
-        "The shelf has too little for one round: it lacks 6000 collection tubes (East).",
+        "现货不够一轮，缺采样管 6,000 支（东区）。",
+        "The shelf has too little for one round: it lacks 6,000 collection tubes (East).",
     ];
     let mend = [
-        "开轮前须采购或请上级调拨采样管 6000 支：没有这些，其他措施均无效。",
-        "Before the round buy, or ask the level above for, 6000 collection tubes: without them nothing else helps.",
+        "开轮前须采购或请上级调拨采样管 6,000 支：没有这些，其他措施均无效。",
+        "Before the round buy, or ask the level above for, 6,000 collection tubes: without them nothing else helps.",
     ];
     for (text, target, told) in [(TINY, 24, false), (&*empty, 24, true), (&*empty, 120, true)] {
         let (_folder, args) = asked(text);
