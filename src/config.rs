@@ -224,6 +224,7 @@ impl Config {
             ("api.streams_per_connection_max", api.streams_per_connection_max.into(), 1, wide),
             ("api.streams_max", api.streams_max as u64, 1, 10_000_000),
             ("api.incoming_bytes_max", api.incoming_bytes_max as u64, 4 << 20, 1 << 40),
+            ("api.outgoing_bytes_max", api.outgoing_bytes_max as u64, 4 << 20, 1 << 40),
             ("api.calls_per_connection_max", api.calls_per_connection_max as u64, 1, 1_000_000),
             ("api.connections_max", api.connections_max as u64, 1, 10_000_000),
             ("api.first_call_ms_max", api.first_call_ms_max, 1, wide),

@@ -29,6 +29,10 @@ pub const STREAMS: &str = "swabline_api_streams";
 pub const INCOMING_BYTES: &str = "swabline_api_incoming_bytes";
 /// Requests that were not read to their end, or not at all. Label `cause`: streams, bytes, time.
 pub const INCOMING_HALTED_TOTAL: &str = "swabline_api_incoming_halted_total";
+/// Bytes of memory for large answers that wait to be read, of all calls.
+pub const OUTGOING_BYTES: &str = "swabline_api_outgoing_bytes";
+/// Large answers that were let go of because those that wait to be read hold as much as they may.
+pub const OUTGOING_REFUSED_TOTAL: &str = "swabline_api_outgoing_refused_total";
 /// Streams opened while the same source and epoch had one open already.
 pub const SOURCES_TWICE_TOTAL: &str = "swabline_api_sources_twice_total";
 /// Requests answered. Labels `method`, `code`.
@@ -69,7 +73,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { filter: "info".into(), json: false }
+        // What h2 has to say of a client that misbehaves is one line for each connection it makes.
+        Options { filter: "info,h2=error".into(), json: false }
     }
 }
 

@@ -5,6 +5,7 @@ use super::auth;
 use super::errors::{Error, in_our_words};
 use super::held::Held;
 use super::options::Tokens;
+use super::owed::Owed;
 use crate::telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Gate {
     pub call_max: Duration,
     /// What all requests hold.
     pub held: Arc<Held>,
+    /// What all answers hold.
+    pub owed: Arc<Owed>,
 }
 
 /// Every call there is: a caller may not invent labels of a metric.
@@ -107,8 +110,8 @@ where
         };
         let limit = self.message_bytes_max;
         let (parts, body) = request.into_parts();
-        let body = match admitted.and_then(|()| self.gate.held.count(body, limit)) {
-            Ok(body) => body,
+        let (body, open) = match admitted.and_then(|()| self.gate.held.count(body, limit)) {
+            Ok(counted) => counted,
             Err(error) => {
                 let response = Status::from(error).into_http();
                 note(&path, &response);
@@ -117,6 +120,7 @@ where
         };
         let request = Request::from_parts(parts, body);
         let answer = tokio::time::timeout(self.gate.call_max, self.inner.call(request));
+        let owed = Arc::clone(&self.gate.owed);
         Box::pin(async move {
             let response = match answer.await {
                 Ok(response) => response?,
@@ -126,6 +130,11 @@ where
             let response = match refused.and_then(|status| in_our_words(status, limit)) {
                 Some(error) => Status::from(error).into_http(),
                 None => response,
+            };
+            let (parts, body) = response.into_parts();
+            let response = match owed.count(body, open).await {
+                Ok(body) => Response::from_parts(parts, body),
+                Err(error) => Status::from(error).into_http(),
             };
             note(&path, &response);
             Ok(response)

@@ -31,6 +31,9 @@ pub enum Halted {
     /// A message began and was not complete in time.
     #[error("a message was not complete in time")]
     Slow,
+    /// Large answers that their clients have not read hold as many bytes as they may.
+    #[error("too many bytes of large answers wait to be read")]
+    Unread,
 }
 
 /// What all requests hold together.
@@ -54,20 +57,26 @@ impl Held {
         }
     }
 
-    /// The body of a request, counted as long as it is held. Larger messages than `message_bytes_max` are not: the
-    /// decoder refuses them before it makes room.
+    /// The body of a request, counted as long as it is held, and the place of its call, which is given back when request and
+    /// answer are over. Larger messages than `message_bytes_max` are not counted: the decoder refuses them before it makes room.
     ///
     /// # Errors
     /// When as many are open as may be.
-    pub fn count(self: &Arc<Self>, body: Body, message_bytes_max: usize) -> Result<Body, Error> {
+    pub fn count(
+        self: &Arc<Self>,
+        body: Body,
+        message_bytes_max: usize,
+    ) -> Result<(Body, Arc<Open>), Error> {
         if self.streams.fetch_add(1, Ordering::Relaxed) >= self.streams_max {
             self.streams.fetch_sub(1, Ordering::Relaxed);
             halted("streams");
             return Err(Error::Busy);
         }
-        let held = Arc::clone(self);
+        let open = Arc::new(Open(Arc::clone(self)));
         let (place, charged, patience) = Default::default();
-        Ok(Body::new(Counted { body, held, message_bytes_max, place, charged, patience }))
+        let counted =
+            Counted { body, open: Arc::clone(&open), message_bytes_max, place, charged, patience };
+        Ok((Body::new(counted), open))
     }
 
     fn take(&self, bytes: usize) -> Result<(), Halted> {
@@ -83,6 +92,15 @@ impl Held {
     fn give_back(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         metrics::gauge!(telemetry::INCOMING_BYTES).decrement(bytes as f64);
+    }
+}
+
+/// The place of a call among all that are open.
+pub struct Open(Arc<Held>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -143,7 +161,7 @@ impl Place {
 /// The body of a request.
 struct Counted {
     body: Body,
-    held: Arc<Held>,
+    open: Arc<Open>,
     message_bytes_max: usize,
     place: Place,
     /// Bytes that are counted for it.
@@ -159,7 +177,7 @@ impl Counted {
             self.patience = None;
         }
         if longest > self.charged.max(FREE_BYTES) && longest <= self.message_bytes_max {
-            self.held.take(longest - self.charged)?;
+            self.open.0.take(longest - self.charged)?;
             self.charged = longest;
         }
         Ok(())
@@ -170,7 +188,7 @@ impl Counted {
         if !self.place.inside_a_message() {
             return Poll::Pending;
         }
-        let until = || Box::pin(tokio::time::sleep(self.held.message_max));
+        let until = || Box::pin(tokio::time::sleep(self.open.0.message_max));
         ready!(self.patience.get_or_insert_with(until).as_mut().poll(context));
         halted("time");
         Poll::Ready(Halted::Slow)
@@ -209,9 +227,8 @@ impl HttpBody for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.held.streams.fetch_sub(1, Ordering::Relaxed);
         if self.charged > 0 {
-            self.held.give_back(self.charged);
+            self.open.0.give_back(self.charged);
         }
     }
 }
@@ -263,7 +280,7 @@ mod tests {
         let all = Arc::new(Held::new(&options));
         let body = || Counted {
             body: Body::empty(),
-            held: Arc::clone(&all),
+            open: Arc::new(Open(Arc::clone(&all))),
             message_bytes_max: 90_000,
             place: Place::default(),
             charged: 0,

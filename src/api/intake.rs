@@ -48,8 +48,7 @@ pub fn take(
         return Err(Error::EmptyBatch);
     }
     if facts.len() > FACTS_MAX {
-        let unit = ("条记录", "facts");
-        return Err(Error::TooLarge { field: "facts".into(), limit: FACTS_MAX, unit });
+        return Err(Error::many_facts());
     }
     let reference = shared.handle.feed().reference();
     let recorded_round = |id: &FactId| {

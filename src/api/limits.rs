@@ -17,8 +17,15 @@ pub const LARGE_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// TOO_LARGE and the advice to ask for less.
 pub const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Calls that watch progress or forecasts, or a simulation, at a time. More are answered OVERLOADED: a command centre has a
+/// dozen screens, and for each the newest answer may wait to be read.
+pub const WATCHING_MAX: usize = 1_000;
+
 /// Facts in one message. Over it the message is refused with TOO_LARGE, and nothing of it recorded.
 pub const FACTS_MAX: usize = 1_000;
+
+/// Facts in one message that are decoded so that its fault can be told and a stream goes on. Over it the call ends with TOO_LARGE.
+pub const FACTS_DECODED_MAX: usize = 8 * FACTS_MAX;
 
 /// Bytes of a code, a name or a reason. Over it the fact is refused with TOO_LARGE.
 pub const CODE_BYTES_MAX: usize = 64;

@@ -120,6 +120,11 @@ impl Error {
                 "too many large messages are on their way to the server: send it again later, or send less at a \
                  time (messages up to 16 KiB always get through)",
             ),
+            Error::Halted(Halted::Unread) => own(
+                "等待客户端读取的大答复过多：请先读完已有答复，稍后再问，或每次少问（减小 page.size）",
+                "too many large answers wait to be read by their clients: read what was answered, and ask again later or for \
+                 less at a time (page.size)",
+            ),
             Error::Halted(Halted::Slow) => own(
                 "一条消息开始后未能按时传完：请检查网络，重新连接后再发，或改为每次少发",
                 "a message began and was not complete in time: check the line, connect again and send it \

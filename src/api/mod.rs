@@ -18,6 +18,7 @@ mod intake;
 pub mod limits;
 mod messages;
 mod options;
+mod owed;
 mod people;
 mod person;
 mod planning;
@@ -27,6 +28,7 @@ mod recording;
 mod server;
 mod shared;
 mod stream;
+mod watched;
 pub mod wire;
 
 pub use convert::fact::Context as FactContext;

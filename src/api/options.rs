@@ -19,12 +19,16 @@ pub struct Options {
     pub streams_opening_max: usize,
     /// Calls at a time on one connection. More wait at the client, which HTTP/2 tells the limit.
     pub streams_per_connection_max: u32,
-    /// Calls of all connections together whose request has not ended: streams of facts. More are answered OVERLOADED.
+    /// Calls of all connections together whose request or answer has not ended: streams of facts above all. More are
+    /// answered OVERLOADED.
     pub streams_max: usize,
     /// Bytes of memory for messages over 16 KiB, of all calls together, each as long as its call and by its largest
     /// message. More are refused with OVERLOADED and the advice to send smaller ones, and their calls end. RocksDB's and
     /// the engine's memory are not in it; growing messages on one stream may take up to twice what is counted.
     pub incoming_bytes_max: usize,
+    /// Bytes of memory for answers over 16 KiB that their clients have not read, of all calls together, each as long as its
+    /// call. More are refused with OVERLOADED.
+    pub outgoing_bytes_max: usize,
     /// Calls of one connection that are being answered at a time, streams not counted once they
     /// run. More are answered OVERLOADED.
     pub calls_per_connection_max: usize,
@@ -51,6 +55,7 @@ impl Default for Options {
             streams_per_connection_max: 128,
             streams_max: 65_536,
             incoming_bytes_max: 512 << 20,
+            outgoing_bytes_max: 256 << 20,
             calls_per_connection_max: 64,
             connections_max: 40_000,
             first_call_ms_max: 20_000,

@@ -8,12 +8,11 @@ use super::limits::{FILTER_CODES_MAX, WATCH_INTERVAL_MS, WATCH_INTERVAL_MS_MIN};
 use super::pb;
 use super::pb::progress_server::Progress;
 use super::shared::Shared;
+use super::watched::{Teller, Watched, watched};
 use crate::domain::words::Code;
 use crate::engine::Class;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// The service Progress.
@@ -29,7 +28,7 @@ impl Progress for Service {
         Ok(Response::new(question.answer(&self.0).await?))
     }
 
-    type WatchProgressStream = ReceiverStream<Result<pb::ProgressReply, Status>>;
+    type WatchProgressStream = Watched<pb::ProgressReply>;
 
     async fn watch_progress(
         &self,
@@ -42,15 +41,15 @@ impl Progress for Service {
             interval_ms => interval_ms.max(WATCH_INTERVAL_MS_MIN),
         };
         let shared = Arc::clone(&self.0);
-        let (to_client, replies) = mpsc::channel(1);
+        let (mut teller, watched) = watched(&shared, 1)?;
         tokio::spawn(async move {
             let interval = Duration::from_millis(interval_ms);
-            if let Err(error) = watch(&shared, &question, interval, &to_client).await {
+            if let Err(error) = watch(&shared, &question, interval, &mut teller).await {
                 // The client may be gone: then nobody is left to be told.
-                let _ = to_client.send(Err(error.into())).await;
+                teller.tell(Err(error)).await;
             }
         });
-        Ok(Response::new(ReceiverStream::new(replies)))
+        Ok(Response::new(watched))
     }
 
     async fn check_capacity(
@@ -75,17 +74,22 @@ async fn watch(
     shared: &Arc<Shared>,
     question: &Question,
     interval: Duration,
-    to_client: &mpsc::Sender<Result<pb::ProgressReply, Status>>,
+    teller: &mut Teller<pb::ProgressReply>,
 ) -> Result<(), Error> {
     let mut stopping = shared.stopping.clone();
     let mut seq = shared.handle.feed().seq();
     loop {
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return Err(Error::ShuttingDown),
+            wanted = teller.wanted() => if !wanted { return Ok(()) },
+        }
         // Seen before the figures are taken: what changes after it wakes us again.
         seq.mark_unchanged();
         let pause = match question.answer(shared).await {
-            Ok(reply) => match to_client.send(Ok(reply)).await {
-                Ok(()) => interval,
-                Err(_) => return Ok(()),
+            Ok(reply) => match teller.tell(Ok(reply)).await {
+                true => interval,
+                false => return Ok(()),
             },
             // Shed with its class; the next answer comes when there is room again.
             Err(error) if error.retry_after_ms() > 0 && !error.ends_stream() => {
@@ -101,7 +105,7 @@ async fn watch(
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => return Err(Error::ShuttingDown),
-            () = to_client.closed() => return Ok(()),
+            () = teller.closed() => return Ok(()),
             changed = next => changed.map_err(|_| Error::ShuttingDown)?,
         }
     }

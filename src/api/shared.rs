@@ -32,6 +32,8 @@ pub struct Shared {
     pub sessions: DashMap<(Code, u64), u32>,
     /// Places for streams that open: see `streams_opening_max`.
     pub opening: Arc<Semaphore>,
+    /// Places for those who watch.
+    pub watching: Arc<Semaphore>,
     /// Figures of people, shared by all who ask.
     pub people: People,
 }

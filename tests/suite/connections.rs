@@ -9,7 +9,8 @@ use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use swabline::api::client::{Channel, RecordingClient, connect, connect_tls, pb};
+use swabline::api::client::{Channel, ProgressClient, RecordingClient};
+use swabline::api::client::{connect, connect_tls, pb, queries};
 use tonic::body::Body;
 use tonic::codegen::{Bytes, Service, http};
 
@@ -253,5 +254,95 @@ async fn half_sent_messages_hold_no_more_than_they_may_and_not_for_ever() {
         assert_eq!(call.await.unwrap(), EXHAUSTED);
     }
     record(&mut desk, 30..40).await;
+    server.stop();
+}
+
+/// What is said to a client that asks and never reads: its status where it is refused, else the answer that waits.
+async fn ask_unread(channel: &Channel, request: &impl Message) -> Result<Body, String> {
+    let uri = "http://localhost/swabline.v1.Queries/ListUnaccounted";
+    let message = request.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let whole = Bytes::from([&[0][..], &length, &message].concat());
+    let whole = http_body_util::Full::new(whole);
+    let request = http::Request::post(uri).header("content-type", "application/grpc");
+    let mut channel = channel.clone();
+    std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
+    let response = channel.call(request.body(Body::new(whole)).unwrap()).await.unwrap();
+    match response.headers().get("grpc-status") {
+        Some(status) => Err(status.to_str().unwrap().to_owned()),
+        None => Ok(response.into_body()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_not_read_hold_no_more_than_they_may() {
+    const OUTGOING_BYTES_MAX: f64 = 4_194_304.0;
+    let place = Place::new();
+    let limits = [("SWABLINE_API__OUTGOING_BYTES_MAX", "4194304")];
+    let server = Server::start_with(&place.data(), &place.keys(), &limits);
+    open_round(&server.address, "R1", "r1").await;
+    let channel = connect(&server.address).await.unwrap();
+    let mut desk = RecordingClient::new(channel.clone());
+    let facts = (1..=1_000).map(|n| tube("desk", n, &format!("T{n}"), n * 10..n * 10 + 1));
+    let request = pb::RecordBatchRequest { facts: facts.collect(), device_now_ms: 0 };
+    desk.record_batch(request).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    // Its window takes a few bytes of each answer.
+    let narrow = tonic::transport::Endpoint::from_shared(format!("http://{}", server.address));
+    let narrow = narrow.unwrap().initial_stream_window_size(64).connect().await.unwrap();
+    let page = Some(pb::PageRequest { size: 1_000, token: String::new() });
+    let all = pb::ListUnaccountedRequest { silent_ms_min: 1, page, ..Default::default() };
+    let metric = |name: &str| server.metric(name).unwrap_or(0.0);
+    let (mut unread, mut refused) = (Vec::new(), 0);
+    for _ in 0..100 {
+        match ask_unread(&narrow, &all).await {
+            Ok(answer) => unread.push(answer),
+            Err(status) => {
+                assert_eq!(status, EXHAUSTED);
+                refused += 1;
+            }
+        }
+    }
+    assert!(unread.len() > 5 && refused > 5, "{} and {refused}", unread.len());
+    let held = metric("swabline_api_outgoing_bytes");
+    assert!(held > OUTGOING_BYTES_MAX / 2.0 && held <= OUTGOING_BYTES_MAX, "{held}");
+    assert_eq!(metric("swabline_api_outgoing_refused_total"), f64::from(refused));
+    // What is small gets through, and what is large when they are gone.
+    desk.get_source(pb::GetSourceRequest { source: "desk".into() }).await.unwrap();
+    let mut queries = queries(channel);
+    assert_eq!(queries.list_unaccounted(all.clone()).await.unwrap_err().code() as i32, 8);
+    drop((unread, narrow));
+    wait_until("room", || metric("swabline_api_outgoing_bytes") == 0.0);
+    assert_eq!(queries.list_unaccounted(all).await.unwrap().into_inner().tubes.len(), 1_000);
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_watch_as_may_and_the_next_one_when_one_has_gone() {
+    const WATCHING_MAX: usize = 1_000;
+    let place = Place::new();
+    let server = Server::start_with(&place.data(), &place.keys(), &[]);
+    let mut watching = Vec::new();
+    for _ in 0..WATCHING_MAX / 100 {
+        let mut progress = ProgressClient::new(connect(&server.address).await.unwrap());
+        for _ in 0..100 {
+            watching
+                .push(progress.watch_progress(pb::WatchProgressRequest::default()).await.unwrap());
+        }
+    }
+    let mut another = ProgressClient::new(connect(&server.address).await.unwrap());
+    let refused = another.watch_progress(pb::WatchProgressRequest::default()).await;
+    assert_eq!(refused.unwrap_err().code() as i32, 8);
+    drop(watching.pop());
+    let mut seen = None;
+    for _ in 0..100 {
+        seen = another.watch_progress(pb::WatchProgressRequest::default()).await.ok();
+        match seen {
+            Some(_) => break,
+            None => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    let mut seen = seen.expect("a place that is free").into_inner();
+    assert!(seen.message().await.unwrap().expect("a first answer").total.is_some());
     server.stop();
 }

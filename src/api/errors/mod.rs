@@ -13,6 +13,7 @@ mod status;
 pub use status::in_our_words;
 
 use super::held::Halted;
+use super::limits::FACTS_MAX;
 use super::pb;
 use crate::engine::query::person::Unanswered;
 use crate::forecaster::TurnError;
@@ -207,6 +208,11 @@ impl Error {
         en: impl Into<Cow<'static, str>>,
     ) -> Error {
         Error::Invalid { field: field.into(), problem: (zh.into(), en.into()) }
+    }
+
+    /// Too many facts in one message.
+    pub fn many_facts() -> Error {
+        Error::TooLarge { field: "facts".into(), limit: FACTS_MAX, unit: ("条记录", "facts") }
     }
 
     /// Too many bytes for one message.

@@ -1,5 +1,6 @@
 //! Errors as gRPC tells them: the status code of each reason, and details for programs and for people.
 
+use super::super::codec::ManyFacts;
 use super::super::held::Halted;
 use super::{Error, pb};
 use crate::{engine, keyring};
@@ -88,6 +89,9 @@ pub fn in_our_words(status: &Status, limit: usize) -> Option<Error> {
     let cause = std::error::Error::source(status);
     if let Some(halted) = cause.and_then(|cause| cause.downcast_ref::<Halted>()) {
         return Some(Error::Halted(*halted));
+    }
+    if cause.is_some_and(|cause| cause.is::<ManyFacts>()) {
+        return Some(Error::many_facts());
     }
     match status.code() {
         // The decoder: a message over its limit.
@@ -187,6 +191,7 @@ mod tests {
             (Error::Busy, "OVERLOADED", Code::ResourceExhausted),
             (Error::Halted(Halted::Full), "OVERLOADED", Code::ResourceExhausted),
             (Error::Halted(Halted::Slow), "OVERLOADED", Code::ResourceExhausted),
+            (Error::Halted(Halted::Unread), "OVERLOADED", Code::ResourceExhausted),
             (Error::Engine(busy), "OVERLOADED", Code::ResourceExhausted),
             (Error::ShuttingDown, "SHUTTING_DOWN", Code::Unavailable),
             (Error::Engine(engine::Error::ShuttingDown), "SHUTTING_DOWN", Code::Unavailable),

@@ -6,6 +6,7 @@ use super::{beyond, city, no_forecast};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
+use crate::api::watched::{Watched, watched};
 use crate::forecaster::{Boxes, Outlook, RunsOut};
 use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
 use crate::planner::model::Street;
@@ -13,13 +14,9 @@ use crate::planner::round::StreetOf;
 use crate::planner::{Article, Words};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tonic::Status;
 
 /// Who watches is told this late of a reason that comes with time alone.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-type Reply = Result<pb::ForecastReply, Status>;
 
 /// The newest forecast.
 pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
@@ -44,15 +41,22 @@ fn none(shared: &Shared, because: pb::Text) -> pb::ForecastReply {
 }
 
 /// The newest forecast at once, or why there is none, and each new one, until the client goes or the server stops.
-pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
+pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> {
     workable(shared)?;
     let shared = Arc::clone(shared);
-    let (to_client, replies) = mpsc::channel(1);
+    let (mut teller, watched) = watched(&shared, 1)?;
     tokio::spawn(async move {
         let (mut outlook, mut unknown) = (shared.forecaster.outlook(), shared.forecaster.unknown());
         let mut stopping = shared.stopping.clone();
         let (mut is_new, mut because) = (true, None);
         loop {
+            tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+                wanted = teller.wanted() => if !wanted { return },
+            }
+            // Also what came while the answer before was being read.
+            is_new |= outlook.has_changed().unwrap_or(true);
             unknown.borrow_and_update();
             let now = outlook.borrow_and_update().clone();
             let message = match told(&shared, now) {
@@ -70,14 +74,14 @@ pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
                 }
             };
             if let Some(message) = message
-                && to_client.send(Ok(message)).await.is_err()
+                && !teller.tell(Ok(message)).await
             {
                 return;
             }
             tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
-                () = to_client.closed() => return,
+                () = teller.closed() => return,
                 changed = outlook.changed() => {
                     if changed.is_err() { break }
                     is_new = true;
@@ -90,9 +94,9 @@ pub fn watch(shared: &Arc<Shared>) -> Result<mpsc::Receiver<Reply>, Error> {
                 () = tokio::time::sleep(LOOK_AGAIN) => is_new = false,
             }
         }
-        let _ = to_client.send(Err(Error::ShuttingDown.into())).await;
+        teller.tell(Err(Error::ShuttingDown)).await;
     });
-    Ok(replies)
+    Ok(watched)
 }
 
 /// There is a city, and it gives a round.

@@ -22,6 +22,7 @@ use super::errors::{Error, NoForecast};
 use super::pb;
 use super::pb::planning_server::Planning;
 use super::shared::Shared;
+use super::watched::Watched;
 use crate::domain::words::Time;
 use crate::engine::Class;
 use crate::forecaster::{CityPlan, StopOnDrop, open_round};
@@ -29,7 +30,6 @@ use crate::planner::model::{DAY, Ms};
 use crate::store::FolderKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// The service Planning.
@@ -121,14 +121,13 @@ impl Planning for Service {
         Ok(Response::new(check::answer(&self.0, request.into_inner()).await?))
     }
 
-    type SimulatePlanStream = ReceiverStream<Result<pb::SimulatePlanReply, Status>>;
+    type SimulatePlanStream = Watched<pb::SimulatePlanReply>;
 
     async fn simulate_plan(
         &self,
         request: Request<pb::SimulatePlanRequest>,
     ) -> Result<Response<Self::SimulatePlanStream>, Status> {
-        let replies = simulate::begin(&self.0, request.into_inner())?;
-        Ok(Response::new(ReceiverStream::new(replies)))
+        Ok(Response::new(simulate::begin(&self.0, request.into_inner())?))
     }
 
     async fn what_if(
@@ -152,13 +151,13 @@ impl Planning for Service {
         Ok(Response::new(forecast::newest(&self.0)?))
     }
 
-    type WatchForecastStream = ReceiverStream<Result<pb::ForecastReply, Status>>;
+    type WatchForecastStream = Watched<pb::ForecastReply>;
 
     async fn watch_forecast(
         &self,
         _: Request<pb::WatchForecastRequest>,
     ) -> Result<Response<Self::WatchForecastStream>, Status> {
-        Ok(Response::new(ReceiverStream::new(forecast::watch(&self.0)?)))
+        Ok(Response::new(forecast::watch(&self.0)?))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::errors::Error;
 use crate::api::limits::{REPLICATIONS, SIMULATION_PROGRESS_MS};
 use crate::api::pb;
 use crate::api::shared::Shared;
+use crate::api::watched::{Teller, Watched, watched};
 use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
@@ -16,10 +17,6 @@ use pb::simulate_plan_reply::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
-use tonic::Status;
-
-type Reply = Result<pb::SimulatePlanReply, Status>;
 
 /// Replications of a request: as many as it wants, within the server's limit.
 pub fn replications(shared: &Shared, asked: u32) -> u32 {
@@ -31,33 +28,33 @@ pub fn replications(shared: &Shared, asked: u32) -> u32 {
 pub fn begin(
     shared: &Arc<Shared>,
     request: pb::SimulatePlanRequest,
-) -> Result<mpsc::Receiver<Reply>, Error> {
+) -> Result<Watched<pb::SimulatePlanReply>, Error> {
     let plan = city(shared)?;
     let target_h = target_hours(plan, request.target_hours)?;
     let changes = Changes::of(plan, &request.units, &request.moves)?;
     let shared = Arc::clone(shared);
-    let (to_client, replies) = mpsc::channel(2);
+    let (mut teller, watched) = watched(&shared, 2)?;
     tokio::spawn(async move {
         let mut stopping = shared.stopping.clone();
         let answer = tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => Err(Error::ShuttingDown),
             // Nobody is left to be told; what runs is stopped by being dropped here.
-            () = to_client.closed() => return,
-            answer = run(&shared, &request, (target_h, changes), &to_client) => answer,
+            () = teller.closed() => return,
+            answer = run(&shared, &request, (target_h, changes), &teller) => answer,
         };
         let answer =
             answer.map(|result| pb::SimulatePlanReply { body: Some(Body::Result(result)) });
-        let _ = to_client.send(answer.map_err(Status::from)).await;
+        teller.tell(answer).await;
     });
-    Ok(replies)
+    Ok(watched)
 }
 
 async fn run(
     shared: &Shared,
     request: &pb::SimulatePlanRequest,
     (target_h, changes): (u32, Changes),
-    to_client: &mpsc::Sender<Reply>,
+    teller: &Teller<pb::SimulatePlanReply>,
 ) -> Result<pb::SimulationResult, Error> {
     let of = replications(shared, request.replications);
     let (seed, without_doubt) = (request.seed, request.without_doubt);
@@ -87,7 +84,7 @@ async fn run(
                 let progress = pb::SimulationProgress { done: done.load(Ordering::Relaxed), of };
                 // A slow reader misses some of them.
                 let body = Some(Body::Progress(progress));
-                let _ = to_client.try_send(Ok(pb::SimulatePlanReply { body }));
+                teller.tell_if_read(pb::SimulatePlanReply { body });
             }
         }
     }

@@ -138,6 +138,33 @@ async fn a_number_that_stands_for_many_people_has_no_answer_of_its_own() {
     house.close().await;
 }
 
+/// An empty fact is two bytes on the wire and hundreds in memory: very many of them are not even made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_too_many_facts_is_refused_and_one_of_very_many_is_not_decoded() {
+    let house = House::open(Default::default()).await;
+    let mut recording = house.recording();
+    let facts = |count: usize| vec![pb::Fact::default(); count];
+    for count in [1_001, 8_000, 8_001, 400_000] {
+        let batch = pb::RecordBatchRequest { facts: facts(count), device_now_ms: 0 };
+        let refused = recording.record_batch(batch).await.unwrap_err();
+        assert_eq!(reason(&refused), "TOO_LARGE", "{count}");
+        assert!(refused.message().contains("1000 facts"), "{refused:?}");
+    }
+    for (count, goes_on) in [(1_001, true), (8_001, false), (120_000, false)] {
+        let hello = pb::Hello { source: "s1".into(), epoch: 1, ..Default::default() };
+        let batch = pb::FactBatch { message_number: 7, facts: facts(count) };
+        let said = [pb::record_request::Body::Hello(hello), pb::record_request::Body::Facts(batch)];
+        let said = said.map(|body| pb::RecordRequest { body: Some(body) });
+        let mut replies = recording.record(tokio_stream::iter(said)).await.unwrap().into_inner();
+        replies.message().await.unwrap().expect("a welcome");
+        match replies.message().await {
+            Ok(reply) => assert!(goes_on && reply.is_some(), "{count}: {reply:?}"),
+            Err(status) => assert_eq!((goes_on, reason(&status)), (false, "TOO_LARGE".into())),
+        }
+    }
+    house.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_without_the_token_gets_nowhere() {
     let tokens = api::Tokens { desk: "dd".into(), admin: "aa".into(), ..Default::default() };
