@@ -1,6 +1,7 @@
 //! Where a simulation begins in the middle of a round: the tubes that are really there, put where they must be.
 
 use super::learn::{Drawn, queue_tubes, remaining};
+use super::plates::{Plates, at_work, slowest};
 use super::situation::{LabCount, Reading, Situation, StreetCount};
 use crate::planner::city::StageKind;
 use crate::planner::fluid::Replay;
@@ -42,7 +43,9 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
             let count = now.labs.get(i).copied().unwrap_or_default();
             let dice = dice.below(1_000_000 + i as u64);
             let plates = situation.singles_only(i);
-            let start = lab_start(lab, &count, plates, inside, now.at, recall, &ways[i], dice);
+            let loaded = Plates::of(situation, i, drawn.model.midnight_offset);
+            let start =
+                lab_start(lab, &count, plates, loaded, inside, now.at, recall, &ways[i], dice);
             // It starts again after a time that nobody knows.
             let stop = drawn.still[i].map(|since| {
                 let left = remaining(now.at.saturating_sub(since), dice.unit(1));
@@ -185,6 +188,7 @@ fn lab_start(
     lab: &Lab,
     count: &LabCount,
     singles_only: Option<(u64, Ms)>,
+    loaded: Plates<'_>,
     inside: &Replay,
     now: Ms,
     recall: &Recall,
@@ -193,50 +197,56 @@ fn lab_start(
 ) -> LabStart {
     let mut start = LabStart { from: now, ..LabStart::default() };
     let plates = StageKind::Extract.index();
-    // Before the plate, lots of a plate's size; after it, the plates that there are, with the tubes that are on them.
     let batch = u64::from(lab.stages[plates].batch.max(1));
     // They do not queue with the others.
     let (singles, before) = (count.singles_here(), count.first_waiting());
     let (open, on_plates) = count.open_plates(batch);
+    // A plate that was run twice may stand for another one: where first tests are on plates, not all are of single tubes alone.
+    let apart = singles_only.map_or(0, |(plates, _)| plates);
+    let firsts = on_plates.saturating_sub(count.singles_plated);
+    let open = if firsts > 0 { open.max(apart + 1).min(on_plates) } else { open };
     // Of what the flows have before the plates, single tubes came last: where they are, no first test is.
     let upto = StageKind::Decap.index();
     let apart = (singles > 0).then(|| inside.clone().without_last(singles, upto));
     let inside = apart.as_ref().unwrap_or(inside);
-    let halves =
-        [(0..plates, before.div_ceil(batch), before), (plates..StageKind::COUNT, open, on_plates)];
-    for (stages, lots, tubes) in halves {
-        let mut deal = Deal { lots, tubes };
-        // The fluid has tubes, these are on plates that need not be full.
-        let each = tubes as f64 / lots.max(1) as f64;
-        let slowest = stages
-            .clone()
-            .min_by(|a, b| pace(lab, *a).total_cmp(&pace(lab, *b)))
-            .unwrap_or(stages.start);
-        for i in stages.clone() {
-            let run = lab.stages[i].run;
-            // Each time a whole plate has come together, it leaves.
-            let (mut come, mut given) = (0.0, 0.0);
-            for &(end, tubes) in &inside.running[i] {
-                come += tubes / each.max(1.0);
-                while come - given >= 0.999 {
-                    given += 1.0;
-                    let end = end.max(now.saturating_add(1));
-                    let since = now.min(end.saturating_sub(run));
-                    start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
-                }
-            }
-            if come - given > 0.4 {
-                let end = inside.running[i].last().map_or(0, |r| r.0).max(now.saturating_add(1));
+    // Before the plate, lots of a plate's size, where the flows have the tubes.
+    let mut deal = Deal { lots: before.div_ceil(batch), tubes: before };
+    let each = before as f64 / deal.lots.max(1) as f64;
+    let slowest = slowest(lab, 0..plates);
+    for i in 0..plates {
+        let run = lab.stages[i].run;
+        // Each time a whole plate has come together, it leaves.
+        let (mut come, mut given) = (0.0, 0.0);
+        for &(end, tubes) in &inside.running[i] {
+            come += tubes / each.max(1.0);
+            while come - given >= 0.999 {
+                given += 1.0;
+                let end = end.max(now.saturating_add(1));
                 let since = now.min(end.saturating_sub(run));
                 start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
             }
         }
-        // What waits: where the fluid has it waiting, and the difference where it is slowest.
-        for i in stages.filter(|i| *i != slowest) {
-            let here = (inside.waiting[i] / each.max(1.0)).round() as u64;
-            start.waiting[i].extend((0..here).filter_map(|_| deal.lot()).map(|lot| (now, lot)));
+        if come - given > 0.4 {
+            let end = inside.running[i].last().map_or(0, |r| r.0).max(now.saturating_add(1));
+            let since = now.min(end.saturating_sub(run));
+            start.running[i].extend(deal.lot().map(|lot| (since, end, lot)));
         }
-        start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
+    }
+    // What waits: where the fluid has it waiting, and the difference where it is slowest.
+    for i in (0..plates).filter(|i| *i != slowest) {
+        let here = (inside.waiting[i] / each.max(1.0)).round() as u64;
+        start.waiting[i].extend((0..here).filter_map(|_| deal.lot()).map(|lot| (now, lot)));
+    }
+    start.waiting[slowest].extend(std::iter::from_fn(|| deal.lot()).map(|lot| (now, lot)));
+    in_step(&mut start, lab, loaded, dice.below(1));
+    // The plates that there are, with the tubes that are on them, each where it must be by when it was loaded.
+    let mut deal = Deal { lots: open, tubes: on_plates };
+    for stands in loaded.stand(lab, (open, on_plates), dice.below(2)) {
+        let Some(lot) = deal.lot() else { break };
+        match stands.runs {
+            Some((since, end)) => start.running[stands.stage].push((since, end, lot)),
+            None => start.waiting[stands.stage].push((now, lot)),
+        }
     }
     if let Some(newest) = singles_only {
         set_apart(&mut start, lab, newest);
@@ -311,9 +321,25 @@ impl Deal {
     }
 }
 
-fn pace(lab: &Lab, stage: usize) -> f64 {
-    let stage = &lab.stages[stage];
-    stage.tubes_per_hour() * stage.working_share() * stage.sound_share()
+/// Those that load plates took the next one when they had loaded the one before, if any waits.
+fn in_step(start: &mut LabStart, lab: &Lab, loaded: Plates<'_>, dice: Stream) {
+    let (i, now) = (StageKind::Decap.index(), start.from);
+    let stage = &lab.stages[i];
+    while start.running[i].len() < at_work(stage)
+        && let Some((_, lot)) = start.waiting[i].pop()
+    {
+        start.running[i].push((now, now.saturating_add(stage.run), lot));
+    }
+    if start.waiting[i].is_empty() {
+        return;
+    }
+    start.running[i].sort_unstable_by_key(|run| run.1);
+    let busy = start.running[i].len() as u64;
+    for (run, in_hand) in start.running[i].iter_mut().zip(loaded.in_hand(stage, busy, dice)) {
+        if let Some((since, end)) = in_hand {
+            (run.0, run.1) = (since, end);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -331,7 +357,7 @@ mod tests {
         let mut ways = [way.clone()];
         Way::call_back(&mut ways, &[*count]);
         let lab = &model.labs[0];
-        lab_start(lab, count, None, &Replay::default(), NOW, &model.recall, &ways[0], dice)
+        lab_start(lab, count, None, NONE, &Replay::default(), NOW, &model.recall, &ways[0], dice)
     }
 
     fn tubes(lots: &[(Ms, u32)]) -> u64 {
@@ -433,7 +459,7 @@ mod tests {
         let count = LabCount { received: 400, singles_waiting: 80, ..LabCount::default() };
         let dice = Stream::of(1, 1, Cause::Parameter, 1);
         let (lab, way) = (&model.labs[0], Way::default());
-        let start = lab_start(lab, &count, None, &inside, NOW, &model.recall, &way, dice);
+        let start = lab_start(lab, &count, None, NONE, &inside, NOW, &model.recall, &way, dice);
         assert_eq!(tubes(&start.waiting[StageKind::Decap.index()]), 320, "{:?}", start.waiting);
         assert!(start.running[StageKind::Inactivate.index()].is_empty());
         assert_eq!(tubes(&start.recalls), 80);
@@ -465,7 +491,8 @@ mod tests {
             let way = Way::default();
             let mut start = Start::whole(&model);
             start.streets.iter_mut().for_each(|street| (street.main, street.late) = (0.0, 0.0));
-            start.labs[0] = lab_start(lab, &now, apart, &inside, NOW, &model.recall, &way, dice);
+            start.labs[0] =
+                lab_start(lab, &now, apart, NONE, &inside, NOW, &model.recall, &way, dice);
             let run = Simulation::new(&model, &start).run(3, 1, &mut Scratch::default());
             (run.labs[0].finish, run.labs[0].results.last().map(|last| last.1))
         };

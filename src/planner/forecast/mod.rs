@@ -5,6 +5,7 @@ pub mod judge;
 mod learn;
 mod measures;
 mod past;
+mod plates;
 mod situation;
 #[cfg(test)]
 mod tests;
