@@ -18,6 +18,8 @@ mod labs;
 mod outcome;
 mod play;
 mod played;
+#[cfg(test)]
+mod replay_tmp;
 mod report;
 mod saying;
 mod setup;

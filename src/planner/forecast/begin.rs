@@ -249,7 +249,7 @@ fn lab_start(
         }
     }
     if let Some(newest) = singles_only {
-        set_apart(&mut start, lab, newest);
+        set_apart(&mut start, newest);
     }
     // Single tubes of recalls go first in every lab: those that are here, those on the road, those that wait for a vehicle,
     // and at last those of people who have not come yet. What is on a plate goes on with its plate.
@@ -270,35 +270,17 @@ fn lab_start(
 }
 
 /// Takes the newest plates, those with the longest way before them, for plates of single tubes alone: who waits for the last
-/// first test does not wait for them. The others were loaded by `since`, and are on their way since then.
-fn set_apart(start: &mut LabStart, lab: &Lab, (mut plates, since): (u64, Ms)) {
-    let now = start.from;
-    let way =
-        |from: usize| lab.stages[from..].iter().map(|stage| stage.run).fold(0, Ms::saturating_add);
-    let done = since.saturating_add(way(StageKind::Extract.index()));
-    let mut further: Vec<u32> = Vec::new();
+/// first test does not wait for them.
+fn set_apart(start: &mut LabStart, (mut plates, _): (u64, Ms)) {
     for i in StageKind::Extract.index()..StageKind::COUNT {
         // What waits before a stage is behind what runs there.
-        let take = plates.min(start.waiting[i].len() as u64) as usize;
-        start.singles_waiting[i].extend(start.waiting[i].drain(..take));
-        plates -= take as u64;
+        let first = start.waiting[i].len() - plates.min(start.waiting[i].len() as u64) as usize;
+        plates -= (start.waiting[i].len() - first) as u64;
+        start.singles_waiting[i].extend(start.waiting[i].drain(first..));
         start.running[i].sort_unstable_by_key(|run| run.1);
-        let take = plates.min(start.running[i].len() as u64) as usize;
-        let first = start.running[i].len() - take;
+        let first = start.running[i].len() - plates.min(start.running[i].len() as u64) as usize;
+        plates -= (start.running[i].len() - first) as u64;
         start.singles_running[i].extend(start.running[i].drain(first..));
-        plates -= take as u64;
-        let waiting = start.waiting[i].drain(..).map(|(_, tubes)| tubes);
-        further.extend(waiting);
-        // They are in this stage no longer than until then; where that is over, they are in one behind it.
-        let until = done.saturating_sub(way(i + 1));
-        if until <= now && i + 1 < StageKind::COUNT {
-            further.extend(start.running[i].drain(..).map(|(_, _, tubes)| tubes));
-            continue;
-        }
-        let until = until.max(now.saturating_add(1));
-        let from = until.saturating_sub(lab.stages[i].run).min(now);
-        start.running[i].iter_mut().for_each(|run| run.1 = run.1.min(until));
-        start.running[i].extend(further.drain(..).map(|tubes| (from, until, tubes)));
     }
 }
 
@@ -323,21 +305,18 @@ impl Deal {
 
 /// Those that load plates took the next one when they had loaded the one before, if any waits.
 fn in_step(start: &mut LabStart, lab: &Lab, loaded: Plates<'_>, dice: Stream) {
-    let (i, now) = (StageKind::Decap.index(), start.from);
-    let stage = &lab.stages[i];
-    while start.running[i].len() < at_work(stage)
-        && let Some((_, lot)) = start.waiting[i].pop()
-    {
-        start.running[i].push((now, now.saturating_add(stage.run), lot));
-    }
-    if start.waiting[i].is_empty() {
+    let i = StageKind::Decap.index();
+    let (running, waiting) = (&mut start.running[i], &mut start.waiting[i]);
+    if waiting.is_empty() {
         return;
     }
-    start.running[i].sort_unstable_by_key(|run| run.1);
-    let busy = start.running[i].len() as u64;
-    for (run, in_hand) in start.running[i].iter_mut().zip(loaded.in_hand(stage, busy, dice)) {
-        if let Some((since, end)) = in_hand {
-            (run.0, run.1) = (since, end);
+    running.sort_unstable_by_key(|run| run.1);
+    let busy = at_work(&lab.stages[i]).min(running.len() + waiting.len()) as u64;
+    for (k, in_hand) in loaded.in_hand(&lab.stages[i], busy, dice).into_iter().enumerate() {
+        let Some((since, end)) = in_hand else { continue };
+        match running.get_mut(k) {
+            Some(run) => (run.0, run.1) = (since, end),
+            None => running.extend(waiting.pop().map(|(_, lot)| (since, end, lot))),
         }
     }
 }
@@ -350,6 +329,9 @@ mod tests {
     use crate::planner::simulate::{Cause, Scratch, Simulation};
 
     const NOW: Ms = 10 * HOUR;
+    /// A lab of which nothing was read before.
+    const NONE: Plates<'static> = Plates::of(UNREAD, 0, 0);
+    const UNREAD: &Situation = &Situation { readings: Vec::new() };
 
     fn of(count: &LabCount, way: &Way) -> LabStart {
         let model = example::city(1);
@@ -483,7 +465,9 @@ mod tests {
         let reading = |at, of| Reading { at, streets: vec![], labs: labs(of) };
         let (then, now) = (count(9, 700, 0), count(13, 740, 40));
         let readings = vec![reading(NOW - 2 * HOUR, then), reading(NOW, now)];
-        let apart = Situation { readings }.singles_only(0);
+        let situation = Situation { readings };
+        let apart = situation.singles_only(0);
+        let loaded = Plates::of(&situation, 0, 0);
         assert_eq!(apart, Some((4, NOW - 2 * HOUR)));
         let dice = Stream::of(1, 1, Cause::Parameter, 1);
         let finish = |apart| {
@@ -492,7 +476,7 @@ mod tests {
             let mut start = Start::whole(&model);
             start.streets.iter_mut().for_each(|street| (street.main, street.late) = (0.0, 0.0));
             start.labs[0] =
-                lab_start(lab, &now, apart, NONE, &inside, NOW, &model.recall, &way, dice);
+                lab_start(lab, &now, apart, loaded, &inside, NOW, &model.recall, &way, dice);
             let run = Simulation::new(&model, &start).run(3, 1, &mut Scratch::default());
             (run.labs[0].finish, run.labs[0].results.last().map(|last| last.1))
         };

@@ -31,7 +31,7 @@ pub(super) struct Stands {
 
 impl<'s> Plates<'s> {
     /// Of a lab of the model, whose day begins so long after midnight.
-    pub fn of(situation: &'s Situation, lab: usize, midnight_offset: Ms) -> Plates<'s> {
+    pub const fn of(situation: &'s Situation, lab: usize, midnight_offset: Ms) -> Plates<'s> {
         Plates { situation, lab, midnight_offset }
     }
 
