@@ -84,18 +84,8 @@ pub const PEOPLE_AGE_MS_MAX: u64 = 5_000;
 /// not say. Assumed: the guide gives 4 hours from the swab to the laboratory, and 6 to the result.
 pub const SILENT_MS: i64 = 6 * 3_600_000;
 
-/// Hours of a target: ninety days, as in a city file. A request for more is refused with INVALID.
-pub const TARGET_HOURS_MAX: u32 = 2_160;
-
 /// Replications of a simulation when the request does not say. See also `[planner] replications_max`.
 pub const REPLICATIONS: u32 = 200;
-
-/// Units that a what-if may add or take away. A request for more is refused with INVALID.
-pub const UNITS_MAX: u32 = 1_000;
-
-/// Units that all changes of a request together may add to a stage of a laboratory, or take away. More is refused with
-/// INVALID.
-pub const UNITS_SUM_MAX: u32 = 10_000;
 
 /// Minutes per tube that a change of laboratories must gain, at most, and when the request does not say. A request for
 /// more is refused with INVALID.

@@ -171,6 +171,15 @@ fn no_forecast_texts(drill: bool, why: &NoForecast) -> (String, String) {
             format!("轮次 {round} 已开放，尚无预测：{then_zh}"),
             format!("the round {round} is open and nothing was forecast of it yet: {then_en}"),
         ),
+        NoForecast::TooLong { round, days } => (
+            format!(
+                "没有预测：轮次 {round} 按时钟已开放 {days} 天，超过 49 天不再读数和预测：请核对服务器时钟；时钟无误则请关闭该轮次"
+            ),
+            format!(
+                "there is no forecast: by the clock the round {round} was opened {days} days ago, and beyond 49 days nothing is read or \
+                 forecast of it: check the server's clock, and if it is right, close the round"
+            ),
+        ),
         NoForecast::Unknown(tubes) => (
             format!(
                 "尚无预测：已采集的 {tubes} 管均来自城市文件未列出的街道或采样点，无法计入：请核对城市文件与基础数据中的编码"

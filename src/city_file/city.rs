@@ -7,7 +7,9 @@ use super::district::district;
 use super::lab::lab;
 use super::sheet::{Block, Sheet};
 use super::{norm, parts};
-use crate::planner::{City, Claim, District, Norm, PlanHead, Words, Written};
+use crate::planner::{
+    City, Claim, District, Norm, PlanHead, TARGET_HOURS_MAX, TargetFrom, Words, Written,
+};
 
 /// Most persons in a city or district; keeps every product of the planner far from overflow.
 pub(super) const PERSONS_MAX: u64 = 2_000_000_000;
@@ -36,9 +38,14 @@ pub(super) fn read<'s>(
     let population = root.sourced("population", 1, 1..=PERSONS_MAX, &sources);
     let named_norm = norm_of(&root);
     let norm = other_norm.or(named_norm);
+    let stated = root.has("target_hours");
     let target_h = match (root.has("target_hours"), &norm) {
-        (true, _) => root.number("target_hours", 1..=2160),
-        (false, Some(norm)) => Some(norm.target_for(population.as_ref().map_or(0, |p| p.value))),
+        (true, _) => {
+            root.plain_or_sourced("target_hours", 1, 1..=TARGET_HOURS_MAX.into(), &sources)
+        }
+        (false, Some(norm)) => {
+            Some((norm.target_for(population.as_ref().map_or(0, |p| p.value)), None))
+        }
         (false, None) => None,
     };
     let deadline = root.text_maybe("deadline");
@@ -46,7 +53,8 @@ pub(super) fn read<'s>(
     let start_s = root.has("start").then(|| root.day_start("start"));
     let one_to_one = root.has("one_to_one").then(|| root.flag("one_to_one"));
     let max_travel = root.has("max_travel_minutes");
-    let max_travel = max_travel.then(|| root.decimal("max_travel_minutes", 60, 1..=1440));
+    let max_travel =
+        max_travel.then(|| root.plain_or_sourced("max_travel_minutes", 60, 1..=1440, &sources));
     let blocks = root.blocks("district");
     let lab_blocks = root.blocks("lab");
     let claim_blocks = root.blocks("claim");
@@ -84,19 +92,24 @@ pub(super) fn read<'s>(
         adds_up(&root, population.value, all);
     }
     root.close();
+    let (target_h, target_origin) = target_h?;
+    let (max_travel_s, max_travel_origin) = match max_travel {
+        None => (None, None),
+        Some(read) => read.map(|(s, origin)| (Some(s), origin))?,
+    };
     Some(City {
         code: code?,
         name: name?,
         population: population?,
-        target_h: u32::try_from(target_h?).ok()?,
+        target_h: u32::try_from(target_h).ok()?,
+        target_from: if stated { TargetFrom::File } else { TargetFrom::Norm },
+        target_origin,
         deadline,
         plan: plan.unwrap_or_else(|| Some(PlanHead::default()))?,
         start_s: start_s.unwrap_or(Some(START_S))?,
         one_to_one: one_to_one.unwrap_or(Some(false))?,
-        max_travel_s: match max_travel {
-            None => None,
-            Some(read) => Some(read?),
-        },
+        max_travel_s,
+        max_travel_origin,
         norm,
         districts: all?,
         labs: labs.into_iter().map(|(_, read)| read.lab).collect::<Option<_>>()?,

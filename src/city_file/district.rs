@@ -7,7 +7,7 @@ use super::city::{COUNT_MAX, PERSONS_MAX, Sources, words};
 use super::norm;
 use super::sheet::Block;
 use super::stock::stock;
-use crate::planner::{District, Fleet, Have, Norm, Street};
+use crate::planner::{District, Fleet, Have, Norm, Origin, Street};
 
 /// Most persons per tube.
 const POOL_MAX: u64 = 50;
@@ -23,7 +23,7 @@ pub(super) fn district(block: Block<'_>, norm: &Norm, sources: &Sources) -> Dist
     let code = block.text("code");
     let name = words(&block);
     let population = block.sourced("population", 1, 1..=PERSONS_MAX, sources);
-    let pool = pool(&block);
+    let pool = pool(&block, sources);
     let zone = zone(&block, norm);
     let place = block.place();
     let have = block.block("have").and_then(|b| have(b, sources));
@@ -46,11 +46,13 @@ pub(super) fn district(block: Block<'_>, norm: &Norm, sources: &Sources) -> Dist
     block.close();
     let known = code.clone().unwrap_or_default();
     let read = || {
+        let (pool, pool_origin) = pool?;
         Some(District {
             code: code?,
             name: name?,
             population: population?,
-            pool: pool?,
+            pool,
+            pool_origin,
             zone: zone?,
             place: place?,
             have: have?,
@@ -69,13 +71,14 @@ fn street(block: Block<'_>, norm: &Norm, sources: &Sources) -> (String, Option<S
     let code = block.text("code");
     let name = words(&block);
     let population = block.sourced("population", 1, 1..=PERSONS_MAX, sources);
-    let pool = pool(&block);
+    let pool = pool(&block, sources);
     let zone = zone(&block, norm);
     let place = block.place();
     let own = block.block_maybe("have").map(|b| have(b, sources));
     block.close();
     let known = code.clone().unwrap_or_default();
     let read = || {
+        let (pool, pool_origin) = pool?;
         Some(Street {
             code: code?,
             name: name?,
@@ -84,7 +87,8 @@ fn street(block: Block<'_>, norm: &Norm, sources: &Sources) -> (String, Option<S
                 None => None,
                 Some(read) => Some(read?),
             },
-            pool: pool?,
+            pool,
+            pool_origin,
             zone: zone?,
             place: place?,
         })
@@ -92,12 +96,13 @@ fn street(block: Block<'_>, norm: &Norm, sources: &Sources) -> (String, Option<S
     (known, read())
 }
 
-/// `persons_per_tube` that may be left out.
-fn pool(block: &Block<'_>) -> Option<Option<u64>> {
+/// `persons_per_tube` that may be left out, and where it comes from where that is stated.
+fn pool(block: &Block<'_>, sources: &Sources) -> Option<(Option<u64>, Option<Origin>)> {
     if !block.has("persons_per_tube") {
-        return Some(None);
+        return Some((None, None));
     }
-    block.number("persons_per_tube", 1..=POOL_MAX).map(Some)
+    let (pool, origin) = block.plain_or_sourced("persons_per_tube", 1, 1..=POOL_MAX, sources)?;
+    Some((Some(pool), origin))
 }
 
 /// `zone` that may be left out: a key of the norm pack.

@@ -6,7 +6,7 @@ use toml::de::DeTable;
 use super::error::{Error, Problem};
 use super::parts;
 use super::sheet::{Block, Sheet};
-use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm};
+use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm, TARGET_HOURS_MAX};
 
 /// The packs that are compiled in: name and text.
 pub const BUILTIN: [(&str, &str); 7] = [
@@ -115,7 +115,7 @@ fn read<'s>(
             }
         };
     let people = 1_000_000;
-    let target_h = of("target_hours", 1, 1, 2160, |n| &n.target_h);
+    let target_h = of("target_hours", 1, 1, TARGET_HOURS_MAX.into(), |n| &n.target_h);
     let site_min = of("persons_per_site_min", 1, 1, people, |n| &n.persons_per_site_min);
     let site_max = of("persons_per_site_max", 1, 1, people, |n| &n.persons_per_site_max);
     let desk_min = of("persons_per_desk_min", 1, 1, people, |n| &n.persons_per_desk_min);

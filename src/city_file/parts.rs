@@ -3,8 +3,8 @@
 
 use super::sheet::Block;
 use crate::planner::{
-    DerateNorm, FieldNorm, LargeCity, Norm, PrevalenceNorm, RecallNorm, Sourced, TransportNorm,
-    Words, ZoneNorm,
+    DerateNorm, FieldNorm, LargeCity, Norm, PrevalenceNorm, RecallNorm, Sourced, TARGET_HOURS_MAX,
+    TransportNorm, Words, ZoneNorm,
 };
 
 type Sources = [(String, String)];
@@ -202,7 +202,7 @@ pub(super) fn large_city(
         return Some(kept.and_then(|norm| norm.large_city.clone()));
     };
     let above = block.sourced("above_persons", 1, 1..=2_000_000_000, sources);
-    let target = block.sourced("target_hours", 1, 1..=2160, sources);
+    let target = block.sourced("target_hours", 1, 1..=TARGET_HOURS_MAX.into(), sources);
     block.close();
     Some(Some(LargeCity { above_persons: above?, target_h: target? }))
 }

@@ -89,7 +89,14 @@ impl<'s> Block<'s> {
 
     pub(super) fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: [&str; 2]) {
         let shown = shown(value.get_ref());
-        let what = [format!("“{key}”为 {shown}"), format!("`{key}` is {shown}")];
+        // What is no single value is named by its kind: a table, an array.
+        let (zh, en) = match value.get_ref() {
+            DeValue::Table(_) => ("一个表", "a table"),
+            DeValue::Array(_) => ("一个数组", "an array"),
+            DeValue::Datetime(_) => ("一个日期或时间", "a date or time"),
+            _ => (&*shown, &*shown),
+        };
+        let what = [format!("“{key}”为 {zh}"), format!("`{key}` is {en}")];
         self.sheet.problem(&value.span(), [&what[0], &what[1]], expected);
     }
 
@@ -270,6 +277,23 @@ impl<'s> Block<'s> {
         let origin = block.origin(sources);
         block.close();
         Some(Sourced { value: number?, origin: origin? })
+    }
+
+    /// A number that may stand by itself or as `{ value = …, status = …, source = … }`, times `scale`.
+    pub(super) fn plain_or_sourced(
+        &self,
+        key: &'static str,
+        scale: u64,
+        bounds: RangeInclusive<u64>,
+        sources: &[(String, String)],
+    ) -> Option<(u64, Option<Origin>)> {
+        match self.find(key).map(|value| value.get_ref().as_table().is_some()) {
+            Some(true) => {
+                let Sourced { value, origin } = self.sourced(key, scale, bounds, sources)?;
+                Some((value, Some(origin)))
+            }
+            _ => Some((self.decimal(key, scale, bounds)?, None)),
+        }
     }
 
     /// The same, or `kept` where it is left out; without `kept` it is missing.

@@ -1,10 +1,18 @@
 //! A box (转运箱): what was packed, handed over and received, and what that says of each tube.
 //! A box code names one trip; a box that goes again gets a new label.
 
-use super::discrepancy::Discrepancies;
+use super::discrepancy::{Discrepancies, Discrepancy};
 use super::tube::Origin;
 use super::words::{Code, Time};
 use std::collections::BTreeMap;
+
+/// Facts that one box takes in. A box that is packed and scanned tube by tube has some hundreds; a code that stands for every
+/// box of a laboratory has more, and a fact about a box may change what is known of all that lies in it. Of later ones the tubes
+/// that a laboratory scanned count one by one, as if they had come without a box (`CodeOverused`).
+pub const MARKS_MAX: usize = 1_000;
+
+/// Tubes that the facts about one box may name, all together: twice what one fact may.
+pub const TUBES_TOLD_MAX: usize = 10_000;
 
 /// A box as stored: the set of its facts in canonical order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,7 +90,17 @@ impl OfAll {
 }
 
 impl BoxRecord {
-    /// Adds what a fact says.
+    /// True when it takes in no more facts.
+    pub fn is_full(&self) -> bool {
+        let named = |mark: &BoxMark| match &mark.what {
+            BoxWhat::Packed(tubes) | BoxWhat::Received { tubes, .. } => tubes.len(),
+            BoxWhat::HandedOver { .. } => 0,
+        };
+        self.marks.len() >= MARKS_MAX
+            || self.marks.iter().map(named).sum::<usize>() >= TUBES_TOLD_MAX
+    }
+
+    /// Adds what a fact says. Not to be called when it is full.
     pub fn insert(&mut self, mark: BoxMark) {
         let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());
         self.marks.insert(at, mark);
@@ -168,6 +186,9 @@ impl BoxRecord {
 
     /// Everything odd about the box itself; what is odd about its tubes stands on the tubes.
     pub fn discrepancies(&self) -> Discrepancies {
-        self.marks.iter().fold(Discrepancies::NONE, |all, mark| all.with(mark.origin.flags))
+        let mut odd =
+            self.marks.iter().fold(Discrepancies::NONE, |all, mark| all.with(mark.origin.flags));
+        odd.add_if(self.is_full(), Discrepancy::CodeOverused);
+        odd
     }
 }

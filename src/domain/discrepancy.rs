@@ -19,6 +19,7 @@ coded! {
         KitUnknown = 12, "the kit is not in the reference data", "试剂盒未登记";
         KitExpired = 13, "the kit lot has expired", "试剂盒批号过期";
         KitLotUnknown = 14, "the kit lot is not in the reference data", "试剂盒批号未登记";
+        LabsTooMany = 15, "one unknown laboratory too many: counted under none", "未登记实验室过多：不单独计数";
         PoolOverfilled = 20, "more swabs than the tube is made for", "超过混采人数";
         PoolOfPools = 21, "several tubes in one well", "混管再混";
         TubeReused = 22, "collected again after the seal", "封管后再次使用";
@@ -45,6 +46,7 @@ coded! {
         PlateReloaded = 47, "the plate was loaded twice", "同一板重复上样";
         ReviewNamesUnknownRun = 48, "a review names a run that is not known", "复核引用未知的上机";
         TargetMissing = 49, "a run lacks a target of the kit", "缺少靶标读数";
+        CodeOverused = 50, "more is told of this code than one tube, box or plate can have: what comes now is kept and not taken in", "编号使用次数过多：之后的信息仅存档，不计入";
     }
 }
 
@@ -65,9 +67,11 @@ impl Discrepancy {
                 | LotUnknown
                 | LotExpired
                 | UnknownLab
+                | LabsTooMany
                 | KitUnknown
                 | KitExpired
                 | KitLotUnknown
+                | CodeOverused
         )
     }
 }
@@ -117,6 +121,12 @@ impl Discrepancies {
     /// The members in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = Discrepancy> {
         Discrepancy::ALL.iter().copied().filter(move |one| self.has(*one))
+    }
+}
+
+impl From<Discrepancy> for Discrepancies {
+    fn from(one: Discrepancy) -> Self {
+        Discrepancies(1 << one.number())
     }
 }
 

@@ -223,6 +223,21 @@ impl Body {
         }
     }
 
+    /// The laboratory that a fact names, if it names one.
+    pub fn lab(&self) -> Option<&Code> {
+        use Body::*;
+        match self {
+            BoxHandedOver { lab, .. }
+            | BoxReceived { lab, .. }
+            | TubeReceived { lab, .. }
+            | TubeRejected { lab, .. }
+            | PlateLoaded { lab, .. }
+            | RunReported { lab, .. }
+            | ResultReleased { lab, .. } => Some(lab).filter(|lab| !lab.is_empty()),
+            _ => None,
+        }
+    }
+
     /// Every tube that a fact names.
     pub fn tubes(&self) -> impl Iterator<Item = &Code> {
         let (listed, wells): (&[Code], &[Well]) = match self {

@@ -8,6 +8,11 @@ use super::words::{Call, Code, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Facts that one plate takes in: it is loaded once and run some times. Where a code stands for every plate of a laboratory,
+/// each run would be held against each loading. Later ones stand in the log alone (`CodeOverused`), and what is on those
+/// plates stays without a result until it is told under a code of its own.
+pub const MARKS_MAX: usize = 64;
+
 /// A plate as stored: the set of its facts in canonical order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlateRecord {
@@ -71,7 +76,12 @@ struct Load<'a> {
 }
 
 impl PlateRecord {
-    /// Adds what a fact says.
+    /// True when it takes in no more facts.
+    pub fn is_full(&self) -> bool {
+        self.marks.len() >= MARKS_MAX
+    }
+
+    /// Adds what a fact says. Not to be called when it is full.
     pub fn insert(&mut self, mark: PlateMark) {
         let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());
         self.marks.insert(at, mark);
@@ -190,6 +200,7 @@ impl PlateRecord {
     pub fn discrepancies(&self) -> Discrepancies {
         let mut odd =
             self.marks.iter().fold(Discrepancies::NONE, |all, mark| all.with(mark.origin.flags));
+        odd.add_if(self.is_full(), Discrepancy::CodeOverused);
         let loads = self.loads();
         odd.add_if(loads.len() > 1, Discrepancy::PlateReloaded);
         let Some(load) = loads.last() else {

@@ -10,6 +10,17 @@ use super::words::{
 };
 use super::{boxes::BoxPart, calling, plate::PlatePart};
 
+/// Facts about itself that one tube takes in. A tube has a dozen; a scanner that is stuck on one code may send thousands, and
+/// each one changes what follows from all before it. Later ones stand in the log alone (`CodeOverused`).
+pub const MARKS_MAX: usize = 500;
+
+/// Swabs that the facts about one tube may tell of, all together, those told twice as well. No tube is made for more than 20.
+pub const SWABS_TOLD_MAX: usize = 2_000;
+
+/// Boxes, and plates, that one tube takes in. A control that a laboratory loads under one code on every plate is on
+/// hundreds.
+pub const PARTS_MAX: usize = 100;
+
 /// Where a mark comes from: which event, and what was odd about the fact by itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origin {
@@ -130,7 +141,9 @@ impl TubeView {
 fn insert_part<T>(parts: &mut Vec<T>, part: T, code: impl Fn(&T) -> &Code) {
     match parts.binary_search_by(|other| code(other).cmp(code(&part))) {
         Ok(at) => parts[at] = part,
-        Err(at) => parts.insert(at, part),
+        Err(at) if parts.len() < PARTS_MAX => parts.insert(at, part),
+        // It says so of itself (`TubeRecord::view`).
+        Err(_) => {}
     }
 }
 
@@ -143,8 +156,21 @@ impl TubeRecord {
             && self.plates.is_empty()
     }
 
-    /// Adds what a fact says.
+    /// True when it takes in no more facts about itself.
+    pub fn is_full(&self) -> bool {
+        let told = |mark: &Mark| match &mark.what {
+            What::Collected { members, .. } => members.len(),
+            _ => 0,
+        };
+        self.marks.len() >= MARKS_MAX
+            || self.marks.iter().map(told).sum::<usize>() >= SWABS_TOLD_MAX
+    }
+
+    /// Adds what a fact says, unless it is full.
     pub fn insert(&mut self, mark: Mark) {
+        if self.is_full() {
+            return;
+        }
         let at = self.marks.partition_point(|m| m.origin.order() < mark.origin.order());
         let at = if crate::breaks::on("order_of_arrival") { self.marks.len() } else { at };
         // Most tubes have one or two marks all day, and there are millions of them.
@@ -201,6 +227,8 @@ impl TubeRecord {
             () => stage,
         };
         odd.add_if(rejected && status == Status::Released, Discrepancy::ReleasedAfterRejected);
+        let parts = self.boxes.len().max(self.plates.len());
+        odd.add_if(self.is_full() || parts >= PARTS_MAX, Discrepancy::CodeOverused);
         let mut view = TubeView {
             status,
             round: collected.round,

@@ -11,7 +11,7 @@ use super::fact::{Body, Event};
 use super::person::{FollowUp, PersonRecord, follow_up};
 use super::plate::{PlateMark, PlatePart, PlateRecord, PlateWhat};
 use super::tube::{Mark, Origin, TubeRecord, TubeView, What};
-use super::words::{Code, PersonKey};
+use super::words::{Code, Condition, PersonKey};
 use indexmap::IndexMap;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -223,9 +223,12 @@ impl World {
     pub fn wants_listed(&self, body: &Body) -> impl Iterator<Item = &Code> {
         let of_box = body.container().and_then(|code| self.boxes.slots.get(code)).filter(|slot| {
             // As in `mark_box`: what is packed into a box that nobody has opened is nothing to the others in it.
-            !matches!(body, Body::TubesPacked { .. }) || slot.record.of_all().opened
+            let touches_all =
+                !matches!(body, Body::TubesPacked { .. }) || slot.record.of_all().opened;
+            touches_all && !slot.record.is_full()
         });
         let of_plate = body.plate().and_then(|code| self.plates.slots.get(code));
+        let of_plate = of_plate.filter(|slot| !slot.record.is_full());
         let boxed = of_box.into_iter().flat_map(|slot| slot.record.tubes());
         boxed.chain(of_plate.into_iter().flat_map(|slot| slot.record.tubes()))
     }
@@ -240,16 +243,25 @@ impl World {
                 event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
             }
             Body::BoxHandedOver { container, lab, .. } => {
-                let what = BoxWhat::HandedOver { lab: lab.clone() };
+                let what = BoxWhat::HandedOver { lab: counted(lab, event) };
                 event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
             }
+            Body::BoxReceived { container, lab, tubes } if self.is_full_box(container) => {
+                for tube in tubes {
+                    let what =
+                        What::Received { lab: counted(lab, event), condition: Condition::Good };
+                    let odd = self.mark_tube(tube, Mark { origin: origin.clone(), what });
+                    event.found = event.found.with(odd);
+                }
+                event.found.add(Discrepancy::CodeOverused);
+            }
             Body::BoxReceived { container, lab, tubes } => {
-                let what = BoxWhat::Received { lab: lab.clone(), tubes: tubes.clone() };
+                let what = BoxWhat::Received { lab: counted(lab, event), tubes: tubes.clone() };
                 event.found = event.found.with(self.mark_box(container, BoxMark { origin, what }));
             }
             Body::PlateLoaded { plate, lab, kit, wells, .. } => {
                 let rule = event.stamps.rule.clone();
-                let (lab, kit, wells) = (lab.clone(), kit.clone(), wells.clone());
+                let (lab, kit, wells) = (counted(lab, event), kit.clone(), wells.clone());
                 let what = PlateWhat::Loaded { lab, kit, rule, wells };
                 event.found = event.found.with(self.mark_plate(plate, PlateMark { origin, what }));
             }
@@ -264,7 +276,7 @@ impl World {
             }
             Body::ResultReleased { lab, tubes } => {
                 for tube in tubes {
-                    let what = What::Released { lab: lab.clone() };
+                    let what = What::Released { lab: counted(lab, event) };
                     let odd = self.mark_tube(tube, Mark { origin: origin.clone(), what });
                     event.found = event.found.with(odd);
                 }
@@ -285,7 +297,14 @@ impl World {
         slot.now.insert(Box::new(record.view())).discrepancies
     }
 
+    fn is_full_box(&self, container: &Code) -> bool {
+        self.container(container).is_some_and(BoxRecord::is_full)
+    }
+
     fn mark_box(&mut self, container: &Code, mark: BoxMark) -> Discrepancies {
+        if self.is_full_box(container) {
+            return Discrepancy::CodeOverused.into();
+        }
         let record = self.boxes.change(container);
         let before = record.of_all();
         let at = mark.origin.at;
@@ -316,6 +335,9 @@ impl World {
     }
 
     fn mark_plate(&mut self, plate: &Code, mark: PlateMark) -> Discrepancies {
+        if self.plate(plate).is_some_and(PlateRecord::is_full) {
+            return Discrepancy::CodeOverused.into();
+        }
         let record = self.plates.change(plate);
         record.insert(mark);
         let parts: Vec<(Code, PlatePart)> = record.parts(plate);
@@ -414,6 +436,14 @@ impl Changes {
     }
 }
 
+/// The laboratory as its tubes, boxes and plates are counted: one unknown laboratory too many is none.
+fn counted(lab: &Code, event: &Event) -> Code {
+    match event.stamps.flags.has(Discrepancy::LabsTooMany) {
+        true => Code::default(),
+        false => lab.clone(),
+    }
+}
+
 /// Where what an event says comes from.
 fn origin(event: &Event) -> Origin {
     let (id, at) = (event.fact.id.clone(), event.captured());
@@ -452,10 +482,10 @@ fn tube_mark(body: &Body, event: &Event) -> Option<(Code, What)> {
         Body::MemberCorrected { old, new, .. } => What::Corrected(*old, new.person),
         Body::TubeSealed { swabs, .. } => What::Sealed(*swabs),
         Body::TubeReceived { lab, condition, .. } => {
-            What::Received { lab: lab.clone(), condition: *condition }
+            What::Received { lab: counted(lab, event), condition: *condition }
         }
         Body::TubeRejected { lab, reason, .. } => {
-            What::Rejected { lab: lab.clone(), reason: *reason }
+            What::Rejected { lab: counted(lab, event), reason: *reason }
         }
         Body::TubeLost { .. } => What::Lost,
         Body::TubeVoided { reason, replaced_by, .. } => {

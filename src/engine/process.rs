@@ -4,7 +4,7 @@
 use super::feed::Feed;
 use super::{Outcome, Submission};
 use crate::domain::counters::{CellKey, Figures};
-use crate::domain::discrepancy::Discrepancy;
+use crate::domain::discrepancy::{Discrepancies, Discrepancy};
 use crate::domain::fact::{Body, Event, Fact, FactId, Place, Stamps};
 use crate::domain::judge::{self, judge};
 use crate::domain::reference::Reference;
@@ -26,6 +26,9 @@ const SOURCES_CACHED_MAX: usize = 200_000;
 /// desk at all: figures are kept in memory, and a device that makes codes up must not fill it.
 const UNKNOWN_DESKS_MAX: usize = 10_000;
 
+/// Laboratories that no reference data names and that are counted each by itself, as desks are. A city has a hundred or two.
+const UNKNOWN_LABS_MAX: usize = 1_000;
+
 /// So many tubes are read by one thread at a stretch.
 const READ_TOGETHER: usize = 8_192;
 
@@ -46,6 +49,8 @@ pub(super) struct Process {
     reference: Arc<Reference>,
     /// Desks that are counted though no reference data names them.
     unknown_desks: Set<Code>,
+    /// Laboratories likewise.
+    unknown_labs: Set<Code>,
     /// The last tick that was recorded: a drill's time is what its log says.
     pub tick: Time,
 }
@@ -92,16 +97,21 @@ impl Process {
         let cells = feed.figures().cells.clone();
         let of_nowhere = |cell: &&CellKey| cell.site.is_empty() && !cell.desk.is_empty();
         let unknown_desks = cells.keys().filter(of_nowhere).map(|cell| cell.desk.clone()).collect();
+        let reference = feed.reference();
+        let labs = cells.keys().map(|cell| &cell.lab);
+        let unknown = |lab: &&Code| !lab.is_empty() && !reference.labs.contains_key(*lab);
+        let unknown_labs = labs.filter(unknown).cloned().collect();
         Process {
             read,
             unknown_desks,
+            unknown_labs,
             world: World::default(),
             decided: Decided::default(),
             next_seq,
             under_way: VecDeque::new(),
             sources: Map::default(),
             cells,
-            reference: feed.reference(),
+            reference,
             tick,
         }
     }
@@ -326,6 +336,7 @@ impl Process {
             stamps.rule = kit.and_then(|kit| judge::rule_now(kit, &self.reference, now));
         }
         self.bound_unknown(&mut stamps);
+        self.bound_labs(&fact.body, &mut stamps.flags);
         if crate::breaks::on("unknown_desk_refused") && stamps.flags.has(Discrepancy::UnknownDesk) {
             return Err(store::Error::Damaged { what: "refused on purpose".into() });
         }
@@ -354,6 +365,19 @@ impl Process {
             self.unknown_desks.insert(place.desk.clone());
         } else {
             *place = Place::default();
+        }
+    }
+
+    /// A laboratory that is one unknown laboratory too many is stamped as such, and so counted under none.
+    fn bound_labs(&mut self, body: &Body, flags: &mut Discrepancies) {
+        let Some(lab) = body.lab().filter(|_| flags.has(Discrepancy::UnknownLab)) else { return };
+        if self.unknown_labs.contains(lab) {
+            return;
+        }
+        if self.unknown_labs.len() < UNKNOWN_LABS_MAX {
+            self.unknown_labs.insert(lab.clone());
+        } else {
+            flags.add(Discrepancy::LabsTooMany);
         }
     }
 }

@@ -13,7 +13,8 @@
 //! - `lacking`: what a city has none of, so that no round of it ever ends;
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
-//! - `fluid`: the round as flows, in milliseconds, with the stage that binds and what one more unit saves;
+//! - `fluid`: the round as flows, in milliseconds, with the stage that binds; `one_more`: what one more unit saves by them,
+//!   and whether it is a unit or its people;
 //! - `filled`: whether the list of shortages is enough, by the flows or the simulation; `times`: times in words;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
@@ -29,6 +30,7 @@ pub mod forecast;
 mod lacking;
 mod late;
 pub mod model;
+mod one_more;
 pub mod pooling;
 pub mod reach;
 pub mod round;
@@ -44,17 +46,21 @@ mod units;
 
 pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
-    Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner, Place,
-    PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status, Stock,
-    Street, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day, version_doubt,
+    Given, Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner,
+    Place, PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status,
+    Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, diff, time_of_day,
+    version_doubt,
 };
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use late::late_words;
+pub use one_more::{AtTheLast, OneMore, assigned_anew, at_the_last, best, earlier, one_more};
 pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
-    StageCapacity, StageTime, Totals, Verdict, crew_constants, explain, fill, fill_sent,
-    lab_capacity, no_deadline, solve, solve_sent, whole_runs, with_units,
+    StageCapacity, StageTime, TARGET_HOURS_MAX, Totals, UNITS_CHANGE_MAX, Verdict, crew_constants,
+    explain, fill, fill_sent, lab_capacity, may_change, no_deadline, one_more_takes, solve,
+    solve_sent, units_in_range, whole_runs, with_units,
 };
+pub use shortages::{Shelf, shelf_mend, shelf_words};

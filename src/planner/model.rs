@@ -15,8 +15,13 @@ pub const MINUTE: Ms = 60_000;
 pub const HOUR: Ms = 60 * MINUTE;
 /// One day.
 pub const DAY: Ms = 24 * HOUR;
-/// Forty days: what is not done by then is said to take longer, and is not simulated to its end.
-pub const HORIZON_MS: Ms = 40 * DAY;
+/// Days that the flows, the simulation and the forecast reckon: what is not done by then is said to take longer, and is not
+/// simulated to its end. The arithmetic, which costs nothing, looks further (`planner::DAYS_MAX`).
+pub const HORIZON_DAYS: u32 = 40;
+/// The same in ms.
+pub const HORIZON_MS: Ms = HORIZON_DAYS * DAY;
+/// Days that a round may take without any waiting: half the horizon, for waiting of one part for another adds to it.
+pub const WORK_DAYS_MAX: u32 = HORIZON_DAYS / 2;
 
 /// A round to be reckoned.
 #[derive(Clone, Debug, PartialEq)]
@@ -416,8 +421,7 @@ impl Model {
 }
 
 fn within_horizon(days: f64) -> Result<(), Unworkable> {
-    // Half the horizon: waiting of one part for another adds to it.
-    if days > f64::from(HORIZON_MS / DAY) / 2.0 {
+    if days > f64::from(WORK_DAYS_MAX) {
         return Err(Unworkable::BeyondHorizon { days: days.ceil() as u64 });
     }
     Ok(())

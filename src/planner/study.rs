@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::city::StageKind;
 use super::derate::Derate;
-use super::model::{Lab, MINUTE, Model, Ms};
+use super::model::{Lab, MINUTE, Model, Ms, Stage};
 use super::round::Doubt;
 use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
 
@@ -75,6 +75,8 @@ pub struct Study {
     pub recalled: f64,
     /// Finish of each replication, in their order: for a picture of the distribution.
     pub finishes: Vec<Ms>,
+    /// By lab, by replication: its last first result.
+    pub lab_finishes: Vec<Vec<Ms>>,
 }
 
 /// The few numbers that are kept of a replication.
@@ -141,7 +143,7 @@ pub fn lab_finishes(
     lab: usize,
 ) -> Vec<Ms> {
     let of = |scratch: &mut Scratch, number: u64| {
-        let drawn = doubt.map(|doubt| doubt.draw(model, seed, number));
+        let drawn = doubt.map(|doubt| doubt.drawn(model, seed, number, Some(lab)));
         let model = drawn.as_ref().unwrap_or(model);
         let start = Start::whole(model);
         let mut streets = vec![Default::default(); model.streets.len()];
@@ -186,6 +188,9 @@ fn sum_up(model: &Model, kept: &[Kept]) -> Study {
         bottlenecks: (0..model.labs.len()).map(most).collect(),
         recalled: kept.iter().map(|k| k.recalled as f64).sum::<f64>() / n,
         finishes: kept.iter().map(|k| k.finish).collect(),
+        lab_finishes: (0..model.labs.len())
+            .map(|i| kept.iter().map(|k| k.labs[i].0).collect())
+            .collect(),
     }
 }
 
@@ -297,11 +302,31 @@ pub fn backlog(model: &Model, seed: u64) -> Backlog {
     Backlog { step: BACKLOG_STEP, on_the_way: running(way), stages: stages.each_ref().map(running) }
 }
 
+/// A lab without the rests of its units.
+fn restless(lab: &Lab) -> Lab {
+    Lab { stages: lab.stages.each_ref().map(|stage| Stage { rests: Vec::new(), ..*stage }) }
+}
+
 impl Doubt {
     /// A model as it may be: every number in doubt drawn once for this replication.
     pub fn draw(&self, model: &Model, seed: u64, replication: u64) -> Model {
+        self.drawn(model, seed, replication, None)
+    }
+
+    /// The same for whoever looks at one lab: what is drawn is drawn for that lab and its streets alone. The others keep their
+    /// numbers and places, so that chance is the same, and their units never rest: to copy all rests of a large city, for
+    /// each lab of it, takes longer than to simulate the lab.
+    fn drawn(&self, model: &Model, seed: u64, replication: u64, only: Option<usize>) -> Model {
         let dice = Stream::of(seed, replication, Cause::Parameter, 0);
-        let mut drawn = model.clone();
+        let wanted = |lab: usize| only.is_none_or(|only| only == lab);
+        let labs = model.labs.iter().enumerate();
+        let labs = labs.map(|(i, lab)| if wanted(i) { lab.clone() } else { restless(lab) });
+        let mut drawn = Model {
+            streets: model.streets.clone(),
+            labs: labs.collect(),
+            recall: model.recall.clone(),
+            ..*model
+        };
         // Mean 1: what is in doubt is not on average more.
         let factor = |sigma: f64, z: f64| (sigma * z - sigma * sigma / 2.0).exp();
         let city = factor(self.desk_rate_city, dice.normal(0));
@@ -311,7 +336,8 @@ impl Doubt {
         let come = factor(self.turnout_city, dice.normal(4));
         let derate = Derate::new(self.lab_derate, self.lab_pace);
         let scale = |time: Ms, by: f64| (f64::from(time) * by) as Ms;
-        for (i, street) in drawn.streets.iter_mut().enumerate() {
+        let streets = drawn.streets.iter_mut().enumerate();
+        for (i, street) in streets.filter(|(_, street)| wanted(street.lab)) {
             let own = factor(self.desk_rate, dice.normal(1000 + i as u64));
             street.desk_rate *= city * own;
             let turnout = self.turnout_of(street.persons);
@@ -322,7 +348,7 @@ impl Doubt {
             street.late_mean = scale(street.late_mean, tail);
             street.travel = scale(street.travel, travel).min(street.travel_max);
         }
-        for (i, lab) in drawn.labs.iter_mut().enumerate() {
+        for (i, lab) in drawn.labs.iter_mut().enumerate().filter(|(i, _)| wanted(*i)) {
             let pace = derate.draw(dice.below(1_000_000 + i as u64));
             for stage in &mut lab.stages {
                 stage.run = scale(stage.run, 1.0 / pace).max(1);

@@ -1,7 +1,7 @@
 //! Times of the model in words, as reports tell them.
 
 use super::city::{City, Words, time_of_day};
-use super::model::{DAY, HORIZON_MS, MINUTE, Ms};
+use super::model::{DAY, HORIZON_DAYS, HORIZON_MS, MINUTE, Ms};
 
 /// Hours and minutes.
 pub fn hours(minutes: u64) -> Words {
@@ -18,7 +18,7 @@ pub fn never(at: Ms) -> bool {
 }
 
 fn never_words() -> Words {
-    Words::new("40 天以上", "over 40 days")
+    Words::new(format!("{HORIZON_DAYS} 天以上"), format!("over {HORIZON_DAYS} days"))
 }
 
 /// The nearest minute.

@@ -3,9 +3,12 @@
 
 use crate::common::{Place, Server, binary, collected, fact, members, small_round};
 use std::process::{Command, Stdio};
+use swabline::domain::Code;
 use swabline::domain::counters::Figures;
-use swabline::domain::fact::Body;
-use swabline::engine::{Engine, Error, Options, Submission};
+use swabline::domain::discrepancy::Discrepancy;
+use swabline::domain::fact::{Body, Well, WellContent};
+use swabline::domain::words::{Condition, Status};
+use swabline::engine::{Engine, Error, Options, Outcome, Submission};
 use swabline::store::{FolderKind, Options as StoreOptions, Store, verify};
 
 fn submissions(facts: Vec<swabline::domain::fact::Fact>) -> Vec<Submission> {
@@ -245,4 +248,87 @@ async fn desks_that_are_made_up_are_counted_under_no_desk_once_there_are_too_man
     }
     let report = verify(dir.path()).unwrap();
     assert_eq!(report.findings_total, 0, "{:?}", report.findings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn laboratories_that_are_made_up_are_counted_under_none_once_there_are_too_many() {
+    const COUNTED_MAX: usize = 1_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut last = 0;
+    for more in [COUNTED_MAX as u64 + 40, 60] {
+        let store =
+            Store::open(dir.path(), Some(FolderKind::Live), &StoreOptions::default()).unwrap();
+        let engine = Engine::start(store, &Options::default()).unwrap();
+        let handle = engine.handle();
+        let facts = (last..last + more).map(|number| {
+            let (tube, lab) = (format!("T{number}").into(), format!("made-up-{number}").into());
+            fact("lims", number + 1, Body::TubeReceived { tube, lab, condition: Condition::Good })
+        });
+        handle.submit(submissions(facts.collect())).await.unwrap();
+        last += more;
+        let figures = handle.feed().figures();
+        let with_lab = figures.cells.keys().filter(|cell| !cell.lab.is_empty()).count();
+        assert_eq!(with_lab, COUNTED_MAX, "and no more after the folder was opened again");
+        let all: i64 = figures.cells.values().map(Figures::tubes_total).sum();
+        assert_eq!(all, i64::try_from(last).unwrap(), "none is left out");
+        drop(handle);
+        engine.stop().unwrap();
+    }
+    let report = verify(dir.path()).unwrap();
+    assert_eq!(report.findings_total, 0, "{:?}", report.findings);
+}
+
+/// One code for every tube, one for every box, one for every plate: what they cost is bounded, and the folder is as its log says.
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_that_stand_for_many_things_are_recorded_and_taken_in_up_to_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut number = 0;
+    for taken in [false, true] {
+        let store =
+            Store::open(dir.path(), Some(FolderKind::Live), &StoreOptions::default()).unwrap();
+        let engine = Engine::start(store, &Options::default()).unwrap();
+        let handle = engine.handle();
+        let mut next = |body: Body| {
+            number += 1;
+            fact("lims", number, body)
+        };
+        let mut facts = Vec::new();
+        for n in 0..700_u64 {
+            let n = n + 1_000 * u64::from(taken);
+            facts.push(next(collected("STUCK", n * 10..n * 10 + 10)));
+            facts.push(next(collected(&format!("T{n}"), n * 10..n * 10 + 10)));
+            let tubes = (0..20).map(|tube| Code::from(format!("T{n}-{tube}"))).collect();
+            facts.push(next(Body::BoxReceived {
+                container: "BOX".into(),
+                lab: "L1".into(),
+                tubes,
+            }));
+            let well = |content| Well { position: 0, content };
+            let wells = vec![well(WellContent::Tube(format!("T{n}").into()))];
+            let (plate, lab) = (Code::from("PLATE"), Code::from("L1"));
+            let (kit, kit_lot) = (Code::from("K1"), Code::default());
+            facts.push(next(Body::PlateLoaded { plate, lab, kit, kit_lot, wells }));
+        }
+        let all = facts.len();
+        let receipt = handle.submit(submissions(facts)).await.unwrap();
+        let told = |outcome: &&Outcome| match outcome {
+            Outcome::Recorded { found, .. } => found.has(Discrepancy::CodeOverused),
+            _ => panic!("{outcome:?}"),
+        };
+        let overused = receipt.outcomes.iter().filter(told).count();
+        // The tube takes in 200 times ten swabs, the box 500 times 20 tubes, the plate 64 facts.
+        let before = if taken { 0 } else { 199 + 499 + 63 };
+        assert_eq!(overused, all / 4 * 3 - before);
+        let read = handle.read();
+        let tubes: Vec<Code> = vec!["STUCK".into(), "T5".into(), "T699-19".into()];
+        let views: Vec<_> =
+            read.tubes(&tubes).unwrap().into_iter().map(|t| t.unwrap().view()).collect();
+        assert_eq!((views[0].status, views[0].members.len()), (Status::Reused, 2_000));
+        assert_eq!(views[1].status, Status::Plated);
+        assert_eq!((views[2].status, views[2].lab.as_str()), (Status::Awaiting, "L1"));
+        drop(handle);
+        engine.stop().unwrap();
+        let report = verify(dir.path()).unwrap();
+        assert_eq!(report.findings_total, 0, "{:?}", report.findings);
+    }
 }

@@ -131,6 +131,13 @@ pub enum NoForecast {
         /// Its code.
         round: String,
     },
+    /// The round was opened so long ago, by the folder's clock, that no reading of it is taken any more.
+    TooLong {
+        /// Its code.
+        round: String,
+        /// Days since it was opened.
+        days: i64,
+    },
     /// All tubes of the open round are from places that the city file does not name: so many.
     Unknown(u64),
 }

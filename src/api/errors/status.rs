@@ -115,7 +115,7 @@ pub fn in_our_words(status: &Status, limit: usize) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::errors::NoForecast::{NoRound, NotYet, Unknown};
+    use crate::api::errors::NoForecast::{NoRound, NotYet, TooLong, Unknown};
     use crate::store;
 
     fn all() -> Vec<(Error, &'static str, Code)> {
@@ -168,6 +168,11 @@ mod tests {
                 Code::FailedPrecondition,
             ),
             (no_forecast(true, Unknown(4)), "NO_FORECAST", Code::FailedPrecondition),
+            (
+                no_forecast(false, TooLong { round: "R1".into(), days: 50 }),
+                "NO_FORECAST",
+                Code::FailedPrecondition,
+            ),
             (
                 Error::Unworkable { words: ("无车辆".into(), "no vehicle".into()) },
                 "UNWORKABLE",

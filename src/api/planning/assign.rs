@@ -1,19 +1,19 @@
 //! Assign: which street sends to which laboratory, before a round and during it.
 
-use super::words::{sentences, some, target_hours};
+use super::words::{sentences, some, stage, target_hours};
 use super::{GoOn, at_once, city, go_on, no_forecast};
 use crate::api::errors::Error;
 use crate::api::limits::{PENALTY_MINUTES, PENALTY_MINUTES_MAX};
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{CityPlan, LeftOver, left_over, round_of};
-use crate::planner::Words;
 use crate::planner::assign::{
     self, Bound, LabLoad, Options, Problem, Redispatch, Standing, by_mean_pace, redispatch,
 };
 use crate::planner::forecast::Reading;
 use crate::planner::model::HOUR;
 use crate::planner::round::Round;
+use crate::planner::{self, City, OneMore, Words, fluid};
 use std::sync::Arc;
 
 /// The answer.
@@ -54,7 +54,29 @@ pub(super) fn whole_round(
         false => round_of(&plan.city, target_h)?,
     };
     go_on(waited_for)?;
-    Ok(of_whole(&round))
+    let city = City { target_h, ..plan.city.clone() };
+    let flow = fluid::city(&round.model);
+    let more = planner::one_more(&city, &round, &flow);
+    let last = planner::at_the_last(&city, &flow, &more);
+    go_on(waited_for)?;
+    let mut reply = of_whole(&round);
+    let said = last.map(|last| last.words(&city));
+    let told = [Some(round.assignment.words.clone()), Some(by_mean_pace()), said];
+    reply.summary = some(&sentences(&told.into_iter().flatten().collect::<Vec<_>>()));
+    for (lab, (flow, stages)) in reply.labs.iter_mut().zip(flow.labs.iter().zip(&more)) {
+        lab.one_more = (flow.tubes > 0).then(|| one_more(&planner::best(stages, flow.binding)));
+    }
+    Ok(reply)
+}
+
+fn one_more(one: &OneMore) -> pb::OneMoreUnit {
+    pb::OneMoreUnit {
+        stage: stage(one.stage).into(),
+        units: one.units,
+        people: one.people,
+        saves_lab_ms: one.saves.lab,
+        saves_city_ms: one.saves.city,
+    }
 }
 
 fn penalty(asked: f64) -> Result<f64, Error> {
@@ -100,6 +122,7 @@ fn labs(round: &Round, problem: &Problem, loads: &[LabLoad], backlog: &[u64]) ->
             tubes_per_hour: of.map_or(0.0, |lab| lab.rate),
             outside: of.is_some_and(|lab| lab.outside),
             backlog: backlog.get(number).copied().unwrap_or(0),
+            one_more: None,
         }
     };
     loads.iter().enumerate().map(lab).collect()
@@ -156,7 +179,7 @@ fn of_whole(round: &Round) -> pb::AssignReply {
         streets: problem.streets.iter().enumerate().map(street).collect(),
         labs: labs(round, problem, &found.whole.labs, &[]),
         overflow_tubes: found.overflow.tubes,
-        summary: some(&sentences(&[found.words.clone(), by_mean_pace()])),
+        summary: None,
         finish_unchanged_hours: 0.0,
         stuck_tubes: 0,
         overflow: found.overflow.sent.iter().map(|share| overflow(problem, share)).collect(),
@@ -226,7 +249,6 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
 mod tests {
     use super::super::every_step_is_the_last;
     use super::*;
-    use crate::planner::City;
 
     /// A city with one laboratory and a large one of another city, in reach of all its streets.
     fn with_a_neighbour() -> Round {
@@ -246,7 +268,7 @@ mod tests {
         let whole = every_step_is_the_last(|go_on| whole_round(&plan, 30, go_on));
         let (round, reading) = (plan.round.as_ref().unwrap(), Reading::default());
         let rest = every_step_is_the_last(|go_on| of_rest(round, &reading, 0.0, 30.0, go_on));
-        assert_eq!((whole, rest), (1, 2));
+        assert_eq!((whole, rest), (2, 2));
     }
 
     #[test]

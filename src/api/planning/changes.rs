@@ -2,11 +2,13 @@
 
 use super::words::stage_named;
 use crate::api::errors::Error;
-use crate::api::limits::{CHANGES_MAX, UNITS_MAX, UNITS_SUM_MAX};
+use crate::api::limits::CHANGES_MAX;
 use crate::api::pb;
 use crate::forecaster::{Change, CityPlan, changed, round_of};
 use crate::planner::round::Round;
-use crate::planner::{City, District, Sent, Street, Words, sending, with_units};
+use crate::planner::{
+    City, District, Sent, Street, Words, may_change, sending, units_in_range, with_units,
+};
 
 /// The changes of a request, checked against the city.
 #[derive(Debug, Default)]
@@ -50,49 +52,23 @@ fn street_codes(plan: &CityPlan) -> Vec<String> {
     plan.city.districts.iter().flat_map(of).collect()
 }
 
+fn refused(Words { zh, en }: Words) -> Error {
+    Error::invalid("units", zh, en)
+}
+
 /// A change of units, checked.
 pub fn units_changed(plan: &CityPlan, change: &pb::UnitChange) -> Result<Change, Error> {
     let stage = stage_named(change.stage)?;
-    if change.units == 0 || change.units.unsigned_abs() > UNITS_MAX {
-        return Err(Error::invalid(
-            "units",
-            format!(
-                "{} 不可用：请填写 -1000 至 1000 之间且不为 0 的数，即增加或减少的数量",
-                change.units
-            ),
-            format!(
-                "{} is not possible: say how many more or fewer, -1000 to 1000 and not 0",
-                change.units
-            ),
-        ));
-    }
+    units_in_range(change.units.into()).map_err(refused)?;
     Ok(Change { lab: lab_number(plan, &change.lab)?, stage, units: change.units })
 }
 
-/// A change, unless it takes away more units than the stage has.
+/// A change, unless nobody may ask for it.
 ///
 /// # Errors
-/// Which stage has how many, and what can be asked.
-pub fn not_more_than_there_are(plan: &CityPlan, change: &Change) -> Result<(), Error> {
-    let Some(lab) = plan.city.labs.get(change.lab) else { return Ok(()) };
-    let have = lab.stage(change.stage).units;
-    let fewer = u64::from(change.units.unsigned_abs());
-    if change.units >= 0 || fewer <= have {
-        return Ok(());
-    }
-    let (code, stage) = (&lab.code, change.stage.name());
-    Err(Error::invalid(
-        "units",
-        format!(
-            "{code} 的{}只有 {have} 台（组），不能减少 {fewer}：请填写不小于 -{have} 的数",
-            stage.zh
-        ),
-        format!(
-            "{} at {code} has {} and cannot have {fewer} fewer: take away {have} at most",
-            stage.en,
-            Words::many(have, "unit")
-        ),
-    ))
+/// What can be asked (`planner::may_change`).
+pub fn may_be_asked(plan: &CityPlan, change: &Change) -> Result<(), Error> {
+    may_change(&plan.city, change.lab, change.stage, change.units.into()).map_err(refused)
 }
 
 /// Changes of units, summed by stage of a laboratory: a stage is changed once, however many lines ask for it.
@@ -101,21 +77,14 @@ fn units_summed(plan: &CityPlan, changes: &[pb::UnitChange]) -> Result<Vec<Chang
     for change in changes {
         let change = units_changed(plan, change)?;
         match sums.iter_mut().find(|sum| (sum.lab, sum.stage) == (change.lab, change.stage)) {
-            // At most CHANGES_MAX times UNITS_MAX.
+            // Too many either way are refused below.
             Some(sum) => sum.units = sum.units.saturating_add(change.units),
             None => sums.push(change),
         }
     }
-    if let Some(sum) = sums.iter().find(|sum| sum.units.unsigned_abs() > UNITS_SUM_MAX) {
-        let (units, stage) = (sum.units, sum.stage.name());
-        let lab = plan.city.labs.get(sum.lab).map_or("", |lab| lab.code.as_str());
-        return Err(Error::invalid(
-            "units",
-            format!("{lab} 的{}合计 {units}，超出 ±10000：请减少数量", stage.zh),
-            format!("{units} in all for {} at {lab}, beyond ±10000: ask for fewer", stage.en),
-        ));
-    }
-    sums.iter().try_for_each(|sum| not_more_than_there_are(plan, sum))?;
+    // What cancels out changes nothing.
+    sums.retain(|sum| sum.units != 0);
+    sums.iter().try_for_each(|sum| may_be_asked(plan, sum))?;
     Ok(sums)
 }
 
@@ -294,8 +263,8 @@ mod tests {
             (vec![unit("L?", pb::PlanStage::Pcr, 1)], vec![], "lab“L?”", "`lab` \"L?\""),
             (vec![unit("", pb::PlanStage::Pcr, 1)], vec![], "必填", codes.as_str()),
             (vec![pcr(0)], vec![], "units：0 不可用", "units: 0 is not possible"),
-            (vec![pcr(-1001)], vec![], "-1001 不可用", "-1001 is not possible"),
-            (vec![pcr(1000); 11], vec![], "合计 11000，", "11000 in all for PCR at "),
+            (vec![pcr(-10_001)], vec![], "-10001 不可用", "-10001 is not possible"),
+            (vec![pcr(1000); 11], vec![], "11000 不可用", "11000 is not possible"),
             (
                 vec![pcr(-1000)],
                 vec![],
@@ -330,13 +299,13 @@ mod tests {
         let refused = |units: &[pb::UnitChange], moves: &[pb::StreetMove]| {
             Changes::of(&plan, units, moves).is_err()
         };
-        assert!(!refused(&[unit(&code, extract, 1000)], &[]));
-        assert!(refused(&[unit(&code, extract, 1001)], &[]));
+        assert!(!refused(&[unit(&code, extract, 10_000)], &[]));
+        assert!(refused(&[unit(&code, extract, 10_001)], &[]));
         assert!(refused(&[unit(&code, extract, 0)], &[]));
         assert!(refused(&[unit("L?", extract, 1)], &[]));
         assert!(refused(&[unit(&code, pb::PlanStage::Unspecified, 1)], &[]));
         assert!(refused(&vec![unit(&code, extract, 1); CHANGES_MAX + 1], &[]));
-        // Ten times the most of one line is the most of a stage.
+        // The most of one line is the most of a stage.
         let many = |n: usize| vec![unit(&code, extract, 1000); n];
         assert!(!refused(&many(10), &[]));
         assert!(refused(&many(11), &[]));

@@ -1,17 +1,21 @@
 //! CheckPlan: the verdict of the rules and of the fluid, crews, and whether the list of shortages is enough.
 
 use super::changes::Changes;
-use super::words::{against, hours, sentences, slack, some, stage, target_hours};
+use super::words::{against, sentences, slack, some, stage, target_hours};
 use super::{GoOn, at_once, city, crews, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{CityPlan, round_of};
+use crate::planner::earlier;
 use crate::planner::fluid::{self, CityFlow, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE};
 use crate::planner::round::Round;
-use crate::planner::{City, Found, ListFilled, Plan, StageKind, Words, fill_sent, solve_sent};
+use crate::planner::{
+    self, City, Found, ListFilled, OneMore, Plan, StageKind, Words, fill_sent, shelf_mend,
+    shelf_words, solve_sent,
+};
 use std::sync::Arc;
 
 /// The answer.
@@ -61,10 +65,11 @@ pub(super) fn reckoned(
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
+            let more = planner::one_more(&changed, &round, &flow);
             let in_time = flow.finish <= round.model.target;
             reply.summary =
-                some(&by_the_rules(&rules, in_time, summary(&plan.city, &round, &flow)));
-            reply.fluid = Some(of_flow(&round, &flow));
+                some(&by_the_rules(&rules, in_time, summary(&changed, &round, &flow, &more)));
+            reply.fluid = Some(of_flow(&round, &flow, &more));
         }
         Err(words) => {
             reply.summary = some(&never(&words));
@@ -116,7 +121,10 @@ fn of_rules(city: &City, plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict
     }
 }
 
-fn of_flow(round: &Round, flow: &CityFlow) -> pb::FluidVerdict {
+/// By lab and stage: one more unit.
+type More = [[OneMore; StageKind::COUNT]];
+
+fn of_flow(round: &Round, flow: &CityFlow, more: &More) -> pb::FluidVerdict {
     let target = round.model.target;
     let last = flow.last_lab().and_then(|lab| round.labs.get(lab));
     pb::FluidVerdict {
@@ -127,11 +135,21 @@ fn of_flow(round: &Round, flow: &CityFlow) -> pb::FluidVerdict {
         in_time: flow.finish <= target,
         slack_ms: slack(target, flow.finish),
         last_lab: last.map(|lab| lab.0.clone()).unwrap_or_default(),
-        labs: flow.labs.iter().enumerate().map(|(i, lab)| of_lab(round, i, lab)).collect(),
+        labs: flow
+            .labs
+            .iter()
+            .enumerate()
+            .map(|(i, lab)| of_lab(round, i, lab, &more[i]))
+            .collect(),
     }
 }
 
-fn of_lab(round: &Round, number: usize, flow: &LabFlow) -> pb::LabFluid {
+fn of_lab(
+    round: &Round,
+    number: usize,
+    flow: &LabFlow,
+    more: &[OneMore; StageKind::COUNT],
+) -> pb::LabFluid {
     let (code, name) = &round.labs[number];
     let stages = StageKind::ALL.into_iter().map(|kind| {
         let at = kind.index();
@@ -141,8 +159,11 @@ fn of_lab(round: &Round, number: usize, flow: &LabFlow) -> pb::LabFluid {
             units: round.model.labs[number].stages[at].units,
             finish_alone_ms: flow.alone[at].into(),
             units_needed: flow.units_needed[at].map_or(-1, i64::from),
-            one_more_saves_ms: flow.one_more_saves[at].into(),
+            one_more_saves_ms: more[at].saves.lab,
             waiting_max: flow.stages[at].waiting_max,
+            one_more_saves_city_ms: more[at].saves.city,
+            one_more_units: more[at].units,
+            one_more_people: more[at].people,
         }
     });
     pb::LabFluid {
@@ -167,10 +188,22 @@ fn never(why: &Words) -> Words {
 
 /// The answer of another layer, which knows nothing of stock and norms: where it says yes and the rules say no, the answer is no.
 pub(super) fn by_the_rules(rules: &Plan, in_time: bool, answer: Words) -> Words {
-    if rules.verdict.yes || !in_time {
-        return answer;
-    }
+    let shelf = rules.shelf();
+    let stock = [shelf_words(&shelf), shelf_mend(&shelf)].into_iter().flatten();
+    let stock = sentences(&stock.collect::<Vec<_>>());
     let Words { zh, en } = answer;
+    if rules.verdict.yes || !in_time {
+        return match shelf.is_empty() {
+            true => Words::new(zh, en),
+            false => sentences(&[Words::new(zh, en), stock]),
+        };
+    }
+    if !shelf.is_empty() {
+        return Words::new(
+            format!("不能按时：{}不计库存与配备的推算：{zh}", stock.zh),
+            format!("No: {} Reckoned without stock and norms: {en}", stock.en),
+        );
+    }
     Words::new(
         format!("不能按时：按指南算术仍有缺口，见缺口清单；不计库存与配备的推算：{zh}"),
         format!(
@@ -180,26 +213,31 @@ pub(super) fn by_the_rules(rules: &Plan, in_time: bool, answer: Words) -> Words 
 }
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
-pub(super) fn summary(city: &City, round: &Round, flow: &CityFlow) -> Words {
+pub(super) fn summary(city: &City, round: &Round, flow: &CityFlow, more: &More) -> Words {
     let mut all = vec![against(round.model.target, flow.finish)];
     if let Some(number) = flow.last_lab()
         && let Some(lab) = flow.labs.get(number).filter(|lab| lab.tubes > 0)
     {
         let Words { zh, en } = fluid::binds(city, flow, round.model.target);
-        all.push(Words::new(zh, capital(&en)));
+        all.push(Words::new(zh, Words::capital(&en)));
         if flow.finish > round.model.target {
-            all.push(mend(round, number, lab));
+            all.push(mend(round, number, lab, &more[number]));
         }
     }
     sentences(&all)
 }
 
 /// What would bring the lab that is last within the target, as far as units do.
-fn mend(round: &Round, number: usize, flow: &LabFlow) -> Words {
+fn mend(round: &Round, number: usize, flow: &LabFlow, more: &[OneMore; StageKind::COUNT]) -> Words {
     let at = flow.binding.index();
     let stage = flow.binding.name();
     let have = round.model.labs[number].stages[at].units;
-    let saves = hours(flow.one_more_saves[at].into());
+    let one = &more[at];
+    let (what, lab, city) = (one.words(), earlier(one.saves.lab), earlier(one.saves.city));
+    let (zh, en) = (
+        format!("{}：该实验室{}；全市{}。", what.zh, lab.zh, city.zh),
+        format!("With {}, this laboratory: {}; the whole city: {}.", what.en, lab.en, city.en),
+    );
     match flow.no_units(round.model.target) {
         Some(NoUnits::FirstResult) => {
             return Words::new(
@@ -226,27 +264,15 @@ fn mend(round: &Round, number: usize, flow: &LabFlow) -> Words {
     }
     match flow.units_needed[at] {
         Some(needed) if needed > have => Words::new(
+            format!("{}需 {needed} 台（组），现有 {have}。{zh}", stage.zh),
             format!(
-                "{}需 {needed} 台（组），现有 {have}；每增加 1 台（组）可提前 {}。",
-                stage.zh, saves.zh
-            ),
-            format!(
-                "{} needs {} in place of {have}; one more there saves {}.",
-                capital(&stage.en),
+                "{} needs {} in place of {have}. {en}",
+                Words::capital(&stage.en),
                 Words::many(needed.into(), "unit"),
-                saves.en
             ),
         ),
-        _ => Words::new(
-            format!("{}每增加 1 台（组）可提前 {}。", stage.zh, saves.zh),
-            format!("One more unit for {} saves {}.", stage.en, saves.en),
-        ),
+        _ => Words::new(zh, en),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -380,10 +406,11 @@ mod tests {
             let plan = CityPlan::builtin(name);
             let Ok(round) = &plan.round else { continue };
             let flow = fluid::city(&round.model);
-            let told = of_flow(round, &flow);
+            let more = planner::one_more(&plan.city, round, &flow);
+            let told = of_flow(round, &flow, &more);
             assert_eq!(told.labs.len(), plan.city.labs.len());
             assert_eq!(told.slack_ms >= 0, told.in_time);
-            let words = summary(&plan.city, round, &flow);
+            let words = summary(&plan.city, round, &flow, &more);
             assert!(words.zh.ends_with('。') && words.en.ends_with('.'), "{name}: {words:?}");
             assert!(!words.en.chars().any(|c| c > '\u{2fff}'), "{name}: {}", words.en);
         }

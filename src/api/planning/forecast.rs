@@ -2,7 +2,7 @@
 
 use super::simulate::streets;
 use super::words::{hours, quantiles, sentences, some, spread, stage, text};
-use super::{city, no_forecast};
+use super::{beyond, city, no_forecast};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
@@ -25,7 +25,8 @@ pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
 
 /// What is told of an outlook, or why nothing is.
 fn told(shared: &Shared, outlook: Option<Arc<Outlook>>) -> Result<pb::ForecastReply, Error> {
-    let outlook = outlook.ok_or_else(|| no_forecast(shared))?;
+    // What was forecast of a round weeks ago says nothing of it now.
+    let outlook = outlook.filter(|_| !beyond(shared)).ok_or_else(|| no_forecast(shared))?;
     match &outlook.forecast {
         Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
         Err(words) => Err(words.clone().into()),

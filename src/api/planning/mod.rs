@@ -22,8 +22,10 @@ use super::errors::{Error, NoForecast};
 use super::pb;
 use super::pb::planning_server::Planning;
 use super::shared::Shared;
+use crate::domain::words::Time;
 use crate::engine::Class;
 use crate::forecaster::{CityPlan, StopOnDrop, open_round};
+use crate::planner::model::{DAY, Ms};
 use crate::store::FolderKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,12 +43,30 @@ fn city(shared: &Shared) -> Result<&CityPlan, Error> {
 /// Why there is no forecast now, and what to do in a folder of this kind.
 fn no_forecast(shared: &Shared) -> Error {
     let reference = shared.handle.feed().reference();
-    let why = match (open_round(&reference), shared.forecaster.unknown().borrow().collected) {
+    let open = open_round(&reference);
+    let why = match (open, shared.forecaster.unknown().borrow().collected) {
+        (Some((round, opened_at)), _)
+            if let Some(days) = too_long(opened_at, shared.handle.now()) =>
+        {
+            NoForecast::TooLong { round: round.to_string(), days }
+        }
         (None, _) => NoForecast::NoRound { over: !reference.rounds.is_empty() },
         (Some(_), tubes @ 1..) => NoForecast::Unknown(tubes),
         (Some((round, _)), 0) => NoForecast::NotYet { round: round.to_string() },
     };
     Error::NoForecast { drill: shared.kind() == FolderKind::Drill, why }
+}
+
+/// Days since a round was opened, when they are more than a time of the model holds (`Ms`): then no reading of it is taken.
+fn too_long(opened_at: Time, now: Time) -> Option<i64> {
+    let since = now.ms_since(opened_at);
+    (since > i64::from(Ms::MAX)).then_some(since / i64::from(DAY))
+}
+
+/// Whether the open round was opened too long ago for a forecast, or for the newest one to be news.
+fn beyond(shared: &Shared) -> bool {
+    let reference = shared.handle.feed().reference();
+    open_round(&reference).is_some_and(|(_, at)| too_long(at, shared.handle.now()).is_some())
 }
 
 /// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.

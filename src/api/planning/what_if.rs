@@ -3,7 +3,7 @@
 //! Every street keeps its laboratory, so that nothing differs but the units. Where that says nothing, streets are assigned
 //! anew with the change: when the round is never done as it is, or when the stage has no unit and so the laboratory no tubes.
 
-use super::changes::{not_more_than_there_are, units_changed};
+use super::changes::{may_be_asked, units_changed};
 use super::simulate::replications;
 use super::words::{hours, sentences, slack, some, stage, target_hours};
 use super::{city, reckon};
@@ -14,7 +14,7 @@ use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
 use crate::planner::model::Lab;
 use crate::planner::round::Round;
 use crate::planner::study::Paired;
-use crate::planner::{City, Words, fluid, solve, with_units};
+use crate::planner::{City, Words, assigned_anew, earlier, fluid, solve, with_units};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -31,7 +31,7 @@ pub async fn answer(
     let asked =
         pb::UnitChange { lab: request.lab.clone(), stage: request.stage, units: request.units };
     let change = units_changed(plan, &asked)?;
-    not_more_than_there_are(plan, &change)?;
+    may_be_asked(plan, &change)?;
     let (seed, pairs) = (request.seed, replications(shared, request.replications) as usize);
     let work = move |plan: &CityPlan, stop: &AtomicBool| {
         reckoned(plan, target_h, change, (seed, pairs), stop)
@@ -46,7 +46,7 @@ fn units(lab: &Lab, change: &Change) -> u32 {
     lab.stages[change.stage.index()].units
 }
 
-fn reckoned(
+pub(super) fn reckoned(
     plan: &CityPlan,
     target_h: u32,
     change: Change,
@@ -59,7 +59,8 @@ fn reckoned(
     };
     match planned {
         Ok(round) if units(&round.model.labs[change.lab], &change) > 0 => {
-            kept(&round, &change, dice, stop)
+            let city = City { target_h, ..plan.city.clone() };
+            kept(&city, &round, &change, dice, stop)
         }
         before => anew(&City { target_h, ..plan.city.clone() }, before, &change, dice, stop),
     }
@@ -67,6 +68,7 @@ fn reckoned(
 
 /// With every street at its laboratory.
 fn kept(
+    city: &City,
     round: &Round,
     change: &Change,
     (seed, pairs): (u64, usize),
@@ -81,7 +83,10 @@ fn kept(
     let lab_before = fluid::end_of_lab(&round.model, number, &round.model.labs[number]);
     let lab_after = fluid::one_lab(&with, number, &with.labs[number]);
     let in_city = i64::from(before) - i64::from(after);
-    let summary = sentences(&[first(&round.labs[number].1, change, &paired), of_city(in_city)]);
+    let anew = assigned_anew(city, number, change.stage, change.units.into());
+    let mut told = vec![first(&round.labs[number].1, change, &paired), of_city(in_city)];
+    told.extend(anew.map(|anew| with_streets_anew(i64::from(before) - i64::from(anew))));
+    let summary = sentences(&told);
     Ok(pb::WhatIfReply {
         as_of: None,
         units_before: units(&round.model.labs[number], change),
@@ -99,6 +104,7 @@ fn kept(
         summary: some(&summary),
         unworkable_before: None,
         assigned_anew: false,
+        fluid_city_anew_after_ms: anew.map_or(NEVER, i64::from),
     })
 }
 
@@ -146,6 +152,7 @@ fn anew(
         summary: some(&sentences(&told)),
         unworkable_before: before.as_ref().err().and_then(some),
         assigned_anew: true,
+        fluid_city_anew_after_ms: after.finish.into(),
     })
 }
 
@@ -185,6 +192,15 @@ fn of_city(saved: i64) -> Words {
             format!("The whole city is done {} later.", city.en),
         ),
     }
+}
+
+/// What it saves the city when streets are assigned anew.
+fn with_streets_anew(saved: i64) -> Words {
+    let by = earlier(saved);
+    Words::new(
+        format!("重新分派街道时，全市{}。", by.zh),
+        format!("With streets assigned anew, the whole city: {}.", by.en),
+    )
 }
 
 /// That the round is never done as it is, and why; or that the laboratory takes no part in it.

@@ -1,12 +1,11 @@
 //! Times, texts and stages of plans on the wire.
 
 use crate::api::errors::Error;
-use crate::api::limits::TARGET_HOURS_MAX;
 use crate::api::pb;
 use crate::forecaster::CityPlan;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::Quantiles;
-use crate::planner::{StageKind, Words};
+use crate::planner::{StageKind, TARGET_HOURS_MAX, Words};
 
 /// A text.
 pub fn text(words: &Words) -> pb::Text {
@@ -121,8 +120,10 @@ pub fn target_hours(plan: &CityPlan, asked: u32) -> Result<u32, Error> {
         1..=TARGET_HOURS_MAX => Ok(asked),
         _ => Err(Error::invalid(
             "target_hours",
-            format!("{asked} 超出范围：请填写 1 至 2160，0 表示城市文件中的目标"),
-            format!("{asked} is out of range: give 1 to 2160, or 0 for the city file's own"),
+            format!("{asked} 超出范围：请填写 1 至 {TARGET_HOURS_MAX}，0 表示城市文件中的目标"),
+            format!(
+                "{asked} is out of range: give 1 to {TARGET_HOURS_MAX}, or 0 for the city file's own"
+            ),
         )),
     }
 }

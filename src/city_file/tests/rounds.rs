@@ -6,7 +6,9 @@ use crate::planner::forecast::{Error, Regime, Situation, forecast};
 use crate::planner::model::{DAY, HOUR, Ms};
 use crate::planner::round::Round;
 use crate::planner::simulate::{Scratch, Simulation, Start};
-use crate::planner::{fill, fluid, solve};
+use crate::planner::{
+    StageKind, at_the_last, fill, fluid, lab_capacity, one_more, one_more_takes, solve,
+};
 
 #[test]
 fn every_built_in_city_is_reckoned_alike_by_all_layers_as_it_is_and_with_its_shortages_filled() {
@@ -124,4 +126,49 @@ fn a_plan_that_would_never_end_gives_no_forecast_but_a_reason() {
     round.model.labs[0].stages[3].units = 0;
     let why = forecast(&round, &situation, 1, &|| true).expect_err("no extractor");
     assert!(matches!(&why, Error::Unworkable(words) if words.en.contains("extraction")), "{why}");
+}
+
+/// In the built-in cities: what it takes makes one more unit work, and not a person less would.
+#[test]
+fn what_one_more_takes_makes_one_more_work() {
+    for (name, _) in BUILTIN {
+        let city = builtin(name).expect("built in");
+        for (number, lab) in city.labs.iter().enumerate() {
+            for kind in StageKind::ALL {
+                let working = |units: u64, people: u64| {
+                    let mut city = city.clone();
+                    let stage = &mut city.labs[number].stages[kind.index()];
+                    stage.units += units;
+                    stage.staff += people;
+                    let lab = &city.labs[number];
+                    lab_capacity(&city, lab, 86_400).stages[kind.index()].units_working
+                };
+                let (units, people) = one_more_takes(&city, lab, kind);
+                assert_eq!(working(units, people), working(0, 0) + 1, "{name} {number} {kind:?}");
+                assert!(people == 0 || working(units, people - 1) == working(0, 0));
+                assert!(units == 0 || working(0, people) == working(0, 0));
+            }
+        }
+    }
+}
+
+/// Fumin waits for its last tubes and has a cabinet without people: nothing that is added there saves the city anything,
+/// and what is told is people.
+#[test]
+fn kunmings_last_lab_is_not_told_to_buy_what_saves_nothing() {
+    let city = builtin("kunming").expect("built in");
+    let round = Round::of(&city).expect("a round");
+    let flow = fluid::city(&round.model);
+    let last = at_the_last(&city, &flow, &one_more(&city, &round, &flow)).expect("tubes");
+    assert_eq!(city.labs[last.one.lab].code, "L08");
+    assert_eq!((last.one.stage, last.one.units, last.one.people), (StageKind::Decap, 0, 6));
+    assert_eq!(last.one.saves, fluid::Saved::default());
+    let words = last.words(&city);
+    let begins = "By the flows L08 Fumin testing lab (assumed) is last. 6 people more for decapping (one biosafety \
+                  cabinet stands idle for want of people) there brings the whole city, with every street at its lab: \
+                  no change; with streets assigned anew: ";
+    assert!(words.en.starts_with(begins), "{}", words.en);
+    let begins = "按流体层，L08 富民县承检实验室（假定） 最后完成。在该处开盖加样环节增加 6 名人员（现有生物安全柜因缺人闲置）：\
+                  各街道送样不变时，全市不变；重新分派街道时，全市";
+    assert!(words.zh.starts_with(begins), "{}", words.zh);
 }

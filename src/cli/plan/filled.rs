@@ -6,6 +6,7 @@ use super::Report;
 use super::json::words;
 use super::json_layers::{held_by, slack, time};
 use super::layers::{Dice, Layers};
+use super::progress::Progress;
 use super::words::in_hours;
 use crate::planner::{self, City, Found, ListFilled, Plan, Words};
 
@@ -18,10 +19,10 @@ pub(super) struct Filled {
 
 impl Filled {
     /// With the simulation, as far as `dice` says; without replications it is the flows that tell.
-    pub fn of(city: &City, plan: &Plan, dice: Dice) -> Filled {
+    pub fn of(city: &City, plan: &Plan, dice: Dice, progress: &Progress) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::without_remedy(&city, dice).map_err(|error| error.words());
+        let layers = Layers::without_remedy(&city, dice, progress).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 

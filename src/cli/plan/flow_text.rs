@@ -102,18 +102,20 @@ fn units(layers: &Layers, lang: Option<Lang>) -> String {
             let k = kind.index();
             let now = layers.round.model.labs[i].stages[k].units;
             let needed = lab.units_needed[k].map_or("×".to_owned(), |n| n.to_string());
-            let saves = lab.one_more_saves[k] / MINUTE;
-            match saves {
+            let more = &layers.one_more[i][k];
+            let idle = if more.units == 0 { "*" } else { "" };
+            match more.saves.lab / i64::from(MINUTE) {
                 0 => format!("{now}/{needed}"),
-                saves => format!("{now}/{needed} −{saves}′"),
+                later @ ..0 => format!("{now}/{needed} +{}′{idle}", -later),
+                saves => format!("{now}/{needed} −{saves}′{idle}"),
             }
         }));
         rows.push(row);
     }
     let what = pick(
         lang,
-        "可用/所需台数（× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再增 1 台本实验室提前的分钟数",
-        "units working/needed (×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit saves this lab",
+        "可用/所需台数（× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再开动 1 台（连同人员）本实验室提前的分钟数，+n′ 为推迟（召回单管提前占用所致）；* 为设备已有、所缺的是人员",
+        "units working/needed (×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit at work, with its people, saves this lab, +n′: makes it later (single tubes of recalls come sooner and go first); *: the unit is there, people are what it lacks",
     );
     format!("\n  {what}\n{}", table(&rows))
 }

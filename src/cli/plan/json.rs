@@ -6,8 +6,8 @@ use super::words::basis;
 use super::{Report, claim_json, filled, json_layers};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
-    Basis, Constant, CrewLine, District, DistrictPlan, Item, ItemTotal, Lab, LabPlan, Ledger,
-    Origin, PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
+    Basis, Constant, CrewLine, District, DistrictPlan, Given, Item, ItemTotal, Lab, LabPlan,
+    Ledger, Origin, PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
 };
 
 /// Version of the document; raised when a key changes its meaning. 2: `yes`, `layers` and `why_no_layers` are new, and
@@ -40,6 +40,7 @@ pub(super) fn report(report: &Report) -> Value {
             "title": { "zh": norm.title_zh, "en": norm.title_en },
             "constants": norm_constants,
         },
+        "given": city.given().iter().map(given).collect::<Vec<_>>(),
         "target_hours": plan.target_h,
         "yes": report.yes(),
         "verdict": verdict(&plan.verdict),
@@ -267,7 +268,7 @@ fn labs(report: &Report) -> Vec<Value> {
     city.labs.iter().zip(&plan.labs).map(one).collect()
 }
 
-fn item_key(item: Item) -> String {
+pub(super) fn item_key(item: Item) -> String {
     match item {
         Item::Site => "site".to_owned(),
         Item::Desk => "desk".to_owned(),
@@ -280,6 +281,17 @@ fn item_key(item: Item) -> String {
         Item::LabUnit(kind) => format!("lab_unit.{}", kind.key()),
         Item::LabStaff(kind) => format!("lab_staff.{}", kind.key()),
     }
+}
+
+/// A number of the city file, or what stands in its place, with where it comes from.
+fn given(one: &Given) -> Value {
+    json!({
+        "key": one.key,
+        "value": words(&one.value),
+        "unit": words(&one.unit),
+        "from": one.from,
+        "origin": one.origin.as_ref().map(origin),
+    })
 }
 
 fn basis_key(basis: Basis) -> &'static str {

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use super::json::words;
+use super::json::{item_key, words};
 use super::layers::Layers;
 use super::layers_text::seven;
 use super::moving::{Move, Moving};
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
-use super::words::in_hours;
+use super::words::{in_hours, in_minutes};
 use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow};
 use crate::planner::model::Ms;
 use crate::planner::study::{Paired, Quantiles};
-use crate::planner::{Item, StageKind};
+use crate::planner::{self, City, Item, OneMore, Shelf, StageKind};
 
 /// All of the layers.
 pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
@@ -26,9 +26,21 @@ pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
         "target_ms": model.target,
         "sentence": words(&remedy_text::sentence(report, layers)),
         "flow": flow(layers),
-        "assignment": assignment(layers),
+        "assignment": assignment(&report.city, layers),
         "simulation": simulation(report, layers),
+        "shelf": report.plan.shelf().iter().map(shelf).collect::<Vec<_>>(),
         "remedy": layers.remedy.as_ref().map(|found| remedy(layers, found)),
+    })
+}
+
+/// What one round lacks of an article on the shelf.
+fn shelf(lacks: &Shelf) -> Value {
+    json!({
+        "item": item_key(lacks.item),
+        "item_name": words(&lacks.item.name()),
+        "short": lacks.short,
+        "have": lacks.have,
+        "places": lacks.places.iter().map(|(code, _)| code).collect::<Vec<_>>(),
     })
 }
 
@@ -84,7 +96,9 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
             "slack_hours": slack(model.target, lab.alone[k]),
             "units_working": model.labs[number].stages[k].units,
             "units_needed": lab.units_needed[k],
-            "one_more_saves_ms": lab.one_more_saves[k],
+            "one_more_saves_ms": layers.one_more[number][k].saves.lab,
+            "one_more_saves_city_ms": layers.one_more[number][k].saves.city,
+            "one_more": one_more(&layers.one_more[number][k]),
         })
     });
     json!({
@@ -101,6 +115,11 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         "binds_from": layers.binds_from(number, lab.binding).map(time),
         "stages": stages,
     })
+}
+
+/// What one more unit is: of which stage, how many units and people it takes.
+fn one_more(one: &OneMore) -> Value {
+    json!({ "stage": one.stage.key(), "units": one.units, "people": one.people })
 }
 
 /// What keeps a lab from being done sooner.
@@ -120,7 +139,7 @@ pub(super) fn slack(target: Ms, at: Ms) -> f64 {
     (hours * 100.0).round() / 100.0
 }
 
-fn assignment(layers: &Layers) -> Value {
+fn assignment(city: &City, layers: &Layers) -> Value {
     let (of, problem) = (&layers.round.assignment, &layers.round.problem);
     let lab = |lab: usize| lab_code(layers, lab);
     let street = |street: usize| problem.streets.get(street).map_or("", |s| s.code.as_str());
@@ -133,9 +152,8 @@ fn assignment(layers: &Layers) -> Value {
             "km": share.km,
         })
     };
-    let gains = layers.gains();
     let load = |(i, load): (usize, &LabLoad)| {
-        let gain = gains.iter().find(|gain| gain.lab == i);
+        let more = layers.best_more(i);
         json!({
             "lab": lab(i),
             "tubes_per_hour": problem.labs.get(i).map(|lab| lab.rate),
@@ -143,8 +161,9 @@ fn assignment(layers: &Layers) -> Value {
             "streets": load.streets,
             "tubes": load.tubes,
             "finish_hours": load.finish_h,
-            "one_more_saves_city_minutes": gain.map(|gain| gain.city_minutes),
-            "one_more_saves_lab_minutes": gain.map(|gain| gain.lab_minutes),
+            "one_more_saves_city_minutes": more.map(|more| in_minutes(more.saves.city)),
+            "one_more_saves_lab_minutes": more.map(|more| in_minutes(more.saves.lab)),
+            "one_more": more.as_ref().map(one_more),
         })
     };
     let cut = |cut: &Cut| {
@@ -155,6 +174,15 @@ fn assignment(layers: &Layers) -> Value {
             "tubes_per_hour": cut.rate,
         })
     };
+    let last = planner::at_the_last(city, &layers.flow, &layers.one_more).map(|last| {
+        json!({
+            "lab": lab(last.one.lab),
+            "one_more": one_more(&last.one),
+            "saves_city_minutes": in_minutes(last.one.saves.city),
+            "saves_city_assigned_anew_minutes": last.anew.map(in_minutes),
+            "sentence": words(&last.words(city)),
+        })
+    });
     let whole = of
         .whole
         .lab_of
@@ -168,6 +196,7 @@ fn assignment(layers: &Layers) -> Value {
         "bound_with_outside_hours": of.bound_with_outside.as_ref().map(|bound| bound.hours),
         "aim_hours": of.aim_h,
         "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),
+        "one_more_at_the_last": last,
         "one_to_one": layers.one_to_one,
         "one_to_one_hours": of.whole.finish_h,
         "one_to_one_least_hours": of.whole.least_h,
@@ -300,6 +329,12 @@ fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
         }),
     };
     json!({
+        "search": {
+            "tries": remedy.searched.tries,
+            "left_out_at_least": remedy.searched.left_out,
+            "tubes_max": remedy.searched.tubes_max,
+            "confirmed_with": remedy.searched.confirmed_with,
+        },
         "more": remedy.more.as_ref().map(|found| more(layers, found)),
         "moving": moving,
         "both": remedy.both.as_ref().map(|both| json!({

@@ -1,12 +1,14 @@
 //! The three layers side by side: the guide's arithmetic, the round as flows, the round simulated with its chance.
 
+use super::progress::Progress;
 use super::remedy::{self, Remedy};
-use crate::planner::assign::{Gain, LabLoad};
+use super::search::{Search, TUBES_MAX};
+use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::{Model, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
-use crate::planner::{self, City, Plan, StageKind, Words};
+use crate::planner::{self, City, OneMore, Plan, StageKind, Words};
 
 /// How often the round is simulated, and with which chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(super) struct Layers {
     pub round: Round,
     /// The flows.
     pub flow: CityFlow,
+    /// One more unit at each stage of each lab, by the flows.
+    pub one_more: Vec<[OneMore; StageKind::COUNT]>,
     /// Whether each street keeps to one lab.
     pub one_to_one: bool,
     /// The simulation; none with 0 replications.
@@ -43,21 +47,23 @@ impl Layers {
     ///
     /// # Errors
     /// Why the city gives no round.
-    pub fn of(city: &City, dice: Dice) -> Result<Layers, Error> {
-        let mut layers = Layers::without_remedy(city, dice)?;
+    pub fn of(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
+        let mut layers = Layers::without_remedy(city, dice, progress)?;
         if !layers.in_time() {
-            layers.remedy = Some(remedy::find(city, &layers, dice));
+            let search = Search::new(TUBES_MAX, progress);
+            layers.remedy = Some(remedy::find(city, &layers, dice, &search));
         }
         Ok(layers)
     }
 
     /// The same without looking for remedies.
-    pub fn without_remedy(city: &City, dice: Dice) -> Result<Layers, Error> {
+    pub fn without_remedy(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
         let round = Round::of(city)?;
         let flow = fluid::city(&round.model);
-        let study = simulated(&round, &round.model, dice);
+        let one_more = planner::one_more(city, &round, &flow);
+        let study = simulated(&round, &round.model, dice, progress);
         let one_to_one = city.one_to_one;
-        Ok(Layers { round, flow, one_to_one, study, remedy: None })
+        Ok(Layers { round, flow, one_more, one_to_one, study, remedy: None })
     }
 
     /// What each lab has to do in the assignment that the round follows.
@@ -66,9 +72,10 @@ impl Layers {
         if self.one_to_one { &assignment.whole.labs } else { &assignment.shares.labs }
     }
 
-    /// What one more unit brings at each lab that has tubes in it.
-    pub fn gains(&self) -> Vec<Gain> {
-        self.round.assignment.gains_with(&self.round.problem, self.loads())
+    /// The one more unit that saves most at a lab; none where it has no tubes.
+    pub fn best_more(&self, lab: usize) -> Option<OneMore> {
+        let flow = self.flow.labs.get(lab).filter(|flow| flow.tubes > 0)?;
+        Some(planner::best(self.one_more.get(lab)?, flow.binding))
     }
 
     /// Since when a stage of a lab has more waiting than it can take.
@@ -99,9 +106,23 @@ impl Layers {
 }
 
 /// The study of a model of this round; none with 0 replications.
-pub(super) fn simulated(round: &Round, model: &Model, dice: Dice) -> Option<Study> {
+pub(super) fn simulated(
+    round: &Round,
+    model: &Model,
+    dice: Dice,
+    progress: &Progress,
+) -> Option<Study> {
     let Dice { replications, seed } = dice;
-    let run = || study::study(model, Some(&round.doubt), seed, replications, &|_| true);
+    let told = |done: usize| {
+        progress.tell(&|| {
+            Words::new(
+                format!("模拟：{done}/{replications} 次"),
+                format!("simulating: {done} of {replications} replications"),
+            )
+        });
+        true
+    };
+    let run = || study::study(model, Some(&round.doubt), seed, replications, &told);
     (replications > 0).then(run)
 }
 

@@ -3,12 +3,12 @@
 use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
-use super::words::{grouped, pick, place_name, say, span, table, tenth_hours};
+use super::words::{grouped, in_minutes, pick, place_name, say, span, table, tenth_hours};
 use super::{Lang, Report};
 use crate::planner::assign::by_mean_pace;
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
-use crate::planner::{City, Plan, Words};
+use crate::planner::{self, City, Plan, Words};
 
 /// The three layers side by side, and the answer in a sentence.
 pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
@@ -16,7 +16,11 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
     let mut out = format!("  {title}:\n");
     let layers = match &report.layers {
         Ok(layers) => layers,
-        Err(why) => return out_of_reach(why, lang),
+        Err(why) => {
+            let lacks = planner::shelf_words(&report.plan.shelf());
+            let lacks = lacks.map(|lacks| answer(&lacks, lang)).unwrap_or_default();
+            return out_of_reach(why, lang) + &lacks;
+        }
     };
     out += &layer_table(&report.city, &report.plan, layers, lang);
     out.push('\n');
@@ -126,7 +130,7 @@ fn hours(at: Ms) -> String {
 }
 
 /// The sentence of the cut, the load and finish of each lab, what goes outside.
-pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
+pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> String {
     let (of, problem) = (&layers.round.assignment, &layers.round.problem);
     let mut out = format!("  {}\n", say(lang, &of.words));
     let h = |hours: f64| format!("{hours:.1}");
@@ -154,6 +158,9 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
             &format!("done by the flows: {}", flows.en)
         )
     );
+    if let Some(last) = planner::at_the_last(city, &layers.flow, &layers.one_more) {
+        out += &format!("  {}\n", say(lang, &last.words(city)));
+    }
     let follows = match layers.one_to_one {
         true => ("推算按一一对应方案", "the round is reckoned one-to-one"),
         false => (
@@ -168,22 +175,25 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         ("街道", "streets"),
         ("管数", "tubes"),
         ("完成，按平均速率(h)", "done at mean pace (h)"),
-        ("+1 台全市(分)", "+1 city (min)"),
-        ("+1 台本室(分)", "+1 lab (min)"),
+        ("+1 全市(分)", "+1 city (min)"),
+        ("+1 本室(分)", "+1 lab (min)"),
+        ("+1 为", "+1 is"),
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
-    let gains = layers.gains();
     for (i, load) in layers.loads().iter().enumerate() {
-        let gain = gains.iter().find(|gain| gain.lab == i);
-        let minutes = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.1}"));
+        let more = layers.best_more(i);
+        let minutes = |saved: Option<i64>| {
+            saved.map_or("–".to_owned(), |saved| format!("{:.1}", in_minutes(saved)))
+        };
         rows.push(vec![
             lab_name(layers, i, lang),
             grouped(problem.labs.get(i).map_or(0.0, |lab| lab.rate).round() as u64),
             grouped(load.streets as u64),
             grouped(load.tubes),
             h(load.finish_h),
-            minutes(gain.map(|gain| gain.city_minutes)),
-            minutes(gain.map(|gain| gain.lab_minutes)),
+            minutes(more.map(|more| more.saves.city)),
+            minutes(more.map(|more| more.saves.lab)),
+            more.map_or("–".to_owned(), |more| say(lang, &more.label())),
         ]);
     }
     out += &table(&rows);
@@ -191,9 +201,9 @@ pub(super) fn assignment(layers: &Layers, lang: Option<Lang>) -> String {
         "  {}\n",
         pick(
             lang,
-            "+1 台：该实验室最慢环节增加一台后，按平均速率全市（至多）、该实验室可提前的分钟数；– 为无样本",
-            "+1: minutes by which the whole city (at most), or this lab, is done earlier at mean pace with one more unit at the \
-             lab's slowest stage; – where it has no tubes",
+            "+1：在该实验室增加一台（或使其开动所缺的人员），取最见效的环节；按流体层、各街道送样不变，全市和该实验室提前的分钟数；– 为无样本",
+            "+1: one more unit at the lab, or the people that one lacks there, where it saves most; minutes by which the whole city, and \
+             this lab, is then done earlier by the flows, every street at its lab; – where it has no tubes",
         )
     );
     out += &match of.overflow.tubes {

@@ -6,9 +6,11 @@
 
 use super::grow::with_units;
 use super::layers::{Dice, Layers};
+use super::remedy::Tried;
+use super::search::Search;
 use crate::planner::StageKind;
 use crate::planner::fluid;
-use crate::planner::model::{Model, Ms};
+use crate::planner::model::{Model, Ms, Street};
 use crate::planner::round::Doubt;
 use crate::planner::study::{self, Quantiles};
 
@@ -27,14 +29,31 @@ pub(super) struct Judge<'l> {
     finishes: Vec<Vec<Ms>>,
     /// Labs that may still be reckoned again.
     left: usize,
+    search: &'l Search<'l>,
+}
+
+/// When the city is done, by replication, of labs of which that is known.
+pub(super) fn city_finishes(labs: &[Vec<Ms>]) -> Vec<Ms> {
+    let replications = labs.first().map_or(0, Vec::len);
+    (0..replications).map(|r| labs.iter().map(|lab| lab[r]).max().unwrap_or(0)).collect()
 }
 
 impl<'l> Judge<'l> {
-    /// Of a model of this round.
-    pub fn new(layers: &'l Layers, model: &Model, dice: Dice, left: usize) -> Judge<'l> {
-        let mut judge = Judge { doubt: &layers.round.doubt, dice, finishes: Vec::new(), left };
-        judge.finishes = (0..model.labs.len()).map(|lab| judge.lab(model, lab)).collect();
-        judge
+    /// Of a model of this round of which it is known when each lab is done with these dice; `left` labs may be reckoned again,
+    /// as far as the search goes.
+    pub fn new(
+        layers: &'l Layers,
+        dice: Dice,
+        finishes: Vec<Vec<Ms>>,
+        left: usize,
+        search: &'l Search<'l>,
+    ) -> Judge<'l> {
+        Judge { doubt: &layers.round.doubt, dice, finishes, left, search }
+    }
+
+    /// When each lab is done, as it was accepted last.
+    pub fn into_finishes(self) -> Vec<Vec<Ms>> {
+        self.finishes
     }
 
     fn lab(&self, model: &Model, lab: usize) -> Vec<Ms> {
@@ -46,10 +65,7 @@ impl<'l> Judge<'l> {
 
     /// When the city is done: the median of the replications.
     pub fn finish(&self) -> Ms {
-        let replications = self.finishes.first().map_or(0, Vec::len);
-        let last = |r: usize| self.finishes.iter().map(|lab| lab[r]).max().unwrap_or(0);
-        let mut all: Vec<Ms> = (0..replications).map(last).collect();
-        Quantiles::of(&mut all).p50
+        Quantiles::of(&mut city_finishes(&self.finishes)).p50
     }
 
     /// Whether the city is still done by a time with a model that differs in these labs and their streets; it is then the
@@ -59,6 +75,14 @@ impl<'l> Judge<'l> {
             self.left = 0;
             return false;
         }
+        let streets = model.streets.iter().filter(|street| labs.contains(&street.lab));
+        let tubes = streets.map(Street::tubes).sum::<u64>() * self.dice.replications as u64;
+        if !self.search.may(tubes) {
+            self.search.leave_out(1);
+            self.left = 0;
+            return false;
+        }
+        self.search.spend(tubes);
         self.left -= labs.len();
         let mut before = Vec::with_capacity(labs.len());
         for &lab in labs {
@@ -129,34 +153,46 @@ pub(super) struct Least {
     pub model: Model,
     /// Whether it was seen of every single unit and desk that it cannot be left out.
     pub proven: bool,
+    /// When each lab is done with it, with all replications.
+    pub finishes: Vec<Vec<Ms>>,
 }
 
-/// Takes away from `new` what it has more than `old` and does not need to be done by `goal` in a try and by `by` in the end.
-/// What is late by `by` with all replications stays as it is.
+/// A few replications or all: with which dice, when each lab of the new model is done, and by when it has to be.
+pub(super) type Seen = (Dice, Vec<Vec<Ms>>, Ms);
+
+/// Takes away from `new` what it has more than `old` and does not need to be done in time: in a try, and in the end with all
+/// replications. What is late with these stays as it is.
 pub(super) fn least(
     layers: &Layers,
     [old, new]: [&Model; 2],
-    [few, all]: [Dice; 2],
-    [goal, by]: [Ms; 2],
+    [(few, tried, goal), (all, seen, by)]: [Seen; 2],
+    search: &Search<'_>,
 ) -> Least {
-    let mut judge = Judge::new(layers, new, few, TRIES_MAX);
+    let mut judge = Judge::new(layers, few, tried, TRIES_MAX, search);
     let lower = lowered(old, new.clone(), &mut judge, goal);
-    let proof = |model: Model| {
-        let mut judge = Judge::new(layers, &model, all, CHECKS_MAX);
+    let proof = |model: Model, finishes: Vec<Vec<Ms>>| {
+        let mut judge = Judge::new(layers, all, finishes, CHECKS_MAX, search);
         if judge.finish() > by {
             return None;
         }
         // What misses the target anyway has nothing to prove.
         let target = layers.round.model.target;
-        match by > target || Added::all(old, &model).len() > THINGS_MAX {
-            true => Some(Least { model, proven: false }),
-            false => Some(one_by_one(old, model, &mut judge, by)),
+        if by > target || Added::all(old, &model).len() > THINGS_MAX {
+            return Some(Least { model, proven: false, finishes: judge.into_finishes() });
         }
+        let (model, proven) = one_by_one(old, model, &mut judge, by);
+        Some(Least { model, proven, finishes: judge.into_finishes() })
+    };
+    let of_lower = match lower == *new {
+        true => seen.clone(),
+        false => Tried::of(layers, &lower, all, search).finishes,
     };
     // A few replications may have said too much: then down again from above, with all of them.
-    proof(lower)
-        .or_else(|| proof(new.clone()))
-        .unwrap_or_else(|| Least { model: new.clone(), proven: false })
+    proof(lower, of_lower).or_else(|| proof(new.clone(), seen.clone())).unwrap_or_else(|| Least {
+        model: new.clone(),
+        proven: false,
+        finishes: seen,
+    })
 }
 
 /// Lab by lab all at once, then each kind of thing to the smallest number.
@@ -192,8 +228,9 @@ fn lowered(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Model {
     model
 }
 
-/// Takes away one after the other for as long as any can be: what is left is needed, each single one.
-fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Least {
+/// Takes away one after the other for as long as any can be: what is left is needed, each single one. Whether that was seen to
+/// the end goes with it.
+fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> (Model, bool) {
     loop {
         let mut went = false;
         for added in Added::all(old, &model) {
@@ -206,7 +243,7 @@ fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Least
             }
         }
         if !went || judge.exhausted() {
-            return Least { model, proven: !judge.exhausted() };
+            return (model, !judge.exhausted());
         }
     }
 }

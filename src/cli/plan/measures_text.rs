@@ -7,10 +7,30 @@ use super::remedy::More;
 use super::remedy_text::no_units;
 use super::words::{grouped, pick, say, table};
 use crate::planner::model::MINUTE;
-use crate::planner::{Item, Words};
+use crate::planner::{Item, Shelf, Words};
 
 /// Streets that are named one by one in a row of moves.
 const STREETS_NAMED: usize = 4;
+
+/// What the shelf lacks for one round, article by article; nothing where it has enough.
+pub(super) fn shelf(shelf: &[Shelf], lang: Option<Lang>) -> String {
+    if shelf.is_empty() {
+        return String::new();
+    }
+    let head =
+        [("先补齐现货", "first for the shelf"), ("处", "where"), ("现有", "now"), ("增加", "more")];
+    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    for lack in shelf {
+        let names = lack.places.iter().map(|(_, name)| name.clone());
+        rows.push(vec![
+            say(lang, &lack.item.name()),
+            say(lang, &Words::listed(names, STREETS_NAMED, "处")),
+            grouped(lack.have),
+            grouped(lack.short),
+        ]);
+    }
+    table(&rows) + "\n"
+}
 
 /// The measures one by one.
 pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {

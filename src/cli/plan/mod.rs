@@ -26,8 +26,10 @@ mod measures_text;
 mod moving;
 mod picture;
 mod pooling;
+mod progress;
 mod remedy;
 mod remedy_text;
+mod search;
 mod sheet;
 mod text;
 mod text_shortage;
@@ -42,11 +44,14 @@ pub use error::Error;
 
 use filled::Filled;
 use layers::{Dice, Layers};
+use progress::Progress;
 use words::pick;
 
 use crate::cli::city_file;
 use crate::cli::import::today_in_beijing;
-use crate::planner::{self, City, Claim, Origin, Plan, Shortage, Status, Words, sending};
+use crate::planner::{
+    self, City, Claim, Origin, Plan, Shortage, Status, TARGET_HOURS_MAX, TargetFrom, Words, sending,
+};
 
 /// Exit code when the city cannot be done in the target.
 const EXIT_NO: u8 = 2;
@@ -78,7 +83,7 @@ pub struct PlanArgs {
     #[arg(required_unless_present = "guandu")]
     pub city: Option<PathBuf>,
     /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]. 完成时限（小时），默认为城市自定
-    #[arg(long, value_parser = hours)]
+    #[arg(long, value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
     /// Print one JSON document instead of tables. 输出 JSON
     #[arg(long)]
@@ -97,9 +102,10 @@ pub struct PlanArgs {
     pub guandu: bool,
     /// How often the round is simulated; 0 = not at all. 模拟次数，0 为不模拟
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
+    #[arg(allow_negative_numbers = true)]
     pub replications: usize,
     /// Seed of the simulation: the same one gives the same figures. 模拟种子，相同则结果相同
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Write a workbook with the list of shortages as it is filed upward. 写出缺口清单工作簿
     #[arg(long, value_name = "FILE")]
@@ -158,7 +164,8 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
 
 /// What is printed and the exit code. Writes the files that are asked for.
 fn answer(args: &PlanArgs) -> Result<(String, u8), Error> {
-    answer_on(&today_in_beijing(), args, &mut std::io::stderr().lock())
+    // Not locked: other threads say there how far they are.
+    answer_on(&today_in_beijing(), args, &mut std::io::stderr())
 }
 
 /// The same on a day, `YYYY-MM-DD`; what is odd about the plan's approval goes to `aside`, whatever is printed.
@@ -194,7 +201,9 @@ fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(Str
         city.claims.push(guandu());
     }
     let dice = Dice { replications: args.replications, seed: args.seed };
-    let report = Report::of(path, city, args.target, args.filled, dice);
+    let progress = Progress::on_stderr(args.lang);
+    let report = Report::of(path, city, args.target, args.filled, dice, &progress);
+    progress.end();
     write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
@@ -256,8 +265,18 @@ struct Report {
 
 impl Report {
     /// `path` is what the city was opened by, to say where in it something is missing; `asked`: of the filled city, too.
-    fn of(path: &Path, mut city: City, target: Option<u32>, asked: bool, dice: Dice) -> Report {
+    fn of(
+        path: &Path,
+        mut city: City,
+        target: Option<u32>,
+        asked: bool,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Report {
         let target_h = target.unwrap_or(city.target_h);
+        if target.is_some() {
+            (city.target_from, city.target_origin) = (TargetFrom::Asked, None);
+        }
         city.target_h = target_h;
         let plan = planner::solve(&city, target_h);
         let others = TARGETS_H
@@ -266,8 +285,10 @@ impl Report {
             .map(|h| planner::solve(&city, h))
             .collect();
         let then = if asked { dice } else { Dice { replications: 0, ..dice } };
-        let filled = (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then));
-        let layers = Layers::of(&city, dice).map_err(|error| city_file::why(path, &error));
+        let filled =
+            (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then, progress));
+        let layers =
+            Layers::of(&city, dice, progress).map_err(|error| city_file::why(path, &error));
         Report { city, plan, others, filled, filled_asked: asked, dice, layers }
     }
 
@@ -305,8 +326,10 @@ fn guandu() -> Claim {
 fn hours(text: &str) -> Result<u32, String> {
     let digits = text.strip_suffix(['h', 'H']).unwrap_or(text);
     match digits.parse::<u32>() {
-        Ok(hours @ 1..=2160) => Ok(hours),
-        _ => Err("应为 1h 到 2160h，如 24h / expected 1h to 2160h, such as 24h".to_owned()),
+        Ok(hours @ 1..=TARGET_HOURS_MAX) => Ok(hours),
+        _ => Err(format!(
+            "应为 1h 到 {TARGET_HOURS_MAX}h，如 24h / expected 1h to {TARGET_HOURS_MAX}h, such as 24h"
+        )),
     }
 }
 

@@ -6,10 +6,13 @@
 
 use super::layers::{Dice, Layers};
 use super::least::Judge;
-use super::remedy::{Outcome, TRY, goal};
+use super::remedy::{Outcome, TRY, Tried, goal};
+use super::search::{Search, tubes};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms, Street};
 use crate::planner::sending::{district, way};
 use crate::planner::{City, fluid};
+
+use rayon::prelude::*;
 
 /// What moving tubes can do.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,14 +73,19 @@ const PART_MIN: u64 = 200;
 /// Tries of a closer and closer aim.
 const TRIES: usize = 4;
 /// Most labs that are reckoned again to see which moves are needed, two for each try.
-const CHECKS_MAX: usize = 120;
+pub(super) const CHECKS_MAX: usize = 120;
 
 /// Looks for moves that bring the round within its target; the best that was found, also when it is not enough.
-pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
+pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Moving {
+    let few = dice.at_most(TRY);
     let mut aim = layers.round.model.target;
-    let mut best: Option<(Vec<Part>, Outcome)> = None;
+    let mut best: Option<(Vec<Part>, Tried)> = None;
     let mut without = Moving::Pointless;
-    for _ in 0..TRIES {
+    for number in 0..TRIES {
+        if best.is_some() && !search.may(tubes(&layers.round.model, few)) {
+            search.leave_out((TRIES - number) as u64);
+            break;
+        }
         let parts = match parts(city, layers, aim, false) {
             Ok(found) => found,
             Err(why) => {
@@ -86,10 +94,10 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
             }
         };
         let changed = carried_out(city, layers, &parts);
-        let outcome = Outcome::of(layers, &changed, dice.at_most(TRY));
-        let over = outcome.finish().saturating_sub(goal(layers, dice));
-        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
-            best = Some((parts, outcome));
+        let tried = Tried::of(layers, &changed, few, search);
+        let over = tried.finish().saturating_sub(goal(layers, dice));
+        if best.as_ref().is_none_or(|(_, best)| tried.finish() < best.finish()) {
+            best = Some((parts, tried));
         }
         if over == 0 {
             break;
@@ -98,11 +106,17 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Moving {
     }
     let Some((parts, tried)) = best else { return without };
     let model = |parts: &[Part]| carried_out(city, layers, parts);
-    let of = |parts: &[Part]| Outcome::of(layers, &model(parts), dice);
-    let all = if dice.replications > TRY { of(&parts) } else { tried };
+    let all = match dice.replications > TRY {
+        true => Tried::of(layers, &model(&parts), dice, search),
+        false => tried,
+    };
     let by = layers.round.model.target.max(all.finish());
-    let needed = needed(layers, parts, dice, by, &model);
-    let outcome = if needed.dropped { of(&needed.parts) } else { all };
+    let judge = Judge::new(layers, dice, all.finishes, CHECKS_MAX, search);
+    let needed = needed(layers, parts, judge, by, &model);
+    let outcome = match needed.dropped {
+        true => Outcome::of(layers, &model(&needed.parts), dice, &needed.finishes),
+        false => all.outcome,
+    };
     let least = needed.proven && outcome.finish() <= layers.round.model.target;
     Moving::Moves { moves: moves(layers, &needed.parts), outcome, least }
 }
@@ -115,18 +129,19 @@ pub(super) struct Needed {
     pub dropped: bool,
     /// Whether it was seen of every single move that is left that without it the round is not done by then.
     pub proven: bool,
+    /// When each lab is done with them.
+    pub finishes: Vec<Vec<Ms>>,
 }
 
 /// Leaves out the moves from lab to lab, the smallest first, without which the round is still done by a time, until none
-/// can be left out. `model` makes the round with some parts.
+/// can be left out. `model` makes the round with some parts, `judge` is of the round with all of them.
 pub(super) fn needed(
     layers: &Layers,
     mut parts: Vec<Part>,
-    dice: Dice,
+    mut judge: Judge<'_>,
     by: Ms,
     model: &dyn Fn(&[Part]) -> Model,
 ) -> Needed {
-    let mut judge = Judge::new(layers, &model(&parts), dice, CHECKS_MAX);
     let mut dropped = false;
     loop {
         let mut went = false;
@@ -139,7 +154,8 @@ pub(super) fn needed(
             }
         }
         if !went || judge.exhausted() {
-            return Needed { parts, dropped, proven: !judge.exhausted() };
+            let proven = !judge.exhausted();
+            return Needed { parts, dropped, proven, finishes: judge.into_finishes() };
         }
     }
 }
@@ -211,6 +227,7 @@ pub(super) fn parts(
     let model = Model { target: aim, ..layers.round.model.clone() };
     let tubes = model.tubes_by_lab();
     let fits: Vec<u64> = (0..model.labs.len())
+        .into_par_iter()
         .map(|lab| match tubes[lab] {
             0 => empty_room(layers, lab, aim),
             tubes => fitting(&model, lab, tubes),
@@ -292,16 +309,21 @@ fn whole_streets(city: &City, layers: &Layers, excess: &mut [u64], room: &mut [u
 
 /// Tubes that a lab could do by the target if all its streets had more or fewer people alike.
 fn fitting(model: &Model, number: usize, tubes: u64) -> u64 {
-    let lab = &model.labs[number];
+    // The lab alone, as number 0 of a city of its own: in the flows it is the same, and the rest need not be copied.
+    let own = Model {
+        streets: model.streets.iter().filter(|s| s.lab == number).copied().collect(),
+        labs: vec![model.labs[number].clone()],
+        recall: model.recall.clone(),
+        ..*model
+    };
+    let mut tried = own.clone();
     // At most the whole city's tubes.
     let (mut below, mut above) = (0.0, model.tubes() as f64 / tubes.max(1) as f64);
     for _ in 0..24 {
         let middle = 0.5 * (below + above);
-        let mut tried = model.clone();
-        for street in tried.streets.iter_mut().filter(|street| street.lab == number) {
-            *street = part(street, middle);
-        }
-        match fluid::end_of_lab(&tried, number, lab) <= model.target {
+        tried.streets.clear();
+        tried.streets.extend(own.streets.iter().map(|s| Street { lab: 0, ..part(s, middle) }));
+        match fluid::end_of_lab(&tried, 0, &tried.labs[0]) <= model.target {
             true => below = middle,
             false => above = middle,
         }

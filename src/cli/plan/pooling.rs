@@ -21,16 +21,17 @@ pub struct PoolingArgs {
     /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
     /// Share of infected people, taken as known, such as 0.002 [default: the norm pack's belief]. 已知阳性率，默认取规范包
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub prevalence: Option<f64>,
     /// What a recall costs, in tubes: the visit of a team and its trip. 一次复采的代价（折合管数）
-    #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
+    #[arg(long, value_name = "TUBES", default_value_t = 1.0, allow_negative_numbers = true)]
     pub recall_price: f64,
     /// What a person called back costs, in tubes: 1 is the single tube alone. 每名复采者的代价（折合管数）
-    #[arg(long, value_name = "TUBES", default_value_t = 1.0)]
+    #[arg(long, value_name = "TUBES", default_value_t = 1.0, allow_negative_numbers = true)]
     pub single_price: f64,
-    /// Level of the quantile of the extra load. 额外工作量的分位
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9)]
+    /// Level of the quantile of the extra load, more than 0 and less than 1. 额外工作量的分位，大于 0 且小于 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = level)]
+    #[arg(allow_negative_numbers = true)]
     pub level: f64,
     /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
     #[arg(long, value_name = "FILE")]
@@ -41,6 +42,15 @@ pub struct PoolingArgs {
     /// Language of the tables; both unless given. 语言，默认中英双语
     #[arg(long, value_enum)]
     pub lang: Option<Lang>,
+}
+
+/// A level of a quantile.
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+        _ => Err("应大于 0 且小于 1，如 0.9 / expected more than 0 and less than 1, such as 0.9"
+            .to_owned()),
+    }
 }
 
 /// A zone of the city with the advice for it.

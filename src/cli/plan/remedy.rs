@@ -8,8 +8,10 @@
 
 use super::grow::{DESKS_LEAST, Grown, Spare, grown};
 use super::layers::{Dice, Layers, simulated};
-use super::least::{self, Least};
+use super::least::{self, Judge, Least};
 use super::moving::{self, Move, Moving};
+use super::progress::Progress;
+use super::search::{Search, Searched, confirming, tubes};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
@@ -45,8 +47,6 @@ pub(super) struct Outcome {
     pub fluid: Ms,
     /// Simulated, where the round was.
     pub simulated: Option<Quantiles>,
-    /// Median of the last swab, simulated.
-    pub sampled: Option<Ms>,
     /// Share of the replications within the target.
     pub in_time: Option<f64>,
 }
@@ -57,14 +57,52 @@ impl Outcome {
         self.simulated.map_or(self.fluid, |quantiles| quantiles.p50)
     }
 
-    pub(super) fn of(layers: &Layers, model: &Model, dice: Dice) -> Outcome {
-        let study = simulated(&layers.round, model, dice);
+    /// Of a round of which it is known when each lab is done, replication by replication.
+    pub fn of(layers: &Layers, model: &Model, dice: Dice, finishes: &[Vec<Ms>]) -> Outcome {
+        let mut all = least::city_finishes(finishes);
+        let target = layers.round.model.target;
+        let share = |all: &[Ms]| {
+            all.iter().filter(|at| **at <= target).count() as f64 / all.len().max(1) as f64
+        };
+        let simulated = dice.replications > 0;
         Outcome {
             fluid: fluid::ends_of(model).1,
-            simulated: study.as_ref().map(|study| study.finish),
-            sampled: study.as_ref().map(|study| study.sampled.p50),
-            in_time: study.map(|study| study.in_time),
+            in_time: simulated.then(|| share(&all)),
+            simulated: simulated.then(|| Quantiles::of(&mut all)),
         }
+    }
+}
+
+/// A changed round that was simulated.
+#[derive(Clone, Debug)]
+pub(super) struct Tried {
+    /// What it would do.
+    pub outcome: Outcome,
+    /// Median of the last swab, where it was simulated.
+    pub sampled: Option<Ms>,
+    /// By lab, by replication, when it is done; without replications, the flows' one time.
+    pub finishes: Vec<Vec<Ms>>,
+}
+
+impl Tried {
+    /// Simulates it, whatever it takes.
+    pub fn of(layers: &Layers, model: &Model, dice: Dice, search: &Search<'_>) -> Tried {
+        search.spend(tubes(model, dice));
+        let study = simulated(&layers.round, model, dice, &Progress::silent());
+        let sampled = study.as_ref().map(|study| study.sampled.p50);
+        let finishes = match study {
+            Some(study) => study.lab_finishes,
+            None => {
+                let end = |lab| vec![fluid::end_of_lab(model, lab, &model.labs[lab])];
+                (0..model.labs.len()).map(end).collect()
+            }
+        };
+        Tried { outcome: Outcome::of(layers, model, dice, &finishes), sampled, finishes }
+    }
+
+    /// When the round is done.
+    pub fn finish(&self) -> Ms {
+        self.outcome.finish()
     }
 }
 
@@ -116,6 +154,8 @@ pub(super) struct Remedy {
     pub moving: Moving,
     /// Both together, where neither is enough alone and both bring more than each.
     pub both: Option<Both>,
+    /// How far the search got.
+    pub searched: Searched,
 }
 
 impl Remedy {
@@ -144,16 +184,23 @@ pub(super) const TRY: usize = 30;
 const CONFIRM_MAX: usize = 200;
 
 /// Looks for the remedies of a round that is late.
-pub(super) fn find(city: &City, layers: &Layers, dice: Dice) -> Remedy {
-    let dice = dice.at_most(CONFIRM_MAX);
-    let mut remedy =
-        Remedy { more: more(layers, dice), moving: moving::find(city, layers, dice), both: None };
+pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Remedy {
+    let asked = dice.at_most(CONFIRM_MAX);
+    let dice = confirming(&layers.round.model, dice, TRY, CONFIRM_MAX);
+    search.part(50);
+    let more = more(layers, dice, search);
+    search.part(75);
+    let moving = moving::find(city, layers, dice, search);
+    search.part(100);
+    let mut remedy = Remedy { more, moving, both: None, searched: Searched::default() };
     let nearest = remedy.nearest();
     if nearest.is_none_or(|nearest| nearest > layers.round.model.target) {
-        let together = both(city, layers, dice);
+        let together = both(city, layers, dice, search);
         let nearer = |both: &Both| nearest.is_none_or(|alone| both.more.outcome.finish() < alone);
         remedy.both = together.filter(nearer);
     }
+    let fewer = dice.replications < asked.replications;
+    remedy.searched = search.searched(dice.replications, fewer);
     remedy
 }
 
@@ -163,9 +210,9 @@ pub(super) fn goal(layers: &Layers, dice: Dice) -> Ms {
     if dice.replications > TRY { target.saturating_sub(10 * MINUTE) } else { target }
 }
 
-fn more(layers: &Layers, dice: Dice) -> Option<More> {
+fn more(layers: &Layers, dice: Dice, search: &Search<'_>) -> Option<More> {
     let model = &layers.round.model;
-    let (changed, mut more) = grown_in_time(layers, model, dice)?;
+    let (Least { model: changed, .. }, mut more) = grown_in_time(layers, model, dice, search)?;
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
         let pairs =
@@ -176,11 +223,12 @@ fn more(layers: &Layers, dice: Dice) -> Option<More> {
 }
 
 /// As many tubes to other labs as these can take, and units for the rest; none when no lab has room.
-fn both(city: &City, layers: &Layers, dice: Dice) -> Option<Both> {
+fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option<Both> {
     let target = layers.round.model.target;
     let parts = moving::parts(city, layers, target, true).ok()?;
     let moved = moving::carried_out(city, layers, &parts);
-    let (changed, mut more) = grown_in_time(layers, &moved, dice)?;
+    let (least, mut more) = grown_in_time(layers, &moved, dice, search)?;
+    let changed = least.model;
     more.desks = by_street(layers, &parts, &more.desks);
     let by = target.max(more.outcome.finish());
     let grown = |parts: &[moving::Part]| {
@@ -193,9 +241,10 @@ fn both(city: &City, layers: &Layers, dice: Dice) -> Option<Both> {
         }
         model
     };
-    let needed = moving::needed(layers, parts, dice, by, &grown);
+    let judge = Judge::new(layers, dice, least.finishes, moving::CHECKS_MAX, search);
+    let needed = moving::needed(layers, parts, judge, by, &grown);
     if needed.dropped {
-        more.outcome = Outcome::of(layers, &grown(&needed.parts), dice);
+        more.outcome = Outcome::of(layers, &grown(&needed.parts), dice, &needed.finishes);
     }
     let least = needed.proven && more.outcome.finish() <= target;
     Some(Both { moves: moving::moves(layers, &needed.parts), least, more })
@@ -214,20 +263,26 @@ fn by_street(layers: &Layers, parts: &[moving::Part], desks: &[Desks]) -> Vec<De
 }
 
 /// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
-fn grown_in_time(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, More)> {
+fn grown_in_time(
+    layers: &Layers,
+    model: &Model,
+    dice: Dice,
+    search: &Search<'_>,
+) -> Option<(Least, More)> {
     let few = dice.at_most(TRY);
-    let (Grown { model: changed, held: held_at }, tried) = grown_best(layers, model, dice)?;
+    let (Grown { model: changed, held: held_at }, tried) = grown_best(layers, model, dice, search)?;
     // What is not enough is trimmed too: nobody should buy what brings nothing.
     let goal = goal(layers, dice).max(tried.finish());
     let all = match dice.replications > TRY {
-        true => Outcome::of(layers, &changed, dice),
-        false => tried,
+        true => Tried::of(layers, &changed, dice, search),
+        false => tried.clone(),
     };
     let by = layers.round.model.target.max(all.finish());
-    let Least { model: changed, proven } =
-        least::least(layers, [model, &changed], [few, dice], [goal, by]);
-    let outcome = Outcome::of(layers, &changed, dice);
-    let (desks, units) = differences(model, &changed);
+    let seen = [(few, tried.finishes, goal), (dice, all.finishes, by)];
+    let least = least::least(layers, [model, &changed], seen, search);
+    let (changed, proven) = (&least.model, least.proven);
+    let outcome = Outcome::of(layers, changed, dice, &least.finishes);
+    let (desks, units) = differences(model, changed);
     let enough = outcome.finish() <= layers.round.model.target;
     let held = |&(lab, stage): &(usize, StageKind)| Held {
         lab,
@@ -235,18 +290,28 @@ fn grown_in_time(layers: &Layers, model: &Model, dice: Dice) -> Option<(Model, M
         units: changed.labs[lab].stages[stage.index()].units,
     };
     let held = if enough { Vec::new() } else { held_at.iter().map(held).collect() };
-    let least = proven && enough;
-    Some((changed, More { desks, units, held, outcome, least, paired: None }))
+    let more = More { desks, units, held, outcome, least: proven && enough, paired: None };
+    Some((least, more))
 }
 
 /// The tries with more and more to spare: the first that is in time, else the best.
-fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Grown, Outcome)> {
+fn grown_best(
+    layers: &Layers,
+    model: &Model,
+    dice: Dice,
+    search: &Search<'_>,
+) -> Option<(Grown, Tried)> {
+    let few = dice.at_most(TRY);
     let mut spare = Spare { labs: 1.0, desks: DESKS_LEAST };
     let mut reached = spare;
-    let mut best: Option<(Grown, Outcome)> = None;
+    let mut best: Option<(Grown, Tried)> = None;
     // Finish of the try before, when that gave more room to the labs than the one before it.
     let mut with_less_spare: Option<Ms> = None;
-    for _ in 0..TRIES {
+    for number in 0..TRIES {
+        if best.is_some() && !search.may(tubes(model, few)) {
+            search.leave_out((TRIES - number) as u64);
+            break;
+        }
         let Some(changed) = grown(model, spare) else {
             // Out of reach: half way back to what was reached, if anything was.
             if best.is_none() {
@@ -257,15 +322,15 @@ fn grown_best(layers: &Layers, model: &Model, dice: Dice) -> Option<(Grown, Outc
             continue;
         };
         reached = spare;
-        let outcome = Outcome::of(layers, &changed.model, dice.at_most(TRY));
-        let over = outcome.finish().saturating_sub(goal(layers, dice));
-        let finish = outcome.finish();
+        let tried = Tried::of(layers, &changed.model, few, search);
+        let finish = tried.finish();
+        let over = finish.saturating_sub(goal(layers, dice));
         let slow_desks =
-            outcome.sampled.is_some_and(|at| at > fluid::ends_of(&changed.model).0 + HOUR);
+            tried.sampled.is_some_and(|at| at > fluid::ends_of(&changed.model).0 + HOUR);
         // Labs with more to spare brought next to nothing: some people are sent home, and come the next day.
         let in_vain = with_less_spare.is_some_and(|before| finish + over / 4 > before);
-        if best.as_ref().is_none_or(|(_, best)| outcome.finish() < best.finish()) {
-            best = Some((changed, outcome));
+        if best.as_ref().is_none_or(|(_, best)| finish < best.finish()) {
+            best = Some((changed, tried));
         }
         if over == 0 {
             break;

@@ -10,7 +10,8 @@ use super::layers_text::percent;
 use super::moving::{Move, Moving};
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{grouped, more_units, never, span};
-use crate::planner::{City, Item, StageKind, Words};
+use crate::planner::model::HORIZON_DAYS;
+use crate::planner::{City, Item, Plan, StageKind, Words, shelf_mend, shelf_words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
 const NAMED_MAX: usize = 3;
@@ -21,19 +22,23 @@ fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
 
 /// The answer: yes or no, when with its range, what binds, what mends it.
 pub(super) fn sentence(report: &Report, layers: &Layers) -> Words {
-    let Words { mut zh, mut en } = verdict(&report.city, layers, report.yes());
+    let shelf = report.plan.shelf();
+    let Words { mut zh, mut en } = verdict(&report.city, layers, &report.plan, report.yes());
+    let mut add = |more: Words| {
+        zh += &more.zh;
+        en += &format!(" {}", more.en);
+    };
+    // What the shelf lacks comes first: nothing else makes up for it.
+    shelf_mend(&shelf).into_iter().for_each(&mut add);
     if let Some(remedy) = &layers.remedy {
-        for cure in cures(layers, remedy) {
-            zh += &cure.zh;
-            en += &format!(" {}", cure.en);
-        }
+        cures(layers, remedy).into_iter().for_each(&mut add);
     }
     words(zh, en)
 }
 
 /// The answer once every shortage is filled. That satisfies the arithmetic; what else is needed stands in the remedies.
 pub(super) fn filled_sentence(filled: &Filled, layers: &Layers) -> Words {
-    let Words { mut zh, mut en } = verdict(&filled.city, layers, filled.yes());
+    let Words { mut zh, mut en } = verdict(&filled.city, layers, &filled.plan, filled.yes());
     if filled.plan.verdict.yes && !layers.in_time() {
         zh += "补齐缺口只满足指南算术（各处平均使用、随到随检），还需见“按时完成的措施”。";
         en += " The shortages are those of the guide's arithmetic, which knows no waiting; for the rest see what brings it within the target.";
@@ -42,7 +47,7 @@ pub(super) fn filled_sentence(filled: &Filled, layers: &Layers) -> Words {
 }
 
 /// Yes or no, when with its range, what binds.
-fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
+fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
     let finish = span(layers.finish());
     let (mut zh, mut en) = match yes {
         true => ("能完成".to_owned(), "Yes".to_owned()),
@@ -67,10 +72,14 @@ fn verdict(city: &City, layers: &Layers, yes: bool) -> Words {
     }
     let binding = layers.binds(city);
     zh += &format!("。{}。", binding.zh);
-    en += &format!(". {}.", capital(&binding.en));
+    en += &format!(". {}.", Words::capital(&binding.en));
     if let Some(late) = layers.late_comers() {
         zh += &late.zh;
         en += &format!(" {}", late.en);
+    }
+    if let Some(lacks) = shelf_words(&plan.shelf()) {
+        zh += &lacks.zh;
+        en += &format!(" {}", lacks.en);
     }
     if !yes && layers.in_time() {
         zh += "模拟能按时完成，但按指南算术不能，见上。";
@@ -86,15 +95,16 @@ fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     cures.extend(moving(layers, &remedy.moving));
     if remedy.more.is_none() {
         let Words { zh, en } = no_units(layers);
-        cures.push(words(zh + "。", capital(&en) + "."));
+        cures.push(words(zh + "。", Words::capital(&en) + "."));
     }
     cures.extend(remedy.both.as_ref().map(|both| both_words(layers, both)));
+    cures.extend(remedy.searched.words());
     let target = layers.round.model.target;
     match remedy.nearest() {
         Some(nearest) if nearest <= target => {}
         Some(nearest) if never(nearest) => cures.push(words(
-            "所试各法在 40 天内均不能完成。".to_owned(),
-            "Nothing that was tried is done within 40 days.".to_owned(),
+            format!("所试各法在 {HORIZON_DAYS} 天内均不能完成。"),
+            format!("Nothing that was tried is done within {HORIZON_DAYS} days."),
         )),
         Some(nearest) => {
             let (at, late) = (span(nearest), span(nearest - target));
@@ -139,11 +149,6 @@ const NO_UNITS: (&str, &str) = (
     "units and desks, tried up to eight times the units there are, do not bring it within the target",
 );
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
 /// When it is done with a measure, and whether that is enough.
 fn brings(layers: &Layers, outcome: &Outcome) -> Words {
     let done = span(outcome.finish());
@@ -166,7 +171,7 @@ fn more_words(layers: &Layers, more: &More) -> Words {
     }
     words(
         format!("{}，{}。{}", added.zh, brings.zh, held.zh),
-        format!("{} {}.{}", capital(&added.en), brings.en, held.en),
+        format!("{} {}.{}", Words::capital(&added.en), brings.en, held.en),
     )
 }
 
@@ -203,7 +208,7 @@ fn both_words(layers: &Layers, both: &Both) -> Words {
     if both.more.units.is_empty() && both.more.desks.is_empty() {
         return words(
             format!("将{}，{}{}。", moved.zh, brings.zh, needed.zh),
-            format!("{} {}{}.", capital(&moved.en), brings.en, needed.en),
+            format!("{} {}{}.", Words::capital(&moved.en), brings.en, needed.en),
         );
     }
     let (added, held) = (added_words(layers, &both.more), held_words(layers, &both.more));

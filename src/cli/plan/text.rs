@@ -66,12 +66,14 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     if let Ok(layers) = &report.layers {
         out += &section(lang, "六、流体层：各环节何时完成", "6. Flows: when each stage is done");
         out += &flow_text::flows(report, layers, lang);
-        if layers.remedy.is_some() {
+        let shelf = plan.shelf();
+        if layers.remedy.is_some() || !shelf.is_empty() {
             out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            out += &measures_text::shelf(&shelf, lang);
             out += &measures_text::measures(layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
-        out += &layers_text::assignment(layers, lang);
+        out += &layers_text::assignment(&report.city, layers, lang);
         out += &section(lang, "九、模拟", "9. Simulation");
         out += &layers_text::simulation(report, layers, lang);
     }
@@ -421,6 +423,22 @@ fn sources(report: &Report, lang: Option<Lang>) -> String {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
         rows.push(vec![c.key, c.value, say(lang, &c.unit), status, c.origin.source.clone()]);
     }
+    for given in city.given() {
+        let (status, source) = match &given.origin {
+            Some(origin) => {
+                (pick(lang, origin.status.word_zh(), origin.status.word()), origin.source.clone())
+            }
+            None => ("–".to_owned(), say(lang, &given.from_words())),
+        };
+        let value = say(lang, &given.value);
+        rows.push(vec![
+            format!("city.{}", given.key),
+            value,
+            say(lang, &given.unit),
+            status,
+            source,
+        ]);
+    }
     let mut out = table(&rows);
     let assumed = |status| status == Status::Assumed;
     let have = city.districts.iter().filter(|d| assumed(d.have.origin.status)).count();
@@ -430,12 +448,25 @@ fn sources(report: &Report, lang: Option<Lang>) -> String {
     let streets = streets.filter(|s| assumed(s.population.origin.status)).count();
     let own_fleet = |d: &&District| d.fleet.as_ref().is_some_and(|f| assumed(f.origin.status));
     let fleets = city.districts.iter().filter(own_fleet).count();
-    let zh = format!(
-        "假定值：{have} 个区县的点台人员、{stock} 个区县的库存、{labs} 个实验室的设备、{streets} 个街道的人口、{fleets} 个区县的车队；请以本地数字替换"
-    );
-    let en = format!(
-        "assumed, to be replaced by local figures: people and places of {have} districts, stock of {stock}, instruments of {labs} labs, persons of {streets} streets, vehicles of {fleets} districts"
-    );
-    out += &format!("  {}\n", pick(lang, &zh, &en));
+    let counted = [
+        (have, "个区县的点台人员", "people and places of", "district"),
+        (stock, "个区县的库存", "stock of", "district"),
+        (labs, "个实验室的设备", "instruments of", "lab"),
+        (streets, "个街道的人口", "persons of", "street"),
+        (fleets, "个区县的车队", "vehicles of", "district"),
+    ];
+    // What is assumed of none is not told.
+    let (zh, en): (Vec<String>, Vec<String>) = counted
+        .into_iter()
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, zh, en, one)| {
+            (format!("{n} {zh}"), format!("{en} {}", Words::many(n as u64, one)))
+        })
+        .unzip();
+    if !zh.is_empty() {
+        let zh = format!("假定值：{}；请以本地数字替换", zh.join("、"));
+        let en = format!("assumed, to be replaced by local figures: {}", en.join(", "));
+        out += &format!("  {}\n", pick(lang, &zh, &en));
+    }
     out
 }

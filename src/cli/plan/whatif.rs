@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::grow::{UNITS_MAX, with_units};
 use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
+use super::progress::Progress;
 use super::words::{more_units, pick, say, span};
 use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;
@@ -34,13 +34,17 @@ pub struct WhatIfArgs {
     #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
     pub units: i32,
     /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
-    #[arg(long, value_parser = hours)]
+    #[arg(long, value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
     /// Pairs of simulations; 0 = the flows alone. 成对模拟次数，0 为只算流体
     #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
+    #[arg(allow_negative_numbers = true)]
     pub replications: usize,
+    /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
+    #[arg(long, value_name = "FILE")]
+    pub norm: Option<PathBuf>,
     /// Seed of the simulation. 模拟种子
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
@@ -58,10 +62,8 @@ fn stage(text: &str) -> Result<StageKind, String> {
 }
 
 fn change(text: &str) -> Result<i32, String> {
-    match text.parse::<i32>() {
-        Ok(n @ (-10_000..=-1 | 1..=10_000)) => Ok(n),
-        _ => Err("应为 +1 到 +10000 或 -1 到 -10000 / expected such as +2 or -1".to_owned()),
-    }
+    text.parse()
+        .map_err(|_| "应为整数，如 +2 或 -1 / expected a whole number such as +2 or -1".to_owned())
 }
 
 /// What the change does.
@@ -81,6 +83,8 @@ struct After {
     flow: LabFlow,
     /// The city in the flows.
     city: Ms,
+    /// The same with streets assigned anew; none when that gives no round.
+    city_anew: Option<Ms>,
     /// Against the round as it is, with the same chance; none where the city was reckoned anew.
     pairs: Option<Paired>,
     /// The simulated finish of a city that was reckoned anew.
@@ -89,16 +93,22 @@ struct After {
 
 /// What is printed and the exit code.
 pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
-    let mut city = city_file::open(&args.city, None)?;
+    let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
+    let mut city = city_file::open(&args.city, norm)?;
     city.target_h = args.target.unwrap_or(city.target_h);
     let lab = lab_number(&city, &args.lab)?;
-    let before = Layers::without_remedy(&city, Dice { replications: 0, seed: args.seed })
-        .map_err(|error| city_file::why(&args.city, &error));
+    planner::may_change(&city, lab, args.stage, args.units.into()).map_err(Error::Argument)?;
+    let before = Layers::without_remedy(
+        &city,
+        Dice { replications: 0, seed: args.seed },
+        &Progress::silent(),
+    )
+    .map_err(|error| city_file::why(&args.city, &error));
     let change = match before {
         Ok(layers) if layers.round.model.labs[lab].stages[args.stage.index()].units > 0 => {
-            compare(args, layers, lab)?
+            compare(args, &city, layers, lab)
         }
-        before => anew(args, &city, before, lab)?,
+        before => anew(args, &city, before, lab),
     };
     let output = match args.json {
         true => report_json::document(&document(args, &change)),
@@ -119,59 +129,53 @@ fn lab_number(city: &City, code: &str) -> Result<usize, Error> {
 }
 
 /// With the change and every street at its lab.
-fn compare(args: &WhatIfArgs, layers: Layers, lab: usize) -> Result<Change, Error> {
+fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Change {
     let model = &layers.round.model;
     let k = args.stage.index();
-    let now = &model.labs[lab].stages[k];
-    let units = i64::from(now.units) + i64::from(args.units);
-    let then = u32::try_from(units).ok().filter(|&n| n > 0).and_then(|n| with_units(now, n));
-    let then = then.ok_or_else(|| out_of_range(args, now.units.into()))?;
+    let now = model.labs[lab].stages[k].units;
+    let units = [now, now.saturating_add_signed(args.units)];
     let mut changed = model.clone();
-    let units = [now.units, then.units];
-    changed.labs[lab].stages[k] = then;
+    changed.labs[lab].stages[k].set_units(units[1]);
+    if let Err(why) = changed.check() {
+        let why = layers.round.say(&why);
+        return Change { lab, units, before: Ok(layers), after: Err(why) };
+    }
     let pairs = (args.replications > 0).then(|| {
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
     });
     let flow = fluid::city(&changed);
-    let after = After { flow: flow.labs[lab].clone(), city: flow.finish, pairs, simulated: None };
-    Ok(Change { lab, units, before: Ok(layers), after: Ok(after) })
+    let after = After {
+        flow: flow.labs[lab].clone(),
+        city: flow.finish,
+        city_anew: planner::assigned_anew(city, lab, args.stage, args.units.into()),
+        pairs,
+        simulated: None,
+    };
+    Change { lab, units, before: Ok(layers), after: Ok(after) }
 }
 
 /// With the change, as a city of its own: streets send where it is then best.
-fn anew(
-    args: &WhatIfArgs,
-    city: &City,
-    before: Result<Layers, Words>,
-    lab: usize,
-) -> Result<Change, Error> {
+fn anew(args: &WhatIfArgs, city: &City, before: Result<Layers, Words>, lab: usize) -> Change {
     let working = |city: &City| {
         planner::solve(city, city.target_h).labs[lab].capacity.stages[args.stage.index()]
             .units_working
     };
     let changed = planner::with_units(city, lab, args.stage, args.units.into());
     let [now, then] = [city, &changed].map(|city| u32::try_from(working(city)).unwrap_or(u32::MAX));
-    if then == 0 || then > UNITS_MAX {
-        return Err(out_of_range(args, now.into()));
-    }
     let dice = Dice { replications: args.replications, seed: args.seed };
     // Where the file says what is lacking does not change with the units of one stage.
-    let after = Layers::without_remedy(&changed, dice)
+    let progress = Progress::on_stderr(args.lang);
+    let after = Layers::without_remedy(&changed, dice, &progress)
         .map_err(|error| city_file::why(&args.city, &error))
         .map(|layers| After {
             flow: layers.flow.labs[lab].clone(),
             city: layers.flow.finish,
+            city_anew: Some(layers.flow.finish),
             pairs: None,
             simulated: layers.study.map(|study| study.finish),
         });
-    Ok(Change { lab, units: [now, then], before, after })
-}
-
-fn out_of_range(args: &WhatIfArgs, have: u64) -> Error {
-    let name = args.stage.name();
-    Error::Argument(Words::new(
-        format!("{}环节现有 {have} 台可用，变动后应为 1 到 20000 台", name.zh),
-        format!("{} has {have} units that work; 1 to 20,000 must be left", name.en),
-    ))
+    progress.end();
+    Change { lab, units: [now, then], before, after }
 }
 
 /// Minutes with their sign, as words: saved, or lost.
@@ -207,14 +211,20 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         &format!("{code} {}: {} ({now} → {then})", name.en, what.en),
     );
     out.push('\n');
+    if let Some(people) = people_only(args, city, change) {
+        out += &format!("  {}\n", say(lang, &people));
+    }
     if let Err(why) = &change.before {
         out += &never(lang, &Words::new("现在不能完成", "as it is, it is never done"), why);
     }
     let after = match &change.after {
         Ok(after) => after,
         Err(why) => {
-            let still = Words::new("变动后仍不能完成", "with the change it is still never done");
-            return out + &never(lang, &still, why);
+            let then = match change.before {
+                Ok(_) => Words::new("变动后不能完成", "with the change it is never done"),
+                Err(_) => Words::new("变动后仍不能完成", "with the change it is still never done"),
+            };
+            return out + &never(lang, &then, why);
         }
     };
     let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
@@ -258,6 +268,15 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         after.city,
         None,
     );
+    // Where the city was reckoned anew, that is the line above.
+    if let (Some(before), Some(anew), Some(_)) = (before, after.city_anew, lab_before) {
+        line(
+            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew"),
+            Some(before.finish),
+            anew,
+            None,
+        );
+    }
     if let Some(q) = &after.simulated {
         let [low, high] = [q.p10, q.p90].map(span);
         line(
@@ -279,6 +298,22 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
     };
     out += &format!("  {}: {}\n", pick(lang, "瓶颈环节", "binding stage"), say(lang, &binding));
     out
+}
+
+/// That for one more unit only people are short, where one stands idle for want of them.
+fn people_only(args: &WhatIfArgs, city: &City, change: &Change) -> Option<Words> {
+    let (units, people) = planner::one_more_takes(city, &city.labs[change.lab], args.stage);
+    if args.units < 1 || units > 0 {
+        return None;
+    }
+    let Words { zh, en } = Item::LabUnit(args.stage).name();
+    let words = Words::new(
+        format!("现有{zh}因缺人闲置：再开动 1 台只需增加 {people} 名人员，不必添置设备"),
+        format!(
+            "One {en} stands idle there for want of people: {people} more let it work, without another unit"
+        ),
+    );
+    Some(words)
 }
 
 /// That it is never done, and why: a line for each reason.
@@ -308,6 +343,7 @@ fn document(args: &WhatIfArgs, change: &Change) -> Value {
         "flow": {
             "city_before": before.map(|layers| time(layers.flow.finish)),
             "city_after": after.map(|after| time(after.city)),
+            "city_after_assigned_anew": after.and_then(|after| after.city_anew).map(time),
             "lab_before": lab_before,
             "lab_finish_after": after.map(|after| time(after.flow.finish)),
             "binding_after": after.map(|after| after.flow.binding.key()),

@@ -1,7 +1,7 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
-use crate::planner::model::{HOUR, Ms};
+use crate::planner::model::{HOUR, MINUTE, Ms};
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
 use crate::planner::{Basis, Item, Norm, StageKind, Words};
 
@@ -42,6 +42,11 @@ pub fn not_within() -> Words {
 /// A time of the model as hours with two decimals.
 pub(super) fn in_hours(at: Ms) -> f64 {
     (f64::from(at) / f64::from(HOUR) * 100.0).round() / 100.0
+}
+
+/// A difference of times as minutes with one decimal.
+pub(super) fn in_minutes(ms: i64) -> f64 {
+    (ms as f64 / f64::from(MINUTE) * 10.0).round() / 10.0 + 0.0
 }
 
 /// Hours with one decimal, of a difference that may be negative.

@@ -1,7 +1,6 @@
 //! The answer: shares of streets, whole streets, what goes outside, and the load of every lab.
 
-use super::explain::{self, Bound, Gain};
-use super::model::Problem;
+use super::explain::Bound;
 use super::net::Net;
 use crate::planner::city::Words;
 
@@ -35,18 +34,8 @@ pub struct Assignment {
     pub whole: Whole,
     /// What goes to other cities when streets may be divided.
     pub overflow: Overflow,
-    /// What one more unit brings at each lab, with the loads of `whole`.
-    pub gains: Vec<Gain>,
     /// The reason of the bound, the one-to-one finish and the overflow, in sentences.
     pub words: Words,
-}
-
-impl Assignment {
-    /// What one more unit brings at each lab that has tubes, with the loads of `whole` or of `shares`.
-    pub fn gains_with(&self, problem: &Problem, labs: &[LabLoad]) -> Vec<Gain> {
-        let load: Vec<u64> = labs.iter().map(|lab| lab.tubes).collect();
-        explain::gains(problem, &self.bound, &load)
-    }
 }
 
 /// Tubes of one street to one lab.

@@ -71,7 +71,7 @@ pub(super) fn closed_form(net: &Net, tubes: &[u64], set: &Near) -> f64 {
 
 /// The T at which labs of these (head start, rate) can do so many tubes: Σ r_j · max(T − s_j, 0) = tubes, solved lab by lab
 /// in the order of their head starts.
-pub(super) fn time_of(tubes: f64, labs: impl Iterator<Item = (f64, f64)>) -> f64 {
+fn time_of(tubes: f64, labs: impl Iterator<Item = (f64, f64)>) -> f64 {
     let mut labs: Vec<(f64, f64)> = labs.collect();
     labs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut rate, mut rate_start, mut hours) = (0.0, 0.0, f64::INFINITY);

@@ -5,13 +5,11 @@
 //! rate. Streets lie in 80 × 80 km, labs in the inner 60 × 60; each street may send to its 8 nearest labs, 20 min and
 //! 1.5 min per km away; the first tube is worked after 2 h. The figures are assumed; only the shape matters.
 
-use super::model::{Lab, More, Problem, Street, Way};
+use super::model::{Lab, Problem, Street, Way};
 use crate::planner::city::Words;
 
 const TUBES: f64 = 2.1e6;
 const NEAREST: usize = 8;
-/// Tubes per hour of one extractor.
-const EXTRACTOR: f64 = 0.75 * 94.0 / 33.0 * 60.0;
 
 /// The measuring instance of so many streets and labs.
 pub fn example(streets: usize, labs: usize, seed: u64) -> Problem {
@@ -28,10 +26,6 @@ pub fn example(streets: usize, labs: usize, seed: u64) -> Problem {
                 rate: 0.75 * 94.0 * 60.0 * plates.into_iter().fold(f64::INFINITY, f64::min),
                 head_start_h: 2.0,
                 outside: false,
-                more: Some(More {
-                    rate: EXTRACTOR,
-                    what: Words::new("1台核酸提取仪", "one more extractor"),
-                }),
             }
         })
         .collect();

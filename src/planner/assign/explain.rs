@@ -4,7 +4,6 @@
 //! nothing ends earlier, wherever else a lab is added. Duals of a linear program say less: they are the same for every
 //! lab of the set and silent about which streets hang on it.
 
-use super::bound::time_of;
 use super::dinic::{Flow, Near};
 use super::model::{Lab, Problem, Street};
 use super::net::Net;
@@ -53,19 +52,16 @@ impl Cut {
         Words::listed(labs.into_iter().map(Lab::called), NAMED_MAX, "家检测机构")
     }
 
-    /// Minutes by which the whole city ends earlier when `lab` gains `more` tubes per hour: the T of the cut with it, by
-    /// Σ r · max(T − s, 0) = tubes. It ends where another set of streets becomes the reason, so it is the most that is
-    /// saved. For a small gain it is 60·Δr·(T−s) / Σ r. None for a lab outside of the cut.
-    pub fn minutes_saved(&self, problem: &Problem, lab: usize, more: f64) -> Option<f64> {
-        if !self.labs.contains(&lab) {
-            return None;
-        }
-        let with = |more: f64| {
-            let rate = |l: usize| problem.labs[l].rate + if l == lab { more } else { 0.0 };
-            let labs = self.labs.iter().filter(|&&l| l < problem.labs.len());
-            time_of(self.tubes as f64, labs.map(|&l| (problem.labs[l].head_start_h, rate(l))))
-        };
-        Some(60.0 * (with(0.0) - with(more)).max(0.0))
+    fn sentence(&self, problem: &Problem) -> Words {
+        let (streets, labs) = (self.named_streets(problem), self.named_labs(problem));
+        // Labs of other cities are another matter: a bound of the city's own says nothing of them.
+        let others = problem.labs.iter().any(|lab| lab.outside)
+            && !self.labs.iter().any(|lab| problem.labs[*lab].outside);
+        let (own_zh, own_en) = if others { ("在本市内", " in the city") } else { ("", "") };
+        Words::new(
+            format!("{}{own_zh}只能送往{}。", streets.zh, labs.zh),
+            format!("{} can reach only {}{own_en}.", streets.en, labs.en),
+        )
     }
 }
 
@@ -86,24 +82,17 @@ impl Bound {
         Bound { hours, cuts: sets.iter().map(cut).collect() }
     }
 
-    /// Minutes by which the whole city ends earlier when `lab` gains `more` tubes per hour; 0 when it is not the
-    /// reason, or not the only one. See [`Cut::minutes_saved`].
-    pub fn minutes_saved(&self, problem: &Problem, lab: usize, more: f64) -> f64 {
-        match self.cuts.as_slice() {
-            [cut] => cut.minutes_saved(problem, lab, more).unwrap_or(0.0),
-            _ => 0.0,
-        }
-    }
-
-    /// The reason in a sentence per cut, with what one more unit saves where the problem says what a unit adds.
+    /// The reason in a sentence per cut. What one more unit saves is not for a bound to say: the flows do
+    /// (`planner::OneMore`).
     pub fn words(&self, problem: &Problem) -> Words {
-        let mut parts: Vec<Words> =
-            self.cuts.iter().map(|cut| self.sentence(problem, cut)).collect();
+        let mut parts: Vec<Words> = self.cuts.iter().map(|cut| cut.sentence(problem)).collect();
         if self.cuts.len() > 1 {
             let n = self.cuts.len();
             parts.push(Words::new(
-                format!("这{n}处瓶颈同时存在，须一并缓解，全市才能提前完成。"),
-                format!("These {n} bottlenecks tie: only relief at all of them ends the city's round earlier."),
+                format!("这{n}处瓶颈同时存在，须一并缓解，下限才能提前。"),
+                format!(
+                    "These {n} bottlenecks tie: only relief at all of them makes the bound earlier."
+                ),
             ));
         }
         let join = |part: fn(&Words) -> &str, with: &str| {
@@ -111,62 +100,6 @@ impl Bound {
         };
         Words::new(join(|w| &w.zh, ""), join(|w| &w.en, " "))
     }
-
-    fn sentence(&self, problem: &Problem, cut: &Cut) -> Words {
-        let (streets, labs) = (cut.named_streets(problem), cut.named_labs(problem));
-        // Labs of other cities are another matter: a bound of the city's own says nothing of them.
-        let others = problem.labs.iter().any(|lab| lab.outside)
-            && !cut.labs.iter().any(|lab| problem.labs[*lab].outside);
-        let (own_zh, own_en) = if others { ("在本市内", " in the city") } else { ("", "") };
-        let mut zh = format!("{}{own_zh}只能送往{}", streets.zh, labs.zh);
-        let mut en = format!("{} can reach only {}{own_en}", streets.en, labs.en);
-        let saved = |&lab: &usize| {
-            let more = problem.labs.get(lab)?.more.as_ref()?;
-            Some((self.minutes_saved(problem, lab, more.rate), lab, more))
-        };
-        let best = cut.labs.iter().filter_map(saved).max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((minutes, lab, more)) = best.filter(|best| best.0 > 0.0) {
-            let at = match cut.labs.len() {
-                1 => Words::new("该处", "there"),
-                _ => problem.labs[lab].called(),
-            };
-            let at_en = if cut.labs.len() == 1 { at.en } else { format!("at {}", at.en) };
-            zh += &format!("；在{}增加{}，全市最多可提前{minutes:.1}分钟完成", at.zh, more.what.zh);
-            en += &format!(
-                "; {} {at_en} saves at most {minutes:.1} min for the whole city",
-                more.what.en
-            );
-        }
-        Words::new(zh + "。", en + ".")
-    }
-}
-
-/// One more unit at one lab.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gain {
-    /// Index of the lab.
-    pub lab: usize,
-    /// Minutes by which the whole city ends earlier, at most; 0 for a lab that is not the reason. Never more than the lab's
-    /// own: what is beyond that, only streets that are dealt anew would bring.
-    pub city_minutes: f64,
-    /// Minutes by which this lab ends earlier with the tubes it has: 60·load/r − 60·load/(r + Δr). As a rule far more than
-    /// the city's, which is shared by all labs of the cut.
-    pub lab_minutes: f64,
-}
-
-/// What one more unit brings at each lab that says what a unit adds and has `load` tubes to do.
-pub(super) fn gains(problem: &Problem, bound: &Bound, load: &[u64]) -> Vec<Gain> {
-    let gain = |(lab, &load): (usize, &u64)| {
-        let it = &problem.labs[lab];
-        let more = it.more.as_ref()?.rate;
-        if load == 0 {
-            return None;
-        }
-        let lab_minutes = 60.0 * load as f64 * (1.0 / it.rate - 1.0 / (it.rate + more));
-        let city_minutes = bound.minutes_saved(problem, lab, more).min(lab_minutes);
-        Some(Gain { lab, city_minutes, lab_minutes })
-    };
-    load.iter().enumerate().filter_map(gain).collect()
 }
 
 /// The smallest tight sets within a tight set, given a flow that is complete at T*.

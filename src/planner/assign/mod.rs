@@ -32,8 +32,8 @@ mod why;
 
 pub use answer::{Assignment, LabLoad, Options, Overflow, Share, Shares, Whole};
 pub use example::example;
-pub use explain::{Bound, Cut, Gain};
-pub use model::{Error, LABS_MAX, Lab, More, Problem, Street, TUBES_MAX, Way};
+pub use explain::{Bound, Cut};
+pub use model::{Error, LABS_MAX, Lab, Problem, Street, TUBES_MAX, Way};
 pub use redispatch::{Moved, Redispatch, Standing, redispatch};
 
 use crate::planner::city::Words;
@@ -99,8 +99,6 @@ pub fn solve(
     let overflow = Overflow { tubes: over.iter().map(|share| share.tubes).sum(), sent: over };
     let whole = one_to_one(problem, &net, &sent, &aim, previous);
 
-    let load: Vec<u64> = whole.labs.iter().map(|lab| lab.tubes).collect();
-    let gains = explain::gains(problem, &aim.inside, &load);
     let words = words(problem, &aim, &whole, &overflow);
     Ok(Assignment {
         bound: aim.inside,
@@ -109,7 +107,6 @@ pub fn solve(
         shares,
         whole,
         overflow,
-        gains,
         words,
     })
 }

@@ -61,8 +61,6 @@ pub struct Lab {
     pub head_start_h: f64,
     /// Whether it belongs to another city: it is used only when those inside cannot do it, and as little as possible.
     pub outside: bool,
-    /// What one more unit of its binding stage would add, if known.
-    pub more: Option<More>,
 }
 
 impl Street {
@@ -79,15 +77,6 @@ impl Lab {
         let with_code = |name: &str| format!("{} {name}", self.code).trim_end().to_owned();
         Words::new(with_code(&self.name.zh), with_code(&self.name.en))
     }
-}
-
-/// One more unit of the stage that binds a lab.
-#[derive(Clone, Debug, PartialEq)]
-pub struct More {
-    /// Tubes per hour that it adds to the lab's rate.
-    pub rate: f64,
-    /// Its name with its count: 1台核酸提取仪, "one more extractor".
-    pub what: Words,
 }
 
 /// What is wrong with a problem. The first fault is told: labs by index, then streets.
@@ -240,11 +229,6 @@ impl Problem {
             }
             if !(0.0..=HEAD_START_MAX).contains(&it.head_start_h) {
                 return Err(bad("head start in hours", it.head_start_h, 0.0, HEAD_START_MAX));
-            }
-            if let Some(more) = &it.more
-                && !(0.0..=*RATES.end()).contains(&more.rate)
-            {
-                return Err(bad("rate of one more unit", more.rate, 0.0, *RATES.end()));
             }
         }
         let mut last_street_of = vec![usize::MAX; self.labs.len()];

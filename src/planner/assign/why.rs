@@ -49,7 +49,6 @@ fn number(what: &str) -> &str {
     match what {
         "rate per hour" => "每小时管数",
         "head start in hours" => "起步小时数",
-        "rate of one more unit" => "增加一台的每小时管数",
         "km" => "公里数",
         "travel minutes" => "在途分钟数",
         "slack" => "余量",
@@ -74,7 +73,6 @@ mod tests {
         let whats = [
             "rate per hour",
             "head start in hours",
-            "rate of one more unit",
             "km",
             "travel minutes",
             "slack",

@@ -16,6 +16,8 @@ pub struct District {
     pub population: Sourced<u64>,
     /// Persons per tube here; `None` takes the zone's, then the norm's.
     pub pool: Option<u64>,
+    /// Its status and source, where the city file states them.
+    pub pool_origin: Option<Origin>,
     /// Key of the zone of the norm pack in which it lies.
     pub zone: Option<String>,
     /// Where it is; of the same origin as `population`.
@@ -43,6 +45,8 @@ pub struct Street {
     pub have: Option<Have>,
     /// Persons per tube here; `None` takes the zone's, then the district's.
     pub pool: Option<u64>,
+    /// Its status and source, where the city file states them.
+    pub pool_origin: Option<Origin>,
     /// Key of the zone of the norm pack in which it lies.
     pub zone: Option<String>,
     /// Where it is; of the same origin as `population`.

@@ -81,11 +81,15 @@ pub(super) fn leaves(city: &City) -> Vec<Leaf> {
         name,
         population,
         target_h,
+        // Told by its value and origin.
+        target_from: _,
+        target_origin,
         deadline,
         plan,
         start_s,
         one_to_one,
         max_travel_s,
+        max_travel_origin,
         norm,
         districts,
         labs,
@@ -100,16 +104,15 @@ pub(super) fn leaves(city: &City) -> Vec<Leaf> {
     root.value("name", "名称", "name", both(name));
     root.under("population", "全市人口", "persons in the city")
         .is(population.value, Some(&population.origin));
-    root.value("target_hours", "完成时限（小时）", "target (h)", target_h);
+    root.under("target_hours", "完成时限（小时）", "target (h)")
+        .is(target_h, target_origin.as_ref());
     root.maybe("deadline", "补齐期限", "deadline", deadline.as_ref());
     root.value("start", "开始时刻", "start", clock(*start_s));
     root.value("one_to_one", "街道与实验室一一对应", "one lab per street", yes(*one_to_one));
-    root.maybe(
-        "max_travel_minutes",
-        "最长路途（分钟）",
-        "longest way (min)",
-        max_travel_s.map(|s| decimal(s, 60)),
-    );
+    if let Some(s) = max_travel_s {
+        root.under("max_travel_minutes", "最长路途（分钟）", "longest way (min)")
+            .is(decimal(*s, 60), max_travel_origin.as_ref());
+    }
     constants(&mut root.under("norm", "规范", "norm"), norm);
     for one in districts {
         let key = format!("district[{}]", one.code);
@@ -158,11 +161,24 @@ fn constants(at: &mut Branch<'_>, norm: &Norm) {
 }
 
 fn district(at: &mut Branch<'_>, district: &District) {
-    let District { code: _, name, population, pool, zone, place, have, stock, fleet, streets } =
-        district;
+    let District {
+        code: _,
+        name,
+        population,
+        pool,
+        pool_origin,
+        zone,
+        place,
+        have,
+        stock,
+        fleet,
+        streets,
+    } = district;
     at.is(both(name), None);
     at.under("population", "人口", "persons").is(population.value, Some(&population.origin));
-    at.maybe("persons_per_tube", "每管人数", "persons per tube", *pool);
+    if let Some(pool) = pool {
+        at.under("persons_per_tube", "每管人数", "persons per tube").is(pool, pool_origin.as_ref());
+    }
     at.maybe("zone", "分区", "zone", zone.as_ref());
     at.maybe("place", "经纬度", "place", place.as_ref().map(point));
     people(&mut at.under("have", "", ""), have);
@@ -180,10 +196,12 @@ fn district(at: &mut Branch<'_>, district: &District) {
 }
 
 fn street(at: &mut Branch<'_>, street: &Street) {
-    let Street { code: _, name, population, have, pool, zone, place } = street;
+    let Street { code: _, name, population, have, pool, pool_origin, zone, place } = street;
     at.is(both(name), None);
     at.under("population", "人口", "persons").is(population.value, Some(&population.origin));
-    at.maybe("persons_per_tube", "每管人数", "persons per tube", *pool);
+    if let Some(pool) = pool {
+        at.under("persons_per_tube", "每管人数", "persons per tube").is(pool, pool_origin.as_ref());
+    }
     at.maybe("zone", "分区", "zone", zone.as_ref());
     at.maybe("place", "经纬度", "place", place.as_ref().map(point));
     if let Some(have) = have {

@@ -3,6 +3,7 @@
 mod constants;
 mod diff;
 mod district;
+mod given;
 mod head;
 mod lab;
 mod leaves;
@@ -18,6 +19,7 @@ mod written;
 pub use constants::Constant;
 pub use diff::{Change, ChangeKind, diff, version_doubt};
 pub use district::{District, Fleet, Have, Street};
+pub use given::{Given, TargetFrom};
 pub use head::PlanHead;
 pub use lab::{InstrumentDay, Lab, LabStage, Shift};
 pub use norm::{Clock, Norm, StageKind, StageNorm};
@@ -45,6 +47,10 @@ pub struct City {
     pub population: Sourced<u64>,
     /// Hours in which the whole city is to be done.
     pub target_h: u32,
+    /// Where they come from.
+    pub target_from: TargetFrom,
+    /// Their status and source, where the city file states them.
+    pub target_origin: Option<Origin>,
     /// Date by which goods must be there, as the notice words it.
     pub deadline: Option<String>,
     /// Version and approval of this plan.
@@ -55,6 +61,8 @@ pub struct City {
     pub one_to_one: bool,
     /// Longest way from a street to its lab, in seconds; `None` sets no limit.
     pub max_travel_s: Option<u64>,
+    /// Its status and source, where the city file states them.
+    pub max_travel_origin: Option<Origin>,
     /// The constants in force: the norm pack's, with what the city states of its own in their place.
     pub norm: Norm,
     /// Districts, in file order.
@@ -102,6 +110,7 @@ impl City {
                 population: district.population.clone(),
                 have: Some(whole.clone()),
                 pool: district.pool,
+                pool_origin: district.pool_origin.clone(),
                 zone: district.zone.clone(),
                 place: district.place,
             }];

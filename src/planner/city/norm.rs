@@ -3,7 +3,7 @@
 use super::parts::{
     DerateNorm, FieldNorm, LargeCity, PrevalenceNorm, RecallNorm, TransportNorm, ZoneNorm,
 };
-use super::sourced::Sourced;
+use super::sourced::{Origin, Sourced};
 
 /// The stages of a lab, in the order a tube passes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,6 +180,14 @@ impl Norm {
         match &self.large_city {
             Some(large) if people > large.above_persons.value => large.target_h.value,
             _ => self.target_h.value,
+        }
+    }
+
+    /// Where the target for a city of so many people comes from.
+    pub fn target_origin(&self, people: u64) -> &Origin {
+        match &self.large_city {
+            Some(large) if people > large.above_persons.value => &large.target_h.origin,
+            _ => &self.target_h.origin,
         }
     }
 

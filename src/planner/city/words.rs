@@ -45,6 +45,14 @@ impl Words {
         Words::new(zh, en)
     }
 
+    /// English text with its first letter large, to begin a sentence.
+    pub fn capital(text: &str) -> String {
+        let mut letters = text.chars();
+        letters
+            .next()
+            .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+
     /// What so many tubes are called in English: one tube, two tubes.
     pub fn tube_or_tubes(n: u64) -> &'static str {
         if n == 1 { "tube" } else { "tubes" }

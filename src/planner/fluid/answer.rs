@@ -25,8 +25,6 @@ pub struct LabFlow {
     /// By stage: units by which the target is met, as far as this stage goes and at its mean pace; `None`: no number of
     /// units meets it.
     pub units_needed: [Option<u32>; StageKind::COUNT],
-    /// By stage: what one more unit saves this lab.
-    pub one_more_saves: [Ms; StageKind::COUNT],
     /// The stage that binds: the one by which alone it would take longest. Where all would be done when the last tubes have
     /// gone through, the one that most was waited for.
     pub binding: StageKind,

@@ -96,21 +96,6 @@ impl Tank {
         }
     }
 
-    /// Lets the flow into stage `k` through `stage` in its place and through the stages behind it. The flow of the lab as
-    /// it is, from `k` on, is lost.
-    pub fn run_with(
-        &mut self,
-        lab: &Lab,
-        k: usize,
-        stage: &Stage,
-        done: &mut [StageFlow; StageKind::COUNT],
-    ) {
-        self.units_up(k, stage);
-        done[k] = self.stage(k, stage);
-        self.run(lab, k + 1, done);
-        self.units_up(k, &lab.stages[k]);
-    }
-
     /// What stage `k`, with `stage` in its place, does with the flow at the door when all stages before it together only
     /// take `before` ms: the stage alone. Flows behind the door are lost.
     pub fn run_alone(&mut self, lab: &Lab, k: usize, stage: &Stage, before: Ms) -> StageFlow {

@@ -2,9 +2,10 @@
 //!
 //! Each lab is reckoned on a grid of time: tubes come to its door (`street`), and pass its stages as through pipes and
 //! tanks (`lab`), with the calendars of its units, ordinary tubes behind the single tubes of recalls. That says when each
-//! stage is done, which one binds and from when, and what one more unit would save. Beside it stands each stage alone, as if
-//! the others only took their time: its finish, by its own calendar (`alone`), and the units it needs, by the closed form of
-//! network calculus (`units_needed`). What keeps a lab from being done sooner follows from that (`held`).
+//! stage is done, which one binds and from when. Beside it stands each stage alone, as if the others only took their time:
+//! its finish, by its own calendar (`alone`), and the units it needs, by the closed form of network calculus
+//! (`units_needed`). What keeps a lab from being done sooner follows from that (`held`). What one more unit saves is the lab
+//! reckoned again with that unit (`one_more`), and nothing else.
 //!
 //! Held against the simulation in `planner::tests::layers`.
 
@@ -12,6 +13,7 @@ mod alone;
 mod answer;
 mod grid;
 mod lab;
+mod one_more;
 mod recalls;
 mod replay;
 mod street;
@@ -22,6 +24,7 @@ mod words;
 
 pub use answer::{CityFlow, Held, LabFlow, NoUnits};
 pub use lab::StageFlow;
+pub use one_more::{Saved, one_more};
 pub use replay::{Replay, curve, replay};
 pub(super) use way::pipeline;
 pub use words::{binds, rest};
@@ -82,17 +85,12 @@ pub fn ends_with(model: &Model, number: usize, lab: &Lab) -> [Ms; 2] {
 enum Asked {
     /// When it is done.
     End,
-    /// Its stages alone and what one more unit saves, too.
+    /// Its stages alone, too.
     All,
 }
 
 fn reckoned(model: &Model, asked: Asked) -> CityFlow {
-    let mut by_lab = vec![Vec::new(); model.labs.len()];
-    for (i, street) in model.streets.iter().enumerate() {
-        if let Some(list) = by_lab.get_mut(street.lab) {
-            list.push(i);
-        }
-    }
+    let by_lab = streets_by_lab(model);
     let extreme = latest_of(model.streets.len());
     // Labs do not touch each other.
     let each: Vec<(LabFlow, Vec<Ms>)> = by_lab
@@ -121,6 +119,17 @@ fn reckoned(model: &Model, asked: Asked) -> CityFlow {
     let closed = labs.iter().map(|lab| lab.closed).max().unwrap_or(0).max(finish);
     let sampled = streets.iter().copied().max().unwrap_or(0);
     CityFlow { sampled, delivered, finish, closed, labs, streets }
+}
+
+/// By lab: its streets.
+fn streets_by_lab(model: &Model) -> Vec<Vec<usize>> {
+    let mut by_lab = vec![Vec::new(); model.labs.len()];
+    for (i, street) in model.streets.iter().enumerate() {
+        if let Some(list) = by_lab.get_mut(street.lab) {
+            list.push(i);
+        }
+    }
+    by_lab
 }
 
 /// One lab of a model, as it would be with `lab` in its place: for comparing.
@@ -164,12 +173,7 @@ impl Scratch {
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
         self.tank.run(lab, 0, &mut flows);
-        // What the comparisons below overwrite.
         self.results.clone_from(&self.tank.flows[StageKind::COUNT].ordinary);
-        let saves = match asked {
-            Asked::End => [0; StageKind::COUNT],
-            Asked::All => self.one_more(lab, after_last, &flows),
-        };
         let recalled = share * tubes as f64;
         let (mut finish, mut closed) = (end(&flows), end(&flows));
         let calm = flows;
@@ -191,7 +195,6 @@ impl Scratch {
             stages: flows,
             alone: [0; StageKind::COUNT],
             units_needed: [Some(0); StageKind::COUNT],
-            one_more_saves: saves,
             binding: StageKind::Pcr,
             held: Held::Way,
             chain: pipeline(lab),
@@ -201,34 +204,6 @@ impl Scratch {
             self.alone(model, lab, step, arrivals, share, &mut answer);
         }
         answer
-    }
-
-    /// What one more unit saves, stage by stage, recalls aside; nothing where nothing ever waits. A stage that has caught up
-    /// in the end counts too: what it gave late, the stages behind it did late. Uses the flows of the run before: only the
-    /// stages from the one that grows on are reckoned again.
-    fn one_more(
-        &mut self,
-        lab: &Lab,
-        after_last: Ms,
-        flows: &[StageFlow; StageKind::COUNT],
-    ) -> [Ms; StageKind::COUNT] {
-        let mut saves = [0; StageKind::COUNT];
-        let base = end(flows);
-        if base <= after_last {
-            return saves;
-        }
-        // From the last stage to the first: what a run overwrites is not needed any more by those before it.
-        for k in (0..StageKind::COUNT).rev() {
-            if flows[k].waiting_max < 1.0 {
-                continue;
-            }
-            let mut more = lab.stages[k].clone();
-            more.add_unit();
-            let mut with = *flows;
-            self.tank.run_with(lab, k, &more, &mut with);
-            saves[k] = base.saturating_sub(end(&with).max(after_last));
-        }
-        saves
     }
 }
 

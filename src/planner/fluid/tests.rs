@@ -75,18 +75,23 @@ proptest! {
         }
     }
 
-    /// To a step of time.
+    /// To the millisecond, recalls and all: lab and city, as they are and with the unit, and as whoever asks for it is told.
     #[test]
-    fn what_one_more_unit_saves_is_what_it_saves(seed in any::<u64>()) {
-        let model = nobody_infected(&example::by_chance(seed));
-        for (number, lab) in model.labs.iter().enumerate() {
-            let before = one_lab(&model, number, lab);
+    fn what_one_more_unit_saves_is_what_the_city_with_it_saves(seed in any::<u64>()) {
+        let model = example::by_chance(seed);
+        let before = city(&model);
+        for (number, saves) in one_more(&model, &before).into_iter().enumerate() {
             for kind in StageKind::ALL {
-                let more = with_unit(&model, number, kind);
-                let after = one_lab(&more, number, &more.labs[number]);
-                let saved = before.finish - after.finish;
-                let said = before.one_more_saves[kind.index()];
-                prop_assert!(said.abs_diff(saved) <= STEP, "{kind:?}: {said} and not {saved}");
+                let with = with_unit(&model, number, kind);
+                let after = city(&with);
+                let saved = |from: Ms, to: Ms| i64::from(from) - i64::from(to);
+                let expected = Saved {
+                    lab: saved(before.labs[number].finish, after.labs[number].finish),
+                    city: saved(before.finish, after.finish),
+                };
+                prop_assert_eq!(saves[kind.index()], expected, "{:?} at {}", kind, number);
+                let [from, to] = ends_with(&model, number, &with.labs[number]);
+                prop_assert_eq!(saves[kind.index()].city, saved(from, to));
             }
         }
     }
@@ -115,47 +120,6 @@ proptest! {
                 with.labs[number].stages[kind.index()].run <<= slow;
                 let both = [city(&model).finish, city(&with).finish];
                 prop_assert_eq!(ends_with(&model, number, &with.labs[number]), both);
-            }
-        }
-    }
-}
-
-/// What one more unit of each stage saves, the plain way: the lab with it once more from its door, on the same grid. The
-/// scratch has just reckoned the lab, without recalls.
-fn one_more_plainly(
-    scratch: &mut Scratch,
-    model: &Model,
-    number: usize,
-    flow: &LabFlow,
-) -> [Ms; StageKind::COUNT] {
-    let after_last = later(flow.delivered, flow.chain);
-    StageKind::ALL.map(|kind| {
-        if flow.stages[kind.index()].waiting_max < 1.0 {
-            return 0;
-        }
-        let more = with_unit(model, number, kind);
-        let (lab, mut flows) = (&more.labs[number], flow.stages);
-        let step = scratch.inflow.step;
-        scratch.tank.prepare(lab, model.midnight_offset, step);
-        scratch.tank.run(lab, 0, &mut flows);
-        end(&flow.stages).saturating_sub(end(&flows).max(after_last))
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    /// To the millisecond.
-    #[test]
-    fn from_the_stage_that_grows_on_is_as_from_the_door(seed in any::<u64>()) {
-        let model = nobody_infected(&example::by_chance(seed));
-        let mut scratch = Scratch::default();
-        for (number, lab) in model.labs.iter().enumerate() {
-            let list = streets_of(&model, number);
-            let flow = scratch.lab(&model, lab, &list, Asked::All);
-            if end(&flow.stages) > later(flow.delivered, flow.chain) {
-                let plainly = one_more_plainly(&mut scratch, &model, number, &flow);
-                prop_assert_eq!(flow.one_more_saves, plainly);
             }
         }
     }
@@ -230,7 +194,8 @@ proptest! {
         }
         let (flow, step, alone) = alone(&model, 0);
         let told = flow.alone[short];
-        prop_assert!(alone[short] <= flow.finish + 2 * step as Ms);
+        // The grid rounds each stage anew: in one city of some thousands by 3.2 steps.
+        prop_assert!(alone[short] <= flow.finish + 4 * step as Ms);
         let before = flow.finish - told;
         // Each stage behind it spreads the last tubes over a step.
         prop_assert!(f64::from(before) <= 7.0 * step, "{before} before {}", flow.finish);
@@ -364,7 +329,7 @@ fn the_inflow_is_every_tube_and_the_outflow_too() {
         let tubes = scratch.lab(&model, &model.labs[0], &list, Asked::All).tubes as f64;
         let door = |scratch: &Scratch| scratch.tank.flows[0].ordinary.iter().sum::<f64>();
         assert!((door(&scratch) / tubes - 1.0).abs() < 1e-6, "{seed}");
-        // What one more unit saves was reckoned last; the lab itself once more.
+        // Each stage alone was reckoned last; the lab itself once more.
         let step = scratch.inflow.step;
         scratch.tank.prepare(&model.labs[0], model.midnight_offset, step);
         scratch.tank.run(&model.labs[0], 0, &mut [StageFlow::default(); StageKind::COUNT]);

@@ -123,7 +123,8 @@ impl Advice {
 
 /// Advises a pool size for `zone`.
 ///
-/// Errors: no allowed size, a size out of range, a level outside [0, 1], a price outside 0 to 1e9 tubes.
+/// Errors: no allowed size, a size out of range, a level that is not between 0 and 1 or is one of these, a price outside 0 to
+/// 1e9 tubes.
 pub fn advise(zone: &Zone) -> Result<Advice, Error> {
     let Price { recall_tubes, single_tubes } = zone.price;
     for (name, value) in [("recall price", recall_tubes), ("single price", single_tubes)] {
@@ -134,6 +135,10 @@ pub fn advise(zone: &Zone) -> Result<Advice, Error> {
     let mut sizes = zone.sizes.iter().map(|&n| size(n)).collect::<Result<Vec<u32>, Error>>()?;
     sizes.sort_unstable();
     sizes.dedup();
+    // At 0 and at 1 there is no quantile to tell: nothing, and whatever may be.
+    if !(zone.level > 0.0 && zone.level < 1.0) {
+        return Err(Error::OutOfRange { name: "level", value: zone.level, range: "(0, 1)" });
+    }
     let high = zone.belief.quantile(zone.level)?;
     let choices: Vec<Choice> = sizes.iter().map(|&pool| choice(zone, pool, high)).collect();
     let Some(first) = choices.first() else { return Err(Error::NoSizes) };

@@ -4,7 +4,7 @@ use super::Round;
 use crate::planner::assign;
 use crate::planner::city::Words;
 use crate::planner::lacking::{Lack, lines};
-use crate::planner::model::Unworkable;
+use crate::planner::model::{HORIZON_DAYS, Unworkable, WORK_DAYS_MAX};
 use crate::planner::reach::{self, CutOff};
 
 /// Why a city gives no round.
@@ -80,9 +80,12 @@ impl Round {
                 )
             }
             Unworkable::BeyondHorizon { days } => Words::new(
-                format!("按现有能力需要 {days} 天以上，超出任何可行的安排：请先按缺口清单补足"),
                 format!(
-                    "with what is there it takes more than {days} days, beyond any plan: fill the shortages first"
+                    "按现有能力，即使毫不等待也需 {days} 天，超过可安排的 {WORK_DAYS_MAX} 天（推算至多 {HORIZON_DAYS} 天，须留等待时间）：请先按缺口清单补足"
+                ),
+                format!(
+                    "with what is there it takes {days} days even without any waiting, over the {WORK_DAYS_MAX} that can be planned (no more than \
+                     {HORIZON_DAYS} are reckoned, and waiting needs its part): fill the shortages first"
                 ),
             ),
             Unworkable::BadNumber { field, at } => {

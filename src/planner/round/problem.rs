@@ -3,9 +3,8 @@
 use super::labs::lab_rate;
 use super::streets::Source;
 use crate::planner::assign;
-use crate::planner::city::{City, Words};
+use crate::planner::city::City;
 use crate::planner::model::{HOUR, Lab, Ms, Takes};
-use crate::planner::rules;
 
 pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::Problem {
     let norm = &city.norm;
@@ -18,9 +17,6 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
         let stage = &lab.stages[slowest.index()];
         let way: Ms =
             lab.stages.iter().map(|s| if s.takes == Takes::Box { s.run / 9 } else { s.run }).sum();
-        let mut more = lab.clone();
-        more.stages[slowest.index()].add_unit();
-        let unit = rules::Item::LabUnit(slowest).name();
         assign::Lab {
             code: named.code.clone(),
             name: named.name.clone(),
@@ -28,10 +24,6 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
             // The run of the slowest stage is counted by its rate.
             head_start_h: door_h + f64::from(way.saturating_sub(stage.run)) / f64::from(HOUR),
             outside: named.outside,
-            more: Some(assign::More {
-                rate: lab_rate(&more).0 - rate,
-                what: Words::new(format!("1台{}", unit.zh), format!("one more {}", unit.en)),
-            }),
         }
     });
     let streets = sources.iter().map(|source| assign::Street {

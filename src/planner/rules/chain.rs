@@ -10,8 +10,11 @@ use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
 use crate::planner::reach::{CutOff, NoReach};
 
-/// Longest campaign that the estimate looks at, in days. What takes longer has no minutes.
+/// Longest campaign that the arithmetic looks at, and longest target of a city, in days. What takes longer has no minutes. Flows
+/// and simulation reckon less far (`model::HORIZON_DAYS`).
 pub const DAYS_MAX: u64 = 90;
+/// Longest target, in hours.
+pub const TARGET_HOURS_MAX: u32 = DAYS_MAX as u32 * 24;
 
 const MINUTES_MAX: u64 = DAYS_MAX * 24 * 60;
 

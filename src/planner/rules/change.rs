@@ -1,7 +1,7 @@
 //! A city with more or fewer units at a stage of a lab, with the people that run them.
 
 use super::labs::{roll, units_working};
-use crate::planner::city::{City, StageKind};
+use crate::planner::city::{City, Lab, StageKind, Words};
 
 /// The city with `more` units (negative: fewer, down to none) at a stage of its lab number `lab`. The roll grows and shrinks by
 /// what these units need over all shifts, so that they work, or stop working. A lab that is not there changes nothing.
@@ -18,4 +18,61 @@ pub fn with_units(city: &City, lab: usize, kind: StageKind, more: i64) -> City {
     stage.staff = stage.staff.saturating_sub(before).saturating_add(after);
     stage.units = stage.units.saturating_add_signed(more);
     changed
+}
+
+/// What it takes that one unit more works at a stage of a lab: units, and people on the roll over all shifts. No unit, where one
+/// stands idle for want of people.
+pub fn one_more_takes(city: &City, lab: &Lab, kind: StageKind) -> (u64, u64) {
+    let stage = lab.stage(kind);
+    let then = units_working(lab, stage, &city.norm).saturating_add(1);
+    let people = roll(lab, stage, &city.norm, then);
+    (then.saturating_sub(stage.units), people.saturating_sub(stage.staff))
+}
+
+/// Most units by which a question may change a stage of a lab.
+pub const UNITS_CHANGE_MAX: u32 = 10_000;
+
+/// Whether a stage of lab number `lab` may be asked about with so many units more (negative: fewer): the one rule for every form
+/// of the question. A lab that is not there is another's to refuse.
+///
+/// # Errors
+/// A change by none, by more than [`UNITS_CHANGE_MAX`], or by more fewer than the city has there; which stage has how many, and
+/// what can be asked.
+pub fn may_change(city: &City, lab: usize, kind: StageKind, more: i64) -> Result<(), Words> {
+    units_in_range(more)?;
+    let Some(lab) = city.labs.get(lab) else { return Ok(()) };
+    let (have, fewer) = (lab.stage(kind).units, more.unsigned_abs());
+    if more > 0 || fewer <= have {
+        return Ok(());
+    }
+    let (code, stage) = (&lab.code, kind.name());
+    Err(Words::new(
+        format!(
+            "{code} 的{}只有 {have} 台（组），不能减少 {fewer}：请填写不小于 -{have} 的数",
+            stage.zh
+        ),
+        format!(
+            "{} at {code} has {} and cannot have {fewer} fewer: take away {have} at most",
+            stage.en,
+            Words::many(have, "unit")
+        ),
+    ))
+}
+
+/// Whether a question may name such a change at all.
+///
+/// # Errors
+/// None, or more than [`UNITS_CHANGE_MAX`].
+pub fn units_in_range(more: i64) -> Result<(), Words> {
+    if more == 0 || more.unsigned_abs() > u64::from(UNITS_CHANGE_MAX) {
+        return Err(Words::new(
+            format!(
+                "{more} 不可用：请填写 -{UNITS_CHANGE_MAX} 至 {UNITS_CHANGE_MAX} 之间且不为 0 的数，即增加或减少的数量"
+            ),
+            format!(
+                "{more} is not possible: say how many more or fewer, -{UNITS_CHANGE_MAX} to {UNITS_CHANGE_MAX} and not 0"
+            ),
+        ));
+    }
+    Ok(())
 }

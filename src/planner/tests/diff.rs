@@ -18,6 +18,7 @@ fn town() -> City {
                 population: n(one.population.value / 2),
                 have: None,
                 pool: None,
+                pool_origin: None,
                 zone: None,
                 place: None,
             })

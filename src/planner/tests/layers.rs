@@ -97,10 +97,12 @@ fn five_cyclers_and_one_extractor_do_3600_tubes_a_day_and_extraction_binds() {
 #[test]
 fn with_slow_cyclers_it_is_the_cyclers_that_bind() {
     // From 144 minutes on: 5 · 96 · 18 h / 144 min = 3,600.
-    let flow = fluid::city(&guandu(180.0, 3));
+    let model = guandu(180.0, 3);
+    let flow = fluid::city(&model);
     assert_eq!(flow.labs[0].binding, StageKind::Pcr);
-    assert!(flow.labs[0].one_more_saves[StageKind::Pcr.index()] > HOUR);
-    assert_eq!(flow.labs[0].one_more_saves[StageKind::Extract.index()], 0);
+    let saves = fluid::one_more(&model, &flow)[0];
+    assert!(saves[StageKind::Pcr.index()].lab > i64::from(HOUR));
+    assert_eq!(saves[StageKind::Extract.index()].lab, 0);
 }
 
 /// Recalls delay results, and so the recalls that these bring: with more infected people nothing ends earlier. Of five cities

@@ -137,6 +137,7 @@ fn district(code: &str, people: u64, means: u64) -> District {
         name: Words::new(code, code),
         population: n(people),
         pool: None,
+        pool_origin: None,
         zone: None,
         place: None,
         have: Have {
@@ -172,6 +173,7 @@ fn street(code: &str, people: u64, have: Option<u64>) -> Street {
             origin: origin(),
         }),
         pool: None,
+        pool_origin: None,
         zone: None,
         place: None,
     }
@@ -188,6 +190,9 @@ fn city(districts: Vec<District>, labs: Vec<Lab>) -> City {
         start_s: 21_600,
         one_to_one: false,
         max_travel_s: None,
+        max_travel_origin: None,
+        target_from: Default::default(),
+        target_origin: None,
         norm: norm(),
         districts,
         labs,

@@ -4,10 +4,10 @@ use super::super::Report;
 use super::super::layers::Layers;
 use super::super::layers_text::seven;
 use super::super::remedy_text::sentence;
-use super::super::words::{clock_time, in_hours, span};
+use super::super::words::{clock_time, in_hours, in_minutes, span};
 use super::{Cell, Sheet, Table};
 use crate::planner::assign::by_mean_pace;
-use crate::planner::model::{MINUTE, Ms};
+use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
 use crate::planner::{StageKind, Words};
 
@@ -98,7 +98,8 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         ("完成时刻", "done at", 18.0),
         ("成为瓶颈自（小时）", "binds from (h)", 14.0),
         ("距时限余量（小时）", "slack (h)", 14.0),
-        ("再增 1 台提前（分钟）", "one more saves (min)", 16.0),
+        ("再增 1 台提前（分钟）", "one more saves the lab (min)", 16.0),
+        ("再增 1 台为", "one more is", 28.0),
     ]);
     for (i, flow) in found.flow.labs.iter().enumerate().filter(|(_, flow)| flow.tubes > 0) {
         for kind in StageKind::ALL {
@@ -118,7 +119,8 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
                     found.round.model.target,
                     flow.alone[k],
                 )),
-                Cell::Number(f64::from(flow.one_more_saves[k]) / f64::from(MINUTE)),
+                Cell::Number(in_minutes(found.one_more[i][k].saves.lab)),
+                Cell::both(&found.one_more[i][k].label()),
             ];
             match flow.binding == kind {
                 true => table.sum(row),

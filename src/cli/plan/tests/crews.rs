@@ -59,7 +59,8 @@ fn the_document_and_the_sheet_say_what_each_line_rests_on() {
     assert!(keys.clone().any(|key| key == "transport.vehicle_tubes") && keys.count() == 5);
     let path = args.city.as_deref().expect("a city");
     let city = city_file::open(path, None).expect("a city file");
-    let report = Report::of(path, city, None, false, Dice { replications: 0, seed: 1 });
+    let report =
+        Report::of(path, city, None, false, Dice { replications: 0, seed: 1 }, &Progress::silent());
     let sheets = sheets(&report);
     let text = |cell: &Cell| match cell {
         Cell::Text(text) => text.clone(),

@@ -97,7 +97,14 @@ fn every_form_of_the_report_says_no_and_names_the_street() {
     assert!(json["cut_off"][0]["written"].as_str().is_some_and(|written| written.ends_with(&at)));
     let path = folder.path().join("city.toml");
     let read = city_file::open(&path, None).expect("a city");
-    let report = Report::of(&path, read, None, false, Dice { replications: 0, seed: 1 });
+    let report = Report::of(
+        &path,
+        read,
+        None,
+        false,
+        Dice { replications: 0, seed: 1 },
+        &Progress::silent(),
+    );
     for name in ["缺口清单", "测算"] {
         let sheets = sheets(&report);
         let sheet = sheets.iter().find(|sheet| sheet.name == name).expect("a sheet");

@@ -15,7 +15,7 @@ fn everywhere(args: &PlanArgs) -> [String; 4] {
     let path = args.city.as_deref().expect("a city");
     let city = city_file::open(path, None).expect("a city file");
     let dice = Dice { replications: args.replications, seed: args.seed };
-    let report = Report::of(path, city, args.target, args.filled, dice);
+    let report = Report::of(path, city, args.target, args.filled, dice, &Progress::silent());
     let sheets = sheets(&report);
     let lines = sheets[0].lines.iter().map(|w| format!("{}\n{}\n", w.zh, w.en)).collect();
     [text(Lang::En), text(Lang::Zh), json, lines]

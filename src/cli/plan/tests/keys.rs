@@ -85,14 +85,15 @@ fn every_key_that_is_printed_is_documented() {
         let (text, _) = answer(&args).expect("an answer");
         keys(&serde_json::from_str(&text).expect("one JSON document"), "", &mut all);
     };
-    // With its shortages filled, with moved tubes, and with a city that gives no round.
+    // With its shortages filled, with moved tubes, with a city that gives no round, and with one that has no tubes.
     for (city, _) in city_file::BUILTIN {
         let target = Some(24);
         take(PlanArgs { target, json: true, filled: true, replications: 2, ..args(city) });
     }
     let idle = TINY.replacen("extract = { units = 2,", "extract = { units = 0,", 1);
     let divided = TINY.replacen("one_to_one = true", "one_to_one = false", 1);
-    for text in [TINY, &idle, &divided] {
+    let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 0,", 1);
+    for text in [TINY, &idle, &divided, &bare] {
         let (_folder, args) = asked(text);
         take(PlanArgs { json: true, filled: true, replications: 3, ..args });
     }

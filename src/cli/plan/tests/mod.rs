@@ -311,3 +311,46 @@ fn every_assumption_is_printed_with_its_status_and_source() {
         assert!(text.contains(key), "{key}");
     }
 }
+
+/// A target, a longest way and pool sizes carry where they come from; what is assumed of none is not told.
+#[test]
+fn numbers_that_a_city_file_gives_by_themselves_say_where_they_come_from() {
+    use layers::{TINY, asked};
+    let sourced = "{ value = 36, status = \"norm\", source = \"made_up\" }";
+    let with = |line: &str| TINY.replacen("one_to_one", &format!("{line}\none_to_one"), 1);
+    let pool =
+        TINY.replacen("zone = \"controlled\"", "zone = \"controlled\"\npersons_per_tube = 5", 1);
+    for (text, target, key, from, status) in [
+        (TINY.to_owned(), None, "target_hours", "norm", Some("norm")),
+        (TINY.to_owned(), Some(30), "target_hours", "asked", None),
+        (with("target_hours = 36"), None, "target_hours", "city_file", None),
+        (
+            with(&format!("target_hours = {sourced}")),
+            None,
+            "target_hours",
+            "city_file",
+            Some("norm"),
+        ),
+        (TINY.to_owned(), None, "max_travel_minutes", "product", None),
+        (
+            with(&format!("max_travel_minutes = {sourced}")),
+            None,
+            "max_travel_minutes",
+            "city_file",
+            Some("norm"),
+        ),
+        (pool, None, "district[999901].persons_per_tube", "city_file", None),
+    ] {
+        let (_folder, args) = asked(&text);
+        let args = PlanArgs { target, replications: 0, ..args };
+        let (said, _) = answer(&args).expect("an answer");
+        assert!(said.contains(&format!("city.{key}")), "{said}");
+        assert!(!said.contains(" 0 个") && !said.contains("of 0 "), "{said}");
+        let (text, _) = answer(&PlanArgs { json: true, ..args }).expect("an answer");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+        let given = json["given"].as_array().expect("a list");
+        let one = given.iter().find(|one| one["key"] == key).expect(key);
+        assert_eq!(one["from"], from, "{one}");
+        assert_eq!(one["origin"]["status"].as_str(), status, "{one}");
+    }
+}

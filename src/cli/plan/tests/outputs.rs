@@ -8,7 +8,7 @@ fn report(text: &str, replications: usize) -> Report {
     let (_folder, args) = asked(text);
     let path = args.city.as_deref().expect("a city");
     let city = city_file::open(path, None).expect("a city file");
-    Report::of(path, city, None, false, Dice { replications, seed: 1 })
+    Report::of(path, city, None, false, Dice { replications, seed: 1 }, &Progress::silent())
 }
 
 fn text(cell: &Cell) -> &str {
@@ -105,7 +105,8 @@ fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
     // In Chifeng the arithmetic asks for units at T02, and the assignment needs no lab but the others.
     let path = Path::new("chifeng");
     let city = city_file::open(path, None).expect("chifeng");
-    let report = Report::of(path, city, None, false, Dice { replications: 0, seed: 1 });
+    let report =
+        Report::of(path, city, None, false, Dice { replications: 0, seed: 1 }, &Progress::silent());
     let document = json::report(&report);
     let lines = document["shortages"].as_array().expect("a list");
     let noted = |line: &&serde_json::Value| line["note"].is_object();

@@ -72,11 +72,29 @@ fn what_cannot_be_asked_is_refused_with_what_there_is() {
     };
     let error = ask("L9", "+1").expect_err("no such lab");
     assert!(error.zh().contains("可用：L1, L2") && error.en().contains("there are: L1, L2"));
-    let error = ask("L1", "-2").expect_err("no extractor left");
-    assert!(error.zh().contains("现有 2 台") && error.en().contains("1 to 20,000 must be left"));
+    // The rule for units is the planner's, for every form of the question.
+    for (units, zh, en) in [
+        (
+            "-3",
+            "L1 的核酸提取只有 2 台（组），不能减少 3",
+            "extraction at L1 has 2 units and cannot have 3 fewer",
+        ),
+        ("-99", "不能减少 99：请填写不小于 -2 的数", "take away 2 at most"),
+        (
+            "0",
+            "0 不可用",
+            "0 is not possible: say how many more or fewer, -10000 to 10000 and not 0",
+        ),
+        ("10001", "10001 不可用", "10001 is not possible"),
+    ] {
+        let error = ask("L1", units).expect_err(units);
+        assert!(error.zh().contains(zh) && error.en().contains(en), "{}", error.en());
+    }
+    let (text, code) = ask("L1", "-2").expect("an answer");
+    let never = "变动后不能完成 / with the change it is never done:\n    东区实验室的核酸提取环节没有可用设备或人员";
+    assert!(code == 0 && text.contains(never), "{text}");
     for words in [
-        &["whatif", "chifeng", "--lab", "L1", "--stage", "extract", "--units", "0"][..],
-        &["whatif", "chifeng", "--lab", "L1", "--stage", "extract", "--units", "many"],
+        &["whatif", "chifeng", "--lab", "L1", "--stage", "extract", "--units", "many"][..],
         &["whatif", "chifeng", "--lab", "L1", "--stage", "oven", "--units", "+1"],
         &["whatif", "chifeng", "--stage", "extract", "--units", "+1"],
         &["chifeng", "--replications", "-1"],
@@ -120,11 +138,86 @@ fn pool_sizes_are_advised_zone_by_zone() {
 fn a_city_without_zones_is_one_zone_and_odd_numbers_are_refused() {
     let (text, _) = said(TINY, &["pooling", "jiyuan", "--lang", "en"]).expect("an answer");
     assert!(text.contains("where no zone is named: 727,265 persons"), "{text}");
-    for words in
-        [["--prevalence", "2"], ["--prevalence", "NaN"], ["--level", "7"], ["--recall-price", "-1"]]
-    {
+    for words in [["--prevalence", "2"], ["--prevalence", "NaN"], ["--recall-price", "-1"]] {
         let odd = words.join("=");
         let error = said(TINY, &["pooling", "jiyuan", &odd]).expect_err(words[1]);
         assert!(error.zh().contains("参数不成立"), "{words:?}");
+    }
+    // A level of nothing or of everything is none, nor is one beyond; below nought clap does not take it for a flag.
+    for level in ["0", "1", "-0.5", "7", "NaN"] {
+        let error = typed(&["pooling", "jiyuan", "--level", level]).expect_err(level).to_string();
+        assert!(error.contains("expected more than 0 and less than 1"), "{level}: {error}");
+    }
+}
+
+#[test]
+fn a_number_below_nought_is_refused_in_our_own_words() {
+    for (words, says) in [
+        (&["chifeng", "--target", "-3"][..], "应为 1h 到 2160h"),
+        (&["chifeng", "--replications", "-3"], "应为 0 到 100000"),
+        (
+            &[
+                "whatif", "chifeng", "--lab", "L01", "--stage", "pcr", "--units", "+1", "--target",
+                "-3",
+            ],
+            "应为 1h 到 2160h",
+        ),
+    ] {
+        let error = typed(words).expect_err("a refusal").to_string();
+        assert!(error.contains(says) && !error.contains("tip"), "{words:?}: {error}");
+    }
+}
+
+/// With another norm pack, as the other questions about plans.
+#[test]
+fn a_what_if_is_asked_of_another_norm_pack() {
+    let base = [
+        "whatif",
+        "jiyuan",
+        "--lab",
+        "L01",
+        "--stage",
+        "pcr",
+        "--units",
+        "+1",
+        "--replications",
+        "0",
+    ];
+    let text = |more: &[&str]| said(TINY, &[&base[..], more].concat()).expect("an answer").0;
+    assert_eq!(text(&[]), text(&["--norm", "jiyuan-2021"]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = folder.path().join("half.toml");
+    let half = "name = \"half\"\ntitle = \"半\"\ntitle_en = \"half\"\nbase = \"jiyuan-2021\"\n\
+                [sources]\nus = \"本地\"\n\
+                [field]\ncoverage_percent = { value = 50, status = \"assumed\", source = \"us\" }\n";
+    std::fs::write(&pack, half).expect("written");
+    let pack = pack.to_str().expect("a path of plain letters");
+    assert_ne!(text(&[]), text(&["--norm", pack]));
+}
+
+/// What the answer tells that one more unit saves is what the what-if tells of it.
+#[test]
+fn the_answer_and_the_what_if_agree_on_one_more_unit() {
+    let json = |words: &[&str]| -> serde_json::Value {
+        let (text, _) = said(TINY, words).expect("an answer");
+        serde_json::from_str(&text).expect("one JSON document")
+    };
+    let none = ["--json", "--replications", "0"];
+    for city in ["CITY", "chifeng"] {
+        let whole = json(&[&[city][..], &none].concat());
+        let of_lab = &whole["layers"]["flow"]["labs"][0];
+        let lab = of_lab["lab"].as_str().expect("a code");
+        for stage in of_lab["stages"].as_array().expect("stages") {
+            let key = stage["stage"].as_str().expect("a key");
+            let words =
+                [&["whatif", city, "--lab", lab, "--stage", key, "--units", "+1"][..], &none]
+                    .concat();
+            let flow = &json(&words)["flow"];
+            let ms = |time: &serde_json::Value| time["ms"].as_i64().expect("a time");
+            let saved = ms(&flow["lab_before"]["finish"]) - ms(&flow["lab_finish_after"]);
+            assert_eq!(stage["one_more_saves_ms"], saved, "{city} {key}");
+            let saved = ms(&flow["city_before"]) - ms(&flow["city_after"]);
+            assert_eq!(stage["one_more_saves_city_ms"], saved, "{city} {key}");
+        }
     }
 }

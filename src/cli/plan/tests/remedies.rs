@@ -3,7 +3,8 @@
 
 use super::layers::{TINY, asked};
 use super::moving::Moving;
-use super::remedy::{More, Outcome};
+use super::remedy::{More, Outcome, Tried};
+use super::search::{Search, TUBES_MAX, confirming};
 use super::*;
 use crate::planner::StageKind;
 use crate::planner::model::Model;
@@ -11,7 +12,12 @@ use crate::planner::model::Model;
 fn found(text: &str, dice: Dice) -> Layers {
     let (_folder, args) = asked(text);
     let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
-    Layers::of(&city, dice).expect("a round")
+    Layers::of(&city, dice, &Progress::silent()).expect("a round")
+}
+
+/// What a changed round would do.
+fn simulated(layers: &Layers, model: &Model, dice: Dice) -> Outcome {
+    Tried::of(layers, model, dice, &Search::new(u64::MAX, &Progress::silent())).outcome
 }
 
 /// The round with what was found, less one of the `n`-th thing.
@@ -48,11 +54,11 @@ fn nothing_of_a_remedy_can_be_left_out() {
             assert!(things > 0);
             for n in 0..things {
                 let fewer = with_all_but(&layers, more, n);
-                let finish = Outcome::of(&layers, &fewer, dice).finish();
+                let finish = simulated(&layers, &fewer, dice).finish();
                 assert!(finish > target, "{replications}: without one of thing {n}: {more:?}");
             }
             let all = with_all_but(&layers, more, things);
-            assert_eq!(Outcome::of(&layers, &all, dice), more.outcome);
+            assert_eq!(simulated(&layers, &all, dice), more.outcome);
         }
     }
 }
@@ -196,7 +202,7 @@ fn under_one_street_one_lab_whole_streets_move() {
     let with = |streets: &[usize]| {
         let mut model = round.clone();
         streets.iter().for_each(|&street| model.streets[street].lab = 1);
-        Outcome::of(&layers, &model, dice)
+        simulated(&layers, &model, dice)
     };
     assert_eq!(with(&one.streets), *outcome);
     assert!(with(&one.streets[1..]).finish() > target);
@@ -267,5 +273,89 @@ fn the_filled_city_is_answered_by_every_layer() {
     assert_eq!(of["layers"]["binding"], "extract");
     for words in ["flows ", "simulation (median) ", "  No: ", "which knows no waiting"] {
         assert!(filled.contains(words), "{words}\n{filled}");
+    }
+}
+
+/// A limit that is met after the first try of each kind: that is said, and what is told is still what the simulation says.
+#[test]
+fn a_search_that_meets_its_limit_says_so_and_tells_the_best_of_what_it_tried() {
+    let text = lopsided().replacen("one_to_one = true", "one_to_one = false", 1);
+    let dice = Dice { replications: 40, seed: 1 };
+    let mut layers = found(&text, dice);
+    let whole = layers.remedy.take().expect("it is late");
+    assert_eq!((whole.searched.left_out, whole.searched.words()), (0, None));
+    assert_eq!((whole.searched.tubes_max, whole.searched.confirmed_with), (TUBES_MAX, 40));
+    let (_folder, args) = asked(&text);
+    let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
+    let silent = Progress::silent();
+    let mut before = u64::MAX;
+    for limit in [TUBES_MAX, 4_000_000, 0] {
+        let remedy = remedy::find(&city, &layers, dice, &Search::new(limit, &silent));
+        let searched = remedy.searched;
+        assert_eq!(searched.words().is_some(), limit < TUBES_MAX, "{searched:?}");
+        assert!(searched.tries < before && remedy.outcomes().next().is_some(), "{searched:?}");
+        before = searched.tries;
+        if let Some(more) = &remedy.more {
+            let things = more.units.len() + more.desks.len();
+            let all = with_all_but(&layers, more, things);
+            assert_eq!(simulated(&layers, &all, dice), more.outcome);
+        }
+    }
+}
+
+#[test]
+fn what_is_found_is_confirmed_with_fewer_replications_only_in_a_very_large_city() {
+    let (_folder, args) = asked(TINY);
+    let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
+    let mut model = planner::round::Round::of(&city).expect("a round").model;
+    let dice = Dice { replications: 1000, seed: 1 };
+    let with = |model: &Model| confirming(model, dice, 30, 200).replications;
+    assert_eq!(with(&model), 200);
+    for (persons, replications) in [(20_000_000, 200), (80_000_000, 50), (400_000_000, 30)] {
+        model.streets.truncate(1);
+        (model.streets[0].persons, model.streets[0].pool) = (persons, 10);
+        assert_eq!(with(&model), replications, "{persons}");
+    }
+}
+
+/// What the shelf lacks is named by the answer and by what mends it, first of all, whatever else is short; and nothing of it where
+/// there is enough for a round.
+#[test]
+fn an_empty_shelf_is_named_in_the_answer_and_in_the_remedy() {
+    let none = "tubes = { physical = 0, agreement = 24000, deposit_paid = false }";
+    let empty = TINY.replacen(
+        "tubes = { physical = 36000, agreement = 24000, deposit_paid = false }",
+        none,
+        1,
+    );
+    let late = [
+        "现货不够一轮，缺采样管 6000 支（东区）。",
+        "The shelf has too little for one round: it lacks 6000 collection tubes (East).",
+    ];
+    let mend = [
+        "开轮前须采购或请上级调拨采样管 6000 支：没有这些，其他措施均无效。",
+        "Before the round buy, or ask the level above for, 6000 collection tubes: without them nothing else helps.",
+    ];
+    for (text, target, told) in [(TINY, 24, false), (&*empty, 24, true), (&*empty, 120, true)] {
+        let (_folder, args) = asked(text);
+        let args = PlanArgs { target: Some(target), ..args };
+        let (said, code) = answer(&args).expect("an answer");
+        for words in late.iter().chain(&mend) {
+            assert_eq!(said.contains(words), told, "{target}: {words}\n{said}");
+        }
+        assert_eq!(said.contains("先补齐现货 / first for the shelf"), told);
+        if told {
+            assert_eq!(code, EXIT_NO);
+        }
+        let (text, _) = answer(&PlanArgs { json: true, ..args }).expect("an answer");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+        let shelf = &json["layers"]["shelf"];
+        match told {
+            true => {
+                let one = (&shelf[0]["item"], &shelf[0]["short"], &shelf[0]["places"][0]);
+                assert_eq!(one, (&"tube".into(), &6000.into(), &"999901".into()), "{shelf}");
+            }
+            false => assert_eq!(shelf.as_array().map(Vec::len), Some(0)),
+        }
     }
 }

@@ -177,7 +177,7 @@ fn tubes_that_go_to_another_lab_are_noticed_and_go_on_going_there() {
         let belief = Belief::learn(&trial.model, &trial.doubt, &situation);
         assert_eq!(belief.astray.len(), 1, "{seed}");
         let share = |model: &Model| {
-            let own = |street: &&crate::planner::model::Street| street.lab == 0;
+            let own = |street: &&Street| street.lab == 0;
             let all: u64 = model.streets.iter().map(|s| s.tubes()).sum();
             model.streets.iter().filter(own).map(|s| s.tubes()).sum::<u64>() as f64 / all as f64
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::planner::city::StageKind;
 use crate::planner::example::DOUBT;
 use crate::planner::model::{DAY, HOUR, Lab};
-use crate::planner::study::{study, what_if};
+use crate::planner::study::{lab_finishes, study, what_if};
 
 /// Three labs, with failures and recalls.
 fn city() -> Model {
@@ -147,4 +147,18 @@ fn a_study_is_the_same_on_one_thread_and_on_two() {
     assert_eq!((sure.replications, doubtful.replications, pairs.pairs), (12, 12, 12));
     assert_ne!(sure.finishes, doubtful.finishes);
     assert_eq!(on(2), (sure, doubtful, pairs));
+}
+
+/// A lab that is run alone, with what is in doubt drawn for it alone, sees the chance that it sees in the whole city.
+#[test]
+fn a_lab_that_is_looked_at_alone_is_done_as_in_the_study_of_the_city() {
+    for seed in 0..6 {
+        let model = example::by_chance(seed);
+        for doubt in [None, Some(&DOUBT)] {
+            let whole = study(&model, doubt, seed, 8, &|_| true).lab_finishes;
+            for (lab, finishes) in whole.into_iter().enumerate() {
+                assert_eq!(lab_finishes(&model, doubt, seed, 8, lab), finishes, "{seed}: {lab}");
+            }
+        }
+    }
 }

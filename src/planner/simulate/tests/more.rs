@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::planner::city::StageKind;
+use crate::planner::fluid;
 use crate::planner::model::{HOUR, Lab, MINUTE};
 use crate::planner::study::what_if;
 
@@ -79,6 +80,27 @@ fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
             let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
             let saved = pairs.saved + pairs.half_width;
             assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
+        }
+    }
+}
+
+/// What the flows tell as saved is no more than the simulation sees, and no less, but for what the layers differ by: 2 % of the
+/// end, an hour at least, and the interval of 20 pairs.
+#[test]
+fn what_one_more_unit_saves_in_the_flows_is_what_pairs_of_simulations_see() {
+    for seed in 0..12 {
+        let model = example::by_chance(seed);
+        let flow = fluid::city(&model);
+        let saves = fluid::one_more(&model, &flow);
+        let lab = seed as usize % model.labs.len();
+        for kind in StageKind::ALL {
+            let mut more = model.labs[lab].clone();
+            more.stages[kind.index()].add_unit();
+            let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
+            let told = saves[lab][kind.index()].lab as f64;
+            let near = (0.02 * f64::from(flow.labs[lab].finish)).max(f64::from(HOUR));
+            let off = (told - pairs.saved).abs();
+            assert!(off <= near + pairs.half_width, "{seed}: {kind:?}: {told} and {pairs:?}");
         }
     }
 }
