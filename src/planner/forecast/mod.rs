@@ -5,7 +5,6 @@ pub mod judge;
 mod learn;
 mod measures;
 mod past;
-mod plates;
 mod situation;
 #[cfg(test)]
 mod tests;
