@@ -18,8 +18,6 @@ mod labs;
 mod outcome;
 mod play;
 mod played;
-#[cfg(test)]
-mod replay_tmp;
 mod report;
 mod saying;
 mod setup;

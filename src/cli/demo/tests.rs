@@ -254,7 +254,7 @@ fn the_forecast_knows_how_the_drill_is_played() {
         for ((lab, planned), model) in city.labs.iter().zip(&plan.labs).zip(&round.model.labs) {
             let (rate, slowest) = lab_rate(model);
             let plates = rate * plate_ms(lab, planned) as f64 / 3_600_000.0 / WELLS_MAX as f64;
-            assert_eq!(slowest, planner::StageKind::Decap, "{name} {}", lab.code);
+            assert_eq!(slowest, StageKind::Decap, "{name} {}", lab.code);
             assert!((0.98..1.02).contains(&plates), "{name} {}: {plates}", lab.code);
             for stage in &model.stages {
                 assert!(stage.rests.iter().all(Vec::is_empty), "{name} {}", lab.code);

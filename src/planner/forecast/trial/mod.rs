@@ -299,3 +299,22 @@ impl Trial {
         Reading { at, streets, labs }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plate_is_loaded_before_it_is_done_and_every_one_is_both() {
+        for seed in 0..6 {
+            let trial = Trial::small(seed);
+            for count in trial.situation(trial.finish).readings.iter().flat_map(|r| &r.labs) {
+                assert!(count.plates >= count.plates_done, "{seed} {count:?}");
+                let (open, tubes) =
+                    (count.plates - count.plates_done, count.plated - count.resulted);
+                // Tubes without results are on plates, but those with which the next plate is being filled.
+                assert!(tubes < (open + 1) * 94 && open <= tubes, "{seed} {count:?}");
+            }
+        }
+    }
+}
