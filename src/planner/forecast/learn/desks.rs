@@ -8,9 +8,6 @@ use crate::planner::round::Doubt;
 /// Share of the people who do not come late up to which a street is surely still in its queue.
 const IN_QUEUE: f64 = 0.75;
 
-/// What the tubes of the time in which desks begin are off by, as a share (assumed): they open one by one, at times of their own.
-const RAMP_OFF: f64 = 0.5;
-
 /// Tubes that the desks of a street fill in a working time while people queue, at the model's speed.
 pub(in crate::planner::forecast) fn queue_tubes(street: &Street, worked: f64) -> f64 {
     let ramp = f64::from(street.ramp);
@@ -48,22 +45,14 @@ pub(super) fn learn(model: &Model, doubt: &Doubt, situation: &Situation) -> Vec<
 /// What a street showed in its queue, and how noisy that is.
 fn shown(street: &Street, number: usize, situation: &Situation) -> Option<(f64, f64)> {
     let limit = street.tubes() as f64 * (1.0 - street.late_share) * IN_QUEUE;
-    let seen = situation.readings.iter().filter_map(|reading| {
+    let mut seen = situation.readings.iter().rev().filter_map(|reading| {
         let filled = reading.streets.get(number)?.collected as f64;
-        let worked = street.worked(u64::from(reading.at)) as f64;
-        let able = queue_tubes(street, worked);
-        (filled > 0.0 && able > 0.0).then_some((filled, able, worked))
+        let able = queue_tubes(street, street.worked(u64::from(reading.at)) as f64);
+        (filled <= limit && filled > 0.0 && able > 0.0).then_some((filled, able))
     });
-    let in_queue = seen.clone().rfind(|(filled, ..)| *filled <= limit)?;
-    // What was filled later by then was filled no slower, whether people still queued or not: a desk without a network tells all of
-    // its tubes at once.
-    let speed = |(filled, able, _): &(f64, f64, f64)| filled / able;
-    let later = seen.filter(|(filled, ..)| *filled > limit);
-    let (filled, able, worked) =
-        later.fold(in_queue, |best, seen| if speed(&seen) > speed(&best) { seen } else { best });
-    // Half a tube by desk is open or not counted, people take different times, and how desks begin is only a plan's word.
+    let (filled, able) = seen.next()?;
+    // Half a tube by desk is open or not counted, and people take different times.
     let open = f64::from(street.desks) * 0.5 / filled;
     let people = 0.25 / (filled * f64::from(street.pool)).max(1.0);
-    let beginning = RAMP_OFF * queue_tubes(street, worked.min(f64::from(street.ramp))) / able;
-    Some(((filled / able).ln(), open.powi(2) + people + beginning.powi(2) + 1e-4))
+    Some(((filled / able).ln(), open.powi(2) + people + 1e-4))
 }
