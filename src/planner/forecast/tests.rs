@@ -351,27 +351,3 @@ fn a_round_with_a_tube_that_has_no_result_is_never_sure() {
         assert!(sure || told.finishes.iter().all(|at| *at > 24 * HOUR), "{what:?}");
     }
 }
-
-#[test]
-#[ignore]
-fn score_tmp() {
-    let n: u64 = std::env::var("N").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
-    let show = |what: &str, s: trial::Score| {
-        println!(
-            "{what}: {} held {:.1} 50: {:.1} 95: {:.1} early {:.1} half {:.2} crps {:.2} pit {:?}",
-            s.forecasts,
-            s.coverage,
-            s.coverage_50,
-            s.coverage_95,
-            s.early,
-            s.half_way_error,
-            s.crps,
-            s.pit.map(|p| p.round() as u32)
-        );
-    };
-    let from = 1_000_000;
-    show("modelled", trial::score(from..from + n, false, 200));
-    show("unmodelled", trial::score(from..from + n, true, 200));
-    show("cities", trial::score_cities(from..from + n / 8, 100));
-    show("small", trial::score_small(from..from + n, 100));
-}
