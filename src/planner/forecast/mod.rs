@@ -313,7 +313,7 @@ struct Kept {
 /// Spread of the end that no parameter explains, as a share of the longest run of any lab: how the last plates fall on units,
 /// rests and vehicles is not known to the minute, and now and then much less is (Student's t with four degrees of freedom).
 /// Fitted on made-up rounds with seeds from a million on; those that the forecast is judged by begin at 0.
-const LAST_PLATES: f64 = 0.12;
+const LAST_PLATES: f64 = 0.10;
 
 impl Kept {
     fn of(
