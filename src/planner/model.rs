@@ -272,6 +272,18 @@ impl Stage {
         })
     }
 
+    /// When a unit that would start a run at `at` may: then, or at the end of the rest it has then. Another may follow on it.
+    #[inline]
+    pub fn rested(&self, unit: u32, at: Ms, midnight_offset: Ms) -> Ms {
+        let rests = self.rests.get(unit as usize).map_or(&[][..], Vec::as_slice);
+        let of_day = (u64::from(at) + u64::from(midnight_offset)) % u64::from(DAY);
+        let left = rests.iter().find_map(|&(from, length)| {
+            let into = (of_day + u64::from(DAY) - u64::from(from % DAY)) % u64::from(DAY);
+            u64::from(length).checked_sub(into).filter(|left| *left > 0)
+        });
+        at.saturating_add(left.unwrap_or(0) as Ms)
+    }
+
     /// Share of the day in which a unit works, on average over the units.
     pub fn working_share(&self) -> f64 {
         if self.units == 0 {

@@ -82,28 +82,24 @@ fn as_played(city: &City, plan: &Plan) -> City {
         lab.shifts.clear();
         lab.instrument_day = Some(InstrumentDay::Staggered { hours: 24 });
         lab.derate = Some(norm.derate.mean_permille.clone());
-        let decap_s = lab.stage(StageKind::Decap).cycle_s();
+        let [receive_s, decap_s] =
+            [StageKind::Receive, StageKind::Decap].map(|kind| lab.stage(kind).cycle_s());
         // A plate is loaded in no time and the next one a pace later; in the model it is in hand for that pace. So much shorter is
-        // what comes before, and behind where that is not enough: minutes in a city, hours where a lab has one unit.
-        let mut in_hand_s = plate_s;
-        let mut shorter = |run_s: u64| {
-            let less = in_hand_s.min(run_s.saturating_sub(1));
-            in_hand_s -= less;
-            run_s - less
-        };
+        // what comes before: minutes in a city, and hours where a lab has one unit. What comes behind keeps its time, which counts from the loading.
         for stage in &mut lab.stages {
             (stage.spread_permille, stage.breakdowns_permille_day, stage.crew) = (0, 0, 0);
             stage.units *= PLENTY;
             match stage.kind {
-                // What waits for a plate is ready for it: its time comes before.
-                StageKind::Inactivate => stage.run_s = shorter(stage.run_s + decap_s),
+                // What waits for a plate is ready for it: its time comes before. So does that of the reception, which is no shorter for
+                // a box of few tubes.
+                StageKind::Inactivate => {
+                    let before_s = receive_s + stage.cycle_s() + decap_s;
+                    (stage.run_s, stage.load_s) = (before_s.saturating_sub(plate_s), 0);
+                }
                 StageKind::Decap => (stage.units, stage.run_s, stage.load_s) = (1, plate_s, 0),
                 // A tube has its result when the instrument is through, before anybody reviews it.
-                StageKind::Review => (stage.run_s, stage.load_s) = (0, 0),
-                StageKind::Extract | StageKind::Setup | StageKind::Pcr => {
-                    stage.run_s = shorter(stage.run_s);
-                }
-                StageKind::Receive => {}
+                StageKind::Receive | StageKind::Review => (stage.run_s, stage.load_s) = (0, 0),
+                _ => {}
             }
         }
     }

@@ -15,6 +15,8 @@ pub(super) struct Past {
     pub now: Ms,
     /// Whether every tube that was filled has its result and no more are coming.
     pub done: bool,
+    /// Whether a first test that was filled has no result, wherever it is.
+    pub open: bool,
     /// The newest tube was filled.
     pub sampled: Ms,
     /// The newest first result of the city was there; `now` while it has none.
@@ -79,6 +81,7 @@ impl Past {
         Past {
             now: newest.at,
             done: all_resulted(model, situation),
+            open: !is_resulted(newest),
             sampled: when(&|r| collected(r) >= all_collected),
             finish: if all_results == 0 {
                 newest.at
@@ -123,9 +126,14 @@ fn all_resulted(model: &Model, situation: &Situation) -> bool {
     let all = collected(newest);
     let before = situation.readings.iter().rev().find(|r| r.at.saturating_add(QUIET) <= newest.at);
     let quiet = before.is_some_and(|r| collected(r) == all);
+    is_resulted(newest) && (quiet || all >= model.tubes())
+}
+
+/// Whether every tube that was filled has its result.
+fn is_resulted(newest: &Reading) -> bool {
     // A tube that was lost on the road ended in its street and came to no lab.
     let ended = newest.streets.iter().map(|street| street.resulted).fold(0, u64::saturating_add);
-    first_results(newest).max(ended) >= all && (quiet || all >= model.tubes())
+    first_results(newest).max(ended) >= collected(newest)
 }
 
 #[cfg(test)]

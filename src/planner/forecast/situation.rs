@@ -111,15 +111,17 @@ pub struct Situation {
 }
 
 impl Situation {
-    /// Plates of a lab that were loaded since the first reading with as many first tests on plates as now, and when that was:
-    /// there is no first test on them, only single tubes of recalls. `None` where there are none, or plates are not told.
-    pub(super) fn singles_only(&self, lab: usize) -> Option<(u64, Ms)> {
+    /// Plates of a lab that were loaded since the first reading with as many first tests on plates as now: there is no first
+    /// test on them, only single tubes of recalls. 0 where there are none, or plates are not told.
+    pub(super) fn singles_only(&self, lab: usize) -> u64 {
         let of = |reading: &Reading| reading.labs.get(lab).copied().unwrap_or_default();
-        let newest = of(self.readings.last()?);
+        let newest = self.readings.last().map(of).unwrap_or_default();
         let all = newest.first_plated();
-        let last = self.readings.iter().find(|reading| of(reading).first_plated() >= all)?;
-        let plates = newest.plates.saturating_sub(of(last).plates);
-        (of(last).plates > 0 && newest.singles_plated > 0 && plates > 0)
-            .then_some((plates, last.at))
+        let last = self.readings.iter().map(of).find(|count| count.first_plated() >= all);
+        let last = last.unwrap_or_default();
+        if last.plates == 0 || newest.singles_plated == 0 {
+            return 0;
+        }
+        newest.plates.saturating_sub(last.plates)
     }
 }

@@ -302,3 +302,52 @@ fn labs_do_not_set_the_pace_before_anything_waits_there() {
         assert_eq!(told(HOUR), Regime::Collecting, "{seed}");
     }
 }
+
+#[test]
+fn a_round_with_a_tube_that_has_no_result_is_never_sure() {
+    let mut model = example::city(1);
+    model.streets.truncate(1);
+    let doubt = trial::doubt();
+    // By the street all tubes are at the lab; what the lab has of them, with how many people called back, and what has ended.
+    let last = model.streets[0].tubes();
+    let (all, but_one) = ((last, last, last), (last, last, last - 1));
+    for ((received, plated, resulted), recalls_closed, ended, sure) in [
+        (all, 0, 0, true),
+        (but_one, 0, 0, false),
+        // A single tube has its result and a first test has none, and nothing says where that is.
+        (all, 1, 0, false),
+        ((last + 1, last + 1, last + 1), 1, 0, true),
+        // It came to no lab.
+        ((last - 1, last - 1, last - 1), 0, 0, false),
+        ((last - 1, last - 1, last - 1), 0, last, true),
+        ((last - 1, last - 1, last - 1), 0, last - 1, false),
+    ] {
+        let reading = |at| {
+            let street = StreetCount {
+                collected: last,
+                sent: last,
+                delivered: last,
+                resulted: ended,
+                ..StreetCount::default()
+            };
+            let plates = last.div_ceil(94);
+            let lab = LabCount {
+                received,
+                plated,
+                resulted,
+                recalls_closed,
+                plates,
+                plates_done: plates,
+                ..LabCount::default()
+            };
+            Reading { at, streets: vec![street], labs: vec![lab; model.labs.len()] }
+        };
+        assert_eq!(model.labs.len(), 1);
+        let situation = Situation { readings: vec![reading(20 * HOUR), reading(24 * HOUR)] };
+        let told = of_model(&model, &doubt, &situation, 3, 40).unwrap();
+        let what = ((received, plated, resulted), recalls_closed, ended, told.finish);
+        assert_eq!(told.finish.p10 == told.finish.p90, sure, "{what:?}");
+        assert_eq!(told.regime == Regime::Done, sure, "{what:?}");
+        assert!(sure || told.finishes.iter().all(|at| *at > 24 * HOUR), "{what:?}");
+    }
+}

@@ -60,20 +60,12 @@ impl Calendar {
 
     /// The same where something may hold it back.
     fn next_up_between(&self, stage: &Stage, unit: u32, at: Ms) -> Ms {
-        let rests = stage.rests.get(unit as usize).map_or(&[][..], Vec::as_slice);
         let mut at = at;
         // Windows may touch: go on until none holds it back. Bounded, so that rests round the clock cannot loop.
         for _ in 0..16 {
-            let mut moved = false;
-            let of_day = (u64::from(at) + u64::from(self.midnight_offset)) % u64::from(DAY);
-            for &(from, length) in rests {
-                let into = (of_day + u64::from(DAY) - u64::from(from % DAY)) % u64::from(DAY);
-                if into < u64::from(length) {
-                    at = at.saturating_add((u64::from(length) - into) as Ms);
-                    moved = true;
-                    break;
-                }
-            }
+            let rested = stage.rested(unit, at, self.midnight_offset);
+            let mut moved = rested > at;
+            at = rested;
             let first = self.repairs.partition_point(|r| r.0 < unit);
             let own = self.repairs[first..].iter().take_while(|r| r.0 == unit);
             for (from, to) in own.map(|r| (r.1, r.2)).chain(self.stops.iter().copied()) {

@@ -53,6 +53,8 @@ pub(super) struct Drawn<'b> {
     pub inside: Vec<&'b Replay>,
     /// By lab: since when it stands still.
     pub still: Vec<Option<Ms>>,
+    /// By lab: when it stood still.
+    pub stops: &'b [Vec<Still>],
 }
 
 impl Belief {
@@ -113,7 +115,7 @@ impl Belief {
             astray.draw(&mut drawn, situation, dice.below(2_000_000 + k as u64));
         }
         let late = drawn.streets.iter().map(|s| s.late_share).collect();
-        Drawn { late, model: drawn, inside, still: self.still() }
+        Drawn { late, model: drawn, inside, still: self.still(), stops: &self.stops }
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Trial {
 enum Row {
     Received,
     Plated,
+    Loaded,
     Resulted,
     Called,
     Answered,
@@ -155,6 +156,24 @@ fn spring(truth: &mut Model, surprise: Surprise, dice: Stream) {
     }
 }
 
+/// When the plates of a lab were loaded. One that had to wait was kept open, and others joined it on the way: a plate is what has its
+/// results together, and it is loaded with the last of its tubes.
+fn loaded(lab: usize, done: &mut Vec<(Ms, usize, Row, u32)>) {
+    let of = |row: Row| {
+        let mut lots: Vec<(Ms, u32)> =
+            done.iter().filter(|d| d.1 == lab && d.2 == row).map(|d| (d.0, d.3)).collect();
+        lots.sort_unstable();
+        lots.into_iter().scan(0, |sum, (at, tubes)| {
+            *sum += tubes;
+            Some((at, *sum))
+        })
+    };
+    let plated: Vec<(Ms, u32)> = of(Row::Plated).collect();
+    let with_last = |(_, upto)| plated.get(plated.partition_point(|(_, tubes)| *tubes < upto));
+    let loaded: Vec<Ms> = of(Row::Resulted).filter_map(with_last).map(|(at, _)| *at).collect();
+    done.extend(loaded.into_iter().map(|at| (at, lab, Row::Loaded, 1)));
+}
+
 impl Trial {
     /// Makes a round. The same seed and surprise give the same round.
     pub fn new(seed: u64, surprising: bool) -> Trial {
@@ -215,6 +234,7 @@ impl Trial {
                         _ => {}
                     }
                 });
+            loaded(lab, &mut done);
             finish = finish.max(run.finish);
             done.extend(run.called_back.iter().map(|&(at, tubes)| (at, lab, Row::Received, tubes)));
             // The second wave of a street is the same street.
@@ -261,10 +281,8 @@ impl Trial {
             let (lab, tubes) = (&mut labs[at_lab], u64::from(tubes));
             match row {
                 Row::Received => lab.received += tubes,
-                Row::Plated => {
-                    lab.plated += tubes;
-                    lab.plates += 1;
-                }
+                Row::Plated => lab.plated += tubes,
+                Row::Loaded => lab.plates += 1,
                 Row::Resulted => {
                     lab.resulted += tubes;
                     lab.plates_done += 1;
@@ -279,5 +297,24 @@ impl Trial {
             lab.recalls_open = lab.recalls_open.saturating_sub(answered);
         }
         Reading { at, streets, labs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plate_is_loaded_before_it_is_done_and_every_one_is_both() {
+        for seed in 0..6 {
+            let trial = Trial::small(seed);
+            for count in trial.situation(trial.finish).readings.iter().flat_map(|r| &r.labs) {
+                assert!(count.plates >= count.plates_done, "{seed} {count:?}");
+                let (open, tubes) =
+                    (count.plates - count.plates_done, count.plated - count.resulted);
+                // Tubes without results are on plates, but those with which the next plate is being filled.
+                assert!(tubes < (open + 1) * 94 && open <= tubes, "{seed} {count:?}");
+            }
+        }
     }
 }
