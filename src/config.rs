@@ -159,12 +159,7 @@ fn words(kind: &Kind) -> (String, String) {
                 .next()
                 .and_then(|line| line.strip_prefix("TOML parse error at "))
                 .unwrap_or_default();
-            let why = lines
-                .filter(|line| {
-                    !line.contains(" | ") && !line.ends_with(" |") && !line.trim().is_empty()
-                })
-                .last()
-                .unwrap_or_default();
+            let why = lines.rfind(|line| !line.trim().is_empty()).unwrap_or_default();
             (format!("TOML 格式有误，位置 {at}：{why}"), format!("this is no TOML at {at}: {why}"))
         }
         other => (other.to_string(), other.to_string()),

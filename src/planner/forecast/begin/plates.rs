@@ -308,8 +308,9 @@ mod tests {
         let still = |from, to| [Still { from, to }];
         let (h, m) = (HOUR, MINUTE);
         type Where = (usize, Option<Ms>);
+        type Line<'a> = (u32, &'a [(Ms, u64, u64)], &'a [Still], &'a [Where]);
         // PCR units; when tubes were plated and resulted; when the lab stood still; where the open plates are.
-        let table: [(u32, &[(Ms, u64, u64)], &[Still], &[Where]); 12] = [
+        let table: [Line<'_>; 12] = [
             (1, &[(10 * m, 94, 0)], NONE, &[(FIRST, Some(20))]),
             (1, &[(90 * m, 94, 0)], NONE, &[(PCR, Some(60))]),
             // A plate that is not full takes as long.
