@@ -1,6 +1,7 @@
 //! One load, as it is ordered and as it went.
 
 use crate::connect::Target;
+use crate::exit::Wrong;
 use crate::load::{Load, Numbers, Timing};
 use crate::schedule::Shape;
 use crate::tally::Tally;
@@ -139,15 +140,18 @@ impl Order {
         ensure!(
             self.mode == Mode::Batch
                 || self.devices.div_ceil(self.connections) <= STREAMS_PER_CONNECTION_MAX,
-            "{} streams on {} connections: at most {STREAMS_PER_CONNECTION_MAX} go on one, give \
-             more --connections",
-            self.devices,
-            self.connections,
+            Wrong(format!(
+                "{} streams on {} connections: at most {STREAMS_PER_CONNECTION_MAX} go on one, give \
+                 more --connections",
+                self.devices, self.connections,
+            ))
         );
         let due = self.shape.as_ref().map_or(0.0, Shape::total);
         ensure!(
             due <= TUBES_DUE_MAX,
-            "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
+            Wrong(format!(
+                "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
+            ))
         );
         files::check(self.connections, target.files)
     }

@@ -3,6 +3,7 @@
 
 use crate::api::{Acknowledgement, Outcome};
 use crate::connect::Target;
+use crate::exit::{Verdict, Wrong};
 use crate::files;
 use crate::load::{Load, RUN_UP, now_ms};
 use crate::order::{self, CONNECT_PATIENCE, STREAMS_PER_CONNECTION_MAX};
@@ -10,7 +11,7 @@ use crate::report::{machine, object, quantiles, read_back_json};
 use crate::schedule::{Shape, mix};
 use crate::stream::{self, Crowd};
 use crate::tally::{Latency, Ranges, Tally};
-use crate::verify::ReadBack;
+use crate::verify::{self, ReadBack};
 use crate::wire::{Broken, Dialer, Line, Talk};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -116,7 +117,7 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     }
     ensure!(
         order.devices.div_ceil(connections) <= STREAMS_PER_CONNECTION_MAX,
-        "at most {STREAMS_PER_CONNECTION_MAX} devices share a connection"
+        Wrong(format!("at most {STREAMS_PER_CONNECTION_MAX} devices share a connection"))
     );
     let live = order::Order {
         devices: order.live_devices,
@@ -343,9 +344,10 @@ pub fn again_after(answer: &Acknowledgement) -> Result<Option<u64>, Broken> {
 }
 
 impl Found {
-    /// True when every tube was acknowledged, and what was is there.
-    pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.read_back.is_clean() && self.live.failures == 0
+    /// What follows from it for how the program ends.
+    pub fn verdict(&self) -> Verdict {
+        let is_broken = self.lost > 0 || self.live.failures > 0;
+        Verdict { is_broken, ..verify::verdict(Some(&self.read_back)) }
     }
 
     /// The report for people.

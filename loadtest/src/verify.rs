@@ -3,6 +3,7 @@
 
 use crate::api::{GetSourceRequest, GetTubeRequest, SourceEpoch};
 use crate::connect::SignIn;
+use crate::exit::Verdict;
 use crate::load::Load;
 use crate::schedule::mix;
 use crate::tally::Ranges;
@@ -41,6 +42,12 @@ impl ReadBack {
             self.texts.push(text);
         }
     }
+}
+
+/// What follows from it for how the program ends.
+pub fn verdict(found: Option<&ReadBack>) -> Verdict {
+    let is_missing = found.is_some_and(|found| !found.is_clean());
+    Verdict { is_missing, ..Verdict::default() }
 }
 
 /// Reads back every source and `tubes` tubes.

@@ -2,6 +2,7 @@
 
 use super::Sheet;
 use super::place::{Served, disk_bytes};
+use crate::exit::Verdict;
 use crate::{day, storm};
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -24,7 +25,11 @@ pub async fn storm(sheet: &mut Sheet) -> Result<()> {
     let server = Served::start(&sheet.place, "storm", false).await?;
     server.serving().await?;
     let found = storm::run(&server.target, &order).await?;
-    ensure!(found.is_clean(), "the storm lost something: {}", found.json(&order));
+    ensure!(
+        found.verdict() == Verdict::default(),
+        "the storm lost something: {}",
+        found.json(&order)
+    );
     server.stop().await?;
     sheet.forget("storm")?;
     let mut details = json!({ "storm": found.json(&order) });
