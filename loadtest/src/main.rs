@@ -15,6 +15,7 @@ mod encode;
 mod exit;
 mod figures;
 mod files;
+mod kinds;
 mod load;
 mod order;
 mod overload;

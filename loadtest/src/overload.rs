@@ -79,7 +79,7 @@ impl Found {
     /// What follows from it for how the program ends. That much is left over is what was asked for.
     pub fn verdict(&self) -> Verdict {
         let tally = &self.ran.tally;
-        let is_broken = tally.failures > 0 || tally.acknowledged_tubes() == 0;
+        let is_broken = tally.failures.total() > 0 || tally.acknowledged_tubes() == 0;
         Verdict { is_broken, ..verify::verdict(self.ran.read_back.as_ref()) }
     }
 
@@ -125,9 +125,7 @@ impl Found {
             line("", format!("{} (ms to come back after)", quantiles(&tally.retry)));
         }
         line("left over", format!("{} unanswered, {} unsent", tally.unanswered, tally.unsent));
-        for text in &tally.errors {
-            line("failure", text.clone());
-        }
+        tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
             line(
                 "read back",
@@ -159,7 +157,8 @@ impl Found {
             "refusal_ms": object(&tally.refusal),
             "unanswered": tally.unanswered,
             "unsent": tally.unsent,
-            "failures": tally.failures,
+            "failures": tally.failures.total(),
+            "failures_by_text": tally.failures.json(),
             "latency_ms": object(&tally.latency),
             "from_sending_ms": object(&tally.from_sending),
             "read_back": self.ran.read_back.as_ref().map(read_back_json),

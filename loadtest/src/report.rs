@@ -113,12 +113,7 @@ impl Report<'_> {
         line("server", format!("waiting  {} (ms)", quantiles(&tally.waiting)));
         line("", format!("deciding {} (ms)", quantiles(&tally.deciding)));
         line("", format!("disk     {} (ms)", quantiles(&tally.disk)));
-        for text in &tally.errors {
-            line("failure", text.clone());
-        }
-        if tally.failures > 0 {
-            line("failures", tally.failures.to_string());
-        }
+        tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
             line(
                 "read back",
@@ -163,7 +158,8 @@ impl Report<'_> {
             "refused": tally.refused,
             "unanswered": tally.unanswered,
             "unsent": tally.unsent,
-            "failures": tally.failures,
+            "failures": tally.failures.total(),
+            "failures_by_text": tally.failures.json(),
             "tubes_per_s": rate,
             "people_per_s": rate * self.people_per_tube(),
             "latency_ms": object(&tally.latency),

@@ -195,8 +195,9 @@ impl RunArgs {
         if let Some(text) = &left_behind {
             eprintln!("loadtest: {text}");
         }
-        let is_broken =
-            ran.tally.failures > 0 || ran.tally.acknowledged_tubes() == 0 || left_behind.is_some();
+        let is_broken = ran.tally.failures.total() > 0
+            || ran.tally.acknowledged_tubes() == 0
+            || left_behind.is_some();
         Ok(Verdict { is_broken, ..verify::verdict(ran.read_back.as_ref()) }.into())
     }
 

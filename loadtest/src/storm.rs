@@ -5,6 +5,7 @@ use crate::api::{Acknowledgement, Outcome};
 use crate::connect::Target;
 use crate::exit::{Verdict, Wrong};
 use crate::files;
+use crate::kinds::Kinds;
 use crate::load::{Load, RUN_UP, now_ms};
 use crate::order::{self, CONNECT_PATIENCE, STREAMS_PER_CONNECTION_MAX};
 use crate::report::{machine, object, quantiles, read_back_json};
@@ -27,8 +28,6 @@ const TRIES_MAX: u64 = 200;
 /// How long a device waits for the answer before it tries again: busy servers answer late, lost
 /// connections never.
 const TRY_PATIENCE: Duration = Duration::from_secs(60);
-/// Different error texts that are kept.
-const ERRORS_MAX: usize = 5;
 /// First and longest pause between two tries; in between it doubles, with some chance in it.
 const PAUSE_MS: u64 = 100;
 const PAUSE_MS_MAX: u64 = 5_000;
@@ -77,9 +76,9 @@ pub struct Found {
     drained: Latency,
     /// Queued tubes that were acknowledged.
     tubes: u64,
-    /// Devices whose tubes were never acknowledged, and why (some of it).
+    /// Devices whose tubes were never acknowledged, and what tries failed of.
     pub lost: u64,
-    errors: Vec<String>,
+    errors: Kinds,
     /// Messages that were told to come back; tries that failed.
     refusals: u64,
     retries: u64,
@@ -97,7 +96,7 @@ struct Part {
     refusals: u64,
     retries: u64,
     lost: u64,
-    errors: Vec<String>,
+    errors: Kinds,
     acknowledged: Vec<u32>,
     /// Devices that are done stay online until the storm is over.
     online: Vec<(Line, Talk)>,
@@ -184,11 +183,7 @@ impl Part {
         self.refusals += other.refusals;
         self.retries += other.retries;
         self.lost += other.lost;
-        for text in other.errors {
-            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-                self.errors.push(text);
-            }
-        }
+        self.errors.add(other.errors);
         self.acknowledged.extend(other.acknowledged);
         self.online.extend(other.online);
     }
@@ -235,7 +230,7 @@ impl Place {
                 let (device, done) = match handed {
                     Ok(handed) => handed,
                     Err(panicked) => {
-                        all.errors.push(panicked.to_string());
+                        all.errors.note(panicked.to_string());
                         all.lost += 1;
                         continue;
                     }
@@ -306,10 +301,7 @@ impl Part {
     /// Notes a try that failed; false when there is no other.
     fn may_try_again(&mut self, place: &Place, broken: &Broken) -> bool {
         self.retries += 1;
-        let text = broken.to_string();
-        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-            self.errors.push(text);
-        }
+        self.errors.note(broken.to_string());
         self.retries < TRIES_MAX && place.start.elapsed().as_secs_f64() < SECONDS_MAX
     }
 
@@ -346,7 +338,7 @@ pub fn again_after(answer: &Acknowledgement) -> Result<Option<u64>, Broken> {
 impl Found {
     /// What follows from it for how the program ends.
     pub fn verdict(&self) -> Verdict {
-        let is_broken = self.lost > 0 || self.live.failures > 0;
+        let is_broken = self.lost > 0 || self.live.failures.total() > 0;
         Verdict { is_broken, ..verify::verdict(Some(&self.read_back)) }
     }
 
@@ -366,14 +358,13 @@ impl Found {
         );
         line("", format!("{} (ms until a tube was acknowledged)", quantiles(&self.drained)));
         line("", format!("{} refused for a while, {} tries failed", self.refusals, self.retries));
-        for text in self.errors.iter().chain(&self.live.errors) {
-            line("trouble", text.clone());
-        }
+        self.errors.lines().into_iter().for_each(|text| line("trouble", text));
         line(
             "live desks",
             format!("{} tubes/s due at {} desks", order.live_rate, order.live_devices),
         );
         line("", format!("{} (ms from the time due)", quantiles(&self.live.latency)));
+        self.live.failures.lines().into_iter().for_each(|text| line("failures", text));
         line(
             "read back",
             format!(
@@ -399,13 +390,13 @@ impl Found {
             "devices_lost": self.lost,
             "refusals": self.refusals,
             "retries": self.retries,
-            "retried_after": self.errors,
+            "retried_after": self.errors.json(),
             "drained_ms": object(&self.drained),
             "live_devices": order.live_devices,
             "live_tubes_per_s_due": order.live_rate,
             "live_tubes": self.live.acknowledged_tubes(),
             "live_unanswered": self.live.unanswered + self.live.unsent,
-            "live_failures": self.live.failures,
+            "live_failures": self.live.failures.total(),
             "live_ms": object(&self.live.latency),
             "read_back": read_back_json(&self.read_back),
             "machine": machine(),

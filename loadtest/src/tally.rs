@@ -1,13 +1,11 @@
 //! What was counted and how long it took.
 
 use crate::api::{FactOutcome, Outcome, Reason, Refusal, Times};
+use crate::kinds::Kinds;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Different error texts that are kept.
-const ERRORS_MAX: usize = 5;
 
 /// A message under way.
 #[derive(Clone, Copy, Debug)]
@@ -79,9 +77,7 @@ pub struct Tally {
     /// Recorded tubes with something odd about them.
     pub odd: u64,
     /// Streams and calls that failed as a whole.
-    pub failures: u64,
-    /// Some of the texts.
-    pub errors: Vec<String>,
+    pub failures: Kinds,
     /// From the time a tube was due until it was acknowledged. Tubes that never were count up to
     /// the end of the run, so that they weigh on the figures instead of vanishing from them.
     pub latency: Latency,
@@ -198,10 +194,7 @@ impl Tally {
 
     /// A stream or call failed.
     pub fn failure(&mut self, text: String) {
-        self.failures += 1;
-        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-            self.errors.push(text);
-        }
+        self.failures.note(text);
     }
 
     fn refuse(&mut self, refusal: Option<&Refusal>, count: u64) {
@@ -221,14 +214,9 @@ impl Tally {
         self.unanswered += other.unanswered;
         self.unsent += other.unsent;
         self.odd += other.odd;
-        self.failures += other.failures;
+        self.failures.add(other.failures);
         for (reason, count) in other.refused {
             *self.refused.entry(reason).or_default() += count;
-        }
-        for text in other.errors {
-            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-                self.errors.push(text);
-            }
         }
         self.latency.add(&other.latency);
         self.from_sending.add(&other.from_sending);
@@ -286,7 +274,7 @@ mod tests {
         ];
         tally.answered(&sent(10, 4, 0), &outcomes, false, None);
         assert_eq!((tally.recorded, tally.duplicates, tally.refused_tubes()), (1, 1, 1));
-        assert_eq!((tally.unanswered, tally.failures), (1, 1));
+        assert_eq!((tally.unanswered, tally.failures.total()), (1, 1));
         assert_eq!(tally.acknowledged[&3], [(10, 10), (12, 12)]);
     }
 

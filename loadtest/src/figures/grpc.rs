@@ -59,7 +59,8 @@ fn details(order: &Order, ran: &Ran) -> Value {
 
 /// That a load went as it was meant.
 pub fn whole(tally: &Tally) -> Result<()> {
-    ensure!(tally.failures == 0, "{} streams broke: {}", tally.failures, tally.errors.join("; "));
+    let broken = &tally.failures;
+    ensure!(broken.total() == 0, "{} streams broke: {}", broken.total(), broken.lines().join("; "));
     ensure!(tally.acknowledged_tubes() > 0, "nothing was acknowledged");
     Ok(())
 }
