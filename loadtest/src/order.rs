@@ -96,9 +96,15 @@ pub struct Ran {
 }
 
 impl Order {
-    /// Tubes a second that are due on the average; 0 = closed loop.
+    /// Tubes that are due: the whole messages of the shape; 0 = closed loop.
+    pub fn tubes_due(&self) -> u64 {
+        let messages = self.shape.as_ref().map_or(0, |shape| shape.messages(self.batch));
+        messages * u64::from(self.batch)
+    }
+
+    /// The same a second, on the average.
     pub fn rate(&self) -> f64 {
-        self.shape.as_ref().map_or(0.0, |shape| shape.total() / shape.seconds())
+        self.shape.as_ref().map_or(0.0, |shape| self.tubes_due() as f64 / shape.seconds())
     }
 
     /// Its timing.
@@ -153,7 +159,21 @@ impl Order {
                 "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
             ))
         );
+        if let Some(why) = self.nothing_due() {
+            return Err(Wrong(why).into());
+        }
         files::check(self.connections, target.files)
+    }
+
+    /// Why nothing is due in an open loop, if so.
+    fn nothing_due(&self) -> Option<String> {
+        let shape = self.shape.as_ref().filter(|_| self.tubes_due() == 0)?;
+        Some(format!(
+            "no message is due: {:.2} tubes come in {} s, and a message has {}; raise the rate or the time, or lower --batch",
+            shape.total(),
+            shape.seconds(),
+            self.batch
+        ))
     }
 
     /// Does it.
@@ -196,5 +216,29 @@ impl Ran {
     pub fn tubes_per_s(&self, planned: f64) -> f64 {
         let seconds = self.elapsed.as_secs_f64().max(planned);
         if seconds > 0.0 { self.tally.acknowledged_tubes() as f64 / seconds } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_at_which_nothing_is_due_is_told() {
+        for (rate, seconds, batch, due) in [
+            (Some(0.01), 2.0, 1, 0),
+            (Some(5.0), 2.0, 1_000, 0),
+            (Some(0.3), 2.0, 1, 1),
+            (Some(61.5), 5.0, 1, 308),
+            (Some(100.0), 10.0, 30, 990),
+            (None, 2.0, 1, 0),
+        ] {
+            let shape = rate.map(|rate| Shape::steady(rate, seconds));
+            let is_open = shape.is_some();
+            let order = Order { shape, seconds, batch, ..Order::default() };
+            assert_eq!(order.tubes_due(), due, "{rate:?} for {seconds} s by {batch}");
+            assert!((order.rate() - due as f64 / seconds).abs() < 1e-9);
+            assert_eq!(order.nothing_due().is_some(), is_open && due == 0, "{rate:?}");
+        }
     }
 }

@@ -41,7 +41,8 @@ impl Report<'_> {
     fn loop_text(&self) -> String {
         match self.is_open() {
             true => format!(
-                "open loop, {:.1} tubes/s due, {:.1} at the peak",
+                "open loop, {} tubes due, {:.1} a second, {:.1} at the peak",
+                self.order.tubes_due(),
                 self.order.rate(),
                 self.order.shape.as_ref().map_or(0.0, Shape::peak)
             ),
@@ -147,6 +148,7 @@ impl Report<'_> {
             "batch": order.batch,
             "people_per_tube": self.people_per_tube(),
             "seconds": order.seconds,
+            "tubes_due": order.tubes_due(),
             "tubes_per_s_due": order.rate(),
             "elapsed_s": self.ran.elapsed.as_secs_f64(),
             "machine": machine(),
@@ -269,7 +271,7 @@ mod tests {
         assert!(!json.to_string().contains('\n'));
         assert_eq!(json["acknowledged"], 1_000);
         assert_eq!(json["tubes_per_s"], 100.0);
-        assert_eq!(json["tubes_per_s_due"], 100.0);
+        assert_eq!((&json["tubes_due"], &json["tubes_per_s_due"]), (&json!(1_000), &json!(100.0)));
         assert_eq!(json["people_per_s"], 1_000.0);
         assert_eq!((&json["tls"], &json["profile"]), (&json!(true), &json!("tianjin")));
         assert_eq!(json["read_back"]["numbers_missing"], 0);
