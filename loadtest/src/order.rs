@@ -4,7 +4,7 @@ use crate::connect::Target;
 use crate::exit::Wrong;
 use crate::load::{Load, Numbers, Timing};
 use crate::schedule::Shape;
-use crate::tally::Tally;
+use crate::tally::{Tally, Went};
 use crate::verify::{self, ReadBack};
 use crate::{batch, files, set_up, stream};
 use anyhow::{Result, ensure};
@@ -89,6 +89,8 @@ pub struct Ran {
     pub tally: Tally,
     /// From the start to the last answer.
     pub elapsed: Duration,
+    /// From the start until no device sent or waited any more.
+    pub ended: Duration,
     /// What reading back found, if it was asked for.
     pub read_back: Option<ReadBack>,
     /// The names that were used.
@@ -181,7 +183,7 @@ impl Order {
         self.check(target)?;
         let load = self.prepare(target, self.devices).await?;
         let timing = self.timing();
-        let (tally, elapsed) = match self.mode {
+        let Went { tally, elapsed, ended } = match self.mode {
             Mode::Stream => {
                 let dialer =
                     target.server.dialer(&target.desk, self.connections, CONNECT_PATIENCE)?;
@@ -195,7 +197,7 @@ impl Order {
             Some(tubes) => Some(read_back(target, &load, &tally, tubes).await?),
             None => None,
         };
-        Ok(Ran { tally, elapsed, read_back, load })
+        Ok(Ran { tally, elapsed, ended, read_back, load })
     }
 }
 

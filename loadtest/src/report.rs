@@ -101,6 +101,13 @@ impl Report<'_> {
             false => "ms from sending; CLOSED LOOP: a waiting client flatters, do not compare",
         };
         line("latency", format!("{} ({from})", quantiles(&tally.latency)));
+        if tally.unanswered + tally.unsent > 0 {
+            let end = self.ran.ended.as_secs_f64();
+            line(
+                "",
+                format!("what was never answered counts until the run ended, after {end:.2} s"),
+            );
+        }
         if self.is_open() {
             line("", format!("{} (ms from sending)", quantiles(&tally.from_sending)));
             line("sent late", format!("{} (ms)", quantiles(&tally.lateness)));
@@ -151,6 +158,7 @@ impl Report<'_> {
             "tubes_due": order.tubes_due(),
             "tubes_per_s_due": order.rate(),
             "elapsed_s": self.ran.elapsed.as_secs_f64(),
+            "ended_s": self.ran.ended.as_secs_f64(),
             "machine": machine(),
             "messages": tally.messages,
             "sent": tally.sent,
@@ -194,17 +202,18 @@ pub fn read_back_json(found: &ReadBack) -> Value {
     })
 }
 
-/// The shares of a latency, for people.
+/// The shares of a latency, for people; "none" when there is none.
 pub fn quantiles(latency: &Latency) -> String {
-    let all = QUANTILES.map(|(name, quantile)| format!("{name} {:.2}", latency.ms(quantile)));
-    all.join("  ")
+    let one = |(name, quantile)| Some(format!("{name} {:.2}", latency.known_ms(quantile)?));
+    let all: Option<Vec<_>> = QUANTILES.into_iter().map(one).collect();
+    all.map_or("none".to_owned(), |all| all.join("  "))
 }
 
-/// The shares of a latency in milliseconds, for programs.
+/// The shares of a latency in milliseconds, for programs; null when there is none.
 pub fn object(latency: &Latency) -> Value {
     QUANTILES
         .into_iter()
-        .map(|(name, quantile)| (name.to_owned(), json!(latency.ms(quantile))))
+        .map(|(name, quantile)| (name.to_owned(), json!(latency.known_ms(quantile))))
         .collect()
 }
 
@@ -255,7 +264,13 @@ mod tests {
             watermark_only: false,
         };
         let elapsed = Duration::from_secs(4);
-        Ran { tally, elapsed, read_back: Some(ReadBack::default()), load: Arc::new(load) }
+        Ran {
+            tally,
+            elapsed,
+            ended: elapsed,
+            read_back: Some(ReadBack::default()),
+            load: Arc::new(load),
+        }
     }
 
     fn report<'a>(order: &'a Order, ran: &'a Ran) -> Report<'a> {
@@ -280,6 +295,17 @@ mod tests {
         assert_eq!(json["server_ms"]["disk"]["max"], 1.0);
         assert!(report.text().contains("100.0 tubes/s, 1000 people/s"), "{}", report.text());
         assert!(report.text().contains("over TLS"));
+    }
+
+    #[test]
+    fn a_latency_that_nobody_has_is_none_and_not_nought() {
+        let order = Order { shape: Some(Shape::steady(100.0, 10.0)), ..Order::default() };
+        let ran = Ran { tally: Tally::default(), ..ran() };
+        let report = report(&order, &ran);
+        let json = report.json();
+        assert!(json["latency_ms"]["p50"].is_null() && json["server_ms"]["disk"]["max"].is_null());
+        assert!(!report.text().contains("0.00"), "{}", report.text());
+        assert_eq!(quantiles(&ran.tally.latency), "none");
     }
 
     #[test]

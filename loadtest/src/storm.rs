@@ -150,7 +150,7 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
         all.add(part?);
     }
     stop.send_replace(true);
-    let (live, _) = going.await.context("the live desks")??;
+    let live = going.await.context("the live desks")??.tally;
 
     let mut acknowledged: Ranges = live.acknowledged.clone();
     let tubes = u64::from(order.tubes);
