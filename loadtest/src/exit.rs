@@ -6,7 +6,7 @@ use std::process::ExitCode;
 /// Nothing came of it, and not because of an argument.
 const FAILED: u8 = 1;
 /// The figures are not those of the load that was asked for.
-pub const BROKEN: u8 = 2;
+const BROKEN: u8 = 2;
 /// Something acknowledged is missing.
 const MISSING: u8 = 3;
 /// What was acknowledged could not be read back.

@@ -131,7 +131,12 @@ impl Order {
                 set_up::round(&target.admin, &channel, &numbers, devices, self.desks).await?
             }
         };
-        Ok(Arc::new(Load {
+        Ok(Arc::new(self.load(numbers, round, devices)))
+    }
+
+    /// What is sent, under these names.
+    pub fn load(&self, numbers: Numbers, round: String, devices: u32) -> Load {
+        Load {
             numbers,
             round,
             devices,
@@ -140,7 +145,7 @@ impl Order {
             large_per_1000: self.large_per_1000,
             batch: self.batch,
             watermark_only: self.watermark_only,
-        }))
+        }
     }
 
     /// That the machine and the server can do it.
@@ -194,22 +199,11 @@ impl Order {
             }
         };
         let read_back = match self.verify {
-            Some(tubes) => Some(read_back(target, &load, &tally, tubes).await?),
+            Some(tubes) => Some(verify::read_back(target, &load, &tally.acknowledged, tubes).await),
             None => None,
         };
         Ok(Ran { tally, elapsed, ended, read_back, load })
     }
-}
-
-/// Reads back what was acknowledged.
-pub async fn read_back(
-    target: &Target,
-    load: &Load,
-    tally: &Tally,
-    tubes: usize,
-) -> Result<ReadBack> {
-    let channel = target.server.channel().await?;
-    verify::read_back(&target.admin, &channel, load, &tally.acknowledged, tubes).await
 }
 
 impl Ran {

@@ -127,13 +127,7 @@ impl Found {
         line("left over", format!("{} unanswered, {} unsent", tally.unanswered, tally.unsent));
         tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
-            line(
-                "read back",
-                format!(
-                    "{} facts missing, {} tubes wrong",
-                    found.numbers_missing, found.tubes_wrong
-                ),
-            );
+            found.lines().into_iter().for_each(|text| line("read back", text));
         }
         out
     }

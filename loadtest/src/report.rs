@@ -123,18 +123,7 @@ impl Report<'_> {
         line("", format!("disk     {} (ms)", quantiles(&tally.disk)));
         tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
-            line(
-                "read back",
-                format!(
-                    "{} sources and {} tubes: {} facts missing, {} tubes wrong, {} not told",
-                    found.sources,
-                    found.tubes,
-                    found.numbers_missing,
-                    found.tubes_wrong,
-                    found.untold
-                ),
-            );
-            found.texts.iter().for_each(|text| line("", text.clone()));
+            found.lines().into_iter().for_each(|text| line("read back", text));
         }
         out
     }
@@ -199,6 +188,8 @@ pub fn read_back_json(found: &ReadBack) -> Value {
         "numbers_missing": found.numbers_missing,
         "tubes_wrong": found.tubes_wrong,
         "untold": found.untold,
+        "could_not_be_read_back": found.unread,
+        "texts": found.texts,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `loadtest run`: one load, by flags or by the name of a profile.
 
 use crate::connect::{Server, Target};
-use crate::exit::{self, Verdict, Wrong, wrong};
+use crate::exit::{Verdict, Wrong, wrong};
 use crate::order::{Mode, Order};
 use crate::profile::Profile;
 use crate::report::Report;
@@ -13,7 +13,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+/// How long a server may be away when what it acknowledged is read back; `--verify` says it.
+const AWAY: Duration = Duration::from_secs(60);
 /// The share of what was due that may stay unsent or unanswered.
 const LEFT_MAX: f64 = 0.05;
 /// The highest rate that may be asked for, tubes a second: far above what any machine takes.
@@ -41,13 +44,14 @@ fn left_behind(order: &Order, tally: &Tally) -> Option<String> {
     order.shape.as_ref()?;
     let left = tally.unsent + tally.unanswered;
     let due = tally.sent + tally.unsent;
+    let why = match tally.failures.total() {
+        0 => "server or client is too slow for it",
+        _ => "streams or calls broke",
+    };
     (left as f64 > LEFT_MAX * due as f64).then(|| {
         format!(
-            "NOT THE LOAD THAT WAS ASKED FOR: of {due} tubes due {} were never sent and {} never answered; server or \
-             client is too slow for it (exit code {})",
-            tally.unsent,
-            tally.unanswered,
-            exit::BROKEN
+            "NOT THE LOAD THAT WAS ASKED FOR: of {due} tubes due {} were never sent and {} never answered; {why}",
+            tally.unsent, tally.unanswered
         )
     })
 }
@@ -111,7 +115,9 @@ pub struct RunArgs {
     /// Token of the admin role, for the round and for reading back [default: the desk's]
     #[arg(long)]
     admin_token: Option<String>,
-    /// Read back every source and this many random tubes; fail when anything acknowledged is missing
+    /// Read back every source and this many random tubes; fail when anything acknowledged is missing.
+    /// A server that is away then is tried again for up to 60 s: one that is killed during the run
+    /// and started again must still have all that it acknowledged
     #[arg(
         long,
         value_name = "TUBES",
@@ -151,7 +157,7 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
     let desk = server.sign_in(args.token.as_deref()).map_err(wrong)?;
     let admin = args.admin_token.as_deref().or(args.token.as_deref());
     let admin = server.sign_in(admin).map_err(wrong)?;
-    let target = Target { server, desk, admin, files };
+    let target = Target { server, desk, admin, files, away: AWAY };
     target.answers().await?;
     match args.profile {
         Some(Profile::ReconnectStorm) => {
@@ -170,7 +176,7 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
                 rate: args.rate.unwrap_or(0.0),
             };
             let found = day::run(&target, &order).await?;
-            Ok(args.finish(&target, found.text(), found.json(), Verdict::default()))
+            Ok(args.finish(&target, found.text(), found.json(), found.verdict()))
         }
         _ => args.load(&target).await,
     }
@@ -405,6 +411,10 @@ mod tests {
         }
         let said = left_behind(&order, &tally(149, 851, 3)).unwrap();
         assert!(said.contains("of 1000 tubes due 851 were never sent and 3 never"), "{said}");
+        assert!(said.ends_with("too slow for it"), "{said}");
+        let mut broken = tally(149, 851, 3);
+        broken.failure("broken pipe".into());
+        assert!(left_behind(&order, &broken).unwrap().ends_with("streams or calls broke"));
         assert_eq!(left_behind(&Order::default(), &tally(10, 90, 0)), None);
     }
 }

@@ -156,11 +156,8 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     let tubes = u64::from(order.tubes);
     acknowledged.extend(all.acknowledged.iter().map(|device| (*device, vec![(1, tubes)])));
     let step = acknowledged.len().div_ceil(SOURCES_READ_BACK).max(1);
-    let some = Tally {
-        acknowledged: acknowledged.into_iter().step_by(step).collect(),
-        ..Tally::default()
-    };
-    let read_back = order::read_back(target, &load, &some, 200).await?;
+    let some = acknowledged.into_iter().step_by(step).collect();
+    let read_back = verify::read_back(target, &load, &some, 200).await;
     Ok(Found {
         connections,
         seconds: all.last.as_secs_f64(),
@@ -365,16 +362,7 @@ impl Found {
         );
         line("", format!("{} (ms from the time due)", quantiles(&self.live.latency)));
         self.live.failures.lines().into_iter().for_each(|text| line("failures", text));
-        line(
-            "read back",
-            format!(
-                "{} sources and {} tubes: {} facts missing, {} tubes wrong",
-                self.read_back.sources,
-                self.read_back.tubes,
-                self.read_back.numbers_missing,
-                self.read_back.tubes_wrong
-            ),
-        );
+        self.read_back.lines().into_iter().for_each(|text| line("read back", text));
         out
     }
 

@@ -52,6 +52,7 @@ pub async fn day(sheet: &mut Sheet) -> Result<()> {
     let server = Served::start(&sheet.place, "day", false).await?;
     server.serving().await?;
     let found = day::run(&server.target, &day::Order { people, rate: 0.0 }).await?;
+    ensure!(found.broken().is_empty(), "{}", found.broken().join("; "));
     let mut details = json!({ "day": found.json() });
     let gib = server.most_memory()? as f64 / f64::from(1 << 30);
     sheet.put("day_rss_gib", gib, details.clone());

@@ -275,7 +275,9 @@ impl Served {
         let signer = signer.as_ref().map(String::as_bytes);
         let server = Server::new(&format!("{scheme}://{address}"), false, signer).await?;
         let sign_in = server.sign_in(None)?;
-        let target = Target { server, desk: sign_in.clone(), admin: sign_in, files: place.files };
+        // Nobody starts this server again.
+        let (desk, admin, away) = (sign_in.clone(), sign_in, Duration::ZERO);
+        let target = Target { server, desk, admin, files: place.files, away };
         let ends = place.ends.clone();
         Ok(Served { child, is_to_run: true, ends, _stdout: stdout, log, target, started })
     }
