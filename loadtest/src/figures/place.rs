@@ -175,8 +175,8 @@ pub fn disk_bytes(dir: &Path) -> Result<u64> {
 
 /// That there is a folder.
 pub fn check_folder(dir: &Path) -> Result<()> {
-    let what = if dir.exists() { "is no folder" } else { "is not there; make it" };
-    ensure!(dir.is_dir(), "{} {what}, or name another folder with --dir", dir.display());
+    let what = if dir.exists() { "is no folder:" } else { "is not there: make it, or" };
+    ensure!(dir.is_dir(), "{} {what} name another one with --dir", dir.display());
     Ok(())
 }
 
