@@ -4,7 +4,7 @@ use crate::api::{Reason, RecordBatchReply, RecordBatchRequest, Refusal};
 use crate::connect::{Server, SignIn};
 use crate::load::{Load, RUN_UP, Timing, now_ms};
 use crate::pace::Leave;
-use crate::tally::{Sent, Tally};
+use crate::tally::{Left, Sent, Tally, Went};
 use anyhow::Result;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +15,14 @@ use tonic::{Code, Response, Status};
 
 type Answer = (Sent, Result<Response<RecordBatchReply>, Status>);
 
-/// Runs every device from one moment on. Gives what was counted and how long it took to the last
-/// answer.
+/// Runs every device from one moment on.
 pub async fn run(
     server: &Server,
     sign_in: &SignIn,
     load: &Arc<Load>,
     timing: &Timing,
     connections: u32,
-) -> Result<(Tally, Duration)> {
+) -> Result<Went> {
     let mut channels = Vec::new();
     for number in 0..connections {
         channels.push(server.channel_of(number, connections).await?);
@@ -34,14 +33,13 @@ pub async fn run(
         let (channel, sign_in, load) = (channel.clone(), sign_in.clone(), load.clone());
         running.spawn(device_run(device, channel, sign_in, load, timing.clone(), start));
     }
-    let mut tallies = Vec::new();
+    let (mut tallies, mut left) = (Vec::new(), Vec::new());
     while let Some(ended) = running.join_next().await {
-        tallies.push(ended?);
+        let (tally, of_device) = ended?;
+        tallies.push(tally);
+        left.push(of_device);
     }
-    let tally = crate::merge(tallies);
-    let elapsed =
-        tally.last_answer.map_or(Duration::ZERO, |last| last.saturating_duration_since(start));
-    Ok((tally, elapsed))
+    Ok(Went::new(tallies, left, start))
 }
 
 /// Calls when it is due, without waiting for the calls before, until the time is over.
@@ -52,8 +50,9 @@ async fn device_run(
     load: Arc<Load>,
     timing: Timing,
     start: Instant,
-) -> Tally {
+) -> (Tally, Left) {
     let mut tally = Tally::default();
+    let mut unanswered = Vec::new();
     let mut times = timing.due(device);
     let mut next = times.next();
     let mut first = 1;
@@ -68,7 +67,7 @@ async fn device_run(
         tokio::select! {
             biased;
             Some(answer) = calls.join_next(), if !calls.is_empty() => match answer {
-                Ok(answer) => settle(&mut tally, answer, end),
+                Ok(answer) => unanswered.extend(settle(&mut tally, answer)),
                 Err(panicked) => tally.failure(panicked.to_string()),
             },
             () = &mut over, if !is_over => is_over = true,
@@ -95,26 +94,30 @@ async fn device_run(
             }
         }
     }
-    if timing.is_open() {
-        next.into_iter().chain(times).for_each(|due| tally.unsent(start + due, load.batch, end));
-    }
-    tally
+    let unsent: Box<dyn Iterator<Item = Duration> + Send> = match timing.is_open() {
+        true => Box::new(next.into_iter().chain(times)),
+        false => Box::new(std::iter::empty()),
+    };
+    (tally, Left { unanswered, batch: load.batch, unsent, at: Instant::now() })
 }
 
-fn settle(tally: &mut Tally, (sent, answer): Answer, end: Instant) {
+/// Takes an answer; gives the message back when it is none.
+fn settle(tally: &mut Tally, (sent, answer): Answer) -> Option<Sent> {
     match answer {
         Ok(reply) => {
             let RecordBatchReply { outcomes, times, .. } = reply.into_inner();
             tally.answered(&sent, &outcomes, false, times.as_ref());
+            None
         }
         // A server that says it is busy has answered.
         Err(status) if status.code() == Code::ResourceExhausted => {
             let refusal = Refusal { reason: Reason::Overloaded.into(), ..Refusal::default() };
             tally.refused(&sent, &refusal);
+            None
         }
         Err(status) => {
             tally.failure(format!("{:?}: {}", status.code(), status.message()));
-            tally.unanswered(&sent, end);
+            Some(sent)
         }
     }
 }

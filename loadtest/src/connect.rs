@@ -134,6 +134,8 @@ pub struct Target {
     pub admin: SignIn,
     /// Limit of open files.
     pub files: u64,
+    /// How long the server may be away when what it acknowledged is read back, each time.
+    pub away: Duration,
 }
 
 impl Target {
@@ -226,7 +228,8 @@ mod tests {
         let address = format!("http://{}", silent.local_addr().unwrap());
         let server = Server::new(&address, false, None).await.unwrap();
         let desk = server.sign_in(None).unwrap();
-        let target = Target { server, desk: desk.clone(), admin: desk, files: 64 };
+        let target =
+            Target { server, desk: desk.clone(), admin: desk, files: 64, away: Duration::ZERO };
         let why =
             format!("{:#}", target.answers_within(Duration::from_millis(50)).await.unwrap_err());
         assert!(why.contains(&address) && why.contains("nothing was answered"), "{why}");

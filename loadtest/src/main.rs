@@ -12,8 +12,10 @@ mod batch;
 mod connect;
 mod day;
 mod encode;
+mod exit;
 mod figures;
 mod files;
+mod kinds;
 mod load;
 mod order;
 mod overload;
@@ -42,12 +44,8 @@ use std::process::ExitCode;
 use tally::Tally;
 
 /// Loads a swabline server and reports rate and latency.
-///
-/// Exit code: 0 done, 1 something acknowledged is missing (or a wrong argument, no connection, a
-/// figure that could not be measured), 2 streams or calls broke, nothing was acknowledged, or more than
-/// a twentieth of what was due was never sent or answered.
 #[derive(Parser)]
-#[command(name = "loadtest", version)]
+#[command(name = "loadtest", version, after_help = exit::table())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -56,6 +54,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run one load and report rate and latency
+    #[command(after_help = exit::table())]
     Run(run::RunArgs),
     /// Measure the figures that are published, each with its floor and its goal
     #[command(subcommand)]
@@ -63,21 +62,29 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Nobody reads it when that fails.
+            let _ = error.print();
+            return ExitCode::from(exit::number_of_words(&error));
+        }
+    };
     let files = files::raise();
-    let started = match Cli::parse().command {
+    let started = match command {
         Command::Run(args) => start(args.threads, run::run(args, files)),
         Command::Figures(figures) => start(None, figures::run(figures, files)),
     };
     started.unwrap_or_else(|error| {
         eprintln!("loadtest: {error:#}");
-        ExitCode::FAILURE
+        ExitCode::from(exit::number_of(&error))
     })
 }
 
-fn start(threads: Option<usize>, work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+fn start(threads: Option<u16>, work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = threads {
-        runtime.worker_threads(threads.max(1));
+        runtime.worker_threads(usize::from(threads));
     }
     runtime.enable_all().build()?.block_on(work)
 }
@@ -88,4 +95,40 @@ fn merge(tallies: impl IntoIterator<Item = Tally>) -> Tally {
         all.add(one);
         all
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_words_end_with_64_and_help_with_0() {
+        for (words, wanted) in [
+            ("run --nonsense", Some(64)),
+            ("", Some(64)),
+            ("run --threads 0", Some(64)),
+            ("run --threads 1000000", Some(64)),
+            ("run --rate x", Some(64)),
+            ("run --verify 1000001", Some(64)),
+            ("--help", Some(0)),
+            ("run --help", Some(0)),
+            ("--version", Some(0)),
+            ("run --threads 2 --verify", None),
+            ("run --verify 0", None),
+        ] {
+            let read =
+                Cli::try_parse_from(["loadtest"].into_iter().chain(words.split_whitespace()));
+            assert_eq!(read.err().map(|error| exit::number_of_words(&error)), wanted, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_help_has_the_exit_codes() {
+        for words in ["--help", "run --help"] {
+            let read =
+                Cli::try_parse_from(["loadtest"].into_iter().chain(words.split_whitespace()));
+            let help = read.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(help.contains(&exit::table()), "{words}: {help}");
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! One load, as it is ordered and as it went.
 
 use crate::connect::Target;
+use crate::exit::Wrong;
 use crate::load::{Load, Numbers, Timing};
 use crate::schedule::Shape;
-use crate::tally::Tally;
+use crate::tally::{Tally, Went};
 use crate::verify::{self, ReadBack};
 use crate::{batch, files, set_up, stream};
 use anyhow::{Result, ensure};
@@ -88,6 +89,8 @@ pub struct Ran {
     pub tally: Tally,
     /// From the start to the last answer.
     pub elapsed: Duration,
+    /// From the start until no device sent or waited any more.
+    pub ended: Duration,
     /// What reading back found, if it was asked for.
     pub read_back: Option<ReadBack>,
     /// The names that were used.
@@ -95,9 +98,15 @@ pub struct Ran {
 }
 
 impl Order {
-    /// Tubes a second that are due on the average; 0 = closed loop.
+    /// Tubes that are due: the whole messages of the shape; 0 = closed loop.
+    pub fn tubes_due(&self) -> u64 {
+        let messages = self.shape.as_ref().map_or(0, |shape| shape.messages(self.batch));
+        messages * u64::from(self.batch)
+    }
+
+    /// The same a second, on the average.
     pub fn rate(&self) -> f64 {
-        self.shape.as_ref().map_or(0.0, |shape| shape.total() / shape.seconds())
+        self.shape.as_ref().map_or(0.0, |shape| self.tubes_due() as f64 / shape.seconds())
     }
 
     /// Its timing.
@@ -122,7 +131,12 @@ impl Order {
                 set_up::round(&target.admin, &channel, &numbers, devices, self.desks).await?
             }
         };
-        Ok(Arc::new(Load {
+        Ok(Arc::new(self.load(numbers, round, devices)))
+    }
+
+    /// What is sent, under these names.
+    pub fn load(&self, numbers: Numbers, round: String, devices: u32) -> Load {
+        Load {
             numbers,
             round,
             devices,
@@ -131,7 +145,7 @@ impl Order {
             large_per_1000: self.large_per_1000,
             batch: self.batch,
             watermark_only: self.watermark_only,
-        }))
+        }
     }
 
     /// That the machine and the server can do it.
@@ -139,17 +153,34 @@ impl Order {
         ensure!(
             self.mode == Mode::Batch
                 || self.devices.div_ceil(self.connections) <= STREAMS_PER_CONNECTION_MAX,
-            "{} streams on {} connections: at most {STREAMS_PER_CONNECTION_MAX} go on one, give \
-             more --connections",
-            self.devices,
-            self.connections,
+            Wrong(format!(
+                "{} streams on {} connections: at most {STREAMS_PER_CONNECTION_MAX} go on one, give \
+                 more --connections",
+                self.devices, self.connections,
+            ))
         );
         let due = self.shape.as_ref().map_or(0.0, Shape::total);
         ensure!(
             due <= TUBES_DUE_MAX,
-            "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
+            Wrong(format!(
+                "{due:.0} tubes would be due, at most {TUBES_DUE_MAX:.0} may be: lower the rate or the time"
+            ))
         );
+        if let Some(why) = self.nothing_due() {
+            return Err(Wrong(why).into());
+        }
         files::check(self.connections, target.files)
+    }
+
+    /// Why nothing is due in an open loop, if so.
+    fn nothing_due(&self) -> Option<String> {
+        let shape = self.shape.as_ref().filter(|_| self.tubes_due() == 0)?;
+        Some(format!(
+            "no message is due: {:.2} tubes come in {} s, and a message has {}; raise the rate or the time, or lower --batch",
+            shape.total(),
+            shape.seconds(),
+            self.batch
+        ))
     }
 
     /// Does it.
@@ -157,7 +188,7 @@ impl Order {
         self.check(target)?;
         let load = self.prepare(target, self.devices).await?;
         let timing = self.timing();
-        let (tally, elapsed) = match self.mode {
+        let Went { tally, elapsed, ended } = match self.mode {
             Mode::Stream => {
                 let dialer =
                     target.server.dialer(&target.desk, self.connections, CONNECT_PATIENCE)?;
@@ -168,22 +199,11 @@ impl Order {
             }
         };
         let read_back = match self.verify {
-            Some(tubes) => Some(read_back(target, &load, &tally, tubes).await?),
+            Some(tubes) => Some(verify::read_back(target, &load, &tally.acknowledged, tubes).await),
             None => None,
         };
-        Ok(Ran { tally, elapsed, read_back, load })
+        Ok(Ran { tally, elapsed, ended, read_back, load })
     }
-}
-
-/// Reads back what was acknowledged.
-pub async fn read_back(
-    target: &Target,
-    load: &Load,
-    tally: &Tally,
-    tubes: usize,
-) -> Result<ReadBack> {
-    let channel = target.server.channel().await?;
-    verify::read_back(&target.admin, &channel, load, &tally.acknowledged, tubes).await
 }
 
 impl Ran {
@@ -192,5 +212,29 @@ impl Ran {
     pub fn tubes_per_s(&self, planned: f64) -> f64 {
         let seconds = self.elapsed.as_secs_f64().max(planned);
         if seconds > 0.0 { self.tally.acknowledged_tubes() as f64 / seconds } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_at_which_nothing_is_due_is_told() {
+        for (rate, seconds, batch, due) in [
+            (Some(0.01), 2.0, 1, 0),
+            (Some(5.0), 2.0, 1_000, 0),
+            (Some(0.3), 2.0, 1, 1),
+            (Some(61.5), 5.0, 1, 308),
+            (Some(100.0), 10.0, 30, 990),
+            (None, 2.0, 1, 0),
+        ] {
+            let shape = rate.map(|rate| Shape::steady(rate, seconds));
+            let is_open = shape.is_some();
+            let order = Order { shape, seconds, batch, ..Order::default() };
+            assert_eq!(order.tubes_due(), due, "{rate:?} for {seconds} s by {batch}");
+            assert!((order.rate() - due as f64 / seconds).abs() < 1e-9);
+            assert_eq!(order.nothing_due().is_some(), is_open && due == 0, "{rate:?}");
+        }
     }
 }

@@ -2,9 +2,11 @@
 //! to come back; what it takes must stay quick, and nothing acknowledged may be lost.
 
 use crate::connect::Target;
+use crate::exit::Verdict;
 use crate::order::{self, Ran};
 use crate::report::{machine, object, quantiles, read_back_json};
 use crate::schedule::Shape;
+use crate::verify;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -74,10 +76,11 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
 }
 
 impl Found {
-    /// True when nothing acknowledged is missing and no stream broke.
-    pub fn is_clean(&self) -> bool {
-        self.ran.read_back.as_ref().is_none_or(|found| found.is_clean())
-            && self.ran.tally.failures == 0
+    /// What follows from it for how the program ends. That much is left over is what was asked for.
+    pub fn verdict(&self) -> Verdict {
+        let tally = &self.ran.tally;
+        let is_broken = tally.failures.total() > 0 || tally.acknowledged_tubes() == 0;
+        Verdict { is_broken, ..verify::verdict(self.ran.read_back.as_ref()) }
     }
 
     /// Where the capacity comes from.
@@ -122,17 +125,9 @@ impl Found {
             line("", format!("{} (ms to come back after)", quantiles(&tally.retry)));
         }
         line("left over", format!("{} unanswered, {} unsent", tally.unanswered, tally.unsent));
-        for text in &tally.errors {
-            line("failure", text.clone());
-        }
+        tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
-            line(
-                "read back",
-                format!(
-                    "{} facts missing, {} tubes wrong",
-                    found.numbers_missing, found.tubes_wrong
-                ),
-            );
+            found.lines().into_iter().for_each(|text| line("read back", text));
         }
         out
     }
@@ -156,7 +151,8 @@ impl Found {
             "refusal_ms": object(&tally.refusal),
             "unanswered": tally.unanswered,
             "unsent": tally.unsent,
-            "failures": tally.failures,
+            "failures": tally.failures.total(),
+            "failures_by_text": tally.failures.json(),
             "latency_ms": object(&tally.latency),
             "from_sending_ms": object(&tally.from_sending),
             "read_back": self.ran.read_back.as_ref().map(read_back_json),

@@ -41,7 +41,8 @@ impl Report<'_> {
     fn loop_text(&self) -> String {
         match self.is_open() {
             true => format!(
-                "open loop, {:.1} tubes/s due, {:.1} at the peak",
+                "open loop, {} tubes due, {:.1} a second, {:.1} at the peak",
+                self.order.tubes_due(),
                 self.order.rate(),
                 self.order.shape.as_ref().map_or(0.0, Shape::peak)
             ),
@@ -100,6 +101,13 @@ impl Report<'_> {
             false => "ms from sending; CLOSED LOOP: a waiting client flatters, do not compare",
         };
         line("latency", format!("{} ({from})", quantiles(&tally.latency)));
+        if tally.unanswered + tally.unsent > 0 {
+            let end = self.ran.ended.as_secs_f64();
+            line(
+                "",
+                format!("what was never answered counts until the run ended, after {end:.2} s"),
+            );
+        }
         if self.is_open() {
             line("", format!("{} (ms from sending)", quantiles(&tally.from_sending)));
             line("sent late", format!("{} (ms)", quantiles(&tally.lateness)));
@@ -113,25 +121,9 @@ impl Report<'_> {
         line("server", format!("waiting  {} (ms)", quantiles(&tally.waiting)));
         line("", format!("deciding {} (ms)", quantiles(&tally.deciding)));
         line("", format!("disk     {} (ms)", quantiles(&tally.disk)));
-        for text in &tally.errors {
-            line("failure", text.clone());
-        }
-        if tally.failures > 0 {
-            line("failures", tally.failures.to_string());
-        }
+        tally.failures.lines().into_iter().for_each(|text| line("failures", text));
         if let Some(found) = &self.ran.read_back {
-            line(
-                "read back",
-                format!(
-                    "{} sources and {} tubes: {} facts missing, {} tubes wrong, {} not told",
-                    found.sources,
-                    found.tubes,
-                    found.numbers_missing,
-                    found.tubes_wrong,
-                    found.untold
-                ),
-            );
-            found.texts.iter().for_each(|text| line("", text.clone()));
+            found.lines().into_iter().for_each(|text| line("read back", text));
         }
         out
     }
@@ -152,8 +144,10 @@ impl Report<'_> {
             "batch": order.batch,
             "people_per_tube": self.people_per_tube(),
             "seconds": order.seconds,
+            "tubes_due": order.tubes_due(),
             "tubes_per_s_due": order.rate(),
             "elapsed_s": self.ran.elapsed.as_secs_f64(),
+            "ended_s": self.ran.ended.as_secs_f64(),
             "machine": machine(),
             "messages": tally.messages,
             "sent": tally.sent,
@@ -163,7 +157,8 @@ impl Report<'_> {
             "refused": tally.refused,
             "unanswered": tally.unanswered,
             "unsent": tally.unsent,
-            "failures": tally.failures,
+            "failures": tally.failures.total(),
+            "failures_by_text": tally.failures.json(),
             "tubes_per_s": rate,
             "people_per_s": rate * self.people_per_tube(),
             "latency_ms": object(&tally.latency),
@@ -193,20 +188,23 @@ pub fn read_back_json(found: &ReadBack) -> Value {
         "numbers_missing": found.numbers_missing,
         "tubes_wrong": found.tubes_wrong,
         "untold": found.untold,
+        "could_not_be_read_back": found.unread,
+        "texts": found.texts,
     })
 }
 
-/// The shares of a latency, for people.
+/// The shares of a latency, for people; "none" when there is none.
 pub fn quantiles(latency: &Latency) -> String {
-    let all = QUANTILES.map(|(name, quantile)| format!("{name} {:.2}", latency.ms(quantile)));
-    all.join("  ")
+    let one = |(name, quantile)| Some(format!("{name} {:.2}", latency.known_ms(quantile)?));
+    let all: Option<Vec<_>> = QUANTILES.into_iter().map(one).collect();
+    all.map_or("none".to_owned(), |all| all.join("  "))
 }
 
-/// The shares of a latency in milliseconds, for programs.
+/// The shares of a latency in milliseconds, for programs; null when there is none.
 pub fn object(latency: &Latency) -> Value {
     QUANTILES
         .into_iter()
-        .map(|(name, quantile)| (name.to_owned(), json!(latency.ms(quantile))))
+        .map(|(name, quantile)| (name.to_owned(), json!(latency.known_ms(quantile))))
         .collect()
 }
 
@@ -257,7 +255,13 @@ mod tests {
             watermark_only: false,
         };
         let elapsed = Duration::from_secs(4);
-        Ran { tally, elapsed, read_back: Some(ReadBack::default()), load: Arc::new(load) }
+        Ran {
+            tally,
+            elapsed,
+            ended: elapsed,
+            read_back: Some(ReadBack::default()),
+            load: Arc::new(load),
+        }
     }
 
     fn report<'a>(order: &'a Order, ran: &'a Ran) -> Report<'a> {
@@ -273,7 +277,7 @@ mod tests {
         assert!(!json.to_string().contains('\n'));
         assert_eq!(json["acknowledged"], 1_000);
         assert_eq!(json["tubes_per_s"], 100.0);
-        assert_eq!(json["tubes_per_s_due"], 100.0);
+        assert_eq!((&json["tubes_due"], &json["tubes_per_s_due"]), (&json!(1_000), &json!(100.0)));
         assert_eq!(json["people_per_s"], 1_000.0);
         assert_eq!((&json["tls"], &json["profile"]), (&json!(true), &json!("tianjin")));
         assert_eq!(json["read_back"]["numbers_missing"], 0);
@@ -282,6 +286,17 @@ mod tests {
         assert_eq!(json["server_ms"]["disk"]["max"], 1.0);
         assert!(report.text().contains("100.0 tubes/s, 1000 people/s"), "{}", report.text());
         assert!(report.text().contains("over TLS"));
+    }
+
+    #[test]
+    fn a_latency_that_nobody_has_is_none_and_not_nought() {
+        let order = Order { shape: Some(Shape::steady(100.0, 10.0)), ..Order::default() };
+        let ran = Ran { tally: Tally::default(), ..ran() };
+        let report = report(&order, &ran);
+        let json = report.json();
+        assert!(json["latency_ms"]["p50"].is_null() && json["server_ms"]["disk"]["max"].is_null());
+        assert!(!report.text().contains("0.00"), "{}", report.text());
+        assert_eq!(quantiles(&ran.tally.latency), "none");
     }
 
     #[test]

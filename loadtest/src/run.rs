@@ -1,21 +1,22 @@
 //! `loadtest run`: one load, by flags or by the name of a profile.
 
 use crate::connect::{Server, Target};
+use crate::exit::{Verdict, Wrong, wrong};
 use crate::order::{Mode, Order};
 use crate::profile::Profile;
 use crate::report::Report;
 use crate::schedule::Shape;
 use crate::tally::Tally;
-use crate::{day, files, overload, storm};
+use crate::{day, files, overload, storm, verify};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-/// Exit code when streams or calls broke, nothing was acknowledged, or much of what was due was not: nothing is known to be
-/// lost, but the figures are not those of the load that was asked for.
-const EXIT_BROKEN: u8 = 2;
+/// How long a server may be away when what it acknowledged is read back; `--verify` says it.
+const AWAY: Duration = Duration::from_secs(60);
 /// The share of what was due that may stay unsent or unanswered.
 const LEFT_MAX: f64 = 0.05;
 /// The highest rate that may be asked for, tubes a second: far above what any machine takes.
@@ -43,10 +44,13 @@ fn left_behind(order: &Order, tally: &Tally) -> Option<String> {
     order.shape.as_ref()?;
     let left = tally.unsent + tally.unanswered;
     let due = tally.sent + tally.unsent;
+    let why = match tally.failures.total() {
+        0 => "server or client is too slow for it",
+        _ => "streams or calls broke",
+    };
     (left as f64 > LEFT_MAX * due as f64).then(|| {
         format!(
-            "NOT THE LOAD THAT WAS ASKED FOR: of {due} tubes due {} were never sent and {} never answered; server or \
-             client is too slow for it (exit code {EXIT_BROKEN})",
+            "NOT THE LOAD THAT WAS ASKED FOR: of {due} tubes due {} were never sent and {} never answered; {why}",
             tally.unsent, tally.unanswered
         )
     })
@@ -111,9 +115,17 @@ pub struct RunArgs {
     /// Token of the admin role, for the round and for reading back [default: the desk's]
     #[arg(long)]
     admin_token: Option<String>,
-    /// Read back every source and this many random tubes; fail when anything acknowledged is missing
-    #[arg(long, value_name = "TUBES", num_args = 0..=1, default_missing_value = "200")]
-    verify: Option<usize>,
+    /// Read back every source and this many random tubes; fail when anything acknowledged is missing.
+    /// A server that is away then is tried again for up to 60 s: one that is killed during the run
+    /// and started again must still have all that it acknowledged
+    #[arg(
+        long,
+        value_name = "TUBES",
+        num_args = 0..=1,
+        default_missing_value = "200",
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000)
+    )]
+    verify: Option<u32>,
     /// Print the JSON line only
     #[arg(long)]
     json: bool,
@@ -121,8 +133,8 @@ pub struct RunArgs {
     #[arg(long)]
     anywhere: bool,
     /// Threads of the client [default: one for each core]
-    #[arg(long)]
-    pub threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
 }
 
 /// Runs it.
@@ -130,29 +142,33 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
     let without_effect = args.without_effect();
     ensure!(
         without_effect.is_empty(),
-        "{} {} no effect with {}",
-        without_effect.join(", "),
-        if without_effect.len() == 1 { "has" } else { "have" },
-        args.kind()
+        Wrong(format!(
+            "{} {} no effect with {}",
+            without_effect.join(", "),
+            if without_effect.len() == 1 { "has" } else { "have" },
+            args.kind()
+        ))
     );
     let ca = args.ca.as_ref().map(|path| {
         std::fs::read(path).with_context(|| format!("reading {} (--ca)", path.display()))
     });
-    let server = Server::new(&args.server, args.anywhere, ca.transpose()?.as_deref()).await?;
-    let desk = server.sign_in(args.token.as_deref())?;
-    let admin = server.sign_in(args.admin_token.as_deref().or(args.token.as_deref()))?;
-    let target = Target { server, desk, admin, files };
+    let ca = ca.transpose().map_err(wrong)?;
+    let server = Server::new(&args.server, args.anywhere, ca.as_deref()).await.map_err(wrong)?;
+    let desk = server.sign_in(args.token.as_deref()).map_err(wrong)?;
+    let admin = args.admin_token.as_deref().or(args.token.as_deref());
+    let admin = server.sign_in(admin).map_err(wrong)?;
+    let target = Target { server, desk, admin, files, away: AWAY };
     target.answers().await?;
     match args.profile {
         Some(Profile::ReconnectStorm) => {
             let order = args.storm();
             let found = storm::run(&target, &order).await?;
-            Ok(args.finish(&target, found.text(&order), found.json(&order), found.is_clean()))
+            Ok(args.finish(&target, found.text(&order), found.json(&order), found.verdict()))
         }
         Some(Profile::Overload) => {
             let order = args.overload();
             let found = overload::run(&target, &order).await?;
-            Ok(args.finish(&target, found.text(), found.json(), found.is_clean()))
+            Ok(args.finish(&target, found.text(), found.json(), found.verdict()))
         }
         Some(Profile::CityDay) => {
             let order = day::Order {
@@ -160,7 +176,7 @@ pub async fn run(args: RunArgs, files: u64) -> Result<ExitCode> {
                 rate: args.rate.unwrap_or(0.0),
             };
             let found = day::run(&target, &order).await?;
-            Ok(args.finish(&target, found.text(), found.json(), true))
+            Ok(args.finish(&target, found.text(), found.json(), found.verdict()))
         }
         _ => args.load(&target).await,
     }
@@ -185,17 +201,10 @@ impl RunArgs {
         if let Some(text) = &left_behind {
             eprintln!("loadtest: {text}");
         }
-        let lost = ran.read_back.as_ref().is_some_and(|found| !found.is_clean());
-        Ok(match () {
-            () if lost => ExitCode::FAILURE,
-            () if ran.tally.failures > 0
-                || ran.tally.acknowledged_tubes() == 0
-                || left_behind.is_some() =>
-            {
-                ExitCode::from(EXIT_BROKEN)
-            }
-            () => ExitCode::SUCCESS,
-        })
+        let is_broken = ran.tally.failures.total() > 0
+            || ran.tally.acknowledged_tubes() == 0
+            || left_behind.is_some();
+        Ok(Verdict { is_broken, ..verify::verdict(ran.read_back.as_ref()) }.into())
     }
 
     /// Flags that were given and change nothing in this load. To take them in silence would be to measure something else than
@@ -272,7 +281,7 @@ impl RunArgs {
             window: self.window.unwrap_or(8),
             watermark_only: self.watermark_only,
             round: self.round.clone(),
-            verify: self.verify,
+            verify: self.verify.map(|tubes| tubes as usize),
         }
     }
 
@@ -299,7 +308,7 @@ impl RunArgs {
     }
 
     /// Prints the report of a profile that has a way of its own.
-    fn finish(&self, target: &Target, text: String, mut line: Value, is_clean: bool) -> ExitCode {
+    fn finish(&self, target: &Target, text: String, mut line: Value, verdict: Verdict) -> ExitCode {
         if let Some(profile) = self.profile {
             line["profile"] = json!(profile.name());
         }
@@ -308,7 +317,7 @@ impl RunArgs {
             print!("{text}");
         }
         println!("{line}");
-        if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        verdict.into()
     }
 }
 
@@ -402,6 +411,10 @@ mod tests {
         }
         let said = left_behind(&order, &tally(149, 851, 3)).unwrap();
         assert!(said.contains("of 1000 tubes due 851 were never sent and 3 never"), "{said}");
+        assert!(said.ends_with("too slow for it"), "{said}");
+        let mut broken = tally(149, 851, 3);
+        broken.failure("broken pipe".into());
+        assert!(left_behind(&order, &broken).unwrap().ends_with("streams or calls broke"));
         assert_eq!(left_behind(&Order::default(), &tally(10, 90, 0)), None);
     }
 }

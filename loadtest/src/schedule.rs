@@ -35,6 +35,11 @@ impl Shape {
         self.points.last().map_or(0.0, |(_, due)| *due)
     }
 
+    /// Messages with so many tubes that are due in all: what it comes to, as whole messages.
+    pub fn messages(&self, batch: u32) -> u64 {
+        (self.total() / f64::from(batch)).round() as u64
+    }
+
     /// Seconds that it lasts.
     pub fn seconds(&self) -> f64 {
         self.points.last().map_or(0.0, |(at, _)| *at)
@@ -68,17 +73,26 @@ impl Shape {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     device: u64,
-    slot: u32,
-    /// Tubes that are due over all devices between two messages of one.
-    step: f64,
+    devices: u64,
+    /// The next step of time, and how many the device has.
+    slot: u64,
+    slots: u64,
+    /// Messages of all devices.
+    messages: u64,
     shape: Arc<Shape>,
 }
 
 impl Schedule {
-    /// The part that one of `devices` has in the load of this shape, `batch` tubes in a message.
+    /// The part that one of `devices` has in the load of this shape, `batch` tubes in a message. All of
+    /// them together have every message of it: those that are too few for a step of all devices go to
+    /// some, spread evenly.
     pub fn new(device: u32, devices: u32, batch: u32, shape: Arc<Shape>) -> Schedule {
-        let step = f64::from(devices) * f64::from(batch);
-        Schedule { device: u64::from(device), slot: 0, step, shape }
+        let messages = shape.messages(batch);
+        let (device, devices) = (u64::from(device), u64::from(devices));
+        let (whole, rest) = (messages / devices, messages % devices);
+        let has_more = (device + 1) * rest / devices > device * rest / devices;
+        let slots = whole + u64::from(has_more);
+        Schedule { device, devices, slot: 0, slots, messages, shape }
     }
 }
 
@@ -86,10 +100,16 @@ impl Iterator for Schedule {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let within = chance(self.device << 32 | u64::from(self.slot));
-        let due = self.shape.when((f64::from(self.slot) + within) * self.step)?;
-        self.slot = self.slot.checked_add(1)?;
-        Some(due)
+        if self.slot == self.slots {
+            return None;
+        }
+        let before = self.slot * self.devices;
+        // The last step is as long as the messages that are left for it.
+        let step = self.devices.min(self.messages - before) as f64;
+        let within = chance(self.device << 32 | self.slot);
+        let share = (before as f64 + within * step) / self.messages as f64;
+        self.slot += 1;
+        self.shape.when(share.min(1.0 - f64::EPSILON) * self.shape.total())
     }
 }
 
@@ -119,14 +139,37 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_kept_whatever_the_number_of_devices() {
-        for (devices, rate, batch) in
-            [(1, 500.0, 1), (37, 500.0, 1), (400, 2_000.0, 4), (5_000, 300.0, 1)]
-        {
-            let tubes = all(devices, rate, batch).len() as f64 * f64::from(batch);
-            let wanted = rate * 10.0;
-            assert!((tubes - wanted).abs() / wanted < 0.05, "{tubes} of {wanted}");
+    fn what_is_due_is_scheduled_whatever_the_number_of_devices() {
+        for (devices, rate, batch, messages) in [
+            (1, 500.0, 1, 5_000),
+            (37, 500.0, 1, 5_000),
+            (400, 2_000.0, 4, 5_000),
+            (5_000, 300.0, 1, 3_000),
+            (200, 10.0, 1, 100),
+            (5_000, 30.8, 1, 308),
+            (99_999, 0.1, 1, 1),
+            (7, 0.26, 2, 1),
+            (7, 0.01, 1, 0),
+            (64, 1_000.1, 20, 500),
+        ] {
+            let due = all(devices, rate, batch);
+            assert_eq!(due.len(), messages, "{rate} over {devices} by {batch}");
+            assert_eq!(Shape::steady(rate, 10.0).messages(batch), messages as u64);
+            assert!(due.iter().all(|due| *due < TEN_S));
         }
+    }
+
+    #[test]
+    fn a_low_rate_is_spread_over_devices_and_time() {
+        let shape = Arc::new(Shape::steady(10.0, 10.0));
+        let of = |device| Schedule::new(device, 1_000, 1, shape.clone());
+        let due: Vec<Vec<Duration>> = (0..1_000).map(|device| of(device).collect()).collect();
+        assert!(due.iter().all(|times| times.len() <= 1));
+        for hundred in due.chunks(100) {
+            assert_eq!(hundred.iter().flatten().count(), 10);
+        }
+        let early = due.iter().flatten().filter(|due| due.as_secs() < 5).count();
+        assert!((30..=70).contains(&early), "{early}");
     }
 
     #[test]

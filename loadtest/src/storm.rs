@@ -3,14 +3,16 @@
 
 use crate::api::{Acknowledgement, Outcome};
 use crate::connect::Target;
+use crate::exit::{Verdict, Wrong};
 use crate::files;
+use crate::kinds::Kinds;
 use crate::load::{Load, RUN_UP, now_ms};
 use crate::order::{self, CONNECT_PATIENCE, STREAMS_PER_CONNECTION_MAX};
 use crate::report::{machine, object, quantiles, read_back_json};
 use crate::schedule::{Shape, mix};
 use crate::stream::{self, Crowd};
 use crate::tally::{Latency, Ranges, Tally};
-use crate::verify::ReadBack;
+use crate::verify::{self, ReadBack};
 use crate::wire::{Broken, Dialer, Line, Talk};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -26,8 +28,6 @@ const TRIES_MAX: u64 = 200;
 /// How long a device waits for the answer before it tries again: busy servers answer late, lost
 /// connections never.
 const TRY_PATIENCE: Duration = Duration::from_secs(60);
-/// Different error texts that are kept.
-const ERRORS_MAX: usize = 5;
 /// First and longest pause between two tries; in between it doubles, with some chance in it.
 const PAUSE_MS: u64 = 100;
 const PAUSE_MS_MAX: u64 = 5_000;
@@ -76,9 +76,9 @@ pub struct Found {
     drained: Latency,
     /// Queued tubes that were acknowledged.
     tubes: u64,
-    /// Devices whose tubes were never acknowledged, and why (some of it).
+    /// Devices whose tubes were never acknowledged, and what tries failed of.
     pub lost: u64,
-    errors: Vec<String>,
+    errors: Kinds,
     /// Messages that were told to come back; tries that failed.
     refusals: u64,
     retries: u64,
@@ -96,7 +96,7 @@ struct Part {
     refusals: u64,
     retries: u64,
     lost: u64,
-    errors: Vec<String>,
+    errors: Kinds,
     acknowledged: Vec<u32>,
     /// Devices that are done stay online until the storm is over.
     online: Vec<(Line, Talk)>,
@@ -116,7 +116,7 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     }
     ensure!(
         order.devices.div_ceil(connections) <= STREAMS_PER_CONNECTION_MAX,
-        "at most {STREAMS_PER_CONNECTION_MAX} devices share a connection"
+        Wrong(format!("at most {STREAMS_PER_CONNECTION_MAX} devices share a connection"))
     );
     let live = order::Order {
         devices: order.live_devices,
@@ -150,17 +150,14 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
         all.add(part?);
     }
     stop.send_replace(true);
-    let (live, _) = going.await.context("the live desks")??;
+    let live = going.await.context("the live desks")??.tally;
 
     let mut acknowledged: Ranges = live.acknowledged.clone();
     let tubes = u64::from(order.tubes);
     acknowledged.extend(all.acknowledged.iter().map(|device| (*device, vec![(1, tubes)])));
     let step = acknowledged.len().div_ceil(SOURCES_READ_BACK).max(1);
-    let some = Tally {
-        acknowledged: acknowledged.into_iter().step_by(step).collect(),
-        ..Tally::default()
-    };
-    let read_back = order::read_back(target, &load, &some, 200).await?;
+    let some = acknowledged.into_iter().step_by(step).collect();
+    let read_back = verify::read_back(target, &load, &some, 200).await;
     Ok(Found {
         connections,
         seconds: all.last.as_secs_f64(),
@@ -183,11 +180,7 @@ impl Part {
         self.refusals += other.refusals;
         self.retries += other.retries;
         self.lost += other.lost;
-        for text in other.errors {
-            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-                self.errors.push(text);
-            }
-        }
+        self.errors.add(other.errors);
         self.acknowledged.extend(other.acknowledged);
         self.online.extend(other.online);
     }
@@ -234,7 +227,7 @@ impl Place {
                 let (device, done) = match handed {
                     Ok(handed) => handed,
                     Err(panicked) => {
-                        all.errors.push(panicked.to_string());
+                        all.errors.note(panicked.to_string());
                         all.lost += 1;
                         continue;
                     }
@@ -305,10 +298,7 @@ impl Part {
     /// Notes a try that failed; false when there is no other.
     fn may_try_again(&mut self, place: &Place, broken: &Broken) -> bool {
         self.retries += 1;
-        let text = broken.to_string();
-        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-            self.errors.push(text);
-        }
+        self.errors.note(broken.to_string());
         self.retries < TRIES_MAX && place.start.elapsed().as_secs_f64() < SECONDS_MAX
     }
 
@@ -343,9 +333,10 @@ pub fn again_after(answer: &Acknowledgement) -> Result<Option<u64>, Broken> {
 }
 
 impl Found {
-    /// True when every tube was acknowledged, and what was is there.
-    pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.read_back.is_clean() && self.live.failures == 0
+    /// What follows from it for how the program ends.
+    pub fn verdict(&self) -> Verdict {
+        let is_broken = self.lost > 0 || self.live.failures.total() > 0;
+        Verdict { is_broken, ..verify::verdict(Some(&self.read_back)) }
     }
 
     /// The report for people.
@@ -364,24 +355,14 @@ impl Found {
         );
         line("", format!("{} (ms until a tube was acknowledged)", quantiles(&self.drained)));
         line("", format!("{} refused for a while, {} tries failed", self.refusals, self.retries));
-        for text in self.errors.iter().chain(&self.live.errors) {
-            line("trouble", text.clone());
-        }
+        self.errors.lines().into_iter().for_each(|text| line("trouble", text));
         line(
             "live desks",
             format!("{} tubes/s due at {} desks", order.live_rate, order.live_devices),
         );
         line("", format!("{} (ms from the time due)", quantiles(&self.live.latency)));
-        line(
-            "read back",
-            format!(
-                "{} sources and {} tubes: {} facts missing, {} tubes wrong",
-                self.read_back.sources,
-                self.read_back.tubes,
-                self.read_back.numbers_missing,
-                self.read_back.tubes_wrong
-            ),
-        );
+        self.live.failures.lines().into_iter().for_each(|text| line("failures", text));
+        self.read_back.lines().into_iter().for_each(|text| line("read back", text));
         out
     }
 
@@ -397,13 +378,13 @@ impl Found {
             "devices_lost": self.lost,
             "refusals": self.refusals,
             "retries": self.retries,
-            "retried_after": self.errors,
+            "retried_after": self.errors.json(),
             "drained_ms": object(&self.drained),
             "live_devices": order.live_devices,
             "live_tubes_per_s_due": order.live_rate,
             "live_tubes": self.live.acknowledged_tubes(),
             "live_unanswered": self.live.unanswered + self.live.unsent,
-            "live_failures": self.live.failures,
+            "live_failures": self.live.failures.total(),
             "live_ms": object(&self.live.latency),
             "read_back": read_back_json(&self.read_back),
             "machine": machine(),

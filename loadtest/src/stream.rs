@@ -7,7 +7,7 @@ use crate::api::{
 use crate::encode::framed;
 use crate::load::{Load, Pen, RUN_UP, Timing, now_ms};
 use crate::pace::Leave;
-use crate::tally::{Sent, Tally};
+use crate::tally::{Left, Sent, Tally, Went};
 use crate::wire::{Broken, Dialer, Line, RECORD, Talk};
 use anyhow::{Context, Result, ensure};
 use prost::Message;
@@ -58,14 +58,13 @@ pub fn never() -> Stop {
     watch::channel(false).1
 }
 
-/// Opens every stream, then runs them all from one moment on. Gives what was counted and how long
-/// it took to the last answer.
+/// Opens every stream, then runs them all from one moment on.
 pub async fn run(
     dialer: &Dialer,
     load: &Arc<Load>,
     timing: &Timing,
     connections: u32,
-) -> Result<(Tally, Duration)> {
+) -> Result<Went> {
     let crowd = Crowd::open(dialer, load, timing, connections).await?;
     crowd.run(Instant::now() + RUN_UP, never()).await
 }
@@ -135,21 +134,19 @@ impl Crowd {
     }
 
     /// Sends from `start` on, until the time is over or `stop` says so.
-    pub async fn run(self, start: Instant, stop: Stop) -> Result<(Tally, Duration)> {
+    pub async fn run(self, start: Instant, stop: Stop) -> Result<Went> {
         let Crowd { devices, tallies, load, timing } = self;
         let timing = Arc::new(timing);
         let mut running = JoinSet::new();
         for device in devices {
             running.spawn(device.run(load.clone(), timing.clone(), start, stop.clone()));
         }
+        let mut left = Vec::new();
         while let Some(ended) = running.join_next().await {
-            ended?;
+            left.push(ended?);
         }
         let counted = tallies.iter().map(|tally| std::mem::take(&mut *held(tally)));
-        let tally = crate::merge(counted.collect::<Vec<_>>());
-        let elapsed =
-            tally.last_answer.map_or(Duration::ZERO, |last| last.saturating_duration_since(start));
-        Ok((tally, elapsed))
+        Ok(Went::new(counted, left, start))
     }
 }
 
@@ -224,7 +221,13 @@ fn held(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
 
 impl Device {
     /// Sends what is due until the time is over, then waits for the last answers.
-    async fn run(mut self, load: Arc<Load>, timing: Arc<Timing>, start: Instant, mut stop: Stop) {
+    async fn run(
+        mut self,
+        load: Arc<Load>,
+        timing: Arc<Timing>,
+        start: Instant,
+        mut stop: Stop,
+    ) -> Left {
         let mut times = timing.due(self.number);
         let mut next = times.next();
         let mut under_way: VecDeque<(u64, Sent)> = VecDeque::new();
@@ -277,18 +280,19 @@ impl Device {
                 }
             }
         }
+        let at = Instant::now();
         if !is_broken && under_way.is_empty() {
             // Ends the stream in order: the server sees a goodbye and not a lost device.
             let _ = self.talk.out.send_data(bytes::Bytes::new(), true);
             let _ = tokio::time::timeout(GOODBYE, self.talk.answers.next()).await;
         }
-        let end = timing.give_up(start);
-        let mut tally = held(&self.tally);
-        under_way.iter().for_each(|(_, sent)| tally.unanswered(sent, end));
-        if timing.is_open() && !is_stopped {
-            let left = next.into_iter().chain(times);
-            left.for_each(|due| tally.unsent(start + due, load.batch, end));
-        }
+        let unanswered = under_way.into_iter().map(|(_, sent)| sent).collect();
+        let unsent: Box<dyn Iterator<Item = Duration> + Send> =
+            match timing.is_open() && !is_stopped {
+                true => Box::new(next.into_iter().chain(times)),
+                false => Box::new(std::iter::empty()),
+            };
+        Left { unanswered, batch: load.batch, unsent, at }
     }
 
     /// Takes an answer; they come in the order of the messages, and one may answer several.

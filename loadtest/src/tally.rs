@@ -1,13 +1,11 @@
 //! What was counted and how long it took.
 
 use crate::api::{FactOutcome, Outcome, Reason, Refusal, Times};
+use crate::kinds::Kinds;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Different error texts that are kept.
-const ERRORS_MAX: usize = 5;
 
 /// A message under way.
 #[derive(Clone, Copy, Debug)]
@@ -50,9 +48,14 @@ impl Latency {
         self.0.add(&other.0).expect("the histogram grows by itself");
     }
 
-    /// The duration that this share of all stayed within, in milliseconds.
+    /// The duration that this share of all stayed within, in milliseconds; 0 when nothing was noted.
     pub fn ms(&self, quantile: f64) -> f64 {
         self.0.value_at_quantile(quantile) as f64 / 1_000.0
+    }
+
+    /// The same; `None` when nothing was noted.
+    pub fn known_ms(&self, quantile: f64) -> Option<f64> {
+        (!self.0.is_empty()).then(|| self.ms(quantile))
     }
 }
 
@@ -79,11 +82,10 @@ pub struct Tally {
     /// Recorded tubes with something odd about them.
     pub odd: u64,
     /// Streams and calls that failed as a whole.
-    pub failures: u64,
-    /// Some of the texts.
-    pub errors: Vec<String>,
+    pub failures: Kinds,
     /// From the time a tube was due until it was acknowledged. Tubes that never were count up to
-    /// the end of the run, so that they weigh on the figures instead of vanishing from them.
+    /// the moment when the run really ended, so that they weigh on the figures instead of vanishing
+    /// from them. What would have been due only later has no latency.
     pub latency: Latency,
     /// From the time it was sent.
     pub from_sending: Latency,
@@ -187,21 +189,25 @@ impl Tally {
     /// A message was sent and not answered up to the end of the run.
     pub fn unanswered(&mut self, message: &Sent, end: Instant) {
         self.unanswered += u64::from(message.count);
-        self.latency.note(end.saturating_duration_since(message.due), u64::from(message.count));
+        self.charge(message.due, message.count, end);
     }
 
     /// Tubes were due and could not be sent up to the end of the run.
     pub fn unsent(&mut self, due: Instant, count: u32, end: Instant) {
         self.unsent += u64::from(count);
-        self.latency.note(end.saturating_duration_since(due), u64::from(count));
+        self.charge(due, count, end);
+    }
+
+    /// Tubes waited for nothing from when they were due until the run ended.
+    fn charge(&mut self, due: Instant, count: u32, end: Instant) {
+        if let Some(waited) = end.checked_duration_since(due) {
+            self.latency.note(waited, u64::from(count));
+        }
     }
 
     /// A stream or call failed.
     pub fn failure(&mut self, text: String) {
-        self.failures += 1;
-        if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-            self.errors.push(text);
-        }
+        self.failures.note(text);
     }
 
     fn refuse(&mut self, refusal: Option<&Refusal>, count: u64) {
@@ -221,14 +227,9 @@ impl Tally {
         self.unanswered += other.unanswered;
         self.unsent += other.unsent;
         self.odd += other.odd;
-        self.failures += other.failures;
+        self.failures.add(other.failures);
         for (reason, count) in other.refused {
             *self.refused.entry(reason).or_default() += count;
-        }
-        for text in other.errors {
-            if self.errors.len() < ERRORS_MAX && !self.errors.contains(&text) {
-                self.errors.push(text);
-            }
         }
         self.latency.add(&other.latency);
         self.from_sending.add(&other.from_sending);
@@ -240,6 +241,44 @@ impl Tally {
         self.disk.add(&other.disk);
         self.acknowledged.extend(other.acknowledged);
         self.last_answer = self.last_answer.max(other.last_answer);
+    }
+}
+
+/// What a crowd of devices came to.
+pub struct Went {
+    /// What was counted.
+    pub tally: Tally,
+    /// From the start to the last answer.
+    pub elapsed: Duration,
+    /// From the start until no device sent or waited any more.
+    pub ended: Duration,
+}
+
+/// What a device leaves behind when it ends: without an answer, and not even sent. How long that waited is known only when
+/// the whole run is over.
+pub struct Left {
+    /// Sent and not answered.
+    pub unanswered: Vec<Sent>,
+    /// Tubes of a message that was not sent.
+    pub batch: u32,
+    /// When those were due, counted from the start.
+    pub unsent: Box<dyn Iterator<Item = Duration> + Send>,
+    /// When the device ended.
+    pub at: Instant,
+}
+
+impl Went {
+    /// Adds up what was counted, and charges what is left until the last device ended.
+    pub fn new(tallies: impl IntoIterator<Item = Tally>, left: Vec<Left>, start: Instant) -> Went {
+        let mut tally = crate::merge(tallies);
+        let end = left.iter().map(|left| left.at).max().unwrap_or(start);
+        for Left { unanswered, batch, unsent, .. } in left {
+            unanswered.iter().for_each(|sent| tally.unanswered(sent, end));
+            unsent.for_each(|due| tally.unsent(start + due, batch, end));
+        }
+        let elapsed =
+            tally.last_answer.map_or(Duration::ZERO, |last| last.saturating_duration_since(start));
+        Went { tally, elapsed, ended: end.saturating_duration_since(start) }
     }
 }
 
@@ -286,7 +325,7 @@ mod tests {
         ];
         tally.answered(&sent(10, 4, 0), &outcomes, false, None);
         assert_eq!((tally.recorded, tally.duplicates, tally.refused_tubes()), (1, 1, 1));
-        assert_eq!((tally.unanswered, tally.failures), (1, 1));
+        assert_eq!((tally.unanswered, tally.failures.total()), (1, 1));
         assert_eq!(tally.acknowledged[&3], [(10, 10), (12, 12)]);
     }
 
@@ -306,5 +345,34 @@ mod tests {
         tally.unsent(end - Duration::from_millis(900), 1, end);
         assert_eq!((tally.unanswered, tally.unsent), (2, 1));
         assert!(tally.latency.ms(0.0) >= 690.0 && tally.latency.ms(1.0) >= 899.0);
+    }
+
+    #[test]
+    fn what_broke_counts_until_the_run_really_ended_and_no_longer() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let broken = Sent { device: 1, first: 1, count: 3, due: at(500), at: at(510) };
+        let unsent = [2_000, 6_000].map(Duration::from_millis);
+        let left = |unanswered, unsent: Vec<Duration>, ended| Left {
+            unanswered,
+            batch: 1,
+            unsent: Box::new(unsent.into_iter()),
+            at: at(ended),
+        };
+        let left = vec![left(vec![broken], unsent.to_vec(), 1_000), left(vec![], vec![], 4_000)];
+        let went = Went::new([Tally::default()], left, start);
+        assert_eq!((went.tally.unanswered, went.tally.unsent), (3, 2));
+        assert_eq!((went.ended, went.elapsed), (Duration::from_secs(4), Duration::ZERO));
+        let near = |quantile, ms: f64| (went.tally.latency.ms(quantile) - ms).abs() < 5.0;
+        assert!(near(0.0, 2_000.0) && near(1.0, 3_500.0), "{:?}", went.tally.latency.ms(1.0));
+        assert_eq!(went.tally.latency.0.len(), 4);
+    }
+
+    #[test]
+    fn what_would_have_been_due_after_the_end_has_no_latency() {
+        let mut tally = Tally::default();
+        let end = Instant::now();
+        tally.unsent(end + Duration::from_millis(1), 5, end);
+        assert_eq!((tally.unsent, tally.latency.known_ms(1.0)), (5, None));
     }
 }

@@ -2,14 +2,21 @@
 //! random must be there with all their people.
 
 use crate::api::{GetSourceRequest, GetTubeRequest, SourceEpoch};
-use crate::connect::SignIn;
+use crate::connect::Target;
+use crate::exit::Verdict;
 use crate::load::Load;
 use crate::schedule::mix;
 use crate::tally::Ranges;
 use anyhow::{Context, Result};
-use tonic::Code;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
 
+/// How long a server may take for an answer, and the pause before it is asked again.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+/// The same.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Texts about missing things that are kept.
 const TEXTS_MAX: usize = 5;
 
@@ -28,12 +35,21 @@ pub struct ReadBack {
     pub untold: u64,
     /// Some of it in words.
     pub texts: Vec<String>,
+    /// Why not all of it could be asked for.
+    pub unread: Option<String>,
 }
 
 impl ReadBack {
-    /// True when everything acknowledged is there.
-    pub fn is_clean(&self) -> bool {
-        self.numbers_missing == 0 && self.tubes_wrong == 0
+    /// In words.
+    pub fn lines(&self) -> Vec<String> {
+        let unread = self.unread.as_ref().map(|why| {
+            format!("COULD NOT BE READ BACK: {why}. What is missing is not known; read until then:")
+        });
+        let asked = format!(
+            "{} sources and {} tubes: {} facts missing, {} tubes wrong, {} not told",
+            self.sources, self.tubes, self.numbers_missing, self.tubes_wrong, self.untold
+        );
+        unread.into_iter().chain([asked]).chain(self.texts.iter().cloned()).collect()
     }
 
     fn say(&mut self, text: String) {
@@ -43,54 +59,146 @@ impl ReadBack {
     }
 }
 
-/// Reads back every source and `tubes` tubes.
+/// What follows from it for how the program ends.
+pub fn verdict(found: Option<&ReadBack>) -> Verdict {
+    let is_missing = found.is_some_and(|found| found.numbers_missing + found.tubes_wrong > 0);
+    let is_unread = found.is_some_and(|found| found.unread.is_some());
+    Verdict { is_missing, is_unread, is_broken: false }
+}
+
+/// Asks the server, again and again while it is away.
+struct Asker<'a> {
+    target: &'a Target,
+    channel: Option<Channel>,
+    has_told: bool,
+}
+
+impl Asker<'_> {
+    /// The answer to a question, or why there is none.
+    async fn ask<T>(&mut self, question: impl AsyncFn(&Channel) -> Result<T, Status>) -> Result<T> {
+        let (begun, away) = (Instant::now(), self.target.away);
+        loop {
+            let why = match self.ask_once(&question).await {
+                Ok(answer) => return Ok(answer),
+                Err(why) => why,
+            };
+            if is_for_good(&why) || begun.elapsed() >= away {
+                return Err(why);
+            }
+            if !self.has_told {
+                self.has_told = true;
+                let seconds = away.as_secs();
+                eprintln!("loadtest: reading back: {why:#}; tried again for up to {seconds} s");
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn ask_once<T>(
+        &mut self,
+        question: &impl AsyncFn(&Channel) -> Result<T, Status>,
+    ) -> Result<T> {
+        let channel = match &self.channel {
+            Some(channel) => channel,
+            None => self.channel.insert(self.target.server.channel().await?),
+        };
+        let answer = timeout(ANSWER_PATIENCE, question(channel)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer")));
+        if answer.is_err() {
+            self.channel = None;
+        }
+        Ok(answer?)
+    }
+}
+
+/// True when asking again would bring the same.
+fn is_for_good(why: &anyhow::Error) -> bool {
+    let code = why.downcast_ref::<Status>().map(Status::code);
+    matches!(
+        code,
+        Some(
+            Code::InvalidArgument
+                | Code::NotFound
+                | Code::PermissionDenied
+                | Code::Unauthenticated
+                | Code::Unimplemented
+        )
+    )
+}
+
+/// Reads back every source and `tubes` tubes, as far as the server answers.
 pub async fn read_back(
-    sign_in: &SignIn,
-    channel: &Channel,
+    target: &Target,
     load: &Load,
     acknowledged: &Ranges,
     tubes: usize,
-) -> Result<ReadBack> {
+) -> ReadBack {
     let mut found = ReadBack::default();
-    let mut recording = sign_in.recording(channel);
-    for (device, ranges) in acknowledged {
-        let source = load.numbers.source(*device);
-        let reply = recording.get_source(GetSourceRequest { source: source.clone() }).await;
-        let reply = reply.with_context(|| format!("asking for source {source}"))?.into_inner();
-        let epoch = reply.epochs.iter().find(|epoch| epoch.epoch == load.numbers.epoch());
-        let (missing, untold) = not_arrived(ranges, epoch);
-        if missing > 0 {
-            found.say(format!("{source}: {missing} acknowledged facts have not arrived"));
-        }
-        found.sources += 1;
-        found.numbers_missing += missing;
-        found.untold += untold;
-    }
+    let asker = Asker { target, channel: None, has_told: false };
+    let read = found.read(asker, load, acknowledged, tubes).await;
+    found.unread = read.err().map(|why| format!("{why:#}"));
+    found
+}
 
-    let mut queries = sign_in.queries(channel);
-    for (device, number) in some_of(acknowledged, tubes) {
-        let tube = load.numbers.barcode(device, number);
-        let request = GetTubeRequest { tube: tube.clone(), with_proofs: false };
-        let there = match queries.get_tube(request).await {
-            Ok(reply) => reply.into_inner().tube,
-            Err(status) if status.code() == Code::NotFound => None,
-            Err(status) => return Err(status).with_context(|| format!("asking for tube {tube}")),
-        };
-        found.tubes += 1;
-        let people = load.people_in(device, number);
-        match there {
-            Some(there) if there.code == tube && there.swabs == people => {}
-            Some(there) => {
-                found.tubes_wrong += 1;
-                found.say(format!("{tube}: {} swabs, not {people}", there.swabs));
+impl ReadBack {
+    async fn read(
+        &mut self,
+        mut asker: Asker<'_>,
+        load: &Load,
+        acknowledged: &Ranges,
+        tubes: usize,
+    ) -> Result<()> {
+        let found = self;
+        let sign_in = &asker.target.admin;
+        for (device, ranges) in acknowledged {
+            let source = load.numbers.source(*device);
+            let request = GetSourceRequest { source: source.clone() };
+            let reply = asker
+                .ask(async |channel| {
+                    let reply = sign_in.recording(channel).get_source(request.clone()).await;
+                    reply.map(Response::into_inner)
+                })
+                .await;
+            let reply = reply.with_context(|| format!("asking for source {source}"))?;
+            let epoch = reply.epochs.iter().find(|epoch| epoch.epoch == load.numbers.epoch());
+            let (missing, untold) = not_arrived(ranges, epoch);
+            if missing > 0 {
+                found.say(format!("{source}: {missing} acknowledged facts have not arrived"));
             }
-            None => {
-                found.tubes_wrong += 1;
-                found.say(format!("{tube}: acknowledged and not there"));
+            found.sources += 1;
+            found.numbers_missing += missing;
+            found.untold += untold;
+        }
+
+        for (device, number) in some_of(acknowledged, tubes) {
+            let tube = load.numbers.barcode(device, number);
+            let request = GetTubeRequest { tube: tube.clone(), with_proofs: false };
+            let there = asker
+                .ask(async |channel| {
+                    match sign_in.queries(channel).get_tube(request.clone()).await {
+                        Ok(reply) => Ok(reply.into_inner().tube),
+                        Err(status) if status.code() == Code::NotFound => Ok(None),
+                        Err(status) => Err(status),
+                    }
+                })
+                .await;
+            let there = there.with_context(|| format!("asking for tube {tube}"))?;
+            found.tubes += 1;
+            let people = load.people_in(device, number);
+            match there {
+                Some(there) if there.code == tube && there.swabs == people => {}
+                Some(there) => {
+                    found.tubes_wrong += 1;
+                    found.say(format!("{tube}: {} swabs, not {people}", there.swabs));
+                }
+                None => {
+                    found.tubes_wrong += 1;
+                    found.say(format!("{tube}: acknowledged and not there"));
+                }
             }
         }
+        Ok(())
     }
-    Ok(found)
 }
 
 /// How many of the numbers a source has not, and of how many it does not say.
@@ -143,6 +251,10 @@ fn some_of(acknowledged: &Ranges, count: usize) -> Vec<(u32, u64)> {
 mod tests {
     use super::*;
     use crate::api::NumberRange;
+    use crate::connect::Server;
+    use crate::load::Numbers;
+    use crate::order::Order;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     fn epoch(
         watermark: u64,
@@ -152,6 +264,47 @@ mod tests {
     ) -> SourceEpoch {
         let gaps = gaps.iter().map(|(first, last)| NumberRange { first: *first, last: *last });
         SourceEpoch { epoch: 1, watermark, highest, gaps: gaps.collect(), gaps_truncated }
+    }
+
+    async fn target(at: std::net::SocketAddr, away: Duration) -> Target {
+        let server = Server::new(&format!("http://{at}"), false, None).await.unwrap();
+        let desk = server.sign_in(None).unwrap();
+        Target { server, desk: desk.clone(), admin: desk, files: 64, away }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_asked_again_and_one_that_says_no_is_not() {
+        let there = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = target(there.local_addr().unwrap(), Duration::from_secs(3_600)).await;
+        for (code, is_answered, tries) in [
+            (Code::Unavailable, true, 3),
+            (Code::Unknown, true, 3),
+            (Code::PermissionDenied, false, 1),
+        ] {
+            let mut asker = Asker { target: &target, channel: None, has_told: true };
+            let asked = AtomicU32::new(0);
+            let answer = asker.ask(async |_| match asked.fetch_add(1, Ordering::Relaxed) {
+                0 | 1 => Err(Status::new(code, "away")),
+                _ => Ok(()),
+            });
+            assert_eq!(answer.await.is_ok(), is_answered, "{code:?}");
+            assert_eq!(asked.into_inner(), tries, "{code:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_come_back_is_told_and_not_called_a_loss() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = target(gone.local_addr().unwrap(), Duration::ZERO).await;
+        drop(gone);
+        let load = Order::default().load(Numbers::of_this_moment(), "R".into(), 1);
+        let found = read_back(&target, &load, &Ranges::from([(0, vec![(1, 3)])]), 5).await;
+        assert_eq!((found.sources, found.tubes, found.numbers_missing), (0, 0, 0));
+        let lines = found.lines();
+        assert!(lines[0].starts_with("COULD NOT BE READ BACK: asking for source"), "{lines:?}");
+        assert_eq!(verdict(Some(&found)).number(), 4);
+        assert_eq!(verdict(Some(&ReadBack { tubes_wrong: 1, ..found })).number(), 3);
+        assert_eq!(verdict(Some(&ReadBack::default())).number(), 0);
     }
 
     #[test]

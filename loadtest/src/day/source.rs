@@ -12,8 +12,8 @@ use crate::wire::{Line, Talk};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -55,6 +55,8 @@ pub struct Place {
     pub source: String,
     /// What is counted.
     pub stages: Arc<Stages>,
+    /// What it said; whoever runs the day has it too, so that it is known of one that broke.
+    pub said: Arc<Mutex<Said>>,
     /// When the day began.
     pub start: Instant,
 }
@@ -69,7 +71,7 @@ struct Voice<T> {
     refused: VecDeque<Timed<Message<T>>>,
     messages: u64,
     is_desk: bool,
-    said: Said,
+    said: Arc<Mutex<Said>>,
 }
 
 struct Message<T> {
@@ -86,7 +88,7 @@ impl<T> Voice<T> {
         let epoch = place.day.numbers.epoch();
         let opened = open_as(&place.line, place.source.clone(), epoch, kind).await;
         let (talk, _) = opened.with_context(|| format!("the stream of {}", place.source))?;
-        let (under_way, refused, said) = (VecDeque::new(), VecDeque::new(), Said::default());
+        let (under_way, refused, said) = (VecDeque::new(), VecDeque::new(), place.said.clone());
         Ok(Voice { talk, under_way, settled: 0, refused, messages: 0, is_desk, said })
     }
 
@@ -141,7 +143,7 @@ impl<T> Voice<T> {
             // A message that is refused is answered by itself.
             let mut message = self.under_way.pop_front().context("an answer to nothing")?;
             message.tries += 1;
-            self.said.again += 1;
+            self.said().again += 1;
             ensure!(message.tries < TRIES_MAX, "a message was told to come back {TRIES_MAX} times");
             let at = Instant::now() + Duration::from_millis(retry_ms);
             self.refused.push_back((at, message));
@@ -149,18 +151,22 @@ impl<T> Voice<T> {
     }
 
     fn recorded(&mut self, message: Message<T>) -> T {
-        self.said.messages += 1;
-        self.said.facts += message.facts;
+        let mut said = self.said();
+        said.messages += 1;
+        said.facts += message.facts;
         let took = message.sent.elapsed();
-        latency_of(&mut self.said, self.is_desk).note(took, 1);
+        latency_of(&mut said, self.is_desk).note(took, 1);
         message.about
     }
 
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the stream in order.
-    async fn finish(mut self) -> Said {
+    async fn finish(mut self) {
         let _ = self.talk.out.send_data(Bytes::new(), true);
         let _ = tokio::time::timeout(Duration::from_secs(1), self.talk.answers.next()).await;
-        self.said
     }
 }
 
@@ -180,7 +186,7 @@ pub struct Desk {
 
 impl Desk {
     /// Fills box after box of tubes.
-    pub async fn run(self) -> Result<Said> {
+    pub async fn run(self) -> Result<()> {
         let Desk { place, boxes, room, rate, to_courier } = self;
         let mut voice: Voice<(u64, u64)> = Voice::open(&place, true).await?;
         let mut pen = Pen::new(place.day.clone(), place.district);
@@ -219,7 +225,8 @@ impl Desk {
         while !voice.is_quiet() {
             collected(&place, &mut voice, &mut open, &to_courier).await?;
         }
-        Ok(voice.finish().await)
+        voice.finish().await;
+        Ok(())
     }
 }
 
@@ -259,7 +266,7 @@ impl Place {
         self,
         mut filled: mpsc::Receiver<Timed<u64>>,
         to_reception: mpsc::Sender<Timed<u64>>,
-    ) -> Result<Said> {
+    ) -> Result<()> {
         let mut voice: Voice<Saying> = Voice::open(&self, false).await?;
         let mut pen = Pen::new(self.day.clone(), self.district);
         let mut packed: VecDeque<Timed<u64>> = VecDeque::new();
@@ -295,7 +302,8 @@ impl Place {
                 },
             }
         }
-        Ok(voice.finish().await)
+        voice.finish().await;
+        Ok(())
     }
 
     /// Receives boxes and scans their tubes.
@@ -303,7 +311,7 @@ impl Place {
         self,
         mut handed_over: mpsc::Receiver<Timed<u64>>,
         to_lab: mpsc::Sender<Timed<u64>>,
-    ) -> Result<Said> {
+    ) -> Result<()> {
         let mut voice: Voice<u64> = Voice::open(&self, false).await?;
         let mut pen = Pen::new(self.day.clone(), self.district);
         let mut next: Option<Timed<u64>> = None;
@@ -329,7 +337,8 @@ impl Place {
                 },
             }
         }
-        Ok(voice.finish().await)
+        voice.finish().await;
+        Ok(())
     }
 
     /// Loads plates, runs them and releases what is negative.
@@ -337,7 +346,7 @@ impl Place {
         self,
         mut received: mpsc::Receiver<Timed<u64>>,
         room: Arc<Semaphore>,
-    ) -> Result<Said> {
+    ) -> Result<()> {
         let mut voice: Voice<Saying> = Voice::open(&self, false).await?;
         let mut pen = Pen::new(self.day.clone(), self.district);
         let mut tubes: VecDeque<u64> = VecDeque::new();
@@ -352,7 +361,8 @@ impl Place {
         loop {
             let is_last = is_over && next.is_none();
             if is_last && due.is_empty() && tubes.is_empty() && voice.is_quiet() {
-                return Ok(voice.finish().await);
+                voice.finish().await;
+                return Ok(());
             }
             let has_room = voice.has_room();
             tokio::select! {
@@ -424,7 +434,7 @@ fn say(voice: &mut Voice<Saying>, pen: &mut Pen, saying: Saying) -> Result<()> {
 }
 
 /// Waits until something may be done.
-async fn time_of(at: Option<Instant>) {
+pub async fn time_of(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,

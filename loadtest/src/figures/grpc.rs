@@ -4,11 +4,13 @@ use super::Sheet;
 use super::blocks::{disturbed, median};
 use super::disk::probe;
 use super::place::Served;
+use crate::exit::Verdict;
 use crate::load::now_ms;
 use crate::order::{GRACE, Order, Ran};
 use crate::report::{object, read_back_json};
 use crate::schedule::Shape;
 use crate::tally::{Latency, Tally};
+use crate::verify::verdict;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -59,7 +61,8 @@ fn details(order: &Order, ran: &Ran) -> Value {
 
 /// That a load went as it was meant.
 pub fn whole(tally: &Tally) -> Result<()> {
-    ensure!(tally.failures == 0, "{} streams broke: {}", tally.failures, tally.errors.join("; "));
+    let broken = &tally.failures;
+    ensure!(broken.total() == 0, "{} streams broke: {}", broken.total(), broken.lines().join("; "));
     ensure!(tally.acknowledged_tubes() > 0, "nothing was acknowledged");
     Ok(())
 }
@@ -74,8 +77,8 @@ async fn closed(sheet: &mut Sheet, name: &str, order: Order, tls: bool) -> Resul
     let ran = order.run(&server.target).await?;
     let after = server.cpu_s()?;
     whole(&ran.tally)?;
-    let lost = ran.read_back.as_ref().is_some_and(|found| !found.is_clean());
-    ensure!(!lost, "something acknowledged is missing: {:?}", ran.read_back);
+    let lost = verdict(ran.read_back.as_ref()) != Verdict::default();
+    ensure!(!lost, "something acknowledged is missing or not to be read: {:?}", ran.read_back);
     server.stop().await?;
     sheet.forget(name)?;
     let rate = ran.tubes_per_s(0.0);

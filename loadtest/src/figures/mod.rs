@@ -15,6 +15,7 @@ mod postgres;
 mod queries;
 mod rows;
 
+use crate::exit::{Wrong, wrong};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use place::Place;
@@ -43,7 +44,7 @@ pub enum Figures {
 /// Flags of `figures ingest`.
 #[derive(Args)]
 pub struct IngestArgs {
-    /// Short runs, all in about five minutes; what is scaled down says so in `scaled`
+    /// Short runs, all in under five minutes; what is scaled down says so in `scaled`
     #[arg(long)]
     quick: bool,
     #[command(flatten)]
@@ -255,17 +256,20 @@ struct Order {
 
 async fn measure(order: Order, files: u64) -> Result<ExitCode> {
     let Order { rows, groups, quick, which, python } = order;
-    let wanted = wanted(rows, &which.row)?;
+    let wanted = wanted(rows, &which.row).map_err(wrong)?;
     let own = std::env::current_exe().context("finding this program")?;
     let program = which.program.unwrap_or_else(|| own.with_file_name("swabline"));
     ensure!(
         program.is_file(),
-        "{} is not there: build it (cargo build --release) or say where it is with --swabline",
-        program.display()
+        Wrong(format!(
+            "{} is not there: build it (cargo build --release) or say where it is with --swabline",
+            program.display()
+        ))
     );
     let beside = own.parent().and_then(|release| release.parent()).map(PathBuf::from);
     let (has_dir, has_rows) = (which.dir.is_some(), !which.row.is_empty());
     let parent = which.dir.or(beside).unwrap_or_else(std::env::temp_dir);
+    place::check_folder(&parent).map_err(wrong)?;
     let groups =
         || groups.iter().filter(|(_, rows, _)| rows.iter().any(|row| wanted.contains(row)));
     let needed = groups().map(|(_, _, disk)| disk[usize::from(quick)]).max().unwrap_or(0);

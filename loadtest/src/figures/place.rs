@@ -173,11 +173,17 @@ pub fn disk_bytes(dir: &Path) -> Result<u64> {
     Ok(sum)
 }
 
+/// That there is a folder.
+pub fn check_folder(dir: &Path) -> Result<()> {
+    let what = if dir.exists() { "is no folder:" } else { "is not there: make it, or" };
+    ensure!(dir.is_dir(), "{} {what} name another one with --dir", dir.display());
+    Ok(())
+}
+
 /// Bytes that are free where this folder lies.
 pub fn free_bytes(dir: &Path) -> Result<u64> {
-    let about = rustix::fs::statvfs(dir).with_context(|| {
-        format!("{}: no folder to write in; make it, or name another one", dir.display())
-    })?;
+    let about = rustix::fs::statvfs(dir)
+        .with_context(|| format!("asking how much is free in {}", dir.display()))?;
     Ok(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
@@ -269,7 +275,9 @@ impl Served {
         let signer = signer.as_ref().map(String::as_bytes);
         let server = Server::new(&format!("{scheme}://{address}"), false, signer).await?;
         let sign_in = server.sign_in(None)?;
-        let target = Target { server, desk: sign_in.clone(), admin: sign_in, files: place.files };
+        // Nobody starts this server again.
+        let (desk, admin, away) = (sign_in.clone(), sign_in, Duration::ZERO);
+        let target = Target { server, desk, admin, files: place.files, away };
         let ends = place.ends.clone();
         Ok(Served { child, is_to_run: true, ends, _stdout: stdout, log, target, started })
     }
@@ -358,6 +366,18 @@ mod tests {
         fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let place = Place::new(dir.path(), program, 64, true).unwrap();
         (dir, place)
+    }
+
+    #[test]
+    fn what_is_no_folder_is_told_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(check_folder(dir.path()).is_ok());
+        for (path, wanted) in [(file, "is no folder"), (dir.path().join("none"), "is not there")] {
+            let why = check_folder(&path).unwrap_err().to_string();
+            assert!(why.contains(wanted) && why.contains(path.to_str().unwrap()), "{why}");
+        }
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::order::{CONNECT_PATIENCE, Order};
 use crate::report::object;
 use crate::schedule::{Shape, mix};
 use crate::stream::{Crowd, never};
-use crate::tally::{Latency, Ranges, Tally};
+use crate::tally::{Latency, Ranges, Tally, Went};
 use crate::wire::{Broken, Line};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -145,7 +145,7 @@ async fn while_half_loaded(
         all.latency.add(&asked.latency);
     }
     let asked_for = begun.elapsed().as_secs_f64();
-    let (tally, elapsed) = ingest.await.context("the load")??;
+    let Went { tally, elapsed, .. } = ingest.await.context("the load")??;
     whole(&tally)?;
     let ingest_tubes_per_s = tally.acknowledged_tubes() as f64 / elapsed.as_secs_f64().max(seconds);
     Ok(Period { all, seconds: asked_for, ingest: tally, ingest_tubes_per_s })
