@@ -39,6 +39,10 @@ impl Owed {
     /// # Errors
     /// When all answers together hold as much as they may: the answer is let go of.
     pub async fn count(self: &Arc<Self>, body: Body, open: Arc<Open>) -> Result<Body, Error> {
+        // A refusal is all in its headers, and they must say that nothing follows: clients look for a status there only then.
+        if body.is_end_stream() {
+            return Ok(body);
+        }
         let first = None;
         let mut counted =
             Counted { body, first, rest: Bytes::new(), owed: Arc::clone(self), _open: open };

@@ -269,7 +269,13 @@ async fn ask_unread(channel: &Channel, request: &impl Message) -> Result<Body, S
     std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
     let response = channel.call(request.body(Body::new(whole)).unwrap()).await.unwrap();
     match response.headers().get("grpc-status") {
-        Some(status) => Err(status.to_str().unwrap().to_owned()),
+        Some(status) => {
+            assert!(
+                response.body().is_end_stream(),
+                "a status in the headers, and nothing follows"
+            );
+            Err(status.to_str().unwrap().to_owned())
+        }
         None => Ok(response.into_body()),
     }
 }
