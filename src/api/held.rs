@@ -22,7 +22,7 @@ const FREE_BYTES: usize = 16 * 1024;
 /// Bytes before each message: a flag and the length.
 const HEADER_BYTES: usize = 5;
 
-/// Why a request is not read to its end.
+/// Why a call is not carried to its end: its request is not read on, or its answer is let go of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halted {
     /// Large messages of all requests together hold as many bytes as they may.
