@@ -14,13 +14,14 @@ use crate::stream::{self, Crowd};
 use crate::tally::{Latency, Ranges, Tally};
 use crate::verify::{self, ReadBack};
 use crate::wire::{Broken, Dialer, Line, Talk};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Tries of a connection's devices to connect and to hand in.
@@ -102,6 +103,33 @@ struct Part {
     online: Vec<(Line, Talk)>,
 }
 
+/// A thread apart. Desks have computers of their own: the live ones must not wait in this process's queue behind thousands
+/// that connect.
+struct Apart(Option<Runtime>);
+
+impl Apart {
+    fn new() -> Result<Apart> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(Apart(Some(runtime)))
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.0.as_ref().expect("it is there until it is dropped").spawn(work)
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        // Among tasks nobody may wait for a runtime to end.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Runs it.
 pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     let most = files::connections_max(target.files);
@@ -129,11 +157,22 @@ pub async fn run(target: &Target, order: &Order) -> Result<Found> {
     let load = live.prepare(target, order.live_devices + order.devices).await?;
     let dialer =
         target.server.dialer(&target.desk, connections + live_connections, CONNECT_PATIENCE)?;
-    let crowd = Crowd::open(&dialer, &load, &live.timing(), live_connections).await?;
-
-    let start = Instant::now() + RUN_UP;
+    let desks = Apart::new()?;
     let (stop, stopped) = watch::channel(false);
-    let going = tokio::spawn(crowd.run(start, stopped));
+    let (begin, begun) = oneshot::channel();
+    let going = {
+        let (dialer, load, timing) = (dialer.clone(), load.clone(), live.timing());
+        desks.spawn(async move {
+            let crowd = Crowd::open(&dialer, &load, &timing, live_connections).await?;
+            let start = Instant::now() + RUN_UP;
+            let _ = begin.send(start);
+            crowd.run(start, stopped).await
+        })
+    };
+    let Ok(start) = begun.await else {
+        let opened = going.await.context("the live desks")?;
+        return Err(opened.err().unwrap_or_else(|| anyhow!("the live desks did not begin")));
+    };
     tokio::time::sleep_until(start).await;
     let mut storm = JoinSet::new();
     for first in 0..connections {

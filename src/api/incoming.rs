@@ -2,6 +2,7 @@
 //! of file handles, and has no limit on connections; this one waits, says so, and has one. A connection
 //! over which no call comes is given up, whatever it said or did not say before.
 
+use super::gathered::Gathered;
 use super::options::Options;
 use crate::telemetry;
 use std::io;
@@ -71,7 +72,7 @@ impl Called {
 
 /// A connection that counts against the limit as long as it lives.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Gathered<TcpStream>,
     called: Called,
     /// Until the first call: when the connection is given up without one.
     patience: Option<Pin<Box<Sleep>>>,
@@ -205,7 +206,7 @@ impl Door {
         };
         metrics::gauge!(telemetry::CONNECTIONS).increment(1.0);
         Ok(Connection {
-            stream,
+            stream: Gathered::new(stream),
             called: Called::default(),
             patience: Some(Box::pin(tokio::time::sleep(self.first_call_max))),
             ended: false,

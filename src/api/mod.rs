@@ -11,6 +11,7 @@ pub mod client;
 mod codec;
 mod convert;
 mod errors;
+mod gathered;
 mod guard;
 mod held;
 mod incoming;
