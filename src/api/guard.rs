@@ -1,11 +1,11 @@
 //! What stands before every service: who may call, whether the server still takes calls, how long a
 //! call may take, and the dressing of what tonic refuses by itself in our reasons and languages.
 
+use super::answers::Answers;
 use super::auth;
 use super::errors::{Error, in_our_words};
-use super::held::Held;
 use super::options::Tokens;
-use super::owed::Owed;
+use super::requests::Requests;
 use crate::telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ pub struct Gate {
     /// A call that is not answered by then is given up. The answer of a stream is its beginning.
     pub call_max: Duration,
     /// What all requests hold.
-    pub held: Arc<Held>,
+    pub requests: Arc<Requests>,
     /// What all answers hold.
-    pub owed: Arc<Owed>,
+    pub answers: Arc<Answers>,
 }
 
 /// Every call there is: a caller may not invent labels of a metric.
@@ -110,7 +110,7 @@ where
         };
         let limit = self.message_bytes_max;
         let (parts, body) = request.into_parts();
-        let (body, open) = match admitted.and_then(|()| self.gate.held.count(body, limit)) {
+        let (body, call) = match admitted.and_then(|()| self.gate.requests.count(body, limit)) {
             Ok(counted) => counted,
             Err(error) => {
                 let response = Status::from(error).into_http();
@@ -120,7 +120,7 @@ where
         };
         let request = Request::from_parts(parts, body);
         let answer = tokio::time::timeout(self.gate.call_max, self.inner.call(request));
-        let owed = Arc::clone(&self.gate.owed);
+        let answers = Arc::clone(&self.gate.answers);
         Box::pin(async move {
             let response = match answer.await {
                 Ok(response) => response?,
@@ -132,7 +132,7 @@ where
                 None => response,
             };
             let (parts, body) = response.into_parts();
-            let response = match owed.count(body, open).await {
+            let response = match answers.count(body, call).await {
                 Ok(body) => Response::from_parts(parts, body),
                 Err(error) => Status::from(error).into_http(),
             };

@@ -4,7 +4,7 @@
 //! sent may hold an identity (`errors`). A test asks of each text that it is there in both languages and gives advice.
 
 use super::errors::{Error, NoForecast};
-use super::held::Halted;
+use super::requests::Halted;
 use crate::engine::query::person::EVENTS_MAX;
 use crate::{engine, keyring};
 

@@ -5,6 +5,7 @@
 //! length of one call: it becomes a person key in `convert` and is printed nowhere.
 
 mod administration;
+mod answers;
 mod auth;
 mod capacity;
 pub mod client;
@@ -13,19 +14,18 @@ mod convert;
 mod errors;
 mod gathered;
 mod guard;
-mod held;
 mod incoming;
 mod intake;
 pub mod limits;
 mod messages;
 mod options;
-mod owed;
 mod people;
 mod person;
 mod planning;
 mod progress;
 mod queries;
 mod recording;
+mod requests;
 mod server;
 mod shared;
 mod stream;

@@ -1,13 +1,13 @@
 //! The server: the services behind their guard, health, reflection, and the ordered stop.
 
+use super::answers::Answers;
 use super::errors::Error;
 use super::guard::{Gate, Guarded};
-use super::held::Held;
 use super::incoming::{Called, connections};
 use super::limits::{BATCH_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, REPLY_BYTES_MAX, WATCHING_MAX};
 use super::options::{Options, Tls};
-use super::owed::Owed;
 use super::pb;
+use super::requests::Requests;
 use super::shared::Shared;
 use super::{administration, planning, progress, queries, recording};
 use crate::engine::Handle;
@@ -52,7 +52,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes that one stream, and all streams of one connection, may send before the server has read
 /// them. A device on a line of 100 ms still sends 10 Mbit/s. What is not read waits in memory: half a MiB for each
 /// connection whose client sends on and does not read its answers. What was read and is no whole message yet, see
-/// `held`; answers that are not read, see `owed`.
+/// `requests`; answers that are not read, see `answers`.
 const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 
@@ -84,8 +84,8 @@ pub async fn serve(
         tokens: options.tokens.clone(),
         stopping: stopping.clone(),
         call_max: Duration::from_millis(options.call_ms_max),
-        held: Arc::new(Held::new(&options)),
-        owed: Arc::new(Owed::new(options.outgoing_bytes_max)),
+        requests: Arc::new(Requests::new(&options)),
+        answers: Arc::new(Answers::new(options.outgoing_bytes_max)),
     });
     let opening = options.streams_opening_max.clamp(1, Semaphore::MAX_PERMITS);
     let shared = Arc::new(Shared {

@@ -12,9 +12,9 @@ mod status;
 
 pub use status::in_our_words;
 
-use super::held::Halted;
 use super::limits::FACTS_MAX;
 use super::pb;
+use super::requests::Halted;
 use crate::engine::query::person::Unanswered;
 use crate::forecaster::TurnError;
 use crate::planner::Words;

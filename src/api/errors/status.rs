@@ -1,7 +1,7 @@
 //! Errors as gRPC tells them: the status code of each reason, and details for programs and for people.
 
 use super::super::codec::ManyFacts;
-use super::super::held::Halted;
+use super::super::requests::Halted;
 use super::{Error, pb};
 use crate::{engine, keyring};
 use std::collections::HashMap;

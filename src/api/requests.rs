@@ -37,7 +37,7 @@ pub enum Halted {
 }
 
 /// What all requests hold together.
-pub struct Held {
+pub struct Requests {
     streams: AtomicUsize,
     streams_max: usize,
     bytes: AtomicUsize,
@@ -45,10 +45,10 @@ pub struct Held {
     message_max: Duration,
 }
 
-impl Held {
+impl Requests {
     /// With the limits of the options.
-    pub fn new(options: &Options) -> Held {
-        Held {
+    pub fn new(options: &Options) -> Requests {
+        Requests {
             streams: AtomicUsize::new(0),
             streams_max: options.streams_max,
             bytes: AtomicUsize::new(0),
@@ -66,17 +66,23 @@ impl Held {
         self: &Arc<Self>,
         body: Body,
         message_bytes_max: usize,
-    ) -> Result<(Body, Arc<Open>), Error> {
+    ) -> Result<(Body, Arc<Call>), Error> {
         if self.streams.fetch_add(1, Ordering::Relaxed) >= self.streams_max {
             self.streams.fetch_sub(1, Ordering::Relaxed);
             halted("streams");
             return Err(Error::Busy);
         }
-        let open = Arc::new(Open(Arc::clone(self)));
+        let call = Arc::new(Call(Arc::clone(self)));
         let (place, charged, patience) = Default::default();
-        let counted =
-            Counted { body, open: Arc::clone(&open), message_bytes_max, place, charged, patience };
-        Ok((Body::new(counted), open))
+        let counted = RequestBody {
+            body,
+            call: Arc::clone(&call),
+            message_bytes_max,
+            place,
+            charged,
+            patience,
+        };
+        Ok((Body::new(counted), call))
     }
 
     fn take(&self, bytes: usize) -> Result<(), Halted> {
@@ -96,9 +102,9 @@ impl Held {
 }
 
 /// The place of a call among all that are open.
-pub struct Open(Arc<Held>);
+pub struct Call(Arc<Requests>);
 
-impl Drop for Open {
+impl Drop for Call {
     fn drop(&mut self) {
         self.0.streams.fetch_sub(1, Ordering::Relaxed);
     }
@@ -159,9 +165,9 @@ impl Place {
 }
 
 /// The body of a request.
-struct Counted {
+struct RequestBody {
     body: Body,
-    open: Arc<Open>,
+    call: Arc<Call>,
     message_bytes_max: usize,
     place: Place,
     /// Bytes that are counted for it.
@@ -170,14 +176,14 @@ struct Counted {
     patience: Option<Pin<Box<Sleep>>>,
 }
 
-impl Counted {
+impl RequestBody {
     fn read(&mut self, bytes: &[u8]) -> Result<(), Halted> {
         let Brought { longest, ended } = self.place.go_on(bytes);
         if ended {
             self.patience = None;
         }
         if longest > self.charged.max(FREE_BYTES) && longest <= self.message_bytes_max {
-            self.open.0.take(longest - self.charged)?;
+            self.call.0.take(longest - self.charged)?;
             self.charged = longest;
         }
         Ok(())
@@ -188,14 +194,14 @@ impl Counted {
         if !self.place.inside_a_message() {
             return Poll::Pending;
         }
-        let until = || Box::pin(tokio::time::sleep(self.open.0.message_max));
+        let until = || Box::pin(tokio::time::sleep(self.call.0.message_max));
         ready!(self.patience.get_or_insert_with(until).as_mut().poll(context));
         halted("time");
         Poll::Ready(Halted::Slow)
     }
 }
 
-impl HttpBody for Counted {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -225,16 +231,17 @@ impl HttpBody for Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for RequestBody {
     fn drop(&mut self) {
         if self.charged > 0 {
-            self.open.0.give_back(self.charged);
+            self.call.0.give_back(self.charged);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::answers::Answers;
     use super::*;
 
     /// Messages of these lengths, as they come over the line.
@@ -277,10 +284,10 @@ mod tests {
     #[test]
     fn room_is_counted_by_the_largest_message_and_given_back_with_its_request() {
         let options = Options { incoming_bytes_max: 100_000, ..Options::default() };
-        let all = Arc::new(Held::new(&options));
-        let body = || Counted {
+        let all = Arc::new(Requests::new(&options));
+        let body = || RequestBody {
             body: Body::empty(),
-            open: Arc::new(Open(Arc::clone(&all))),
+            call: Arc::new(Call(Arc::clone(&all))),
             message_bytes_max: 90_000,
             place: Place::default(),
             charged: 0,
@@ -309,5 +316,19 @@ mod tests {
         assert_eq!(held(), 60_000, "counted when it is announced");
         drop(two);
         assert_eq!((held(), all.streams.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_call_has_its_place_until_its_answer_is_out() {
+        let all = Arc::new(Requests::new(&Options { streams_max: 1, ..Options::default() }));
+        let answers = Arc::new(Answers::new(1_000_000));
+        let (request, call) = all.count(Body::empty(), 1_000).unwrap();
+        let answer = tonic::codegen::http::Response::new(http_body_util::Full::from(vec![7; 40]));
+        let answer = answers.count(Body::new(answer.into_body()), call).await.unwrap();
+        drop(request);
+        assert!(matches!(all.count(Body::empty(), 1_000), Err(Error::Busy)), "nobody has read it");
+        drop(answer);
+        let again = all.count(Body::empty(), 1_000);
+        assert!(again.is_ok());
     }
 }

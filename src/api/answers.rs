@@ -4,7 +4,7 @@
 //! what is smaller has a limit, too; of a piece that the connection has taken it may hold the rest, for each call that is open on it.
 
 use super::errors::Error;
-use super::held::{Halted, Open};
+use super::requests::{Call, Halted};
 use crate::telemetry;
 use http_body::Frame;
 use std::pin::Pin;
@@ -22,30 +22,30 @@ const PIECE_BYTES: usize = 16 * 1024;
 type Piece = Option<Result<Frame<Bytes>, Status>>;
 
 /// What all answers hold together.
-pub struct Owed {
+pub struct Answers {
     bytes: AtomicUsize,
     bytes_max: usize,
 }
 
-impl Owed {
+impl Answers {
     /// With so many bytes at most.
-    pub fn new(bytes_max: usize) -> Owed {
-        Owed { bytes: AtomicUsize::new(0), bytes_max }
+    pub fn new(bytes_max: usize) -> Answers {
+        Answers { bytes: AtomicUsize::new(0), bytes_max }
     }
 
     /// The body of an answer, made into bytes as far as it is there and counted until it has been read or its client is
-    /// gone. `open` is the place of its call.
+    /// gone. `call` is the place of its call.
     ///
     /// # Errors
     /// When all answers together hold as much as they may: the answer is let go of.
-    pub async fn count(self: &Arc<Self>, body: Body, open: Arc<Open>) -> Result<Body, Error> {
+    pub async fn count(self: &Arc<Self>, body: Body, call: Arc<Call>) -> Result<Body, Error> {
         // A refusal is all in its headers, and they must say that nothing follows: clients look for a status there only then.
         if body.is_end_stream() {
             return Ok(body);
         }
         let first = None;
         let mut counted =
-            Counted { body, first, rest: Bytes::new(), owed: Arc::clone(self), _open: open };
+            AnswerBody { body, first, rest: Bytes::new(), answers: Arc::clone(self), _call: call };
         // A stream that has nothing to say yet is asked again by its connection.
         let first = std::future::poll_fn(|context| {
             Poll::Ready(match Pin::new(&mut counted.body).poll_frame(context) {
@@ -78,17 +78,17 @@ impl Owed {
 }
 
 /// The body of an answer.
-struct Counted {
+struct AnswerBody {
     body: Body,
     /// What was made before anybody asked for it; `None` inside = the answer was over.
     first: Option<Piece>,
     /// What is left of a large message; it is counted.
     rest: Bytes,
-    owed: Arc<Owed>,
-    _open: Arc<Open>,
+    answers: Arc<Answers>,
+    _call: Arc<Call>,
 }
 
-impl Counted {
+impl AnswerBody {
     /// Keeps a large message to be given out in pieces; gives anything else back.
     fn cut(&mut self, piece: Piece) -> Result<Option<Piece>, Halted> {
         let large = match &piece {
@@ -96,19 +96,19 @@ impl Counted {
             _ => None,
         };
         let Some(large) = large else { return Ok(Some(piece)) };
-        self.owed.take(large.len())?;
+        self.answers.take(large.len())?;
         self.rest = large.clone();
         Ok(None)
     }
 
     fn next_piece(&mut self) -> Option<Frame<Bytes>> {
         let bytes = self.rest.len().min(PIECE_BYTES);
-        self.owed.give_back(bytes);
+        self.answers.give_back(bytes);
         (bytes > 0).then(|| Frame::data(self.rest.split_to(bytes)))
     }
 }
 
-impl HttpBody for Counted {
+impl HttpBody for AnswerBody {
     type Data = Bytes;
     type Error = Status;
 
@@ -138,8 +138,8 @@ impl HttpBody for Counted {
     }
 }
 
-impl Drop for Counted {
+impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.owed.give_back(self.rest.len());
+        self.answers.give_back(self.rest.len());
     }
 }
