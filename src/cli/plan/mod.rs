@@ -49,6 +49,7 @@ use words::pick;
 
 use crate::cli::city_file;
 use crate::cli::import::today_in_beijing;
+use crate::cli::output;
 use crate::planner::{
     self, City, Claim, Origin, Plan, Shortage, Status, TARGET_HOURS_MAX, TargetFrom, Words, sending,
 };
@@ -150,15 +151,11 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
                 Some(Lang::En) => error.en(),
                 None => error.to_string(),
             };
-            writeln!(std::io::stderr().lock(), "{message}")?;
+            output::aside(&message);
             return Ok(ExitCode::from(EXIT_CONFIGURATION));
         }
     };
-    match std::io::stdout().lock().write_all(output.as_bytes()) {
-        // The reader has seen enough (`swabline plan … | head`).
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
+    output::answer(&output)?;
     Ok(ExitCode::from(code))
 }
 
@@ -230,9 +227,7 @@ fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
                     format!("{}：未绘制：流体层和模拟层无法推算", path.display()),
                     format!("{}: not drawn: no flows and no simulation", path.display()),
                 );
-                // Nobody reads it when that fails.
-                let _ =
-                    writeln!(std::io::stderr().lock(), "{}", pick(args.lang, &words.zh, &words.en));
+                output::aside(&pick(args.lang, &words.zh, &words.en));
                 continue;
             }
             write(path, draw(report).map_err(Error::Argument)?.as_bytes())?;
