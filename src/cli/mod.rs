@@ -97,7 +97,7 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
 /// What is to be printed instead of an answer, in both languages.
 fn told(error: &clap::Error) -> String {
     match usage::refused(error) {
-        Some(zh) => format!("{zh}\n{error}"),
+        Some(zh) => format!("{zh}\n{}", usage::english(error)),
         None => error.to_string(),
     }
 }

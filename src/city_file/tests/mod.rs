@@ -61,7 +61,7 @@ fn a_sound_file_is_read_to_the_last_number() {
     assert_eq!(city.labs[0].stage(StageKind::Extract).run_s, 1230);
     assert_eq!(city.labs[0].stage(StageKind::Pcr).run_s, 6480);
     assert_eq!(city.districts[0].population.origin.status, Status::Sourced);
-    assert_eq!(city.districts[0].population.origin.source, "普查");
+    assert_eq!(city.districts[0].population.origin.source, "普查".into());
     assert_eq!(city.districts[0].stock.tubes.counted(), 1000);
 }
 

@@ -127,7 +127,8 @@ pub(super) fn words(words: &Words) -> Value {
 }
 
 pub(super) fn origin(origin: &Origin) -> Value {
-    json!({ "status": origin.status.word(), "source": origin.source })
+    let Origin { source, status } = origin;
+    json!({ "status": status.word(), "source": source.zh, "source_en": source.en })
 }
 
 fn range(range: Range) -> Value {

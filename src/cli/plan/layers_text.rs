@@ -5,7 +5,7 @@ use super::layers::Layers;
 use super::remedy_text;
 use super::words::{grouped, in_minutes, pick, place_name, say, span, table, tenth_hours};
 use super::{Lang, Report};
-use crate::planner::assign::by_mean_pace;
+use crate::planner::assign::{by_mean_pace, whole_outside};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
 use crate::planner::{self, City, Plan, Words};
@@ -208,10 +208,20 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
     );
     out += &match of.overflow.tubes {
         0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
-        n => {
+        least => {
+            let n = least;
             let (n, of) = (grouped(n), Words::tube_or_tubes(n));
-            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} {of} must go to other cities"));
-            format!("  {}\n", pick(lang, &zh, &en))
+            let (zh, en) = (
+                format!("至少须外送 {n} 管。"),
+                format!("At least {n} {of} must go to other cities."),
+            );
+            let why = match layers.one_to_one {
+                true => whole_outside(problem, &layers.round.assignment.whole, least),
+                false => None,
+            };
+            let why = why.unwrap_or_default();
+            let words = Words::new(zh + &why.zh, format!("{en} {}", why.en).trim_end());
+            format!("  {}\n", say(lang, &words))
         }
     };
     out

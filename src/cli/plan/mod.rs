@@ -311,7 +311,11 @@ fn guandu() -> Claim {
         extractors: 1,
         tubes: 3600,
         origin: Origin::new(
-            "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
+            Words::new(
+                "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
+                "letter 2022-4 of the Guandu health bureau: 5 PCR cyclers and 1 extractor add 3,600 tubes (no period given; taken \
+                 as a day)",
+            ),
             Status::Sourced,
         ),
     }

@@ -32,7 +32,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "人口", "population"),
         grouped(city.population.value),
         pick(lang, city.population.origin.status.word_zh(), city.population.origin.status.word()),
-        city.population.origin.source
+        say(lang, &city.population.origin.source)
     );
     out += &section(lang, "一、结论", "1. Verdict");
     out += &format!("  {}:\n", pick(lang, "按指南算术", "by the guide's arithmetic"));
@@ -375,7 +375,11 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
         out += &labs_table(plan, true, lang);
         out += &format!(
             "  {}: {} / {}\n",
-            pick(lang, "外地实验室合计能力与外送管数", "these together, and tubes sent there"),
+            pick(
+                lang,
+                "外地实验室合计能力与按指南算术外送的管数（按分派外送的见“分派”）",
+                "these together, and tubes that the arithmetic sends there (by the assignment: see there)"
+            ),
             grouped(t.outside_tubes),
             grouped(t.tubes_sent_outside)
         );
@@ -421,13 +425,14 @@ fn sources(report: &Report, lang: Option<Lang>) -> String {
     let mut rows = Vec::new();
     for c in city.norm.constants() {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
-        rows.push(vec![c.key, c.value, say(lang, &c.unit), status, c.origin.source.clone()]);
+        rows.push(vec![c.key, c.value, say(lang, &c.unit), status, say(lang, &c.origin.source)]);
     }
     for given in city.given() {
         let (status, source) = match &given.origin {
-            Some(origin) => {
-                (pick(lang, origin.status.word_zh(), origin.status.word()), origin.source.clone())
-            }
+            Some(origin) => (
+                pick(lang, origin.status.word_zh(), origin.status.word()),
+                say(lang, &origin.source),
+            ),
             None => ("–".to_owned(), say(lang, &given.from_words())),
         };
         let value = say(lang, &given.value);

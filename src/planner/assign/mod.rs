@@ -36,7 +36,7 @@ pub use explain::{Bound, Cut};
 pub use model::{Error, LABS_MAX, Lab, Problem, Street, TUBES_MAX, Way};
 pub use redispatch::{Moved, Redispatch, Standing, redispatch};
 
-use crate::planner::city::Words;
+use crate::planner::city::{Words, grouped};
 use net::Net;
 use place::Place;
 
@@ -186,21 +186,43 @@ fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overf
         let mut streets: Vec<usize> = overflow.sent.iter().map(|share| share.street).collect();
         streets.dedup();
         let (tubes, streets, labs) = (overflow.tubes, streets.len(), labs.len());
-        zh += &format!("至少有{tubes}管须外送：来自{streets}个街道，送往外市{labs}家检测机构。");
+        let n = grouped(tubes);
+        zh += &format!("至少有{n}管须外送：来自{streets}个街道，送往外市{labs}家检测机构。");
         en += &format!(
             " At least {} must go to other cities: from {}, to {}.",
             Words::many(tubes, "tube"),
             Words::many(streets as u64, "street"),
             Words::many(labs as u64, "lab"),
         );
-        let load = |(lab, load): (usize, &LabLoad)| problem.labs[lab].outside.then_some(load.tubes);
-        let whole: u64 = whole.labs.iter().enumerate().filter_map(load).sum();
-        if whole != tubes {
-            zh += &format!("一一对应时整条街道外送，共{whole}管。");
-            en += &format!(" One-to-one, where whole streets go, it is {whole}.");
+        if let Some(why) = whole_outside(problem, whole, tubes) {
+            zh += &why.zh;
+            en += &format!(" {}", why.en);
         }
     }
     Words::new(zh.trim(), en.trim())
+}
+
+/// Why whole streets send more to other cities than must go there, `least` tubes; `None` where they do not.
+pub fn whole_outside(problem: &Problem, whole: &Whole, least: u64) -> Option<Words> {
+    let outside = |(lab, load): (usize, &LabLoad)| {
+        problem.labs.get(lab)?.outside.then_some((load.streets, load.tubes))
+    };
+    let (mut streets, mut tubes) = (0, 0);
+    for (of, n) in whole.labs.iter().enumerate().filter_map(outside) {
+        (streets, tubes) = (streets + of, tubes + n);
+    }
+    let more = tubes.checked_sub(least).filter(|more| *more > 0)?;
+    let (tubes, more, go) =
+        (grouped(tubes), grouped(more), if streets == 1 { "goes" } else { "go" });
+    Some(Words::new(
+        format!(
+            "一一对应时街道不可分拆，须整条外送：{streets}个街道共{tubes}管，比至少须外送的多{more}管。"
+        ),
+        format!(
+            "One-to-one a street is not divided and goes as a whole: {} with {tubes} tubes {go}, {more} more than must.",
+            Words::many(streets as u64, "street")
+        ),
+    ))
 }
 
 fn check_options(options: &Options) -> Result<(), Error> {

@@ -71,7 +71,7 @@ fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
                 unit.zh,
                 status.word_zh(),
                 status.word(),
-                origin.source
+                origin.source.in_one()
             )
         }))
         .collect();
@@ -93,6 +93,11 @@ fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
         Cell::both(&line.place_name),
         deadline,
         Cell::text(rests_on.join("\n")),
-        Cell::text(format!("[{} / {}] {}", have.status.word_zh(), have.status.word(), have.source)),
+        Cell::text(format!(
+            "[{} / {}] {}",
+            have.status.word_zh(),
+            have.status.word(),
+            have.source.in_one()
+        )),
     ]
 }

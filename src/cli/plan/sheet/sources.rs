@@ -47,7 +47,7 @@ pub(super) fn table(report: &Report) -> Table {
     let city = &report.city;
     let mut add = |key: String, what: Words, value: Cell, unit: Words, origin: &Origin| {
         let status = Words::new(origin.status.word_zh(), origin.status.word());
-        let source = Cell::text(&origin.source);
+        let source = Cell::both(&origin.source);
         table.rows.push(vec![
             Cell::text(key),
             Cell::both(&what),

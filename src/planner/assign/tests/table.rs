@@ -183,8 +183,8 @@ fn other_cities_take_what_must_and_no_more() {
         "s100 and s60 can reach only r10 in the city",
         // Whole, the street of 100 goes; what is left takes the city's lab until 8 h.
         "One-to-one, the city is done in 9.0 h, 3.85 % above the bound of 8.7 h with every lab of other cities; what goes there \
-         is what 12.0 h asks for. At least 60 tubes must go to other cities: from 1 street, to 1 lab. One-to-one, where whole \
-         streets go, it is 100.",
+         is what 12.0 h asks for. At least 60 tubes must go to other cities: from 1 street, to 1 lab. One-to-one a street is not \
+         divided and goes as a whole: 1 street with 100 tubes goes, 40 more than must.",
     ] {
         assert!(a.words.en.contains(told), "{}", a.words.en);
     }
