@@ -114,8 +114,8 @@ fn units(layers: &Layers, lang: Option<Lang>) -> String {
     }
     let what = pick(
         lang,
-        "可用/所需台数（× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再开动 1 台（连同人员）本实验室提前的分钟数，+n′ 为推迟（召回单管提前占用所致）；* 为设备已有、所缺的是人员",
-        "units working/needed (×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit at work, with its people, saves this lab, +n′: makes it later (single tubes of recalls come sooner and go first); *: the unit is there, people are what it lacks",
+        "可用/流体层所需台数（仅供对照，不上报；× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再开动 1 台（连同人员）本实验室提前的分钟数，+n′ 为推迟（召回单管提前占用所致）；* 为设备已有、所缺的是人员",
+        "units working/needed by the flows (for comparison, not to be filed; ×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit at work, with its people, saves this lab, +n′: makes it later (single tubes of recalls come sooner and go first); *: the unit is there, people are what it lacks",
     );
     format!("\n  {what}\n{}", table(&rows))
 }

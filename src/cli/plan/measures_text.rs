@@ -55,25 +55,25 @@ fn lab(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
     super::layers_text::lab_name(layers, lab, lang)
 }
 
+/// Name of a street of the model; of one that is divided with the lab, because it has desks for each of its labs.
+pub(super) fn street_served(layers: &Layers, street: usize) -> Words {
+    let Some(of) = layers.round.streets.get(street) else { return Words::default() };
+    let Words { zh, en } = &of.name;
+    if layers.round.streets.iter().filter(|other| *other == of).count() == 1 {
+        return of.name.clone();
+    }
+    let to = &layers.round.labs[layers.round.model.streets[street].lab].0;
+    Words::new(format!("{zh} → {to}"), format!("{en} → {to}"))
+}
+
 /// Desks and units, and what the pairs of simulations say of them.
 fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
     let head = [("措施", "measure"), ("处", "where"), ("现有", "now"), ("增加", "more")];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     for desks in &more.desks {
-        let street = layers.round.streets.get(desks.street);
         rows.push(vec![
             pick(lang, "采样台及采样人员", "desks with samplers"),
-            street.map_or_else(String::new, |s| {
-                let name = pick(lang, &s.name.zh, &s.name.en);
-                // A street that is divided has desks for each of its labs.
-                match layers.round.streets.iter().filter(|other| *other == s).count() {
-                    1 => name,
-                    _ => {
-                        let to = layers.round.model.streets[desks.street].lab;
-                        format!("{name} → {}", layers.round.labs[to].0)
-                    }
-                }
-            }),
+            say(lang, &street_served(layers, desks.street)),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
         ]);

@@ -11,6 +11,7 @@
 
 mod claim_json;
 mod claim_text;
+mod compare;
 mod crews_text;
 mod diff;
 mod error;

@@ -1,7 +1,9 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, not_within, pick, place_name, say, table, tenths};
+use super::words::{
+    MEASURES, grouped, hours, minutes, not_within, pick, place_name, say, table, tenths,
+};
 use super::{
     Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, text_shortage,
 };
@@ -68,7 +70,8 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &flow_text::flows(report, layers, lang);
         let shelf = plan.shelf();
         if layers.remedy.is_some() || !shelf.is_empty() {
-            out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            let (zh, en) = MEASURES;
+            out += &section(lang, &format!("七、{zh}"), &format!("7. {en}"));
             out += &measures_text::shelf(&shelf, lang);
             out += &measures_text::measures(layers, lang);
         }

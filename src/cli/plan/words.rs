@@ -6,6 +6,9 @@ use crate::planner::model::{HOUR, MINUTE, Ms};
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
 use crate::planner::{Basis, Item, Norm, StageKind, Words};
 
+/// The section of the report, and the sheet of the workbook, that has the measures.
+pub(super) const MEASURES: (&str, &str) = ("按时完成的措施", "Measures to be in time");
+
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
     pick(lang, &words.zh, &words.en)

@@ -27,7 +27,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
         "figures of status \"assumed\" are published nowhere: put in your own",
     ));
     Sheet {
-        name: "依据与状态".to_owned(),
+        name: Words::new("依据与状态", "Sources"),
         title: Words::new("依据与状态", "assumptions, their status and source"),
         lines,
         table: table(report),
