@@ -5,7 +5,7 @@ use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::More;
 use super::remedy_text::no_units;
-use super::words::{grouped, pick, say, table};
+use super::words::{grouped, lasting_short, pick, say, table};
 use crate::planner::model::MINUTE;
 use crate::planner::{Item, Shelf, Words};
 
@@ -98,13 +98,12 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
     }
     if let Some((number, paired)) = more.paired {
         let (saved, half) =
-            (paired.saved / f64::from(MINUTE), paired.half_width / f64::from(MINUTE));
+            (lasting_short(paired.saved as i64), paired.half_width / f64::from(MINUTE));
         let pairs = paired.pairs;
         let name = lab(layers, number, lang);
-        let zh =
-            format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved:.0} ± {half:.1} 分钟");
+        let zh = format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved} ± {half:.1} min");
         let en = format!(
-            "{name}: in {pairs} pairs of simulations its units save {saved:.0} ± {half:.1} min"
+            "{name}: in {pairs} pairs of simulations its units save {saved} ± {half:.1} min"
         );
         out += &format!("  {}\n", pick(lang, &zh, &en));
     }

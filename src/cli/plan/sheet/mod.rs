@@ -33,7 +33,7 @@ pub(super) enum Cell {
 
 impl Cell {
     /// Words in both languages: Chinese, and English below.
-    fn both(words: &Words) -> Cell {
+    pub fn both(words: &Words) -> Cell {
         Cell::Text(match words.zh == words.en {
             true => words.zh.clone(),
             false => format!("{}\n{}", words.zh, words.en),

@@ -3,6 +3,7 @@
 mod beyond;
 mod crews;
 mod cut_off;
+mod filing;
 mod filled;
 mod keys;
 mod lacking;

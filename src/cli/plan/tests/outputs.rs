@@ -184,7 +184,10 @@ fn there_is_a_sheet_for_each_layer_and_every_assumption_is_on_the_last() {
     // Labs by stage: seven rows each, the binding one marked.
     let labs = &sheets[5].table;
     assert_eq!((labs.rows.len(), labs.sums.len()), (14, 2));
-    assert_eq!(labs.rows[3][2..5], [Cell::Text("是".to_owned()), Cell::Count(2), Cell::Count(3)]);
+    assert_eq!(
+        labs.rows[3][2..5],
+        [Cell::Text("是\nyes".to_owned()), Cell::Count(2), Cell::Count(3)]
+    );
 }
 
 #[test]
