@@ -161,7 +161,7 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
         ("\"普查\"", "\"普查\"\nmade_up = \"\"", 9, "“made_up”为", "`made_up` is"),
         ("\"普查\"", "2020", 8, "“census”为 2020", "a text of 1 to 2000 characters"),
         ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
-        ("schema = 1", "schema = 2", 1, "“schema”为 2", "expected 1"),
+        ("schema = 1", "schema = 2", 1, "“schema”为 2", "`schema` is 2; expected: 1"),
         ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
         (
             "name = \"东区\"",
