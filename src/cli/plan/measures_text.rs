@@ -5,7 +5,7 @@ use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::More;
 use super::remedy_text::no_units;
-use super::words::{grouped, lasting_short, pick, say, table};
+use super::words::{grouped, lasting, pick, say, table};
 use crate::planner::model::MINUTE;
 use crate::planner::{Item, Shelf, Words};
 
@@ -97,13 +97,18 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
         out += &format!("  {}\n", pick(lang, zh, en));
     }
     if let Some((number, paired)) = more.paired {
-        let (saved, half) =
-            (lasting_short(paired.saved as i64), paired.half_width / f64::from(MINUTE));
+        let minute = f64::from(MINUTE);
+        let (saved, half) = (lasting(paired.saved.abs() / minute), paired.half_width / minute);
+        let sign = if paired.saved < 0.0 { "−" } else { "" };
         let pairs = paired.pairs;
         let name = lab(layers, number, lang);
-        let zh = format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved} ± {half:.1} min");
+        let zh = format!(
+            "{name}：配对模拟 {pairs} 次，上列设备使其提前 {sign}{} ± {half:.1} 分钟",
+            saved.zh
+        );
         let en = format!(
-            "{name}: in {pairs} pairs of simulations its units save {saved} ± {half:.1} min"
+            "{name}: in {pairs} pairs of simulations its units save {sign}{} ± {half:.1} min",
+            saved.en
         );
         out += &format!("  {}\n", pick(lang, &zh, &en));
     }

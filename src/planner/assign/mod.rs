@@ -39,6 +39,7 @@ pub use redispatch::{Moved, Redispatch, Standing, redispatch};
 use crate::planner::city::{Words, grouped};
 use net::Net;
 use place::Place;
+use std::cmp::Ordering;
 
 /// What the hours of an assignment are, and why a round takes longer. Said wherever they are told.
 pub fn by_mean_pace() -> Words {
@@ -202,7 +203,7 @@ fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overf
     Words::new(zh.trim(), en.trim())
 }
 
-/// Why whole streets send more to other cities than must go there, `least` tubes; `None` where they do not.
+/// Why whole streets send more or fewer tubes to other cities than must go there, `least`; `None` where they send as many.
 pub fn whole_outside(problem: &Problem, whole: &Whole, least: u64) -> Option<Words> {
     let outside = |(lab, load): (usize, &LabLoad)| {
         problem.labs.get(lab)?.outside.then_some((load.streets, load.tubes))
@@ -211,15 +212,30 @@ pub fn whole_outside(problem: &Problem, whole: &Whole, least: u64) -> Option<Wor
     for (of, n) in whole.labs.iter().enumerate().filter_map(outside) {
         (streets, tubes) = (streets + of, tubes + n);
     }
-    let more = tubes.checked_sub(least).filter(|more| *more > 0)?;
-    let (tubes, more, go) =
-        (grouped(tubes), grouped(more), if streets == 1 { "goes" } else { "go" });
-    Some(Words::new(
-        format!(
-            "一一对应时街道不可分拆，须整条外送：{streets}个街道共{tubes}管，比至少须外送的多{more}管。"
+    let (n, go) = (grouped(tubes), if streets == 1 { "goes" } else { "go" });
+    let (zh, en) = match tubes.cmp(&least) {
+        Ordering::Equal => return None,
+        Ordering::Greater => (
+            format!("比至少须外送的多{}管", grouped(tubes - least)),
+            format!("{} more than must", grouped(tubes - least)),
         ),
+        Ordering::Less => (
+            format!(
+                "比至少须外送的少{}管，因此{:.1}小时才完成",
+                grouped(least - tubes),
+                whole.finish_h
+            ),
+            format!(
+                "{} fewer than must, so it ends only at {:.1} h",
+                grouped(least - tubes),
+                whole.finish_h
+            ),
+        ),
+    };
+    Some(Words::new(
+        format!("一一对应时街道不可分拆，整条外送或整条留下：外送{streets}个街道共{n}管，{zh}。"),
         format!(
-            "One-to-one a street is not divided and goes as a whole: {} with {tubes} tubes {go}, {more} more than must.",
+            "One-to-one a street is not divided and goes or stays as a whole: {} with {n} tubes {go}, {en}.",
             Words::many(streets as u64, "street")
         ),
     ))

@@ -253,7 +253,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "desks with samplers West 25 3",
         "extractor L1 East lab 2 2",
         "one fewer of any of these, and it is late",
-        "L1 East lab: in 40 pairs of simulations its units save 132 ± 0.5 min",
+        "L1 East lab: in 40 pairs of simulations its units save 2 h 12 min ± 0.5 min",
         "from to tubes district",
         "L1 East lab L2 West lab 61,000 another's",
     ];
@@ -263,7 +263,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "采样台及采样人员 西区 25 3",
         "核酸提取仪 L1 东区实验室 2 2",
         "以上各项少一台（个）即不能按时完成",
-        "L1 东区实验室：配对模拟 40 次，上列设备使其提前 132 ± 0.5 分钟",
+        "L1 东区实验室：配对模拟 40 次，上列设备使其提前 2 小时 12 分 ± 0.5 分钟",
         "由 改送 管数 片区",
         "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
     ];
