@@ -90,6 +90,8 @@ pub fn start(options: &Options) -> Result<(), String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Where a line cannot be written, a line that says so is a panic, and a service does not end with its log.
+        .log_internal_errors(false)
         .with_ansi(colours);
     // A test may have started it already; the first one stays.
     let _ = if options.json { builder.json().try_init() } else { builder.try_init() };

@@ -21,7 +21,7 @@ pub(super) const STOCK_MAX: u64 = 100_000_000_000;
 /// Second of the day at which a round starts unless the city says otherwise.
 const START_S: u64 = 6 * 3600;
 
-pub(super) type Sources = [(String, String)];
+pub(super) type Sources = [(String, Words)];
 
 /// The city, or `None` after noting why not. `file` is the name that messages use; `other_norm` replaces the pack that the file names.
 pub(super) fn read<'s>(
@@ -34,7 +34,7 @@ pub(super) fn read<'s>(
     schema(&root);
     let code = root.text("code");
     let name = words(&root);
-    let sources = root.block("sources").map(|b| b.names()).unwrap_or_default();
+    let sources = root.sources();
     let population = root.sourced("population", 1, 1..=PERSONS_MAX, &sources);
     let named_norm = norm_of(&root);
     let norm = other_norm.or(named_norm);

@@ -6,7 +6,7 @@ use toml::de::DeTable;
 use super::error::{Error, Problem};
 use super::parts;
 use super::sheet::{Block, Sheet};
-use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm, TARGET_HOURS_MAX};
+use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm, TARGET_HOURS_MAX, Words};
 
 /// The packs that are compiled in: name and text.
 pub const BUILTIN: [(&str, &str); 7] = [
@@ -106,7 +106,7 @@ fn read<'s>(
     };
     let base = base.as_ref();
     let kept = base.or(rest);
-    let sources = root.block("sources").map(|b| b.names()).unwrap_or_default();
+    let sources = root.sources();
     let of =
         |key: &'static str, scale: u64, from: u64, to: u64, kept: fn(&Norm) -> &Sourced<u64>| {
             match base {
@@ -217,7 +217,7 @@ fn read_stage(
     kind: StageKind,
     base: Option<&Norm>,
     rest: Option<&Norm>,
-    sources: &[(String, String)],
+    sources: &[(String, Words)],
 ) -> Option<StageNorm> {
     if let Some(base) = base
         && !root.has(kind.key())

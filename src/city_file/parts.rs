@@ -7,7 +7,7 @@ use crate::planner::{
     TransportNorm, Words, ZoneNorm,
 };
 
-type Sources = [(String, String)];
+type Sources = [(String, Words)];
 
 /// One table of numbers: what stands there, and what is kept where nothing stands.
 struct Part<'b, 's, T> {

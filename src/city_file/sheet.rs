@@ -8,8 +8,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Problem;
-use crate::domain::identity::without_identities;
-use crate::planner::{Origin, Sourced, Status};
+use crate::domain::identity::{could_be_identity, without_identities};
+use crate::planner::{Origin, Sourced, Status, Words};
 
 /// Most problems that one run lists.
 const PROBLEMS_MAX: usize = 50;
@@ -32,6 +32,13 @@ impl<'a> Sheet<'a> {
         if problems.len() < PROBLEMS_MAX {
             problems.push(Problem::new(line_of(self.text, at.start), what, expected));
         }
+    }
+
+    /// Notes a source that the table of sources does not list.
+    fn unlisted(&self, at: &Range<usize>, name: &str) {
+        let what = [format!("来源“{name}”未列出"), format!("source \"{name}\" is not listed")];
+        let expected = ["[sources] 表中的一个名称", "a name from the [sources] table"];
+        self.problem(at, [&what[0], &what[1]], expected);
     }
 
     /// The line at which a place in the text begins, counted from 1.
@@ -88,13 +95,16 @@ impl<'s> Block<'s> {
     }
 
     pub(super) fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: [&str; 2]) {
-        let shown = shown(value.get_ref());
+        let shown = long_number(value.get_ref()).unwrap_or_else(|| {
+            let shown = shown(value.get_ref());
+            [shown.clone(), shown]
+        });
         // What is no single value is named by its kind: a table, an array.
         let (zh, en) = match value.get_ref() {
             DeValue::Table(_) => ("一个表", "a table"),
             DeValue::Array(_) => ("一个数组", "an array"),
             DeValue::Datetime(_) => ("一个日期或时间", "a date or time"),
-            _ => (&*shown, &*shown),
+            _ => (&*shown[0], &*shown[1]),
         };
         let what = [format!("“{key}”为 {zh}"), format!("`{key}` is {en}")];
         self.sheet.problem(&value.span(), [&what[0], &what[1]], expected);
@@ -231,8 +241,28 @@ impl<'s> Block<'s> {
         names
     }
 
+    /// The names that `source` may use, each with its text: the table `[sources]`, with `[sources_en]` where that has the
+    /// same name in English.
+    pub(super) fn sources(&self) -> Vec<(String, Words)> {
+        let sources = self.block("sources").map(|block| block.names()).unwrap_or_default();
+        let Some(block) = self.block_maybe("sources_en") else {
+            return sources.into_iter().map(|(name, text)| (name, text.as_str().into())).collect();
+        };
+        let english = block.names();
+        for (name, _) in &english {
+            if !sources.iter().any(|(listed, _)| listed == name) {
+                self.sheet.unlisted(&block.spot(name), name);
+            }
+        }
+        let of = |(name, zh): (String, String)| {
+            let en = english.iter().find(|(of, _)| *of == name).map_or(&zh, |(_, en)| en).clone();
+            (name, Words::new(zh, en))
+        };
+        sources.into_iter().map(of).collect()
+    }
+
     /// `status` and `source` of the numbers in this block; `sources` are the names that `source` may use.
-    pub(super) fn origin(&self, sources: &[(String, String)]) -> Option<Origin> {
+    pub(super) fn origin(&self, sources: &[(String, Words)]) -> Option<Origin> {
         let words = Status::ALL.map(Status::word).join(", ");
         let expected_zh = format!("以下之一：{words}");
         let expected_en = format!("one of {words}");
@@ -246,9 +276,7 @@ impl<'s> Block<'s> {
         });
         let name = self.text("source")?;
         let Some((_, source)) = sources.iter().find(|(key, _)| *key == name) else {
-            let what = [format!("来源“{name}”未列出"), format!("source \"{name}\" is not listed")];
-            let expected = ["[sources] 表中的一个名称", "a name from the [sources] table"];
-            self.sheet.problem(&self.spot("source"), [&what[0], &what[1]], expected);
+            self.sheet.unlisted(&self.spot("source"), &name);
             return None;
         };
         Some(Origin { source: source.clone(), status: status? })
@@ -260,7 +288,7 @@ impl<'s> Block<'s> {
         key: &'static str,
         scale: u64,
         bounds: RangeInclusive<u64>,
-        sources: &[(String, String)],
+        sources: &[(String, Words)],
     ) -> Option<Sourced<u64>> {
         let [zh, en] = number_wanted(scale, &bounds);
         let expected = [
@@ -285,7 +313,7 @@ impl<'s> Block<'s> {
         key: &'static str,
         scale: u64,
         bounds: RangeInclusive<u64>,
-        sources: &[(String, String)],
+        sources: &[(String, Words)],
     ) -> Option<(u64, Option<Origin>)> {
         match self.find(key).map(|value| value.get_ref().as_table().is_some()) {
             Some(true) => {
@@ -302,7 +330,7 @@ impl<'s> Block<'s> {
         key: &'static str,
         scale: u64,
         bounds: RangeInclusive<u64>,
-        sources: &[(String, String)],
+        sources: &[(String, Words)],
         kept: Option<&Sourced<u64>>,
     ) -> Option<Sourced<u64>> {
         match (self.find(key), kept) {
@@ -342,6 +370,9 @@ fn text_of(value: &DeValue<'_>) -> Option<String> {
 
 fn number_wanted(scale: u64, bounds: &RangeInclusive<u64>) -> [String; 2] {
     let (from, to) = (bounds.start(), bounds.end());
+    if from == to {
+        return [format!("{from}"), format!("{from}")];
+    }
     if scale == 1 {
         [format!("{from} 到 {to} 的整数"), format!("a whole number from {from} to {to}")]
     } else {
@@ -371,6 +402,15 @@ fn scaled(value: &DeValue<'_>, scale: u64) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// A number so long that it could hold an identity number, by the count of its digits: it is not said back.
+fn long_number(value: &DeValue<'_>) -> Option<[String; 2]> {
+    let DeValue::Integer(number) = value else { return None };
+    let text = number.as_str();
+    let digits = text.chars().filter(char::is_ascii_alphanumeric).count();
+    could_be_identity(text)
+        .then(|| [format!("一个 {digits} 位的数"), format!("a number of {digits} digits")])
 }
 
 /// A value as the message shows it, cut to a readable length.

@@ -2,11 +2,11 @@
 //! file and locks nothing, so it may be asked while the service runs.
 
 use super::import::in_beijing;
+use super::output;
 use crate::forecaster::{self, Coverage, Held, PartHeld, PartsHeld, RoundHeld};
 use crate::store::{Folder, ForecastLines};
 use clap::Args;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ pub fn run(args: ForecastsArgs) -> anyhow::Result<ExitCode> {
             _ => (String::new(), String::new()),
         };
         let dir = args.dir.display();
-        eprintln!("swabline: {dir} is not a data folder{en} 不是数据目录{zh}");
+        output::aside(&format!("swabline: {dir} is not a data folder{en} 不是数据目录{zh}"));
         return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
     }
     let rounds = forecaster::held(&lines.texts);
@@ -47,11 +47,7 @@ pub fn run(args: ForecastsArgs) -> anyhow::Result<ExitCode> {
         true => format!("{}\n", json(&rounds, lines.damaged.len())),
         false => text(&rounds, lines.damaged.len()),
     };
-    match std::io::stdout().lock().write_all(output.as_bytes()) {
-        // The reader has seen enough (`swabline forecasts … | head`).
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
+    output::answer(&output)?;
     Ok(ExitCode::SUCCESS)
 }
 

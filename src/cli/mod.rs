@@ -5,6 +5,7 @@ mod demo;
 mod files;
 mod forecasts;
 mod import;
+mod output;
 mod plan;
 mod round;
 mod serve;
@@ -72,26 +73,42 @@ pub fn parse<T: Into<std::ffi::OsString> + Clone>(
     Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
+/// Prints help, a version or a refusal of arguments, and gives the exit code. Help and version are no failure; a wrong flag is
+/// an error of configuration (64), so that it cannot be taken for an answer of a subcommand.
+pub fn tell(error: &clap::Error) -> ExitCode {
+    match error.use_stderr() {
+        true => {
+            output::aside_as_it_is(&told(error));
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+        false => match output::answer(&told(error)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error.into()),
+        },
+    }
+}
+
+/// Says why a command failed, and gives the exit code.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    output::aside(&format!("swabline: {error:#}"));
+    ExitCode::FAILURE
+}
+
 /// What is to be printed instead of an answer, in both languages.
-pub fn told(error: &clap::Error) -> String {
+fn told(error: &clap::Error) -> String {
     match usage::refused(error) {
-        Some(zh) => format!("{zh}\n{error}"),
+        Some(zh) => format!("{zh}\n{}", usage::english(error)),
         None => error.to_string(),
     }
 }
 
 /// Prints the help of a command.
-fn help(words: &[String]) -> anyhow::Result<ExitCode> {
+fn help(words: &[String]) -> ExitCode {
     let words = words.iter().map(String::as_str).chain(["--help"]);
     match parse(std::iter::once("swabline").chain(words)) {
-        Err(error) if !error.use_stderr() => print!("{}", told(&error)),
-        Err(error) => {
-            eprint!("{}", told(&error));
-            return Ok(ExitCode::from(EXIT_CONFIGURATION));
-        }
-        Ok(_) => {}
+        Err(error) => tell(&error),
+        Ok(_) => ExitCode::SUCCESS,
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs what the arguments say.
@@ -108,6 +125,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(args),
         Command::Benchmark(args) => benchmark::run(args),
         Command::Round(args) => round::run(args),
-        Command::Help { command } => help(&command),
+        Command::Help { command } => Ok(help(&command)),
     }
 }

@@ -1,6 +1,7 @@
 //! `swabline round`: opens and closes a round, switches a calling rule, moves the clock of a drill. Each is a logged fact.
 
 use super::import::{Call, Server, ServerArgs, in_beijing, parse_moment, told};
+use super::output;
 use crate::api::pb;
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -103,12 +104,13 @@ pub fn run(args: RoundArgs) -> anyhow::Result<ExitCode> {
         && done.server_time_ms > tick.now_ms
     {
         let at = in_beijing(done.server_time_ms);
-        println!(
-            "演练时钟未动：已在 {at}，只能向前 / the drill's clock did not move: it stands at {at} (Beijing) and only goes forward"
-        );
+        output::answer(&format!(
+            "演练时钟未动：已在 {at}，只能向前 / the drill's clock did not move: it stands at {at} (Beijing) and only goes forward\n"
+        ))?;
         return Ok(ExitCode::FAILURE);
     }
-    println!("{zh}（日志序号 {}） / {en} (log position {}){}", done.seq, done.seq, told(&done));
+    let (seq, told) = (done.seq, told(&done));
+    output::answer(&format!("{zh}（日志序号 {seq}） / {en} (log position {seq}){told}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

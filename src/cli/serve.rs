@@ -1,6 +1,6 @@
 //! `swabline serve`: the service, until a signal ends it.
 
-use super::files;
+use super::{files, output};
 use crate::app::{self, Service};
 use crate::config::Config;
 use crate::{forecaster, telemetry};
@@ -61,20 +61,20 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let mut config = match Config::load(args.config.as_deref(), &args) {
         Ok(config) => config,
         Err(error) => {
-            eprintln!("swabline: {error}");
+            output::aside(&format!("swabline: {error}"));
             return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
         }
     };
     if args.print_config {
-        print!("{}", config.print());
+        output::answer(&config.print())?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Err(problem) = telemetry::start(&config.log) {
-        eprintln!("swabline: {problem}");
+        output::aside(&format!("swabline: {problem}"));
         return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
     }
     if let Err(problem) = files::share_out(&mut config) {
-        eprintln!("swabline: {problem}");
+        output::aside(&format!("swabline: {problem}"));
         return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -90,14 +90,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let folder = config.data.clone();
     let mut service = match Service::start(config).await {
         Err(error @ app::Error::Planner(forecaster::Error::City(_))) => {
-            eprintln!("swabline: {error}");
+            output::aside(&format!("swabline: {error}"));
             return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
         }
         started => started?,
     };
     let metrics = service.metrics.map_or_else(|| "none".to_owned(), |address| address.to_string());
     // One plain line for scripts, on standard output; the log has it too.
-    println!("listening grpc={} metrics={metrics}", service.address);
+    output::answer(&format!("listening grpc={} metrics={metrics}\n", service.address))?;
     tracing::info!(grpc = %service.address, %metrics, folder = %folder.display(), "listening");
     tokio::select! {
         _ = terminate.recv() => {}

@@ -29,6 +29,17 @@ pub fn both(command: Command) -> Command {
         .mut_subcommands(both)
 }
 
+/// What clap says of a refusal, its headings and its last line in both languages.
+pub fn english(error: &clap::Error) -> String {
+    let (usage, more) = ("\nUsage: ", "For more information, try '--help'.");
+    let text = error.to_string();
+    text.replacen(usage, "\n用法 / Usage: ", 1).replacen(
+        more,
+        "详见 --help / For more information, try '--help'.",
+        1,
+    )
+}
+
 /// A refusal of arguments in Chinese; clap's own English goes below it. `None` for help and version, which are none.
 pub fn refused(error: &clap::Error) -> Option<String> {
     if !error.use_stderr() {
@@ -77,7 +88,11 @@ pub fn refused(error: &clap::Error) -> Option<String> {
         ErrorKind::InvalidUtf8 => "参数不是 UTF-8 文字".to_owned(),
         _ => "参数有误".to_owned(),
     };
-    Some(format!("参数错误：{what}。详见 --help"))
+    let meant =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    let meant = meant.map(text).into_iter().find(|meant| !meant.is_empty());
+    let meant = meant.map(|meant| format!("；是否指 {meant}？")).unwrap_or_default();
+    Some(format!("参数错误：{what}{meant}"))
 }
 
 #[cfg(test)]
@@ -135,7 +150,10 @@ mod tests {
     fn a_wrong_argument_is_refused_in_both_languages() {
         for (words, zh, en) in [
             ("plan chifeng --nosuch", "不认识的参数“--nosuch”", "unexpected argument '--nosuch'"),
-            ("plann", "不认识的命令“plann”", "unrecognized subcommand 'plann'"),
+            ("plann", "不认识的命令“plann”；是否指 plan", "unrecognized subcommand 'plann'"),
+            ("plan chifeng --xslx x", "；是否指 --xlsx", "a similar argument exists: '--xlsx'"),
+            ("plan whatif chifeng", "用法 / Usage: swabline plan whatif", "\n用法 / Usage: "),
+            ("plan --nosuch", "详见 --help / For more information", "try '--help'."),
             ("plan whatif chifeng", "缺少参数：--lab <CODE>、--stage", "required arguments"),
             (
                 "plan chifeng --lang fr",

@@ -1,5 +1,6 @@
 //! `swabline verify DIR`: folds the log of a stopped folder again and names every difference.
 
+use super::output;
 use crate::store;
 use clap::Args;
 use std::path::PathBuf;
@@ -24,49 +25,45 @@ pub struct VerifyArgs {
 /// When the folder cannot be looked at.
 pub fn run(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let report = store::verify(&args.dir)?;
-    if args.json {
-        let findings: Vec<_> = report
-            .findings
-            .iter()
-            .map(|finding| serde_json::json!({"what": finding.what, "problem": finding.problem}))
-            .collect();
-        println!(
-            "{}",
-            serde_json::json!({
-                "events": report.events, "batches": report.batches, "values": report.values,
-                "sealed": report.sealed, "acknowledged_trails": report.acknowledged_trails,
-                "findings_total": report.findings_total, "findings": findings,
-            })
-        );
-    } else {
-        print_text(&report);
-    }
+    output::answer(&if args.json { json(&report) } else { text(&report) })?;
     Ok(if report.findings_total == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DIFFERS) })
 }
 
-fn print_text(report: &store::Report) {
-    println!(
-        "{} events in {} batches, {} values compared  事件 {}，提交批 {}，核对值 {}",
-        report.events, report.batches, report.values, report.events, report.batches, report.values
-    );
+fn json(report: &store::Report) -> String {
+    let finding = |finding: &store::Finding| serde_json::json!({"what": finding.what, "problem": finding.problem});
+    let findings: Vec<_> = report.findings.iter().map(finding).collect();
+    let document = serde_json::json!({
+        "events": report.events, "batches": report.batches, "values": report.values,
+        "sealed": report.sealed, "acknowledged_trails": report.acknowledged_trails,
+        "findings_total": report.findings_total, "findings": findings,
+    });
+    format!("{document}\n")
+}
+
+fn text(report: &store::Report) -> String {
+    let store::Report { events, batches, values, .. } = report;
+    let mut lines = vec![format!(
+        "{events} events in {batches} batches, {values} values compared  事件 {events}，提交批 {batches}，核对值 {values}"
+    )];
     if !report.sealed {
-        println!(
+        lines.push(
             "not stopped in order: the files have no seal, only the databases' own checksums  \
              未正常停机：文件无封印，仅依据数据库自带校验"
+                .to_owned(),
         );
     }
     if report.acknowledged_trails > 0 {
-        println!(
-            "the acknowledged mark trails the log by {} events, as it may  确认标记落后 {} 个事件（允许）",
-            report.acknowledged_trails, report.acknowledged_trails
-        );
+        let n = report.acknowledged_trails;
+        lines.push(format!(
+            "the acknowledged mark trails the log by {n} events, as it may  确认标记落后 {n} 个事件（允许）"
+        ));
     }
     for finding in &report.findings {
-        println!("DIFFERS 不一致: {}: {}", finding.what, finding.problem);
+        lines.push(format!("DIFFERS 不一致: {}: {}", finding.what, finding.problem));
     }
-    if report.findings_total == 0 {
-        println!("clean: everything follows from the log  校验通过");
-    } else {
-        println!("{} differences  共 {} 处不一致", report.findings_total, report.findings_total);
-    }
+    lines.push(match report.findings_total {
+        0 => "clean: everything follows from the log  校验通过".to_owned(),
+        n => format!("{n} differences  共 {n} 处不一致"),
+    });
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }

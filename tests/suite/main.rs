@@ -3,6 +3,7 @@
 mod api;
 mod assign;
 mod beside;
+mod closed;
 mod common;
 mod connections;
 mod drill;

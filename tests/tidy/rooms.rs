@@ -79,7 +79,17 @@ const fn pure(path: &'static [&'static str], instead: &'static str) -> Ban {
     Ban { path, banned: PURE, except: &[], instead }
 }
 
+/// A reader who is gone makes a panic of what the standard library prints.
+const fn printed(path: &'static [&'static str]) -> Ban {
+    let instead = "say it with cli::output, which a closed pipe does not end";
+    Ban { path, banned: &["src/"], except: &[], instead }
+}
+
 const BANS: &[Ban] = &[
+    printed(&["print"]),
+    printed(&["println"]),
+    printed(&["eprint"]),
+    printed(&["eprintln"]),
     Ban {
         path: &["rocksdb"],
         banned: &["src/"],
@@ -131,8 +141,6 @@ const BANS: &[Ban] = &[
     pure(&["rand", "rngs", "SysRng"], "begin at a number of a stream"),
     pure(&["tracing*"], "return what happened; the caller logs it"),
     pure(&["log"], "return what happened; the caller logs it"),
-    pure(&["println"], "return what happened; the caller prints it"),
-    pure(&["eprintln"], "return what happened; the caller prints it"),
     pure(&["metrics"], "return what happened; the caller counts it"),
     pure(&["serde*"], "parse in cli or api and hand in plain data"),
     pure(&["toml*"], "parse in cli or api and hand in plain data"),

@@ -17,7 +17,7 @@ pub fn rest_on(city: &City) -> Vec<pb::PlanConstant> {
         title: some(&constant.title),
         unit: some(&constant.unit),
         status: status(constant.origin.status).into(),
-        source: constant.origin.source.clone(),
+        source: constant.origin.source.in_one(),
         key: constant.key,
         value: constant.value,
     };
@@ -38,7 +38,7 @@ fn line(line: &CrewLine) -> pb::PlanCrew {
         mend: some(&line.item.mend()),
         support: line.support,
         have_status: status(line.have_origin.status).into(),
-        have_source: line.have_origin.source.clone(),
+        have_source: line.have_origin.source.in_one(),
         rests_on: line.item.rests_on().iter().map(|key| (*key).to_owned()).collect(),
     }
 }
@@ -87,7 +87,7 @@ mod tests {
             assert_eq!(told.need_is_least, line.need_is_least);
             let word = told.have_status().as_str_name().trim_start_matches("PLAN_STATUS_");
             assert_eq!(word.to_lowercase(), line.have_origin.status.word());
-            assert_eq!(told.have_source, line.have_origin.source);
+            assert_eq!(told.have_source, line.have_origin.source.in_one());
             keys.extend(told.rests_on.iter().cloned());
             items.push(told.item());
         }

@@ -27,7 +27,7 @@ pub fn line(city: &City, round: Option<&Round>, line: &Shortage) -> pb::PlanShor
         held_by: line.owners.iter().map(|owner| owner.key().to_owned()).collect(),
         deadline: line.deadline.clone().unwrap_or_default(),
         have_status: origin.map_or(pb::PlanStatus::Unspecified, |of| status(of.status)).into(),
-        have_source: origin.map(|of| of.source.clone()).unwrap_or_default(),
+        have_source: origin.map(|of| of.source.in_one()).unwrap_or_default(),
     }
 }
 

@@ -61,7 +61,7 @@ fn a_sound_file_is_read_to_the_last_number() {
     assert_eq!(city.labs[0].stage(StageKind::Extract).run_s, 1230);
     assert_eq!(city.labs[0].stage(StageKind::Pcr).run_s, 6480);
     assert_eq!(city.districts[0].population.origin.status, Status::Sourced);
-    assert_eq!(city.districts[0].population.origin.source, "普查");
+    assert_eq!(city.districts[0].population.origin.source, "普查".into());
     assert_eq!(city.districts[0].stock.tubes.counted(), 1000);
 }
 
@@ -95,7 +95,13 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
         ("desks = 2\n", "", 14, "缺少“desks”", "`desks` is missing"),
         ("desks = 2", "desks = 2.5", 18, "2.5", "a whole number from 0"),
         ("desks = 2", "desks = \"2\"", 18, "整数", "\"2\""),
-        ("desks = 2", "desks = 99999999999999999999", 18, "整数", "whole number"),
+        (
+            "desks = 2",
+            "desks = 99999999999999999999",
+            18,
+            "“desks”为 一个 20 位的数",
+            "`desks` is a number of 20 digits",
+        ),
         ("desks = 2", "desks = 0", 17, "数字矛盾", "`sites` 1 is more than `desks` 0"),
         ("{ value = 1000", "{ value = 0", 6, "“value”为 0", "from 1 to 2000000000"),
         ("{ value = 1000", "{ value = 1001", 6, "各区县之和 1000", "its districts 1000"),
@@ -155,7 +161,7 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
         ("\"普查\"", "\"普查\"\nmade_up = \"\"", 9, "“made_up”为", "`made_up` is"),
         ("\"普查\"", "2020", 8, "“census”为 2020", "a text of 1 to 2000 characters"),
         ("norm = \"chifeng-2022\"", "norm = \"mars\"", 5, "mars", "one of: chifeng-2022"),
-        ("schema = 1", "schema = 2", 1, "“schema”为 2", "from 1 to 1"),
+        ("schema = 1", "schema = 2", 1, "“schema”为 2", "`schema` is 2; expected: 1"),
         ("code = \"11\"", "code = \"\"", 10, "文字", "a text"),
         (
             "name = \"东区\"",

@@ -444,7 +444,7 @@ fn a_zone_that_only_another_pack_knows_is_an_error() {
 fn a_citys_own_constants_take_the_packs_place_and_each_keeps_its_origin() {
     let (city, pack) = (rich(), norm::builtin("chifeng-2022").expect("pack"));
     let own = |number: &crate::planner::Sourced<u64>, value: u64| {
-        assert_eq!((number.value, number.origin.source.as_str()), (value, "本地实测"));
+        assert_eq!((number.value, number.origin.source.zh.as_str()), (value, "本地实测"));
     };
     own(&city.norm.field.ramp_percent, 65);
     own(&city.norm.transport.speed_kmh_tenths, 325);

@@ -1,6 +1,7 @@
 //! Norm packs: what the built-in ones say, what stands on what, what is refused.
 
 use super::*;
+use crate::planner::Words;
 
 #[test]
 fn the_built_in_norms_say_pool_sizes_by_zone_and_the_target_of_a_large_city() {
@@ -63,7 +64,7 @@ fn the_first_pack_says_where_each_new_number_comes_from() {
             (number.value, number.origin.status),
             (value, status),
             "{}",
-            number.origin.source
+            number.origin.source.zh
         );
     }
 }
@@ -126,4 +127,41 @@ fn the_page_on_city_files_names_every_constant() {
     for (name, _) in norm::BUILTIN {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
+}
+
+#[test]
+fn every_source_of_the_built_in_packs_and_cities_is_told_in_both_languages() {
+    for (name, _) in norm::BUILTIN {
+        let norm = norm::builtin(name).expect("a built-in pack");
+        for constant in norm.constants() {
+            let Words { zh, en } = &constant.origin.source;
+            assert!(zh.chars().any(|c| c > '\u{2e80}'), "{name} {}: {zh}", constant.key);
+            assert!(!en.chars().any(|c| c > '\u{2e80}'), "{name} {}: {en}", constant.key);
+        }
+    }
+    for (name, _) in BUILTIN {
+        let city = builtin(name).expect("a built-in city");
+        let mut all = vec![&city.population.origin];
+        all.extend(city.districts.iter().flat_map(|d| [&d.have.origin, &d.stock.origin]));
+        all.extend(city.labs.iter().map(|lab| &lab.origin));
+        all.extend(city.claims.iter().map(|claim| &claim.origin));
+        for Words { zh, en } in all.into_iter().map(|origin| &origin.source) {
+            assert!(zh.chars().any(|c| c > '\u{2e80}'), "{name}: {zh}");
+            assert!(!en.chars().any(|c| c > '\u{2e80}'), "{name}: {en}");
+        }
+    }
+}
+
+#[test]
+fn a_source_is_told_in_english_where_the_file_has_it_and_as_it_stands_where_not() {
+    let (listed, own) = ("census = \"普查\"\n", "census = \"普查\"\n[sources_en]\n");
+    for (english, expected) in [("", "普查"), ("census = \"census\"\n", "census")] {
+        let text = SOUND.replacen(listed, &format!("{own}{english}"), 1);
+        let city = parse("x.toml", &text, None).expect("a city");
+        let source = &city.population.origin.source;
+        assert_eq!((source.zh.as_str(), source.en.as_str()), ("普查", expected));
+    }
+    let text = SOUND.replacen(listed, &format!("{own}survey = \"survey\"\n"), 1);
+    let refused = parse("x.toml", &text, None).err().expect("refused").to_string();
+    assert!(refused.contains("source \"survey\" is not listed"), "{refused}");
 }

@@ -8,6 +8,7 @@ mod filling;
 mod planner;
 mod tubes;
 
+use crate::cli::output;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, value_parser};
 use serde_json::json;
@@ -141,7 +142,7 @@ pub fn run(args: BenchmarkArgs) -> anyhow::Result<ExitCode> {
         }
         What::Planner(args) => planner::run(&args)?,
     };
-    println!("{line}");
+    output::answer(&format!("{line}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

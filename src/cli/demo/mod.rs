@@ -27,7 +27,7 @@ mod ticker;
 mod truth;
 mod wire;
 
-use super::{EXIT_CONFIGURATION, city_file, files};
+use super::{EXIT_CONFIGURATION, city_file, files, output};
 use crate::app::Service;
 use crate::config::Config;
 use crate::planner::round::Round;
@@ -37,7 +37,6 @@ use anyhow::{Context, Result};
 use play::{Player, Seen};
 use report::{Plans, Report, Timing};
 use saying::Script;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -102,7 +101,7 @@ pub fn run(args: DemoArgs) -> Result<ExitCode> {
     let city = match city_file::open(Path::new(&args.city), None) {
         Ok(city) => city,
         Err(error) => {
-            eprintln!("{error}");
+            output::aside(&error.to_string());
             return Ok(ExitCode::from(EXIT_CONFIGURATION));
         }
     };
@@ -121,9 +120,9 @@ pub fn run(args: DemoArgs) -> Result<ExitCode> {
     };
     if dir.join("data").exists() {
         let dir = dir.display();
-        eprintln!(
+        output::aside(&format!(
             "{dir}: 目录已有数据，请换一个目录 / there are data already, give another folder"
-        );
+        ));
         return Ok(ExitCode::from(EXIT_CONFIGURATION));
     }
     std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -165,7 +164,7 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     config.api.streams_opening_max = STREAMS_OPENING_MAX;
     config.planner.forecast_seconds = FORECAST_SECONDS;
     if let Err(problem) = files::share_out(&mut config) {
-        eprintln!("{problem}");
+        output::aside(&problem.to_string());
         return Ok(ExitCode::from(EXIT_CONFIGURATION));
     }
     let city_plan = played::plan(&plans.filled_city, &plans.after);
@@ -181,7 +180,7 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
             // In order also when the round was not: what was acknowledged stays.
             service.stop().await?;
             other?;
-            eprintln!("已中断 / interrupted");
+            output::aside("已中断 / interrupted");
             return Ok(ExitCode::from(EXIT_INTERRUPTED));
         }
     };
@@ -196,8 +195,11 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
         verify: None,
     };
     if args.serve {
-        print(&if args.json { report.json() } else { report.text() })?;
-        eprintln!("仍在提供服务 / serving on {}，Ctrl-C 结束 / ends it", service.address);
+        output::answer(&if args.json { report.json() } else { report.text() })?;
+        output::aside(&format!(
+            "仍在提供服务 / serving on {}，Ctrl-C 结束 / ends it",
+            service.address
+        ));
         while !seen.stop.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -212,13 +214,16 @@ async fn demo(args: &DemoArgs, city: &City, dir: &Path, seen: &Arc<Seen>) -> Res
     if args.keep.is_some() {
         let data = dir.join("data");
         let data = data.display();
-        eprintln!(
+        output::aside(&format!(
             "数据目录 / data folder: {data}；预测与实际的对照 / forecasts against what happened: swabline forecasts {data}"
-        );
+        ));
     }
     match args.serve {
-        true => eprintln!("校验：不符 {n} 处 / verify: {n} findings", n = verified.findings_total),
-        false => print(&if args.json { report.json() } else { report.text() })?,
+        true => output::aside(&format!(
+            "校验：不符 {n} 处 / verify: {n} findings",
+            n = verified.findings_total
+        )),
+        false => output::answer(&if args.json { report.json() } else { report.text() })?,
     }
     Ok(match report.problems().is_empty() {
         true => ExitCode::SUCCESS,
@@ -264,12 +269,4 @@ async fn round(
     }
     timing.asking = asking.elapsed();
     Ok(Some((player, outcome, timing)))
-}
-
-fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // The reader has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
 }

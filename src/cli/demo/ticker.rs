@@ -7,8 +7,9 @@ use super::play::Seen;
 use super::truth::OPENS_AT_MS;
 use super::wire::Wire;
 use crate::api::client::pb::{ProgressReply, Status};
+use crate::cli::output;
 use crate::domain::words::HOUR_MS;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -35,7 +36,7 @@ impl Drop for Ticker {
     fn drop(&mut self) {
         self.task.abort();
         if std::io::stderr().is_terminal() {
-            eprintln!();
+            output::aside("");
         }
     }
 }
@@ -87,11 +88,8 @@ fn from_stage(figures: &ProgressReply, from: Status) -> u64 {
 }
 
 fn line(text: &str) {
-    let mut out = std::io::stderr().lock();
-    // Nobody to show it to is no reason to stop.
-    let _ = match out.is_terminal() {
-        true => write!(out, "\r\x1b[K{text}"),
-        false => writeln!(out, "{text}"),
-    };
-    let _ = out.flush();
+    match std::io::stderr().is_terminal() {
+        true => output::aside_as_it_is(&format!("\r\x1b[K{text}")),
+        false => output::aside(text),
+    }
 }

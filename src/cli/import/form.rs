@@ -62,15 +62,15 @@ pub(super) fn source() -> Form<()> {
 /// A whole number within bounds.
 pub(super) fn whole(bounds: RangeInclusive<u32>) -> Form<u32> {
     let (from, to) = (bounds.start(), bounds.end());
-    Form::new(
-        format!("{from} 到 {to} 的整数"),
-        format!("a whole number from {from} to {to}"),
-        move |value| {
-            let number = value.as_integer()?;
-            let number = u32::from_str_radix(number.as_str(), number.radix()).ok()?;
-            bounds.contains(&number).then_some(number)
-        },
-    )
+    let (zh, en) = match from == to {
+        true => (from.to_string(), from.to_string()),
+        false => (format!("{from} 到 {to} 的整数"), format!("a whole number from {from} to {to}")),
+    };
+    Form::new(zh, en, move |value| {
+        let number = value.as_integer()?;
+        let number = u32::from_str_radix(number.as_str(), number.radix()).ok()?;
+        bounds.contains(&number).then_some(number)
+    })
 }
 
 /// A Ct in cycles, as hundredths; read from its digits, so that 37.99 is 3799 and not 3798.

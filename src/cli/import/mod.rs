@@ -22,6 +22,7 @@ mod tests;
 pub(super) use moment::{in_beijing, parse as parse_moment, today_in_beijing};
 pub(super) use server::{Call, Server, ServerArgs, told};
 
+use crate::cli::output;
 use clap::Args;
 use findings::Findings;
 use std::io::Read;
@@ -90,21 +91,20 @@ pub fn run(args: ImportArgs) -> anyhow::Result<ExitCode> {
     let files = match read_all(&args) {
         Ok(files) => files,
         Err(problem) => {
-            eprintln!("{problem}");
+            output::aside(&problem.to_string());
             return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
         }
     };
     for file in &files {
-        eprint!("{}", file.findings.warnings_text(&file.path));
+        output::aside_as_it_is(&file.findings.warnings_text(&file.path));
     }
     let (items, people) = totals(&files);
     if args.check {
-        println!(
-            "文件无误：{} 个文件，{items} 项，{people} 人；未导入  \
-             files are sound: {} files, {items} items, {people} people; nothing imported",
-            files.len(),
-            files.len()
-        );
+        let n = files.len();
+        output::answer(&format!(
+            "文件无误：{n} 个文件，{items} 项，{people} 人；未导入  \
+             files are sound: {n} files, {items} items, {people} people; nothing imported\n"
+        ))?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -3,6 +3,7 @@
 use super::pieces::{self, Named};
 use super::server::{Done, Server};
 use super::{File, ImportArgs};
+use crate::cli::output;
 use anyhow::Context;
 use std::io::IsTerminal;
 use tokio::task::JoinSet;
@@ -43,8 +44,7 @@ pub(super) async fn all(args: &ImportArgs, files: &[File]) -> anyhow::Result<()>
             )
         })?;
     }
-    println!("{}", line(&items, &people));
-    Ok(())
+    Ok(output::answer(&format!("{}\n", line(&items, &people)))?)
 }
 
 /// The final line.
@@ -92,7 +92,8 @@ async fn one(
             if said.contains(&text) {
                 continue;
             }
-            eprintln!("提示 {path}：{}\nwarning {path}: {}", text.zh, text.en, path = file.path);
+            let path = &file.path;
+            output::aside(&format!("提示 {path}：{}\nwarning {path}: {}", text.zh, text.en));
             said.push(text);
         }
         progress.add(count);
@@ -109,15 +110,19 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
+    fn line(&self) -> String {
+        format!("{}  {} 条 / {} done", self.path, self.done, self.done)
+    }
+
     fn add(&mut self, count: u64) {
         self.done += count;
         if self.told {
-            eprint!("\r{}  {} 条 / {} done", self.path, self.done, self.done);
+            output::aside_as_it_is(&format!("\r{}", self.line()));
         }
     }
 
     fn end(&self) {
         let start = if self.told { "\r" } else { "" };
-        eprintln!("{start}{}  {} 条 / {} done", self.path, self.done, self.done);
+        output::aside(&format!("{start}{}", self.line()));
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn explanation(e: &Explanation, lang: Option<Lang>) -> String {
             &format!("{c} PCR cyclers + {x} extractor = +{t} tubes a day"),
         )
     ));
-    lines.push(format!("[{}] {}", claim.origin.status.word(), claim.origin.source));
+    let status = claim.origin.status;
+    let status = pick(lang, status.word_zh(), status.word());
+    lines.push(format!("[{status}] {}", say(lang, &claim.origin.source)));
     let day = minutes(e.day_s);
     lines.push(pick(
         lang,

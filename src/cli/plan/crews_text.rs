@@ -65,7 +65,7 @@ pub(super) fn crews(report: &Report, lang: Option<Lang>) -> String {
     let mut rows = Vec::new();
     for c in crew_constants(&report.city.norm) {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
-        let source = c.origin.source.clone();
+        let source = say(lang, &c.origin.source);
         rows.push(vec![say(lang, &c.title), c.value, say(lang, &c.unit), status, source]);
     }
     out += &table(&rows);

@@ -105,7 +105,7 @@ fn line(change: &Change, lang: Option<Lang>) -> String {
     let title = pick(lang, &change.title.zh, &change.title.en);
     let from = |origin: &Origin| {
         let status = pick(lang, origin.status.word_zh(), origin.status.word());
-        format!("[{status}] {}", origin.source)
+        format!("[{status}] {}", say(lang, &origin.source))
     };
     let alone = |sign: char, value: &str, origin: &Option<Origin>| {
         let origin = origin.as_ref().map(from).unwrap_or_default();
@@ -132,9 +132,7 @@ fn line(change: &Change, lang: Option<Lang>) -> String {
 }
 
 fn document(old: &City, new: &City, changes: &[Change], doubts: &[Words]) -> Value {
-    let origin = |origin: &Option<Origin>| {
-        origin.as_ref().map(|o| json!({ "status": o.status.word(), "source": o.source }))
-    };
+    let origin = |origin: &Option<Origin>| origin.as_ref().map(report_json::origin);
     let one = |c: &Change| {
         json!({
             "path": c.path,

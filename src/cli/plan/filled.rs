@@ -7,7 +7,7 @@ use super::json::words;
 use super::json_layers::{held_by, slack, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
-use super::words::in_hours;
+use super::words::{MEASURES, in_hours};
 use crate::planner::{self, City, Found, ListFilled, Plan, Words};
 
 /// A city with its shortages filled, and what every layer says of it.
@@ -46,10 +46,8 @@ pub(super) fn sentence(report: &Report) -> Option<Words> {
     let filled = report.filled.as_ref().filter(|_| !report.plan.shortages.is_empty())?;
     let measures = report.layers.as_ref().is_ok_and(|layers| layers.remedy.is_some());
     let see = measures.then(|| {
-        Words::new(
-            "按时完成另需的见“按时完成的措施”",
-            "for what it takes see what brings it within the target",
-        )
+        let (zh, en) = MEASURES;
+        Words::new(format!("按时完成另需的见“{zh}”"), format!("for what it takes see \"{en}\""))
     });
     Some(filled.found().words(see.as_ref()))
 }

@@ -94,6 +94,14 @@ fn stages_done(layers: &Layers, lang: Option<Lang>) -> String {
     format!("\n  {what}\n{}", table(&rows))
 }
 
+/// Minutes as hours and minutes, short: 37′, 4h32′.
+fn hours_minutes(minutes: i64) -> String {
+    match minutes / 60 {
+        0 => format!("{minutes}′"),
+        h => format!("{h}h{:02}′", minutes % 60),
+    }
+}
+
 fn units(layers: &Layers, lang: Option<Lang>) -> String {
     let mut rows = vec![by_stage(lang)];
     for (i, lab) in layers.flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
@@ -106,16 +114,16 @@ fn units(layers: &Layers, lang: Option<Lang>) -> String {
             let idle = if more.units == 0 { "*" } else { "" };
             match more.saves.lab / i64::from(MINUTE) {
                 0 => format!("{now}/{needed}"),
-                later @ ..0 => format!("{now}/{needed} +{}′{idle}", -later),
-                saves => format!("{now}/{needed} −{saves}′{idle}"),
+                later @ ..0 => format!("{now}/{needed} +{}{idle}", hours_minutes(-later)),
+                saves => format!("{now}/{needed} −{}{idle}", hours_minutes(saves)),
             }
         }));
         rows.push(row);
     }
     let what = pick(
         lang,
-        "可用/所需台数（× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再开动 1 台（连同人员）本实验室提前的分钟数，+n′ 为推迟（召回单管提前占用所致）；* 为设备已有、所缺的是人员",
-        "units working/needed (×: tubes come too late, or the instruments rest, for any number); −n′: minutes that one more unit at work, with its people, saves this lab, +n′: makes it later (single tubes of recalls come sooner and go first); *: the unit is there, people are what it lacks",
+        "可用/流体层所需台数（仅供对照，不上报；× 表示送达已迟或仪器休息，增加设备无效）；−n′ 为该环节再开动 1 台（连同人员）本实验室提前的时间（h 为小时，′ 为分钟），+n′ 为推迟（召回单管提前占用所致）；* 为设备已有、所缺的是人员",
+        "units working/needed by the flows (for comparison, not to be filed; ×: tubes come too late, or the instruments rest, for any number); −n′: what one more unit at work, with its people, saves this lab (h: hours, ′: minutes), +n′: makes it later (single tubes of recalls come sooner and go first); *: the unit is there, people are what it lacks",
     );
     format!("\n  {what}\n{}", table(&rows))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::basis;
-use super::{Report, claim_json, filled, json_layers};
+use super::{Report, claim_json, compare, filled, json_layers};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
     Basis, Constant, CrewLine, District, DistrictPlan, Given, Item, ItemTotal, Lab, LabPlan,
@@ -58,6 +58,7 @@ pub(super) fn report(report: &Report) -> Value {
         "cut_off": plan.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
         "shortages": plan.shortages.iter().map(|s| shortage(s, report)).collect::<Vec<_>>(),
         "shortages_filled": filled::document(report),
+        "filing": compare::document(report),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "crews": plan.crews.iter().map(|line| crew(line, report)).collect::<Vec<_>>(),
         "claims": claims,
@@ -127,7 +128,8 @@ pub(super) fn words(words: &Words) -> Value {
 }
 
 pub(super) fn origin(origin: &Origin) -> Value {
-    json!({ "status": origin.status.word(), "source": origin.source })
+    let Origin { source, status } = origin;
+    json!({ "status": status.word(), "source": source.zh, "source_en": source.en })
 }
 
 fn range(range: Range) -> Value {

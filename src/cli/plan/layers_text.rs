@@ -3,9 +3,9 @@
 use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
-use super::words::{grouped, in_minutes, pick, place_name, say, span, table, tenth_hours};
+use super::words::{grouped, lasting_short, pick, place_name, say, span, table, tenth_hours};
 use super::{Lang, Report};
-use crate::planner::assign::by_mean_pace;
+use crate::planner::assign::{by_mean_pace, whole_outside};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
 use crate::planner::{self, City, Plan, Words};
@@ -175,24 +175,22 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
         ("街道", "streets"),
         ("管数", "tubes"),
         ("完成，按平均速率(h)", "done at mean pace (h)"),
-        ("+1 全市(分)", "+1 city (min)"),
-        ("+1 本室(分)", "+1 lab (min)"),
+        ("+1 全市", "+1 city"),
+        ("+1 本室", "+1 lab"),
         ("+1 为", "+1 is"),
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     for (i, load) in layers.loads().iter().enumerate() {
         let more = layers.best_more(i);
-        let minutes = |saved: Option<i64>| {
-            saved.map_or("–".to_owned(), |saved| format!("{:.1}", in_minutes(saved)))
-        };
+        let gained = |saved: Option<i64>| saved.map_or("–".to_owned(), lasting_short);
         rows.push(vec![
             lab_name(layers, i, lang),
             grouped(problem.labs.get(i).map_or(0.0, |lab| lab.rate).round() as u64),
             grouped(load.streets as u64),
             grouped(load.tubes),
             h(load.finish_h),
-            minutes(more.map(|more| more.saves.city)),
-            minutes(more.map(|more| more.saves.lab)),
+            gained(more.map(|more| more.saves.city)),
+            gained(more.map(|more| more.saves.lab)),
             more.map_or("–".to_owned(), |more| say(lang, &more.label())),
         ]);
     }
@@ -201,17 +199,27 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
         "  {}\n",
         pick(
             lang,
-            "+1：在该实验室增加一台（或使其开动所缺的人员），取最见效的环节；按流体层、各街道送样不变，全市和该实验室提前的分钟数；– 为无样本",
-            "+1: one more unit at the lab, or the people that one lacks there, where it saves most; minutes by which the whole city, and \
+            "+1：在该实验室增加一台（或使其开动所缺的人员），取最见效的环节；按流体层、各街道送样不变，全市和该实验室提前的时间；– 为无样本",
+            "+1: one more unit at the lab, or the people that one lacks there, where it saves most; by how much the whole city, and \
              this lab, is then done earlier by the flows, every street at its lab; – where it has no tubes",
         )
     );
     out += &match of.overflow.tubes {
         0 => format!("  {}\n", pick(lang, "无须外送", "nothing need go to other cities")),
-        n => {
+        least => {
+            let n = least;
             let (n, of) = (grouped(n), Words::tube_or_tubes(n));
-            let (zh, en) = (format!("须外送 {n} 管"), format!("{n} {of} must go to other cities"));
-            format!("  {}\n", pick(lang, &zh, &en))
+            let (zh, en) = (
+                format!("至少须外送 {n} 管。"),
+                format!("At least {n} {of} must go to other cities."),
+            );
+            let why = match layers.one_to_one {
+                true => whole_outside(problem, &layers.round.assignment.whole, least),
+                false => None,
+            };
+            let why = why.unwrap_or_default();
+            let words = Words::new(zh + &why.zh, format!("{en} {}", why.en).trim_end());
+            format!("  {}\n", say(lang, &words))
         }
     };
     out

@@ -5,7 +5,7 @@ use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::remedy::More;
 use super::remedy_text::no_units;
-use super::words::{grouped, pick, say, table};
+use super::words::{grouped, lasting, pick, say, table};
 use crate::planner::model::MINUTE;
 use crate::planner::{Item, Shelf, Words};
 
@@ -55,25 +55,25 @@ fn lab(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
     super::layers_text::lab_name(layers, lab, lang)
 }
 
+/// Name of a street of the model; of one that is divided with the lab, because it has desks for each of its labs.
+pub(super) fn street_served(layers: &Layers, street: usize) -> Words {
+    let Some(of) = layers.round.streets.get(street) else { return Words::default() };
+    let Words { zh, en } = &of.name;
+    if layers.round.streets.iter().filter(|other| *other == of).count() == 1 {
+        return of.name.clone();
+    }
+    let to = &layers.round.labs[layers.round.model.streets[street].lab].0;
+    Words::new(format!("{zh} → {to}"), format!("{en} → {to}"))
+}
+
 /// Desks and units, and what the pairs of simulations say of them.
 fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
     let head = [("措施", "measure"), ("处", "where"), ("现有", "now"), ("增加", "more")];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     for desks in &more.desks {
-        let street = layers.round.streets.get(desks.street);
         rows.push(vec![
             pick(lang, "采样台及采样人员", "desks with samplers"),
-            street.map_or_else(String::new, |s| {
-                let name = pick(lang, &s.name.zh, &s.name.en);
-                // A street that is divided has desks for each of its labs.
-                match layers.round.streets.iter().filter(|other| *other == s).count() {
-                    1 => name,
-                    _ => {
-                        let to = layers.round.model.streets[desks.street].lab;
-                        format!("{name} → {}", layers.round.labs[to].0)
-                    }
-                }
-            }),
+            say(lang, &street_served(layers, desks.street)),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
         ]);
@@ -97,14 +97,18 @@ fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
         out += &format!("  {}\n", pick(lang, zh, en));
     }
     if let Some((number, paired)) = more.paired {
-        let (saved, half) =
-            (paired.saved / f64::from(MINUTE), paired.half_width / f64::from(MINUTE));
+        let minute = f64::from(MINUTE);
+        let (saved, half) = (lasting(paired.saved.abs() / minute), paired.half_width / minute);
+        let sign = if paired.saved < 0.0 { "−" } else { "" };
         let pairs = paired.pairs;
         let name = lab(layers, number, lang);
-        let zh =
-            format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {saved:.0} ± {half:.1} 分钟");
+        let zh = format!(
+            "{name}：配对模拟 {pairs} 次，上列设备使其提前 {sign}{} ± {half:.1} 分钟",
+            saved.zh
+        );
         let en = format!(
-            "{name}: in {pairs} pairs of simulations its units save {saved:.0} ± {half:.1} min"
+            "{name}: in {pairs} pairs of simulations its units save {sign}{} ± {half:.1} min",
+            saved.en
         );
         out += &format!("  {}\n", pick(lang, &zh, &en));
     }

@@ -11,6 +11,7 @@
 
 mod claim_json;
 mod claim_text;
+mod compare;
 mod crews_text;
 mod diff;
 mod error;
@@ -49,6 +50,7 @@ use words::pick;
 
 use crate::cli::city_file;
 use crate::cli::import::today_in_beijing;
+use crate::cli::output;
 use crate::planner::{
     self, City, Claim, Origin, Plan, Shortage, Status, TARGET_HOURS_MAX, TargetFrom, Words, sending,
 };
@@ -150,15 +152,11 @@ pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
                 Some(Lang::En) => error.en(),
                 None => error.to_string(),
             };
-            writeln!(std::io::stderr().lock(), "{message}")?;
+            output::aside(&message);
             return Ok(ExitCode::from(EXIT_CONFIGURATION));
         }
     };
-    match std::io::stdout().lock().write_all(output.as_bytes()) {
-        // The reader has seen enough (`swabline plan … | head`).
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        written => written?,
-    }
+    output::answer(&output)?;
     Ok(ExitCode::from(code))
 }
 
@@ -230,9 +228,7 @@ fn write_files(args: &PlanArgs, report: &Report) -> Result<(), Error> {
                     format!("{}：未绘制：流体层和模拟层无法推算", path.display()),
                     format!("{}: not drawn: no flows and no simulation", path.display()),
                 );
-                // Nobody reads it when that fails.
-                let _ =
-                    writeln!(std::io::stderr().lock(), "{}", pick(args.lang, &words.zh, &words.en));
+                output::aside(&pick(args.lang, &words.zh, &words.en));
                 continue;
             }
             write(path, draw(report).map_err(Error::Argument)?.as_bytes())?;
@@ -316,7 +312,11 @@ fn guandu() -> Claim {
         extractors: 1,
         tubes: 3600,
         origin: Origin::new(
-            "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
+            Words::new(
+                "官卫函〔2022〕4 号：5 台 PCR 检测仪、1 台核酸提取仪，检测能力增加 3600 管（未写周期，按每日计）",
+                "letter 2022-4 of the Guandu health bureau: 5 PCR cyclers and 1 extractor add 3,600 tubes (no period given; taken \
+                 as a day)",
+            ),
             Status::Sourced,
         ),
     }

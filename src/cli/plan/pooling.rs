@@ -7,13 +7,17 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::json::words;
-use super::words::{grouped, pick, say, table};
+use super::json::{origin, words};
+use super::json_layers::time;
+use super::words::{grouped, pick, say, span, table};
 use super::{Error, Lang, city_file, json as report_json};
+use crate::planner::fluid;
+use crate::planner::model::Ms;
 use crate::planner::pooling::{
     Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
 };
-use crate::planner::{City, Words};
+use crate::planner::round::Round;
+use crate::planner::{City, Origin, Words};
 
 /// How many swabs to put into one tube? Exit code 0: answered, 64: wrong. 混采规格建议
 #[derive(Clone, Debug, clap::Args)]
@@ -68,11 +72,124 @@ pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
     let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let city = city_file::open(&args.city, norm)?;
     let zones = advised(args, &city)?;
+    let ends = Ends { now: Done::of(&city), advised: Done::of(&with_pools(&city, &zones)) };
     let output = match args.json {
-        true => report_json::document(&document(args, &city, &zones)),
-        false => text(args, &city, &zones),
+        true => report_json::document(&document(args, &city, &zones, &ends)),
+        false => text(args, &city, &zones, &ends),
     };
     Ok((output, 0))
+}
+
+/// When the round is done by the flows, or why that is not reckoned.
+struct Done(Result<(Ms, Ms), Words>);
+
+impl Done {
+    fn of(city: &City) -> Done {
+        let round = Round::of(city).map_err(|error| error.words());
+        Done(round.map(|round| {
+            let flow = fluid::city(&round.model);
+            (flow.finish, flow.closed)
+        }))
+    }
+
+    /// "first results in 31 h 08 min, recalls closed in 35 h".
+    fn words(&self) -> Words {
+        match &self.0 {
+            Ok((finish, closed)) => {
+                let (finish, closed) = (span(*finish), span(*closed));
+                Words::new(
+                    format!("首检全部出结果需 {}，召回复采办结需 {}", finish.zh, closed.zh),
+                    format!("last first result in {}, recalls closed in {}", finish.en, closed.en),
+                )
+            }
+            Err(why) => Words::new(
+                format!("未推算（{}）", why.zh.replace('\n', "；")),
+                format!("not reckoned ({})", why.en.replace('\n', "; ")),
+            ),
+        }
+    }
+
+    fn document(&self) -> Value {
+        match &self.0 {
+            Ok((finish, closed)) => json!({ "finish": time(*finish), "closed": time(*closed) }),
+            Err(why) => json!({ "why_not": words(why) }),
+        }
+    }
+}
+
+/// When the round is done with the pool sizes of the plan, and with the advised ones.
+struct Ends {
+    now: Done,
+    advised: Done,
+}
+
+/// The city with the advised pool sizes. Recalls are those of its norm pack's belief, whatever prevalence was asked about.
+fn with_pools(city: &City, zones: &[Advised]) -> City {
+    let mut changed = city.clone();
+    let advised = |zone: Option<&str>| {
+        let of = zones.iter().find(|advised| advised.key == zone.unwrap_or(NO_ZONE));
+        of.map(|advised| u64::from(advised.advice.choice().pool))
+    };
+    for district in &mut changed.districts {
+        let of_district = district.zone.clone();
+        district.pool = advised(of_district.as_deref()).or(district.pool);
+        for street in &mut district.streets {
+            street.pool =
+                advised(street.zone.as_deref().or(of_district.as_deref())).or(street.pool);
+        }
+    }
+    changed
+}
+
+/// The key of what lies in no zone.
+const NO_ZONE: &str = "none";
+
+/// Correlation within a tube, at most what the model takes.
+fn rho(city: &City) -> f64 {
+    (city.norm.prevalence.rho_permille.value as f64 / 1000.0).min(0.999)
+}
+
+fn milli(value: u64) -> f64 {
+    value as f64 / 1000.0
+}
+
+/// Where a number comes from, as `[assumed] …`.
+fn told_origin(of: &Origin, lang: Option<Lang>) -> String {
+    let status = pick(lang, of.status.word_zh(), of.status.word());
+    format!("[{status}] {}", say(lang, &of.source))
+}
+
+/// The share of infected people and how they cluster, each with where it comes from.
+fn beliefs(args: &PoolingArgs, city: &City) -> String {
+    let (lang, belief) = (args.lang, &city.norm.prevalence);
+    let mut out = String::new();
+    let mut line = |name: String, value: String, from: String| {
+        out += &format!("{name}: {value}  {from}\n");
+    };
+    let prevalence = pick(lang, "阳性率", "prevalence");
+    match args.prevalence {
+        Some(p) => {
+            let from = pick(lang, "[参数 --prevalence]", "[from --prevalence]");
+            line(prevalence, p.to_string(), from);
+        }
+        None => {
+            let (alpha, beta) = (milli(belief.alpha_milli.value), milli(belief.beta_milli.value));
+            let zh = format!("平均 {}，贝塔分布 α = {alpha}，β = {beta}", alpha / (alpha + beta));
+            let en = format!(
+                "mean {}, beta distribution α = {alpha}, β = {beta}",
+                alpha / (alpha + beta)
+            );
+            let [a, b] = [&belief.alpha_milli.origin, &belief.beta_milli.origin];
+            let mut from = told_origin(a, lang);
+            if a != b {
+                from = format!("α: {from}; β: {}", told_origin(b, lang));
+            }
+            line(prevalence, pick(lang, &zh, &en), from);
+        }
+    }
+    let name = pick(lang, "管内相关 ρ", "correlation within a tube, ρ");
+    line(name, rho(city).to_string(), told_origin(&belief.rho_permille.origin, lang));
+    out
 }
 
 /// The zones that have people, in the order of the norm pack, what names none last.
@@ -81,16 +198,15 @@ fn advised(args: &PoolingArgs, city: &City) -> Result<Vec<Advised>, Error> {
     let prior = match args.prevalence {
         Some(p) => Prior::Fixed(p),
         None => Prior::Beta {
-            alpha: prior.alpha_milli.value as f64 / 1000.0,
-            beta: prior.beta_milli.value as f64 / 1000.0,
+            alpha: milli(prior.alpha_milli.value),
+            beta: milli(prior.beta_milli.value),
         },
     };
     let refused = |error: Refused| {
         Error::Argument(Words::new(format!("参数不成立：{error}"), error.to_string()))
     };
     let belief = Belief::new(prior).map_err(refused)?;
-    let rho = city.norm.prevalence.rho_permille.value as f64 / 1000.0;
-    let model = Model::new(1.0, 1.0, rho.min(0.999)).map_err(refused)?;
+    let model = Model::new(1.0, 1.0, rho(city)).map_err(refused)?;
     let mut keys: Vec<(Option<String>, Words)> =
         city.norm.zones.iter().map(|z| (Some(z.key.clone()), z.title.clone())).collect();
     keys.push((None, Words::new("未划分区的地区", "where no zone is named")));
@@ -110,7 +226,7 @@ fn advised(args: &PoolingArgs, city: &City) -> Result<Vec<Advised>, Error> {
             level: args.level,
         };
         let advice = advise(&zone).map_err(refused)?;
-        let key = key.unwrap_or_else(|| "none".to_owned());
+        let key = key.unwrap_or_else(|| NO_ZONE.to_owned());
         all.push(Advised { key, name, persons, now, advice });
     }
     Ok(all)
@@ -153,7 +269,7 @@ fn percent(value: f64) -> String {
     }
 }
 
-fn text(args: &PoolingArgs, city: &City, zones: &[Advised]) -> String {
+fn text(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> String {
     let lang = args.lang;
     let mut out = format!(
         "{}  {}\n",
@@ -170,6 +286,7 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised]) -> String {
         ),
     );
     out.push('\n');
+    out += &beliefs(args, city);
     for zone in zones {
         let now: Vec<String> = zone.now.iter().map(u64::to_string).collect();
         out += &format!(
@@ -209,10 +326,33 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised]) -> String {
             out += &format!("  {}\n", say(lang, sentence));
         }
     }
+    out += &format!(
+        "\n{}\n",
+        pick(
+            lang,
+            "对完成时间的影响（流体层，设备人员不变）",
+            "What it does to the finish (by the flows, with what is there)"
+        )
+    );
+    for (zh, en, done) in
+        [("现用规格", "sizes now", &ends.now), ("建议规格", "advised sizes", &ends.advised)]
+    {
+        out += &format!("  {}: {}\n", pick(lang, zh, en), say(lang, &done.words()));
+    }
+    let (zh, en) = FINISH_NOTE;
+    out += &format!("  {}\n", pick(lang, zh, en));
     out
 }
 
-fn document(args: &PoolingArgs, city: &City, zones: &[Advised]) -> Value {
+/// What the finish with the advised sizes leaves open.
+const FINISH_NOTE: (&str, &str) = (
+    "召回按规范包的阳性率推算；未重新模拟，采用前请改写城市文件的每管人数后重新测算",
+    "Recalls are those of the norm pack's prevalence. Not simulated: before it is put to use, write the sizes into the city file \
+     and run the plan again",
+);
+
+fn document(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> Value {
+    let belief = &city.norm.prevalence;
     let zone = |zone: &Advised| {
         let choices = zone.advice.choices.iter().map(|choice| {
             json!({
@@ -247,6 +387,20 @@ fn document(args: &PoolingArgs, city: &City, zones: &[Advised]) -> Value {
         "city": { "code": city.code, "name": words(&city.name) },
         "price": { "recall_tubes": args.recall_price, "single_tubes": args.single_price },
         "level": args.level,
+        "belief": {
+            "prevalence": args.prevalence,
+            "alpha": args.prevalence.is_none().then_some(milli(belief.alpha_milli.value)),
+            "beta": args.prevalence.is_none().then_some(milli(belief.beta_milli.value)),
+            "alpha_origin": args.prevalence.is_none().then(|| origin(&belief.alpha_milli.origin)),
+            "beta_origin": args.prevalence.is_none().then(|| origin(&belief.beta_milli.origin)),
+            "rho": rho(city),
+            "rho_origin": origin(&belief.rho_permille.origin),
+        },
+        "by_the_flows": {
+            "now": ends.now.document(),
+            "advised": ends.advised.document(),
+            "note": words(&Words::new(FINISH_NOTE.0, FINISH_NOTE.1)),
+        },
         "zones": zones.iter().map(zone).collect::<Vec<_>>(),
     })
 }

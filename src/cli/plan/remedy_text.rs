@@ -41,7 +41,7 @@ pub(super) fn filled_sentence(filled: &Filled, layers: &Layers) -> Words {
     let Words { mut zh, mut en } = verdict(&filled.city, layers, &filled.plan, filled.yes());
     if filled.plan.verdict.yes && !layers.in_time() {
         zh += "补齐缺口只满足指南算术（各处平均使用、随到随检），还需见“按时完成的措施”。";
-        en += " The shortages are those of the guide's arithmetic, which knows no waiting; for the rest see what brings it within the target.";
+        en += " The shortages are those of the guide's arithmetic, which knows no waiting; for the rest see \"Measures to be in time\".";
     }
     words(zh, en)
 }
@@ -82,8 +82,8 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
         en += &format!(" {}", lacks.en);
     }
     if !yes && layers.in_time() {
-        zh += "模拟能按时完成，但按指南算术不能，见上。";
-        en += " The simulation is in time, but the guide's arithmetic is not, see above.";
+        zh += "模拟能按时完成，但按指南算术不能。";
+        en += " The simulation is in time, but the guide's arithmetic is not.";
     }
     words(zh, en)
 }
@@ -264,9 +264,17 @@ fn added_words(layers: &Layers, more: &More) -> Words {
             sums.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| more_units(kind, n)).collect();
         let (zh_sums, en_sums): (Vec<&str>, Vec<&str>) =
             sums.iter().map(|w| (w.zh.as_str(), w.en.as_str())).unzip();
-        zh.push(format!("在 {} 家实验室共增加 {}（见下）", labs.len(), zh_sums.join("、")));
+        zh.push(format!(
+            "在 {} 家实验室共增加 {}（见“按时完成的措施”）",
+            labs.len(),
+            zh_sums.join("、")
+        ));
         let many = if labs.len() == 1 { "lab" } else { "labs" };
-        en.push(format!("{} at {} {many} (listed below)", en_sums.join(", "), labs.len()));
+        en.push(format!(
+            "{} at {} {many} (see \"Measures to be in time\")",
+            en_sums.join(", "),
+            labs.len()
+        ));
     }
     words(zh.join("，"), en.join(" and "))
 }
@@ -280,7 +288,10 @@ fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
             let (code, name) = &layers.round.labs[one.to];
             words(format!("改送 {code} {}", name.zh), format!("to {code} {}", name.en))
         }
-        _ => words("改送其他实验室（见下）", "to other labs (listed below)"),
+        _ => words(
+            "改送其他实验室（见“按时完成的措施”）",
+            "to other labs (see \"Measures to be in time\")",
+        ),
     };
     let streets: usize = moves.iter().map(|m| m.streets.len()).sum();
     let (whole_zh, whole_en) = match streets {

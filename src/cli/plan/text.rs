@@ -1,7 +1,9 @@
 //! The report as tables.
 
 use super::diff::head_line;
-use super::words::{grouped, hours, minutes, not_within, pick, place_name, say, table, tenths};
+use super::words::{
+    MEASURES, grouped, hours, minutes, not_within, pick, place_name, say, table, tenths,
+};
 use super::{
     Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, text_shortage,
 };
@@ -32,7 +34,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "人口", "population"),
         grouped(city.population.value),
         pick(lang, city.population.origin.status.word_zh(), city.population.origin.status.word()),
-        city.population.origin.source
+        say(lang, &city.population.origin.source)
     );
     out += &section(lang, "一、结论", "1. Verdict");
     out += &format!("  {}:\n", pick(lang, "按指南算术", "by the guide's arithmetic"));
@@ -68,7 +70,8 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         out += &flow_text::flows(report, layers, lang);
         let shelf = plan.shelf();
         if layers.remedy.is_some() || !shelf.is_empty() {
-            out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
+            let (zh, en) = MEASURES;
+            out += &section(lang, &format!("七、{zh}"), &format!("7. {en}"));
             out += &measures_text::shelf(&shelf, lang);
             out += &measures_text::measures(layers, lang);
         }
@@ -375,7 +378,11 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
         out += &labs_table(plan, true, lang);
         out += &format!(
             "  {}: {} / {}\n",
-            pick(lang, "外地实验室合计能力与外送管数", "these together, and tubes sent there"),
+            pick(
+                lang,
+                "外地实验室合计能力与按指南算术外送的管数（按分派外送的见“分派”）",
+                "these together, and tubes that the arithmetic sends there (by the assignment: see there)"
+            ),
             grouped(t.outside_tubes),
             grouped(t.tubes_sent_outside)
         );
@@ -421,13 +428,14 @@ fn sources(report: &Report, lang: Option<Lang>) -> String {
     let mut rows = Vec::new();
     for c in city.norm.constants() {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
-        rows.push(vec![c.key, c.value, say(lang, &c.unit), status, c.origin.source.clone()]);
+        rows.push(vec![c.key, c.value, say(lang, &c.unit), status, say(lang, &c.origin.source)]);
     }
     for given in city.given() {
         let (status, source) = match &given.origin {
-            Some(origin) => {
-                (pick(lang, origin.status.word_zh(), origin.status.word()), origin.source.clone())
-            }
+            Some(origin) => (
+                pick(lang, origin.status.word_zh(), origin.status.word()),
+                say(lang, &origin.source),
+            ),
             None => ("–".to_owned(), say(lang, &given.from_words())),
         };
         let value = say(lang, &given.value);

@@ -2,7 +2,7 @@
 
 use super::layers_text::answer;
 use super::words::{basis, grouped, pick, place_name, say, table};
-use super::{Lang, Report, filled};
+use super::{Lang, Report, compare, filled};
 use crate::planner::{Item, Norm, Words};
 
 /// How the sums by item are to be read.
@@ -24,8 +24,11 @@ pub(super) fn totals_note(norm: &Norm) -> Words {
 /// The tables.
 pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
     let Report { city, plan, .. } = report;
+    let to_file = compare::which_to_file(report).map(|words| answer(&words, lang));
+    let to_file = to_file.unwrap_or_default();
     if plan.shortages.is_empty() {
-        return format!("  {}\n", pick(lang, "无缺口", "none"));
+        let none = format!("  {}\n", pick(lang, "无缺口", "none"));
+        return none + &to_file + &compare::text(report, lang);
     }
     let mut rows = vec![vec![
         pick(lang, "合计", "total"),
@@ -47,7 +50,7 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
             say(lang, &t.unit),
         ]);
     }
-    let mut out = table(&rows);
+    let mut out = to_file + "\n" + &table(&rows);
     out += &format!("  {}\n\n", say(lang, &totals_note(&city.norm)));
     let mut rows = vec![vec![
         pick(lang, "单位", "place"),
@@ -101,5 +104,5 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
     if let Some(enough) = filled::sentence(report) {
         out += &answer(&enough, lang);
     }
-    out
+    out + &compare::text(report, lang)
 }

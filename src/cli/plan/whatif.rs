@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
-use super::words::{more_units, pick, say, span};
+use super::words::{lasting, more_units, pick, say, span};
 use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;
 use crate::planner::model::{MINUTE, Ms};
@@ -181,9 +181,13 @@ fn anew(args: &WhatIfArgs, city: &City, before: Result<Layers, Words>, lab: usiz
 /// Minutes with their sign, as words: saved, or lost.
 fn gained(minutes: f64) -> Words {
     match minutes {
-        m if m >= 0.05 => Words::new(format!("提前 {m:.1} 分钟"), format!("{m:.1} min earlier")),
+        m if m >= 0.05 => {
+            let Words { zh, en } = lasting(m);
+            Words::new(format!("提前 {zh}"), format!("{en} earlier"))
+        }
         m if m <= -0.05 => {
-            Words::new(format!("推迟 {:.1} 分钟", -m), format!("{:.1} min later", -m))
+            let Words { zh, en } = lasting(-m);
+            Words::new(format!("推迟 {zh}"), format!("{en} later"))
         }
         _ => Words::new("没有变化", "no change"),
     }

@@ -6,6 +6,9 @@ use crate::planner::model::{HOUR, MINUTE, Ms};
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
 use crate::planner::{Basis, Item, Norm, StageKind, Words};
 
+/// The section of the report, and the sheet of the workbook, that has the measures.
+pub(super) const MEASURES: (&str, &str) = ("按时完成的措施", "Measures to be in time");
+
 /// The words in the language asked for, or both.
 pub(super) fn say(lang: Option<Lang>, words: &Words) -> String {
     pick(lang, &words.zh, &words.en)
@@ -48,6 +51,21 @@ pub(super) fn in_hours(at: Ms) -> f64 {
 /// A difference of times as minutes with one decimal.
 pub(super) fn in_minutes(ms: i64) -> f64 {
     (ms as f64 / f64::from(MINUTE) * 10.0).round() / 10.0 + 0.0
+}
+
+/// Minutes, 0 or more, as they are read: 12.3 minutes, 94 hours 21 minutes.
+pub(super) fn lasting(minutes: f64) -> Words {
+    match minutes < 60.0 {
+        true => Words::new(format!("{minutes:.1} 分钟"), format!("{minutes:.1} min")),
+        false => hours(minutes.round() as u64),
+    }
+}
+
+/// The same in a table, for either language, of a difference that may be negative.
+pub(super) fn lasting_short(ms: i64) -> String {
+    let minutes = in_minutes(ms);
+    let sign = if minutes < 0.0 { "−" } else { "" };
+    format!("{sign}{}", lasting(minutes.abs()).en)
 }
 
 /// Hours with one decimal, of a difference that may be negative.

@@ -36,9 +36,10 @@ pub use explain::{Bound, Cut};
 pub use model::{Error, LABS_MAX, Lab, Problem, Street, TUBES_MAX, Way};
 pub use redispatch::{Moved, Redispatch, Standing, redispatch};
 
-use crate::planner::city::Words;
+use crate::planner::city::{Words, grouped};
 use net::Net;
 use place::Place;
+use std::cmp::Ordering;
 
 /// What the hours of an assignment are, and why a round takes longer. Said wherever they are told.
 pub fn by_mean_pace() -> Words {
@@ -186,21 +187,58 @@ fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overf
         let mut streets: Vec<usize> = overflow.sent.iter().map(|share| share.street).collect();
         streets.dedup();
         let (tubes, streets, labs) = (overflow.tubes, streets.len(), labs.len());
-        zh += &format!("至少有{tubes}管须外送：来自{streets}个街道，送往外市{labs}家检测机构。");
+        let n = grouped(tubes);
+        zh += &format!("至少有{n}管须外送：来自{streets}个街道，送往外市{labs}家检测机构。");
         en += &format!(
             " At least {} must go to other cities: from {}, to {}.",
             Words::many(tubes, "tube"),
             Words::many(streets as u64, "street"),
             Words::many(labs as u64, "lab"),
         );
-        let load = |(lab, load): (usize, &LabLoad)| problem.labs[lab].outside.then_some(load.tubes);
-        let whole: u64 = whole.labs.iter().enumerate().filter_map(load).sum();
-        if whole != tubes {
-            zh += &format!("一一对应时整条街道外送，共{whole}管。");
-            en += &format!(" One-to-one, where whole streets go, it is {whole}.");
+        if let Some(why) = whole_outside(problem, whole, tubes) {
+            zh += &why.zh;
+            en += &format!(" {}", why.en);
         }
     }
     Words::new(zh.trim(), en.trim())
+}
+
+/// Why whole streets send more or fewer tubes to other cities than must go there, `least`; `None` where they send as many.
+pub fn whole_outside(problem: &Problem, whole: &Whole, least: u64) -> Option<Words> {
+    let outside = |(lab, load): (usize, &LabLoad)| {
+        problem.labs.get(lab)?.outside.then_some((load.streets, load.tubes))
+    };
+    let (mut streets, mut tubes) = (0, 0);
+    for (of, n) in whole.labs.iter().enumerate().filter_map(outside) {
+        (streets, tubes) = (streets + of, tubes + n);
+    }
+    let (n, go) = (grouped(tubes), if streets == 1 { "goes" } else { "go" });
+    let (zh, en) = match tubes.cmp(&least) {
+        Ordering::Equal => return None,
+        Ordering::Greater => (
+            format!("比至少须外送的多{}管", grouped(tubes - least)),
+            format!("{} more than must", grouped(tubes - least)),
+        ),
+        Ordering::Less => (
+            format!(
+                "比至少须外送的少{}管，因此{:.1}小时才完成",
+                grouped(least - tubes),
+                whole.finish_h
+            ),
+            format!(
+                "{} fewer than must, so it ends only at {:.1} h",
+                grouped(least - tubes),
+                whole.finish_h
+            ),
+        ),
+    };
+    Some(Words::new(
+        format!("一一对应时街道不可分拆，整条外送或整条留下：外送{streets}个街道共{n}管，{zh}。"),
+        format!(
+            "One-to-one a street is not divided and goes or stays as a whole: {} with {n} tubes {go}, {en}.",
+            Words::many(streets as u64, "street")
+        ),
+    ))
 }
 
 fn check_options(options: &Options) -> Result<(), Error> {

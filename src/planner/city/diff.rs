@@ -69,7 +69,7 @@ impl Change {
     }
 
     /// The old and the new source, where they differ.
-    pub fn source(&self) -> Option<(&str, &str)> {
+    pub fn source(&self) -> Option<(&Words, &Words)> {
         let (was, is) = (self.was_origin.as_ref()?, self.is_origin.as_ref()?);
         (was.source != is.source).then_some((&was.source, &is.source))
     }

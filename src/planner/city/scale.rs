@@ -4,6 +4,7 @@ use super::City;
 use super::norm::{mul_div, mul_div_ceil};
 use super::sourced::{Sourced, Status};
 use super::stock::Ledger;
+use super::words::Words;
 
 impl City {
     /// A city of `people` persons with the same shape: districts, staff, stock and lab units in proportion.
@@ -25,7 +26,14 @@ impl City {
             deposit_paid: l.deposit_paid,
         };
         let scaled_source = |n: u64| {
-            Sourced::new(n, format!("{} scaled to {people}", self.name.en), Status::Calculated)
+            Sourced::new(
+                n,
+                Words::new(
+                    format!("{}按比例折算到 {people} 人", self.name.zh),
+                    format!("{} scaled to {people}", self.name.en),
+                ),
+                Status::Calculated,
+            )
         };
         let mut districts = Vec::new();
         for (district, &share) in self.districts.iter().zip(&shares) {

@@ -2,6 +2,8 @@
 //!
 //! Norms differ by year and place and lab figures are seldom published, so no number may travel without this.
 
+use super::words::Words;
+
 /// How far a number can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
@@ -63,15 +65,15 @@ impl Status {
 /// Source and status of a group of numbers that come from one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Where the numbers come from, in words.
-    pub source: String,
+    /// Where the numbers come from, in words; both alike where the file has no English.
+    pub source: Words,
     /// How far they can be trusted.
     pub status: Status,
 }
 
 impl Origin {
     /// An origin from its two parts.
-    pub fn new(source: impl Into<String>, status: Status) -> Origin {
+    pub fn new(source: impl Into<Words>, status: Status) -> Origin {
         Origin { source: source.into(), status }
     }
 }
@@ -87,7 +89,7 @@ pub struct Sourced<T> {
 
 impl<T> Sourced<T> {
     /// A number from its parts.
-    pub fn new(value: T, source: impl Into<String>, status: Status) -> Sourced<T> {
+    pub fn new(value: T, source: impl Into<Words>, status: Status) -> Sourced<T> {
         Sourced { value, origin: Origin::new(source, status) }
     }
 }

@@ -24,10 +24,25 @@ pub struct Words {
     pub en: String,
 }
 
+/// A text that is the same in both languages, such as what a file has in one alone.
+impl From<&str> for Words {
+    fn from(text: &str) -> Words {
+        Words::new(text, text)
+    }
+}
+
 impl Words {
     /// Words from their two parts.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Words {
         Words { zh: zh.into(), en: en.into() }
+    }
+
+    /// Both in one line, where one text has to do for both languages.
+    pub fn in_one(&self) -> String {
+        match self.zh == self.en {
+            true => self.zh.clone(),
+            false => format!("{} / {}", self.zh, self.en),
+        }
     }
 
     /// So many, in English: 1 tube, 2,000 tubes.

@@ -80,9 +80,12 @@ fn restock(ledger: &mut Ledger, basis: Basis, need: u64) {
 }
 
 fn mark(origin: &mut Origin) {
-    const NOTE: &str = " + shortages filled";
-    if !origin.source.ends_with(NOTE) {
-        origin.source.push_str(NOTE);
+    const NOTE: (&str, &str) = ("（缺口已补齐）", " + shortages filled");
+    let Words { zh, en } = &mut origin.source;
+    for (source, note) in [(zh, NOTE.0), (en, NOTE.1)] {
+        if !source.ends_with(note) {
+            source.push_str(note);
+        }
     }
     origin.status = Status::Calculated;
 }
@@ -106,6 +109,6 @@ pub(super) fn mobile_lab(city: &City, place: &str, name: &Words) -> Lab {
         shifts: Vec::new(),
         instrument_day: None,
         derate: None,
-        origin: Origin::new("founded by the plan", Status::Calculated),
+        origin: Origin::new(Words::new("由方案增设", "founded by the plan"), Status::Calculated),
     }
 }

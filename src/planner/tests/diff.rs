@@ -178,7 +178,7 @@ fn a_new_status_and_a_new_source_are_said() {
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].kind, ChangeKind::Origin);
     assert_eq!(changes[0].status(), Some((Status::Assumed, Status::Sourced)));
-    assert_eq!(changes[0].source(), Some(("test", "census")));
+    assert_eq!(changes[0].source(), Some((&"test".into(), &"census".into())));
     new.districts[0].population.value = 1;
     let changes = diff(&old, &new);
     assert_eq!((changes[0].kind, changes[0].was.as_str()), (ChangeKind::Value, "600000"));

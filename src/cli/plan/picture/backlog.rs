@@ -63,7 +63,7 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
     }
     target(&mut svg, target_h, x);
     for (i, (name, colour)) in names.iter().zip(COLOURS).enumerate() {
-        let place = (left + (i % 4) as f64 * 252.0, bottom + 82.0 + (i / 4) as f64 * 24.0);
+        let place = (left + (i % 4) as f64 * 252.0, bottom + 88.0 + (i / 4) as f64 * 22.0);
         svg.rect((place.0, place.1 - 12.0), (place.0 + 16.0, place.1 + 2.0), colour);
         let label = format!("{} {}", name.zh, name.en);
         svg.text((place.0 + 24.0, place.1), 14.0, Anchor::Start, "#222222", &label);

@@ -78,12 +78,15 @@ fn time_axis(svg: &mut Svg, city: &City, hours: (f64, f64), x: Scale) {
         let label = format!("{} h", (tick * 100.0).round() / 100.0);
         svg.text((at, bottom + 21.0), 13.0, Anchor::Middle, "#222222", &label);
         let clock = clock_time(city, (tick * f64::from(HOUR)) as Ms);
-        svg.text((at, bottom + 38.0), 11.0, Anchor::Middle, "#666666", &clock.zh);
+        svg.text((at, bottom + 36.0), 11.0, Anchor::Middle, "#666666", &clock.zh);
+        if clock.en != clock.zh {
+            svg.text((at, bottom + 49.0), 11.0, Anchor::Middle, "#666666", &clock.en);
+        }
         tick += by;
     }
     svg.line((left, bottom), (right, bottom), "#333333", 1.2, "");
     svg.text(
-        ((left + right) / 2.0, bottom + 58.0),
+        ((left + right) / 2.0, bottom + 67.0),
         13.0,
         Anchor::Middle,
         "#222222",

@@ -8,7 +8,7 @@ use crate::planner::{Constant, CrewItem, CrewLine, Words};
 /// The sheet.
 pub(super) fn sheet(report: &Report) -> Sheet {
     Sheet {
-        name: "班组与车辆".to_owned(),
+        name: Words::new("班组与车辆", "Teams and vehicles"),
         title: Words::new(
             "各区县班次、采样组、车辆与趟次",
             "shifts, teams, vehicles and trips by district",
@@ -23,7 +23,9 @@ pub(super) fn pointer(report: &Report) -> Words {
     let short = report.plan.crews.iter().filter(|line| line.short > 0).count();
     Words::new(
         format!("班次、采样组、车辆、趟次另见“班组与车辆”表：缺口 {short} 项"),
-        format!("shifts, teams, vehicles and trips: see the sheet 班组与车辆, {short} short"),
+        format!(
+            "shifts, teams, vehicles and trips: see the sheet \"Teams and vehicles\", {short} short"
+        ),
     )
 }
 
@@ -71,7 +73,7 @@ fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
                 unit.zh,
                 status.word_zh(),
                 status.word(),
-                origin.source
+                origin.source.in_one()
             )
         }))
         .collect();
@@ -93,6 +95,11 @@ fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
         Cell::both(&line.place_name),
         deadline,
         Cell::text(rests_on.join("\n")),
-        Cell::text(format!("[{} / {}] {}", have.status.word_zh(), have.status.word(), have.source)),
+        Cell::text(format!(
+            "[{} / {}] {}",
+            have.status.word_zh(),
+            have.status.word(),
+            have.source.in_one()
+        )),
     ]
 }

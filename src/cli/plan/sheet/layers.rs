@@ -4,10 +4,10 @@ use super::super::Report;
 use super::super::layers::Layers;
 use super::super::layers_text::seven;
 use super::super::remedy_text::sentence;
-use super::super::words::{clock_time, in_hours, in_minutes, span};
+use super::super::words::{clock_time, in_hours, span};
 use super::{Cell, Sheet, Table};
 use crate::planner::assign::by_mean_pace;
-use crate::planner::model::Ms;
+use crate::planner::model::{HOUR, Ms};
 use crate::planner::study::Quantiles;
 use crate::planner::{StageKind, Words};
 
@@ -15,7 +15,12 @@ fn hours(at: Ms) -> Cell {
     Cell::Number(in_hours(at))
 }
 
-fn lab(found: &Layers, lab: usize) -> Cell {
+/// Hours with two decimals that one more unit saves; negative where it costs some.
+fn saved_hours(ms: i64) -> f64 {
+    (ms as f64 / f64::from(HOUR) * 100.0).round() / 100.0 + 0.0
+}
+
+pub(super) fn lab(found: &Layers, lab: usize) -> Cell {
     found.round.labs.get(lab).map_or(Cell::Blank, |(code, name)| {
         Cell::both(&Words::new(format!("{code} {}", name.zh), format!("{code} {}", name.en)))
     })
@@ -78,7 +83,7 @@ pub(super) fn rules(report: &Report) -> Sheet {
         lines.push(why.clone());
     }
     Sheet {
-        name: "测算".to_owned(),
+        name: Words::new("测算", "Arithmetic"),
         title: Words::new("按指南测算", "the guide's arithmetic"),
         lines,
         table,
@@ -92,13 +97,17 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         ("环节", "stage", 16.0),
         ("瓶颈", "binds", 8.0),
         ("可用台数", "units working", 12.0),
-        ("所需台数", "units needed", 12.0),
+        (
+            "流体层所需台数（对照，不上报）",
+            "units needed by the flows: comparison, not filed",
+            18.0,
+        ),
         ("管数", "tubes", 12.0),
         ("完成（小时）", "done (h)", 12.0),
         ("完成时刻", "done at", 18.0),
         ("成为瓶颈自（小时）", "binds from (h)", 14.0),
         ("距时限余量（小时）", "slack (h)", 14.0),
-        ("再增 1 台提前（分钟）", "one more saves the lab (min)", 16.0),
+        ("再增 1 台提前（小时）", "one more saves the lab (h)", 16.0),
         ("再增 1 台为", "one more is", 28.0),
     ]);
     for (i, flow) in found.flow.labs.iter().enumerate().filter(|(_, flow)| flow.tubes > 0) {
@@ -108,18 +117,22 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
             let row = vec![
                 lab(found, i),
                 Cell::both(&kind.name()),
-                if flow.binding == kind { Cell::text("是") } else { Cell::Blank },
+                if flow.binding == kind {
+                    Cell::both(&Words::new("是", "yes"))
+                } else {
+                    Cell::Blank
+                },
                 Cell::Count(found.round.model.labs[i].stages[k].units.into()),
                 flow.units_needed[k].map_or(Cell::Blank, |n| Cell::Count(n.into())),
                 Cell::Count(flow.tubes),
                 hours(stage.last),
-                Cell::text(clock_time(&report.city, stage.last).zh),
+                Cell::both(&clock_time(&report.city, stage.last)),
                 found.binds_from(i, kind).map_or(Cell::Blank, hours),
                 Cell::Number(super::super::json_layers::slack(
                     found.round.model.target,
                     flow.alone[k],
                 )),
-                Cell::Number(in_minutes(found.one_more[i][k].saves.lab)),
+                Cell::Number(saved_hours(found.one_more[i][k].saves.lab)),
                 Cell::both(&found.one_more[i][k].label()),
             ];
             match flow.binding == kind {
@@ -129,7 +142,7 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         }
     }
     Sheet {
-        name: "实验室各环节".to_owned(),
+        name: Words::new("实验室各环节", "Labs by stage"),
         title: Words::new("流体层：实验室各环节", "flows: labs by stage"),
         lines: vec![
             sentence(report, found),
@@ -191,7 +204,7 @@ pub(super) fn assignment(found: &Layers) -> Sheet {
         ]);
     }
     Sheet {
-        name: "分派".to_owned(),
+        name: Words::new("分派", "Assignment"),
         title: Words::new("街道与实验室分派", "assignment of streets to labs"),
         lines: vec![of.words.clone(), by_mean_pace(), done_by_flows(found)],
         table,
@@ -235,7 +248,7 @@ pub(super) fn simulation(report: &Report, found: &Layers) -> Sheet {
         lines.push(Words::new("未模拟", "not simulated"));
     }
     Sheet {
-        name: "模拟".to_owned(),
+        name: Words::new("模拟", "Simulation"),
         title: Words::new(
             "模拟：完成时间的分位数（小时）",
             "simulation: quantiles of the finish (h)",

@@ -1,10 +1,12 @@
-//! The workbook: the list of shortages as it is filed upward, shifts, teams, vehicles and trips, a sheet per layer, and every
-//! assumption with its source.
+//! The workbook: the list of shortages as it is filed upward, shifts, teams, vehicles and trips, what the layers say of one
+//! item side by side, the measures, a sheet per layer, and every assumption with its source.
 //!
-//! Tables are made first (`shortage`, `crews`, `layers`, `sources`), with numbers as numbers, and then set on sheets (`write`).
+//! Tables are made first (`shortage`, `crews`, `compare`, `measures`, `layers`, `sources`), with numbers as numbers, and then set on sheets (`write`).
 
+mod compare;
 mod crews;
 mod layers;
+mod measures;
 mod shortage;
 mod sources;
 mod write;
@@ -31,7 +33,7 @@ pub(super) enum Cell {
 
 impl Cell {
     /// Words in both languages: Chinese, and English below.
-    fn both(words: &Words) -> Cell {
+    pub fn both(words: &Words) -> Cell {
         Cell::Text(match words.zh == words.en {
             true => words.zh.clone(),
             false => format!("{}\n{}", words.zh, words.en),
@@ -79,7 +81,8 @@ impl Table {
 /// A sheet: a title, lines under it, and a table.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sheet {
-    pub name: String,
+    /// What its tab says; together at most 30 characters.
+    pub name: Words,
     pub title: Words,
     pub lines: Vec<Words>,
     pub table: Table,
@@ -89,6 +92,8 @@ pub(super) struct Sheet {
 pub(super) fn sheets(report: &Report) -> Vec<Sheet> {
     let mut all = vec![shortage::sheet(report), crews::sheet(report), layers::rules(report)];
     if let Ok(found) = &report.layers {
+        all.extend(compare::sheet(report));
+        all.extend(measures::sheet(report, found));
         all.push(layers::labs(report, found));
         all.push(layers::assignment(found));
         all.push(layers::simulation(report, found));

@@ -3,7 +3,7 @@
 
 use super::super::text_shortage::totals_note;
 use super::super::words::basis;
-use super::super::{Report, filled};
+use super::super::{Report, compare, filled};
 use super::{Cell, Sheet, Table};
 use crate::planner::sending::mend_there;
 use crate::planner::{Item, Shortage, Words, no_deadline};
@@ -20,6 +20,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
     let mut lines = vec![answer];
     // Why nothing but the arithmetic could be reckoned: a street without a lab stands here with what to do.
     lines.extend(report.layers.as_ref().err().cloned());
+    lines.extend(compare::which_to_file(report));
     lines.extend(filled::sentence(report));
     if !report.plan.shortages.is_empty() {
         lines.push(totals_note(&city.norm));
@@ -27,7 +28,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
     lines.push(super::crews::pointer(report));
     lines.push(super::sources::head(report));
     Sheet {
-        name: "缺口清单".to_owned(),
+        name: Words::new("缺口清单", "Shortages"),
         title: Words::new(
             format!("{}全员核酸检测能力缺口清单", city.name.zh),
             format!("{}: list of shortages for testing everyone", city.name.en),

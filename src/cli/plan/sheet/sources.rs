@@ -27,7 +27,7 @@ pub(super) fn sheet(report: &Report) -> Sheet {
         "figures of status \"assumed\" are published nowhere: put in your own",
     ));
     Sheet {
-        name: "依据与状态".to_owned(),
+        name: Words::new("依据与状态", "Sources"),
         title: Words::new("依据与状态", "assumptions, their status and source"),
         lines,
         table: table(report),
@@ -47,7 +47,7 @@ pub(super) fn table(report: &Report) -> Table {
     let city = &report.city;
     let mut add = |key: String, what: Words, value: Cell, unit: Words, origin: &Origin| {
         let status = Words::new(origin.status.word_zh(), origin.status.word());
-        let source = Cell::text(&origin.source);
+        let source = Cell::both(&origin.source);
         table.rows.push(vec![
             Cell::text(key),
             Cell::both(&what),

@@ -43,7 +43,7 @@ pub(super) fn book(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     for sheet in sheets {
         let page = book.add_worksheet();
-        page.set_name(&sheet.name)?;
+        page.set_name(format!("{} {}", sheet.name.zh, sheet.name.en))?;
         page.set_landscape();
         page.set_paper_size(9);
         page.set_print_fit_to_pages(1, 0);

@@ -11,7 +11,7 @@ const SHAPES: [&[&str]; 5] = [
     &["hours", "ms"],
     &["p05", "p10", "p25", "p50", "p75", "p90", "p95"],
     &["high", "low"],
-    &["source", "status"],
+    &["source", "source_en", "status"],
 ];
 
 /// What is documented: the keys by object, and the objects that are like another one.

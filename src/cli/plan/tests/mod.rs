@@ -3,6 +3,7 @@
 mod beyond;
 mod crews;
 mod cut_off;
+mod filing;
 mod filled;
 mod keys;
 mod lacking;
@@ -303,7 +304,8 @@ fn every_assumption_is_printed_with_its_status_and_source() {
         let shown = text.lines().any(|line| {
             line.trim_start().starts_with(&constant.key)
                 && line.contains(constant.origin.status.word())
-                && line.contains(&constant.origin.source)
+                && line.contains(&constant.origin.source.zh)
+                && line.contains(&constant.origin.source.en)
         });
         assert!(shown, "{}", constant.key);
     }

@@ -28,7 +28,7 @@ fn the_list_of_shortages_has_a_row_for_each_with_owner_and_deadline() {
     );
     let report = report(&whole, 0);
     let list = &sheets(&report)[0];
-    assert_eq!(list.name, "缺口清单");
+    assert_eq!(list.name, Words::new("缺口清单", "Shortages"));
     let heads: Vec<&str> = list.table.columns.iter().map(|c| c.zh.as_str()).collect();
     for head in ["需要", "现有", "缺口", "解决办法", "需上级支持", "责任单位", "完成时限"]
     {
@@ -151,29 +151,43 @@ fn deadlines_are_days_where_they_are_written_as_days() {
 fn there_is_a_sheet_for_each_layer_and_every_assumption_is_on_the_last() {
     let report = report(TINY, 10);
     let sheets = sheets(&report);
-    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.as_str()).collect();
+    let names: Vec<&str> = sheets.iter().map(|sheet| sheet.name.zh.as_str()).collect();
     assert_eq!(
         names,
-        ["缺口清单", "班组与车辆", "测算", "实验室各环节", "分派", "模拟", "依据与状态"]
+        [
+            "缺口清单",
+            "班组与车辆",
+            "测算",
+            "各层对照",
+            "按时完成的措施",
+            "实验室各环节",
+            "分派",
+            "模拟",
+            "依据与状态"
+        ]
     );
     for sheet in &sheets {
         let columns = sheet.table.columns.len();
-        assert!(sheet.table.rows.iter().all(|row| row.len() == columns), "{}", sheet.name);
+        assert!(sheet.table.rows.iter().all(|row| row.len() == columns), "{}", sheet.name.zh);
     }
-    let last = &sheets[6];
+    let last = &sheets[8];
     assert!(
         last.lines[0].zh.contains("第 3 版") && last.lines[0].zh.contains("批准 乙 2022-04-20")
     );
     for constant in report.city.norm.constants() {
         let row = last.table.rows.iter().find(|row| text(&row[0]) == constant.key);
         let row = row.unwrap_or_else(|| panic!("{} is missing", constant.key));
-        assert_eq!(text(&row[5]), constant.origin.source, "{}", constant.key);
+        let Words { zh, en } = &constant.origin.source;
+        assert_eq!(text(&row[5]), format!("{zh}\n{en}"), "{}", constant.key);
         assert_eq!(text(&row[4]).lines().last(), Some(constant.origin.status.word()));
     }
     // Labs by stage: seven rows each, the binding one marked.
-    let labs = &sheets[3].table;
+    let labs = &sheets[5].table;
     assert_eq!((labs.rows.len(), labs.sums.len()), (14, 2));
-    assert_eq!(labs.rows[3][2..5], [Cell::Text("是".to_owned()), Cell::Count(2), Cell::Count(3)]);
+    assert_eq!(
+        labs.rows[3][2..5],
+        [Cell::Text("是\nyes".to_owned()), Cell::Count(2), Cell::Count(3)]
+    );
 }
 
 #[test]

@@ -138,8 +138,8 @@ fn what_would_mend_it_is_told_measure_by_measure() {
                 Vec::new(),
                 24 * HOUR,
             )),
-            "在 2 家实验室共增加 1 台样本接收台、5 台核酸提取仪、1 台 PCR 扩增仪（见下），可提前到 24 小时。",
-            "1 more reception bench, 5 more extractors, 1 more PCR cycler at 2 labs (listed below) would bring it to 24 h.",
+            "在 2 家实验室共增加 1 台样本接收台、5 台核酸提取仪、1 台 PCR 扩增仪（见“按时完成的措施”），可提前到 24 小时。",
+            "1 more reception bench, 5 more extractors, 1 more PCR cycler at 2 labs (see \"Measures to be in time\") would bring it to 24 h.",
         ),
         (
             moves(vec![moved(61_000, true)], 23 * HOUR, true),
@@ -164,9 +164,9 @@ fn what_would_mend_it_is_told_measure_by_measure() {
                 searched: Searched::default(),
             },
             "在该处增加 1 台核酸提取仪，只能提前到 25 小时，仍不够。单靠调整分派不够：超出 9,000 管，其他实验室只能再承担 700 管。\
-             两者并用：将 720 管改送其他实验室（见下），并在该处增加 1 台核酸提取仪，可提前到 24 小时，各项改送缺一即不能按时完成。",
+             两者并用：将 720 管改送其他实验室（见“按时完成的措施”），并在该处增加 1 台核酸提取仪，可提前到 24 小时，各项改送缺一即不能按时完成。",
             "1 more extractor there would bring it only to 25 h, which is not enough. Moving tubes alone is not enough: 9,000 are too \
-             many, the other labs have room for 700. Both partly: 720 tubes to other labs (listed below) and 1 more extractor there \
+             many, the other labs have room for 700. Both partly: 720 tubes to other labs (see \"Measures to be in time\") and 1 more extractor there \
              would bring it to 24 h; without any one of these moves it is late.",
         ),
         (
@@ -253,7 +253,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "desks with samplers West 25 3",
         "extractor L1 East lab 2 2",
         "one fewer of any of these, and it is late",
-        "L1 East lab: in 40 pairs of simulations its units save 132 ± 0.5 min",
+        "L1 East lab: in 40 pairs of simulations its units save 2 h 12 min ± 0.5 min",
         "from to tubes district",
         "L1 East lab L2 West lab 61,000 another's",
     ];
@@ -263,7 +263,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "采样台及采样人员 西区 25 3",
         "核酸提取仪 L1 东区实验室 2 2",
         "以上各项少一台（个）即不能按时完成",
-        "L1 东区实验室：配对模拟 40 次，上列设备使其提前 132 ± 0.5 分钟",
+        "L1 东区实验室：配对模拟 40 次，上列设备使其提前 2 小时 12 分 ± 0.5 分钟",
         "由 改送 管数 片区",
         "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
     ];

@@ -183,15 +183,15 @@ fn other_cities_take_what_must_and_no_more() {
         "s100 and s60 can reach only r10 in the city",
         // Whole, the street of 100 goes; what is left takes the city's lab until 8 h.
         "One-to-one, the city is done in 9.0 h, 3.85 % above the bound of 8.7 h with every lab of other cities; what goes there \
-         is what 12.0 h asks for. At least 60 tubes must go to other cities: from 1 street, to 1 lab. One-to-one, where whole \
-         streets go, it is 100.",
+         is what 12.0 h asks for. At least 60 tubes must go to other cities: from 1 street, to 1 lab. One-to-one a street is not \
+         divided and goes or stays as a whole: 1 street with 100 tubes goes, 40 more than must.",
     ] {
         assert!(a.words.en.contains(told), "{}", a.words.en);
     }
     for told in [
         "s100、s60在本市内只能送往r10",
         "一一对应方案9.0小时完成，比下限8.7小时多3.85%（外市实验室均参与时的下限），外送量以12.0小时完成为准。\
-         至少有60管须外送：来自1个街道，送往外市1家检测机构。一一对应时整条街道外送，共100管。",
+         至少有60管须外送：来自1个街道，送往外市1家检测机构。一一对应时街道不可分拆，整条外送或整条留下：外送1个街道共100管，比至少须外送的多40管。",
     ] {
         assert!(a.words.zh.contains(told), "{}", a.words.zh);
     }
