@@ -70,7 +70,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
         if layers.remedy.is_some() || !shelf.is_empty() {
             out += &section(lang, "七、按时完成的措施", "7. What brings it within the target");
             out += &measures_text::shelf(&shelf, lang);
-            out += &measures_text::measures(layers, lang);
+            out += &measures_text::measures(&report.city, layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
         out += &layers_text::assignment(&report.city, layers, lang);
