@@ -77,17 +77,21 @@ pub(super) fn added_words(city: &City, layers: &Layers, more: &More) -> Words {
     words(zh.join("，"), en.join(" and "))
 }
 
-/// "80 samplers and 40 registrars": the people of desks.
+/// "80 samplers and 40 registrars": the people whom desks need, and of which kind there are enough.
 pub(super) fn desk_people(samplers: u64, registrars: u64) -> Words {
-    let (one, other) = (grouped(samplers), grouped(registrars));
-    words(
-        format!("采样人员 {one} 名、登记人员 {other} 名"),
-        format!(
-            "{one} {} and {other} {}",
-            Item::Sampler.english(samplers),
-            Item::Registrar.english(registrars)
+    let both = [(Item::Sampler, samplers), (Item::Registrar, registrars)];
+    let told = both.map(|(item, n)| match n {
+        0 => words(
+            format!("{}现有够用", item.name().zh),
+            format!("{} who are there", item.english(2)),
         ),
-    )
+        n => words(
+            format!("{} {} 名", item.name().zh, grouped(n)),
+            format!("{} {}", grouped(n), item.english(n)),
+        ),
+    });
+    let [one, other] = told;
+    words(format!("{}、{}", one.zh, other.zh), format!("{} and {}", one.en, other.en))
 }
 
 /// " with 30 people": those of units; nothing where there are enough.

@@ -303,7 +303,9 @@ fn more(city: &City, layers: &Layers, more: &More) -> Value {
             "units": held.units,
         })
     });
+    let [samplers, registrars, staff] = people::of_all(city, layers, more);
     json!({
+        "people": { "samplers": samplers, "registrars": registrars, "staff": staff },
         "desks": desks.collect::<Vec<_>>(),
         "units": units.collect::<Vec<_>>(),
         "held": held.collect::<Vec<_>>(),
@@ -354,7 +356,7 @@ fn remedy(city: &City, layers: &Layers, remedy: &Remedy) -> Value {
             "least": both.least,
             "more": more(city, layers, &both.more),
         })),
-        "beyond": remedy.beyond.as_ref().map(|beyond| json!({
+        "most_tried": remedy.beyond.as_ref().map(|beyond| json!({
             "lab": lab_code(layers, beyond.lab),
             "finish_hours": in_hours(beyond.finish),
             "held_by": held_by(beyond.flow.held),

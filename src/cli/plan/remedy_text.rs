@@ -95,7 +95,8 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let mut cures = Vec::new();
     cures.extend(remedy.more.as_ref().map(|more| more_words(city, layers, more)));
     cures.extend(moving(layers, &remedy.moving));
-    if remedy.more.is_none() {
+    // What the most that is tried would bring says it, too.
+    if remedy.more.is_none() && remedy.beyond.is_none() {
         let Words { zh, en } = no_units(layers);
         cures.push(words(zh + "。", Words::capital(&en) + "."));
     }

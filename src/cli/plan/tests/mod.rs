@@ -10,6 +10,7 @@ mod layers;
 mod outputs;
 mod places;
 mod questions;
+mod reached;
 mod remedies;
 mod wording;
 
