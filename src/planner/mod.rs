@@ -62,8 +62,7 @@ pub use rules::{
     Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DesksTake, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
     StageCapacity, StageTime, TARGET_HOURS_MAX, Totals, UNITS_CHANGE_MAX, Verdict, crew_constants,
-    explain, fill, fill_sent, lab_capacity, may_change, more_desks_take,
-    more_takes, no_deadline, one_more_takes, solve,
-    solve_sent, units_in_range, whole_runs, with_units,
+    explain, fill, fill_sent, lab_capacity, may_change, more_desks_take, more_takes, no_deadline,
+    one_more_takes, solve, solve_sent, units_in_range, whole_runs, with_units,
 };
 pub use shortages::{Shelf, shelf_mend, shelf_words};

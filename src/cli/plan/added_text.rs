@@ -36,8 +36,7 @@ pub(super) fn added_words(city: &City, layers: &Layers, more: &More) -> Words {
     let last = layers.flow.last_lab();
     if more.units.len() <= NAMED_MAX {
         for units in &more.units {
-            let (what, (code, name)) =
-                (units_words(city, units), &layers.round.labs[units.lab]);
+            let (what, (code, name)) = (units_words(city, units), &layers.round.labs[units.lab]);
             let there = last == Some(units.lab) && more.units.len() == 1 && more.desks.is_empty();
             zh.push(match there {
                 true => format!("在该处增加 {}", what.zh),
@@ -113,7 +112,9 @@ fn units_words(city: &City, units: &Units) -> Words {
         n if n == u64::from(units.more) => {
             words("（现因缺人闲置）", " (there, and idle for want of people)")
         }
-        1 => words("（其中 1 台现因缺人闲置）", " (1 of them is there, and idle for want of people)"),
+        1 => {
+            words("（其中 1 台现因缺人闲置）", " (1 of them is there, and idle for want of people)")
+        }
         n => words(
             format!("（其中 {n} 台现因缺人闲置）"),
             format!(" ({n} of them are there, and idle for want of people)"),

@@ -13,13 +13,15 @@ use super::remedy::{Desks, Held, More, Outcome, TRY, Tried, Units, goal};
 use super::search::{Search, tubes};
 use super::steps::Most;
 use super::walk::walked;
+use crate::planner::StageKind;
 use crate::planner::fluid::{self, LabFlow};
 use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::Quantiles;
-use crate::planner::StageKind;
 
 /// What is not enough whatever is added need not come nearer than this to the earliest that is possible.
 const NEAR: Ms = 15 * MINUTE;
+/// So often what was found is made more where it is late once it is carried out.
+const CARRIED_MAX: usize = 4;
 /// A try of the most that is tried costs so many times one of the round: each of its many desks fills boxes of its own.
 const MOST_COST: u64 = 4;
 
@@ -54,10 +56,14 @@ enum Reach {
     Unknown,
 }
 
+/// When the round is done with desks and units that the city has in fact, and its streets assigned anew.
+pub(super) type Carried<'c> = &'c dyn Fn(&[Desks], &[Units]) -> Ms;
+
 /// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
 pub(super) fn enough(
     layers: &Layers,
     model: &Model,
+    carried: Carried<'_>,
     dice: Dice,
     search: &Search<'_>,
 ) -> Found {
@@ -90,30 +96,51 @@ pub(super) fn enough(
     };
     let least = match beyond {
         Some(_) => Least { model: down, proven: false, finishes },
-        None => confirmed(layers, &most, [model, &down], (dice, finishes), search),
+        None => confirmed(layers, &most, [model, &down], carried, (dice, finishes), search),
     };
-    // A very large city is at the search's limit before the way up ends.
-    let late = |least: &Least| Quantiles::of(&mut city_finishes(&least.finishes)).p50 > target;
-    let least = match plenty.filter(|_| late(&least)) {
-        Some(plenty) => {
-            let finishes = Tried::of(layers, &plenty, dice, search).finishes;
-            let all = Least { model: plenty, proven: false, finishes };
-            if late(&all) { least } else { all }
-        }
-        None => least,
+    let least = or_plenty(layers, least, plenty, dice, search);
+    let more = told(layers, dice, model, &least, &held);
+    let is_enough = more.outcome.finish() <= target;
+    Found { least: Some((least, more)), beyond: beyond.filter(|_| !is_enough) }
+}
+
+/// What was found, or the most that is tried where that alone is in time: of a very large city the search is at its limit
+/// before the way up ends.
+fn or_plenty(
+    layers: &Layers,
+    least: Least,
+    plenty: Option<Model>,
+    dice: Dice,
+    search: &Search<'_>,
+) -> Least {
+    let late = |least: &Least| {
+        let median = Quantiles::of(&mut city_finishes(&least.finishes)).p50;
+        median > layers.round.model.target
     };
-    let (changed, proven) = (&least.model, least.proven);
+    let Some(model) = plenty.filter(|_| late(&least)) else { return least };
+    let finishes = Tried::of(layers, &model, dice, search).finishes;
+    let all = Least { model, proven: false, finishes };
+    if late(&all) { least } else { all }
+}
+
+/// What the found model has more, what it brings, and which stages were left at the most units.
+fn told(
+    layers: &Layers,
+    dice: Dice,
+    model: &Model,
+    least: &Least,
+    held: &[(usize, StageKind)],
+) -> More {
+    let changed = &least.model;
     let outcome = Outcome::of(layers, changed, dice, &least.finishes);
     let (desks, units) = differences(model, changed);
-    let is_enough = outcome.finish() <= target;
-    let left = |&(lab, stage): &(usize, StageKind)| Held {
-        lab,
-        stage,
-        units: changed.labs[lab].stages[stage.index()].units,
+    let is_enough = outcome.finish() <= layers.round.model.target;
+    let left = |&(lab, stage): &(usize, StageKind)| {
+        let units = changed.labs[lab].stages[stage.index()].units;
+        Held { lab, stage, units }
     };
     let held = if is_enough { Vec::new() } else { held.iter().map(left).collect() };
-    let more = More { desks, units, held, outcome, least: proven && is_enough, paired: None };
-    Found { least: Some((least, more)), beyond: beyond.filter(|_| !is_enough) }
+    More { desks, units, held, outcome, least: least.proven && is_enough, paired: None }
 }
 
 /// Whether the most that is tried is in time: with a few replications, and where these say no, with all.
@@ -165,11 +192,12 @@ fn beyond(plenty: &Model, judged: &Tried) -> Beyond {
 }
 
 /// With all replications: more where few of them said too little, then thing by thing what is not needed, where that can be
-/// seen of each.
+/// seen of each; and more again where it is late once it is carried out.
 fn confirmed(
     layers: &Layers,
     most: &Most<'_>,
     [now, down]: [&Model; 2],
+    carried: Carried<'_>,
     (dice, finishes): (Dice, Vec<Vec<Ms>>),
     search: &Search<'_>,
 ) -> Least {
@@ -177,10 +205,23 @@ fn confirmed(
     let mut judge = Judge::new(layers, dice, finishes, CHECKS_MAX, search);
     let model = walked(most, down.clone(), &mut judge, target);
     // What misses the target anyway has nothing to prove.
-    let (model, proven) = match judge.finish() <= target && few_things(now, &model) {
+    let (mut model, mut proven) = match judge.finish() <= target && few_things(now, &model) {
         true => one_by_one(now, model, &mut judge, target),
         false => (model, false),
     };
+    // Whoever carries it out has streets assigned anew, and must not be told then that it is late.
+    let mut by = target;
+    for _ in 0..CARRIED_MAX {
+        let (desks, units) = differences(now, &model);
+        let may = judge.finish() <= target && search.may(tubes(now, dice));
+        let finish = if may { carried(&desks, &units) } else { target };
+        if finish <= target {
+            break;
+        }
+        by = by.saturating_sub(finish - target + 2 * MINUTE);
+        model = walked(most, model, &mut judge, by);
+        proven = false;
+    }
     Least { model, proven, finishes: judge.into_finishes() }
 }
 

@@ -29,8 +29,7 @@ impl Filled {
     ) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers =
-            Layers::beside(&city, layers, dice, progress).map_err(|error| error.words());
+        let layers = Layers::beside(&city, layers, dice, progress).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 

@@ -271,7 +271,7 @@ pub(super) fn paired(paired: &Paired) -> Value {
 }
 
 fn more(city: &City, layers: &Layers, more: &More) -> Value {
-    let takes = people::of_desks(city, layers, more);
+    let takes = people::of_desks(city, layers, &more.desks);
     let desks = more.desks.iter().zip(takes).map(|(desks, take)| {
         let street = layers.round.streets.get(desks.street);
         json!({

@@ -71,9 +71,8 @@ impl Layers {
         let round = Round::of(city)?;
         let flow = fluid::city(&round.model);
         let one_more = planner::one_more(city, &round, &flow);
-        let same = |other: &&Layers| {
-            other.round.model == round.model && other.round.doubt == round.doubt
-        };
+        let same =
+            |other: &&Layers| other.round.model == round.model && other.round.doubt == round.doubt;
         let study = match other.filter(same) {
             Some(other) => other.study.clone(),
             None => simulated(&round, &round.model, dice, progress),

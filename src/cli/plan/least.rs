@@ -220,7 +220,12 @@ pub(super) fn few_things(old: &Model, new: &Model) -> bool {
 
 /// Takes away one after the other for as long as any can be: what is left is needed, each single one. Whether that was seen to
 /// the end goes with it.
-pub(super) fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> (Model, bool) {
+pub(super) fn one_by_one(
+    old: &Model,
+    mut model: Model,
+    judge: &mut Judge,
+    by: Ms,
+) -> (Model, bool) {
     loop {
         let mut went = false;
         for added in Added::all(old, &model) {

@@ -67,7 +67,7 @@ fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> Strin
         ("增加人员", "more people"),
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
-    let takes = people::of_desks(city, layers, more);
+    let takes = people::of_desks(city, layers, &more.desks);
     for (desks, take) in more.desks.iter().zip(takes) {
         let street = layers.round.streets.get(desks.street);
         rows.push(vec![

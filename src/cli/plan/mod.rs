@@ -291,8 +291,7 @@ impl Report {
         let layers =
             Layers::of(&city, dice, progress).map_err(|error| city_file::why(path, &error));
         let told = asked || !plan.shortages.is_empty();
-        let filled =
-            told.then(|| Filled::of(&city, &plan, layers.as_ref().ok(), dice, progress));
+        let filled = told.then(|| Filled::of(&city, &plan, layers.as_ref().ok(), dice, progress));
         Report { city, plan, others, filled, filled_asked: asked, dice, layers }
     }
 

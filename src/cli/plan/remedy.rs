@@ -10,9 +10,10 @@ use super::enough::{Beyond, Found, enough};
 use super::layers::{Dice, Layers, simulated};
 use super::least::{self, Judge};
 use super::moving::{self, Move, Moving};
+use super::people;
 use super::progress::Progress;
 use super::search::{Search, Searched, confirming, tubes};
-use crate::planner::model::{MINUTE, Model, Ms};
+use crate::planner::model::{HORIZON_MS, MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
 
@@ -185,7 +186,7 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>
     let asked = dice.at_most(CONFIRM_MAX);
     let dice = confirming(&layers.round.model, dice, TRY, CONFIRM_MAX);
     search.part(50);
-    let (more, beyond) = more(layers, dice, search);
+    let (more, beyond) = more(city, layers, dice, search);
     search.part(75);
     let moving = moving::find(city, layers, dice, search);
     search.part(100);
@@ -207,9 +208,20 @@ pub(super) fn goal(layers: &Layers, dice: Dice) -> Ms {
     if dice.replications > TRY { target.saturating_sub(10 * MINUTE) } else { target }
 }
 
-fn more(layers: &Layers, dice: Dice, search: &Search<'_>) -> (Option<More>, Option<Beyond>) {
+fn more(
+    city: &City,
+    layers: &Layers,
+    dice: Dice,
+    search: &Search<'_>,
+) -> (Option<More>, Option<Beyond>) {
     let model = &layers.round.model;
-    let Found { least, beyond } = enough(layers, model, dice, search);
+    let carried = |desks: &[Desks], units: &[Units]| {
+        search.spend(tubes(model, dice));
+        let with = people::carried_out(city, layers, desks, units);
+        let then = Layers::without_remedy(&with, dice, &Progress::silent());
+        then.map_or(HORIZON_MS, |then| then.finish())
+    };
+    let Found { least, beyond } = enough(layers, model, &carried, dice, search);
     let Some((least, mut more)) = least else { return (None, beyond) };
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
@@ -225,7 +237,9 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
     let target = layers.round.model.target;
     let parts = moving::parts(city, layers, target, true).ok()?;
     let moved = moving::carried_out(city, layers, &parts);
-    let (least, mut more) = enough(layers, &moved, dice, search).least?;
+    // Streets that are moved stay so: nothing is assigned anew.
+    let kept = |_: &[Desks], _: &[Units]| 0;
+    let (least, mut more) = enough(layers, &moved, &kept, dice, search).least?;
     let changed = least.model;
     more.desks = by_street(layers, &parts, &more.desks);
     let by = target.max(more.outcome.finish());
