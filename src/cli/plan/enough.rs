@@ -19,9 +19,10 @@ use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::Quantiles;
 
 /// What is not enough whatever is added need not come nearer than this to the earliest that is possible.
-const NEAR: Ms = 15 * MINUTE;
-/// So often what was found is made more where it is late once it is carried out.
-const CARRIED_MAX: usize = 4;
+const NEAR: Ms = 5 * MINUTE;
+/// Shares of the replications that have to be in time where what was found is late once it is carried out, one after the
+/// other.
+const CARRIED: [f64; 5] = [0.53, 0.56, 0.6, 0.65, 0.7];
 /// A try of the most that is tried costs so many times one of the round: each of its many desks fills boxes of its own.
 const MOST_COST: u64 = 4;
 
@@ -210,16 +211,14 @@ fn confirmed(
         false => (model, false),
     };
     // Whoever carries it out has streets assigned anew, and must not be told then that it is late.
-    let mut by = target;
-    for _ in 0..CARRIED_MAX {
+    for share in CARRIED {
         let (desks, units) = differences(now, &model);
         let may = judge.finish() <= target && search.may(tubes(now, dice));
-        let finish = if may { carried(&desks, &units) } else { target };
-        if finish <= target {
+        if !may || carried(&desks, &units) <= target {
             break;
         }
-        by = by.saturating_sub(finish - target + 2 * MINUTE);
-        model = walked(most, model, &mut judge, by);
+        judge.ask(share);
+        model = walked(most, model, &mut judge, target);
         proven = false;
     }
     Least { model, proven, finishes: judge.into_finishes() }

@@ -4,6 +4,7 @@
 use super::enough::enough;
 use super::layers::{TINY, asked};
 use super::people;
+use super::remedies::lopsided;
 use super::search::{Search, TUBES_MAX};
 use super::*;
 use crate::planner::fluid::Held;
@@ -105,14 +106,8 @@ fn where_no_number_is_enough_the_fixed_times_are_told() {
 
 #[test]
 fn where_a_lab_has_more_than_it_can_take_whatever_is_added_that_is_told() {
-    let city = {
-        let (_folder, args) = asked(&TINY.replacen(
-            "extract = { units = 2, run_minutes = 30",
-            "extract = { units = 1, run_minutes = 900",
-            1,
-        ));
-        city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file")
-    };
+    let (_folder, args) = asked(&lopsided());
+    let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
     let layers = layers_of(&city);
     let silent = Progress::silent();
     let found =
