@@ -2,6 +2,7 @@
 //! arithmetic, which spreads the load evenly and knows no waiting, so it need not be: whoever reads the list is told.
 
 use super::city::{City, StageKind, Words};
+use super::differ::flows_differ;
 use super::fluid::{self, CityFlow, Held, LabFlow};
 use super::model::Ms;
 use super::round::Round;
@@ -121,7 +122,8 @@ impl ListFilled<'_> {
             let left = span(target - at);
             zh += &format!("在 {}时限内，余 {}。", limit.zh, left.zh);
             en += &format!("within the target of {}, {} to spare.", limit.en, left.en);
-            return Words::new(zh, en);
+            let flows = ListFilled::compared(found);
+            return Words::new(zh + &flows.zh, en + &flows.en);
         }
         match (found.in_time(), never(at)) {
             (true, _) => {
@@ -138,6 +140,9 @@ impl ListFilled<'_> {
                 en += &format!("{} over the target of {}: it is still late.", late.en, limit.en);
             }
         }
+        let flows = ListFilled::compared(found);
+        zh += &flows.zh;
+        en += &flows.en;
         let binds = fluid::binds(self.city, found.flow, target);
         zh += &format!("届时{}", binds.zh);
         en += &format!(" Then {}", binds.en);
@@ -153,5 +158,13 @@ impl ListFilled<'_> {
             );
         }
         Words::new(zh + "。", en + ".")
+    }
+
+    /// What the flows say, where they say otherwise than the simulation that answers.
+    fn compared(found: &Found<'_>) -> Words {
+        let target = found.round.model.target;
+        let differ = flows_differ(found.flow.finish, found.finish, target);
+        let told = differ.filter(|_| found.simulated);
+        told.map_or_else(Words::default, |told| Words::new(told.zh, format!(" {}", told.en)))
     }
 }

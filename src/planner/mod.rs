@@ -23,6 +23,7 @@
 pub mod assign;
 mod city;
 mod derate;
+mod differ;
 pub mod example;
 mod filled;
 pub mod fluid;
@@ -51,16 +52,17 @@ pub use city::{
     Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, diff, grouped, time_of_day,
     version_doubt,
 };
+pub use differ::flows_differ;
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};
 pub use late::late_words;
 pub use one_more::{AtTheLast, OneMore, assigned_anew, at_the_last, best, earlier, one_more};
 pub use rules::{
-    Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DistrictPlan,
+    Basis, ChainStage, CityCeilings, Claim, CrewItem, CrewLine, DAYS_MAX, DesksTake, DistrictPlan,
     Explanation, Item, ItemTotal, LabCapacity, LabPlan, Plan, Range, Sent, Shortage, Side,
     StageCapacity, StageTime, TARGET_HOURS_MAX, Totals, UNITS_CHANGE_MAX, Verdict, crew_constants,
-    explain, fill, fill_sent, lab_capacity, may_change, no_deadline, one_more_takes, solve,
-    solve_sent, units_in_range, whole_runs, with_units,
+    explain, fill, fill_sent, lab_capacity, may_change, more_desks_take, more_takes, no_deadline,
+    one_more_takes, solve, solve_sent, units_in_range, whole_runs, with_units,
 };
 pub use shortages::{Shelf, shelf_mend, shelf_words};

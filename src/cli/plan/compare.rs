@@ -9,8 +9,8 @@ use super::json::{item_key, words};
 use super::layers::Layers;
 use super::remedy::{More, Remedy};
 use super::words::{MEASURES, grouped, pick, place_name, say, table};
-use super::{Lang, Report};
-use crate::planner::{City, Item, StageKind, Words, sending, with_units};
+use super::{Lang, Report, people};
+use crate::planner::{Item, StageKind, Words, sending};
 
 /// What the layers say of an item at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,16 +63,6 @@ pub(super) fn taken<'r>(layers: &Layers, remedy: &'r Remedy) -> Option<&'r More>
     ways().find(in_time).or_else(|| ways().next())
 }
 
-/// People who must be added to the roll so that so many more units work at a stage of a lab; and the units to get, fewer
-/// where some stand idle for want of people.
-pub(super) fn to_get(city: &City, lab: usize, stage: StageKind, more: u32) -> (u64, u64) {
-    let changed = with_units(city, lab, stage, i64::from(more));
-    let (Some(was), Some(is)) = (city.labs.get(lab), changed.labs.get(lab)) else { return (0, 0) };
-    let (was, is) = (was.stage(stage), is.stage(stage));
-    let people = is.staff.saturating_sub(was.staff);
-    (is.units.saturating_sub(was.units), people)
-}
-
 /// Every item of which a layer asks for more than there is, labs after districts.
 pub(super) fn compared(report: &Report) -> Vec<Compared> {
     let Ok(layers) = &report.layers else { return Vec::new() };
@@ -112,7 +102,7 @@ pub(super) fn compared(report: &Report) -> Vec<Compared> {
                 Some(Some(n)) => Flows::Units(n.into()),
             };
             let there = lab.stage(stage);
-            let take = units.map(|units| to_get(city, number, stage, units.more));
+            let take = units.map(|units| people::of_units(city, units));
             let one = |item: Item, have: u64, flows: Flows, measures: Option<u64>| Compared {
                 place: lab.code.clone(),
                 place_name: lab.name.clone(),
@@ -128,13 +118,13 @@ pub(super) fn compared(report: &Report) -> Vec<Compared> {
                     Item::LabUnit(stage),
                     there.units,
                     flows,
-                    take.and_then(|(units, _)| then(there.units, units)),
+                    take.and_then(|take| then(there.units, take.bought)),
                 ),
                 one(
                     Item::LabStaff(stage),
                     there.staff,
                     Flows::Not,
-                    take.and_then(|(_, people)| then(there.staff, people)),
+                    take.and_then(|take| then(there.staff, take.people)),
                 ),
             ]
         })

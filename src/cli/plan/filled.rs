@@ -18,11 +18,18 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// With the simulation, as far as `dice` says; without replications it is the flows that tell.
-    pub fn of(city: &City, plan: &Plan, dice: Dice, progress: &Progress) -> Filled {
+    /// As its city is told of, whose `layers` these are: with the simulation, as far as `dice` says, else by the flows. Both
+    /// stand in one report, and must not answer by different layers.
+    pub fn of(
+        city: &City,
+        plan: &Plan,
+        layers: Option<&Layers>,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::without_remedy(&city, dice, progress).map_err(|error| error.words());
+        let layers = Layers::beside(&city, layers, dice, progress).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 

@@ -1,22 +1,13 @@
 //! How many desks and units it takes to be done in time, by the flows: the closed form first, then the flows themselves.
 
-use crate::planner::model::{DAY, HORIZON_MS, Lab, Model, Ms, Stage, Street};
+use crate::planner::model::{DAY, Lab, Model, Stage, Street};
 use crate::planner::{StageKind, fluid};
 
 /// No stage grows beyond so many times what it has: what takes more than that is another lab.
 const GROWTH_MAX: u32 = 8;
 
-/// What is asked of labs and desks beyond what the flows need, because the slowest of many decides.
-#[derive(Clone, Copy)]
-pub(super) struct Spare {
-    /// Labs are taken to need so many times as long for a run.
-    pub labs: f64,
-    /// Desks could do so many times their people in the time.
-    pub desks: f64,
-}
-
-/// Desks' spare that only makes up for rounding: no desks are given for it alone.
-pub(super) const DESKS_LEAST: f64 = 1.02;
+/// Room that desks are given over what the mean takes: it only makes up for rounding.
+const ROUNDING: f64 = 1.02;
 
 /// A model with more desks and units.
 pub(super) struct Grown {
@@ -25,45 +16,49 @@ pub(super) struct Grown {
     /// Stages, by number of their lab, that would need more than [`UNITS_MAX`] units: they have as many as that, and their
     /// lab is still late.
     pub held: Vec<(usize, StageKind)>,
+    /// Whether every lab was helped: for the others no number of desks and units that is tried does it in the flows, and
+    /// they are as they were.
+    pub all: bool,
 }
 
-/// The model with what it takes to be done in time in the flows with something to spare; none when no number of desks and
-/// units does it. A stage that would need more than `UNITS_MAX` units is left at that: the other labs are helped all the
-/// same.
-pub(super) fn grown(model: &Model, spare: Spare) -> Option<Grown> {
-    let mut slow = model.clone();
-    for stage in slow.labs.iter_mut().flat_map(|lab| &mut lab.stages) {
-        stage.run = (f64::from(stage.run) * spare.labs).min(f64::from(HORIZON_MS)) as Ms;
-    }
-    let mut held = Vec::new();
-    for number in 0..slow.labs.len() {
-        let flow = fluid::one_lab(&slow, number, &slow.labs[number]);
-        let late = flow.finish > slow.target && flow.units_needed.iter().all(Option::is_none);
-        if flow.tubes > 0 && (late || spare.desks > DESKS_LEAST) {
-            more_desks(&mut slow, number, spare.desks)?;
-        }
-        let (lab, stages) = grown_lab(&slow, number)?;
-        held.extend(stages.into_iter().map(|kind| (number, kind)));
-        slow.labs[number] = lab;
-    }
-    // The numbers of the slow labs, with the pace of the real ones.
-    let mut changed = Model { streets: slow.streets, ..model.clone() };
-    for (lab, slow) in changed.labs.iter_mut().zip(&slow.labs) {
-        for (stage, slow) in lab.stages.iter_mut().zip(&slow.stages) {
-            *stage = with_units(stage, slow.units)?;
+/// The model with what it takes to be done in time in the flows, and nothing to spare. A stage that would need more than
+/// `UNITS_MAX` units is left at that: the other labs are helped all the same.
+pub(super) fn grown(model: &Model) -> Grown {
+    let mut all = Grown { model: model.clone(), held: Vec::new(), all: true };
+    for number in 0..model.labs.len() {
+        match helped(&all.model, number) {
+            Some((streets, lab, held)) => {
+                all.model.streets = streets;
+                all.model.labs[number] = lab;
+                all.held.extend(held.into_iter().map(|kind| (number, kind)));
+            }
+            None => all.all = false,
         }
     }
-    Some(Grown { model: changed, held })
+    all
+}
+
+/// The streets and one lab with what it takes, and the stages that would need more than `UNITS_MAX` units.
+fn helped(model: &Model, number: usize) -> Option<(Vec<Street>, Lab, Vec<StageKind>)> {
+    let mut more = model.clone();
+    let flow = fluid::one_lab(&more, number, &more.labs[number]);
+    let late = flow.finish > more.target && flow.units_needed.iter().all(Option::is_none);
+    if flow.tubes > 0 && late {
+        more_desks(&mut more, number)?;
+    }
+    let (lab, held) = grown_lab(&more, number)?;
+    Some((more.streets, lab, held))
 }
 
 /// Gives the streets of a lab the desks to be sampled in so many days that its tubes can come in time at all.
-fn more_desks(model: &mut Model, number: usize, spare: f64) -> Option<()> {
+fn more_desks(model: &mut Model, number: usize) -> Option<()> {
     let before = model.streets.clone();
     let days = model.target.div_ceil(DAY).max(1);
     for day in (1..=days).rev() {
         for (street, old) in model.streets.iter_mut().zip(&before) {
             if street.lab == number && street.persons > 0 {
-                *street = with_desks(old, day, spare);
+                let work = f64::from(street.hours.min(DAY)) * f64::from(day) / ROUNDING;
+                *street = with_desks(old, work);
             }
         }
         let flow = fluid::one_lab(model, number, &model.labs[number]);
@@ -74,22 +69,23 @@ fn more_desks(model: &mut Model, number: usize, spare: f64) -> Option<()> {
     None
 }
 
-/// A street with enough desks to sample everybody within so many working days.
-fn with_desks(street: &Street, days: u32, spare: f64) -> Street {
-    let mut more = *street;
-    let work = f64::from(street.hours.min(DAY)) * f64::from(days) / spare;
-    let tubes = street.tubes() as f64 / street.mean_speed();
-    let enough = |desks: u32| street.desk_time(tubes / f64::from(desks.max(1)), 1.0) <= work;
+/// Working time of a street's desks until everybody is sampled, at mean speed, ms.
+pub(super) fn desk_work(street: &Street, desks: u32) -> f64 {
+    street.desk_time(street.tubes() as f64 / street.mean_speed() / f64::from(desks.max(1)), 1.0)
+}
+
+/// A street with enough desks to sample everybody within so much working time, ms; it keeps those that it has.
+pub(super) fn with_desks(street: &Street, work: f64) -> Street {
+    let enough = |desks: u32| desk_work(street, desks) <= work;
     if enough(street.desks) {
-        return more;
+        return *street;
     }
     let (mut below, mut above) = (street.desks, street.persons.max(street.desks));
     while above - below > 1 {
         let middle = below + (above - below) / 2;
         if enough(middle) { above = middle } else { below = middle }
     }
-    more.desks = above;
-    more
+    Street { desks: above, ..*street }
 }
 
 /// The lab with what it takes to be done by the model's target, and not more; where `UNITS_MAX` forbids that, with as many
@@ -102,8 +98,7 @@ fn grown_lab(model: &Model, number: usize) -> Option<(Lab, Vec<StageKind>)> {
     // Whether the stage grew; none when it would grow too much.
     let mut give = |lab: &mut Lab, kind: StageKind, units: u32| {
         let (stage, has) = (&now.stages[kind.index()], &mut lab.stages[kind.index()]);
-        let (most, cap) =
-            (stage.units.saturating_add(1).saturating_mul(GROWTH_MAX), units_max(stage));
+        let (most, cap) = (growth_max(stage), units_max(stage));
         if units > most && most < cap {
             return None;
         }
@@ -168,6 +163,16 @@ fn trimmed(now: &Lab, mut lab: Lab, in_time: impl Fn(&Lab) -> bool) -> Lab {
 
 /// Most units that are thought of; above that something else is wrong.
 pub(super) const UNITS_MAX: u32 = 20_000;
+
+/// Units beyond which a stage does not grow.
+fn growth_max(stage: &Stage) -> u32 {
+    stage.units.saturating_add(1).saturating_mul(GROWTH_MAX)
+}
+
+/// Most units that a stage is given: eight times what it has, `UNITS_MAX`, never fewer than it has.
+pub(super) fn most_units(stage: &Stage) -> u32 {
+    growth_max(stage).min(units_max(stage))
+}
 
 /// Most units that a stage is given: never fewer than it has.
 fn units_max(stage: &Stage) -> u32 {

@@ -7,6 +7,7 @@ use super::json::{item_key, words};
 use super::layers::Layers;
 use super::layers_text::seven;
 use super::moving::{Move, Moving};
+use super::people;
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
 use super::words::{in_hours, in_minutes};
@@ -29,7 +30,7 @@ pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
         "assignment": assignment(&report.city, layers),
         "simulation": simulation(report, layers),
         "shelf": report.plan.shelf().iter().map(shelf).collect::<Vec<_>>(),
-        "remedy": layers.remedy.as_ref().map(|found| remedy(layers, found)),
+        "remedy": layers.remedy.as_ref().map(|found| remedy(&report.city, layers, found)),
     })
 }
 
@@ -269,18 +270,29 @@ pub(super) fn paired(paired: &Paired) -> Value {
     })
 }
 
-fn more(layers: &Layers, more: &More) -> Value {
-    let desks = more.desks.iter().map(|desks| {
+fn more(city: &City, layers: &Layers, more: &More) -> Value {
+    let takes = people::of_desks(city, layers, &more.desks);
+    let desks = more.desks.iter().zip(takes).map(|(desks, take)| {
         let street = layers.round.streets.get(desks.street);
-        json!({ "street": street.map(|s| s.code.as_str()), "now": desks.now, "more": desks.more })
+        json!({
+            "street": street.map(|s| s.code.as_str()),
+            "now": desks.now,
+            "more": desks.more,
+            "idle": u64::from(desks.more).saturating_sub(take.desks),
+            "samplers": take.samplers,
+            "registrars": take.registrars,
+        })
     });
     let units = more.units.iter().map(|units| {
+        let take = people::of_units(city, units);
         json!({
             "lab": lab_code(layers, units.lab),
             "stage": units.stage.key(),
             "name": words(&Item::LabUnit(units.stage).name()),
             "now": units.now,
             "more": units.more,
+            "idle": take.idle,
+            "people": take.people,
         })
     });
     let held = more.held.iter().map(|held| {
@@ -291,7 +303,9 @@ fn more(layers: &Layers, more: &More) -> Value {
             "units": held.units,
         })
     });
+    let [samplers, registrars, staff] = people::of_all(city, layers, more);
     json!({
+        "people": { "samplers": samplers, "registrars": registrars, "staff": staff },
         "desks": desks.collect::<Vec<_>>(),
         "units": units.collect::<Vec<_>>(),
         "held": held.collect::<Vec<_>>(),
@@ -316,7 +330,7 @@ fn moves(layers: &Layers, moves: &[Move]) -> Value {
     moves.iter().map(one).collect()
 }
 
-fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
+fn remedy(city: &City, layers: &Layers, remedy: &Remedy) -> Value {
     let moving = match &remedy.moving {
         Moving::Pointless => Value::Null,
         Moving::NoRoom { excess, room, whole } => {
@@ -335,12 +349,20 @@ fn remedy(layers: &Layers, remedy: &Remedy) -> Value {
             "tubes_max": remedy.searched.tubes_max,
             "confirmed_with": remedy.searched.confirmed_with,
         },
-        "more": remedy.more.as_ref().map(|found| more(layers, found)),
+        "more": remedy.more.as_ref().map(|found| more(city, layers, found)),
         "moving": moving,
         "both": remedy.both.as_ref().map(|both| json!({
             "moves": moves(layers, &both.moves),
             "least": both.least,
-            "more": more(layers, &both.more),
+            "more": more(city, layers, &both.more),
+        })),
+        "most_tried": remedy.beyond.as_ref().map(|beyond| json!({
+            "lab": lab_code(layers, beyond.lab),
+            "finish_hours": in_hours(beyond.finish),
+            "held_by": held_by(beyond.flow.held),
+            "sampled": time(beyond.sampled),
+            "delivered": time(beyond.flow.delivered),
+            "chain": time(beyond.flow.chain),
         })),
         "enough": remedy.nearest().is_some_and(|at| at <= layers.round.model.target),
         "nearest_hours": remedy.nearest().map(in_hours),

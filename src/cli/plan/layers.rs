@@ -58,10 +58,25 @@ impl Layers {
 
     /// The same without looking for remedies.
     pub fn without_remedy(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
+        Layers::beside(city, None, dice, progress)
+    }
+
+    /// The same beside the layers of another city, with the same dice: a round that is no other is not simulated again.
+    pub fn beside(
+        city: &City,
+        other: Option<&Layers>,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Result<Layers, Error> {
         let round = Round::of(city)?;
         let flow = fluid::city(&round.model);
         let one_more = planner::one_more(city, &round, &flow);
-        let study = simulated(&round, &round.model, dice, progress);
+        let same =
+            |other: &&Layers| other.round.model == round.model && other.round.doubt == round.doubt;
+        let study = match other.filter(same) {
+            Some(other) => other.study.clone(),
+            None => simulated(&round, &round.model, dice, progress),
+        };
         let one_to_one = city.one_to_one;
         Ok(Layers { round, flow, one_more, one_to_one, study, remedy: None })
     }
@@ -92,6 +107,12 @@ impl Layers {
     pub fn late_comers(&self) -> Option<Words> {
         let study = self.study.as_ref()?;
         planner::late_words(&self.round.model, self.flow.sampled, study)
+    }
+
+    /// What the flows say, where they say otherwise than the simulation.
+    pub fn flows_differ(&self) -> Option<Words> {
+        let simulated = self.study.as_ref()?.finish.p50;
+        planner::flows_differ(self.flow.finish, simulated, self.round.model.target)
     }
 
     /// When the round is done: the median of the simulation, else the flows' time.

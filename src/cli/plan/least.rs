@@ -6,7 +6,6 @@
 
 use super::grow::with_units;
 use super::layers::{Dice, Layers};
-use super::remedy::Tried;
 use super::search::Search;
 use crate::planner::StageKind;
 use crate::planner::fluid;
@@ -14,10 +13,12 @@ use crate::planner::model::{Model, Ms, Street};
 use crate::planner::round::Doubt;
 use crate::planner::study::{self, Quantiles};
 
+/// Share of the replications by which a round is done when its median is told.
+const MEDIAN: f64 = 0.5;
 /// Most labs that are reckoned again on the way down, with the few replications of a try.
-const TRIES_MAX: usize = 400;
+pub(super) const TRIES_MAX: usize = 400;
 /// Most labs that are reckoned again to see that nothing can be left out, with all replications.
-const CHECKS_MAX: usize = 120;
+pub(super) const CHECKS_MAX: usize = 120;
 /// Most kinds of things of which that is tried at all: two rounds through them must be within `CHECKS_MAX`.
 const THINGS_MAX: usize = 40;
 
@@ -29,6 +30,8 @@ pub(super) struct Judge<'l> {
     finishes: Vec<Vec<Ms>>,
     /// Labs that may still be reckoned again.
     left: usize,
+    /// Share of the replications that has to be in time.
+    share: f64,
     search: &'l Search<'l>,
 }
 
@@ -48,7 +51,7 @@ impl<'l> Judge<'l> {
         left: usize,
         search: &'l Search<'l>,
     ) -> Judge<'l> {
-        Judge { doubt: &layers.round.doubt, dice, finishes, left, search }
+        Judge { doubt: &layers.round.doubt, dice, finishes, left, share: MEDIAN, search }
     }
 
     /// When each lab is done, as it was accepted last.
@@ -63,9 +66,48 @@ impl<'l> Judge<'l> {
         }
     }
 
-    /// When the city is done: the median of the replications.
+    /// Counts a try of these labs; whether it may be made, which is told where it may not.
+    fn spend(&self, model: &Model, labs: &[usize]) -> bool {
+        let streets = model.streets.iter().filter(|street| labs.contains(&street.lab));
+        let tubes = streets.map(Street::tubes).sum::<u64>() * self.dice.replications as u64;
+        let may = self.search.may(tubes);
+        match may {
+            true => self.search.spend(tubes),
+            false => self.search.leave_out(1),
+        }
+        may
+    }
+
+    /// When a lab of a changed model is done; none when the search is at its limit.
+    pub fn tried(&self, model: &Model, lab: usize) -> Option<Vec<Ms>> {
+        self.spend(model, &[lab]).then(|| self.lab(model, lab))
+    }
+
+    /// When a lab is done as it was accepted last, replication by replication.
+    pub fn of(&self, lab: usize) -> &[Ms] {
+        &self.finishes[lab]
+    }
+
+    /// Accepts what was tried of a lab.
+    pub fn accept(&mut self, lab: usize, finishes: Vec<Ms>) {
+        self.finishes[lab] = finishes;
+    }
+
+    /// Asks for more than the median from now on: so large a share of the replications has to be in time.
+    pub fn ask(&mut self, share: f64) {
+        self.share = share;
+    }
+
+    /// When the city is done: the median of the replications, or what was asked for.
     pub fn finish(&self) -> Ms {
-        Quantiles::of(&mut city_finishes(&self.finishes)).p50
+        let mut all = city_finishes(&self.finishes);
+        let median = Quantiles::of(&mut all).p50;
+        if self.share <= MEDIAN {
+            return median;
+        }
+        let last = all.len().saturating_sub(1);
+        let at = (self.share * last as f64).ceil() as usize;
+        all.get(at.min(last)).copied().unwrap_or(median)
     }
 
     /// Whether the city is still done by a time with a model that differs in these labs and their streets; it is then the
@@ -75,14 +117,10 @@ impl<'l> Judge<'l> {
             self.left = 0;
             return false;
         }
-        let streets = model.streets.iter().filter(|street| labs.contains(&street.lab));
-        let tubes = streets.map(Street::tubes).sum::<u64>() * self.dice.replications as u64;
-        if !self.search.may(tubes) {
-            self.search.leave_out(1);
+        if !self.spend(model, labs) {
             self.left = 0;
             return false;
         }
-        self.search.spend(tubes);
         self.left -= labs.len();
         let mut before = Vec::with_capacity(labs.len());
         for &lab in labs {
@@ -157,46 +195,8 @@ pub(super) struct Least {
     pub finishes: Vec<Vec<Ms>>,
 }
 
-/// A few replications or all: with which dice, when each lab of the new model is done, and by when it has to be.
-pub(super) type Seen = (Dice, Vec<Vec<Ms>>, Ms);
-
-/// Takes away from `new` what it has more than `old` and does not need to be done in time: in a try, and in the end with all
-/// replications. What is late with these stays as it is.
-pub(super) fn least(
-    layers: &Layers,
-    [old, new]: [&Model; 2],
-    [(few, tried, goal), (all, seen, by)]: [Seen; 2],
-    search: &Search<'_>,
-) -> Least {
-    let mut judge = Judge::new(layers, few, tried, TRIES_MAX, search);
-    let lower = lowered(old, new.clone(), &mut judge, goal);
-    let proof = |model: Model, finishes: Vec<Vec<Ms>>| {
-        let mut judge = Judge::new(layers, all, finishes, CHECKS_MAX, search);
-        if judge.finish() > by {
-            return None;
-        }
-        // What misses the target anyway has nothing to prove.
-        let target = layers.round.model.target;
-        if by > target || Added::all(old, &model).len() > THINGS_MAX {
-            return Some(Least { model, proven: false, finishes: judge.into_finishes() });
-        }
-        let (model, proven) = one_by_one(old, model, &mut judge, by);
-        Some(Least { model, proven, finishes: judge.into_finishes() })
-    };
-    let of_lower = match lower == *new {
-        true => seen.clone(),
-        false => Tried::of(layers, &lower, all, search).finishes,
-    };
-    // A few replications may have said too much: then down again from above, with all of them.
-    proof(lower, of_lower).or_else(|| proof(new.clone(), seen.clone())).unwrap_or_else(|| Least {
-        model: new.clone(),
-        proven: false,
-        finishes: seen,
-    })
-}
-
-/// Lab by lab all at once, then each kind of thing to the smallest number.
-fn lowered(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Model {
+/// Takes away from `new` what it has more than `old` and does not need to be done by a time, as few replications have it.
+pub(super) fn lowered(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Model {
     for lab in 0..old.labs.len() {
         let here = Added::all(old, &model).into_iter().filter(|added| added.lab() == lab);
         let without = here
@@ -210,27 +210,38 @@ fn lowered(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> Model {
         }
     }
     for added in Added::all(old, &model) {
-        // Not enough at `below`, enough at `above`; at first nothing is known of `below`, the number that is there now.
-        let (mut below, mut above) = (added.count(old), added.count(&model));
-        let mut next = below;
-        while above > below {
+        // Not enough at `below`, enough at `above`; downwards with longer and longer steps first, for most of it is needed.
+        let (mut below, mut above) = (None, added.count(&model));
+        let (least, mut stride) = (added.count(old), 1);
+        while above > below.map_or(least, |below| below + 1) {
+            let next = match below {
+                Some(below) => below + (above - below) / 2,
+                None => above.saturating_sub(stride).max(least),
+            };
             let tried = added.set(old, &model, next);
             match tried.filter(|tried| judge.accepts(tried, &[added.lab()], by)) {
                 Some(tried) => (model, above) = (tried, next),
-                None => below = next,
+                None => below = Some(next),
             }
-            if above <= below + 1 {
-                break;
-            }
-            next = below + (above - below) / 2;
+            stride *= 2;
         }
     }
     model
 }
 
+/// Whether there is little enough to see of every single thing that it is needed.
+pub(super) fn few_things(old: &Model, new: &Model) -> bool {
+    Added::all(old, new).len() <= THINGS_MAX
+}
+
 /// Takes away one after the other for as long as any can be: what is left is needed, each single one. Whether that was seen to
 /// the end goes with it.
-fn one_by_one(old: &Model, mut model: Model, judge: &mut Judge, by: Ms) -> (Model, bool) {
+pub(super) fn one_by_one(
+    old: &Model,
+    mut model: Model,
+    judge: &mut Judge,
+    by: Ms,
+) -> (Model, bool) {
     loop {
         let mut went = false;
         for added in Added::all(old, &model) {

@@ -1,13 +1,15 @@
 //! The measures of a remedy one by one, as tables.
 
 use super::Lang;
+use super::added_text::desk_people;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
+use super::people;
 use super::remedy::More;
 use super::remedy_text::no_units;
 use super::words::{grouped, lasting, pick, say, table};
 use crate::planner::model::MINUTE;
-use crate::planner::{Item, Shelf, Words};
+use crate::planner::{City, Item, Shelf, Words};
 
 /// Streets that are named one by one in a row of moves.
 const STREETS_NAMED: usize = 4;
@@ -33,10 +35,10 @@ pub(super) fn shelf(shelf: &[Shelf], lang: Option<Lang>) -> String {
 }
 
 /// The measures one by one.
-pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
+pub(super) fn measures(city: &City, layers: &Layers, lang: Option<Lang>) -> String {
     let Some(remedy) = &layers.remedy else { return String::new() };
     let mut out = match &remedy.more {
-        Some(more) => added(layers, more, lang),
+        Some(more) => added(city, layers, more, lang),
         None => format!("  {}\n", say(lang, &no_units(layers))),
     };
     if let Moving::Moves { moves, .. } = &remedy.moving {
@@ -46,7 +48,7 @@ pub(super) fn measures(layers: &Layers, lang: Option<Lang>) -> String {
     if let Some(both) = &remedy.both {
         out += &format!("\n  {}\n", pick(lang, "两者并用", "both partly"));
         out += &moved(layers, &both.moves, lang);
-        out += &added(layers, &both.more, lang);
+        out += &added(city, layers, &both.more, lang);
     }
     out
 }
@@ -67,30 +69,50 @@ pub(super) fn street_served(layers: &Layers, street: usize) -> Words {
 }
 
 /// Desks and units, and what the pairs of simulations say of them.
-fn added(layers: &Layers, more: &More, lang: Option<Lang>) -> String {
-    let head = [("措施", "measure"), ("处", "where"), ("现有", "now"), ("增加", "more")];
+fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> String {
+    let head = [
+        ("措施", "measure"),
+        ("处", "where"),
+        ("现有", "now"),
+        ("增加", "more"),
+        ("增加人员", "more people"),
+    ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
-    for desks in &more.desks {
+    let takes = people::of_desks(city, layers, &more.desks);
+    for (desks, take) in more.desks.iter().zip(takes) {
         rows.push(vec![
-            pick(lang, "采样台及采样人员", "desks with samplers"),
+            pick(lang, "采样台", "desks"),
             say(lang, &street_served(layers, desks.street)),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
+            say(lang, &desk_people(take.samplers, take.registrars)),
         ]);
     }
+    let mut idle = 0;
     for units in &more.units {
         let name = Item::LabUnit(units.stage).name();
+        let take = people::of_units(city, units);
+        idle += take.idle;
         rows.push(vec![
             say(lang, &name),
             lab(layers, units.lab, lang),
             grouped(units.now.into()),
             grouped(units.more.into()),
+            grouped(take.people),
         ]);
     }
     if rows.len() == 1 {
         return String::new();
     }
     let mut out = table(&rows);
+    if idle > 0 {
+        let zh = format!("其中 {} 台设备现因缺人闲置：只须配齐人员", grouped(idle));
+        let en = format!(
+            "{} of these units are there and stand idle for want of people: they need people alone",
+            grouped(idle)
+        );
+        out += &format!("  {}\n", pick(lang, &zh, &en));
+    }
     if more.least {
         let (zh, en) =
             ("以上各项少一台（个）即不能按时完成", "one fewer of any of these, and it is late");

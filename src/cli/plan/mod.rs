@@ -9,11 +9,13 @@
 //! rules say so and the simulation's median is within the target; with `--replications 0`, the rules and the flows. Of
 //! `diff`, as of diff(1): 0 nothing changed, 1 something did, which is no error; 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
 
+mod added_text;
 mod claim_json;
 mod claim_text;
 mod compare;
 mod crews_text;
 mod diff;
+mod enough;
 mod error;
 mod filled;
 mod flow_text;
@@ -25,6 +27,7 @@ mod layers_text;
 mod least;
 mod measures_text;
 mod moving;
+mod people;
 mod picture;
 mod pooling;
 mod progress;
@@ -32,8 +35,10 @@ mod remedy;
 mod remedy_text;
 mod search;
 mod sheet;
+mod steps;
 mod text;
 mod text_shortage;
+mod walk;
 mod whatif;
 mod words;
 
@@ -248,8 +253,7 @@ struct Report {
     plan: Plan,
     /// Plans for the targets of the notices, the asked one left out.
     others: Vec<Plan>,
-    /// The same with its shortages filled, by the flows alone unless it was asked for; none where nothing is short and
-    /// nobody asked.
+    /// The same with its shortages filled; none where nothing is short and nobody asked.
     filled: Option<Filled>,
     /// Whether it was asked for (`--filled`).
     filled_asked: bool,
@@ -280,11 +284,10 @@ impl Report {
             .filter(|&h| h != target_h)
             .map(|h| planner::solve(&city, h))
             .collect();
-        let then = if asked { dice } else { Dice { replications: 0, ..dice } };
-        let filled =
-            (asked || !plan.shortages.is_empty()).then(|| Filled::of(&city, &plan, then, progress));
         let layers =
             Layers::of(&city, dice, progress).map_err(|error| city_file::why(path, &error));
+        let told = asked || !plan.shortages.is_empty();
+        let filled = told.then(|| Filled::of(&city, &plan, layers.as_ref().ok(), dice, progress));
         Report { city, plan, others, filled, filled_asked: asked, dice, layers }
     }
 

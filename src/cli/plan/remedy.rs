@@ -2,17 +2,18 @@
 //! enough alone, both.
 //!
 //! All are looked for in the flows, which answer in milliseconds, and then held against the simulation. Where that says
-//! it is still late, more is asked for by as much; and when it is in time, whatever is not needed is taken away again, until
-//! not a single unit, desk or move can be left out. What is printed is what the simulation says of the changed round, also
-//! when it is not enough.
+//! it is still late, more is added step by step where it is late (`enough`); and when it is in time, whatever is not needed is
+//! taken away again, until not a single unit, desk or move can be left out. What is printed is what the simulation says of
+//! the changed round, also when it is not enough.
 
-use super::grow::{DESKS_LEAST, Grown, Spare, grown};
+use super::enough::{Beyond, Found, enough};
 use super::layers::{Dice, Layers, simulated};
-use super::least::{self, Judge, Least};
+use super::least::{self, Judge};
 use super::moving::{self, Move, Moving};
+use super::people;
 use super::progress::Progress;
 use super::search::{Search, Searched, confirming, tubes};
-use crate::planner::model::{HOUR, MINUTE, Model, Ms};
+use crate::planner::model::{HORIZON_MS, MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
 
@@ -78,8 +79,6 @@ impl Outcome {
 pub(super) struct Tried {
     /// What it would do.
     pub outcome: Outcome,
-    /// Median of the last swab, where it was simulated.
-    pub sampled: Option<Ms>,
     /// By lab, by replication, when it is done; without replications, the flows' one time.
     pub finishes: Vec<Vec<Ms>>,
 }
@@ -89,7 +88,6 @@ impl Tried {
     pub fn of(layers: &Layers, model: &Model, dice: Dice, search: &Search<'_>) -> Tried {
         search.spend(tubes(model, dice));
         let study = simulated(&layers.round, model, dice, &Progress::silent());
-        let sampled = study.as_ref().map(|study| study.sampled.p50);
         let finishes = match study {
             Some(study) => study.lab_finishes,
             None => {
@@ -97,7 +95,7 @@ impl Tried {
                 (0..model.labs.len()).map(end).collect()
             }
         };
-        Tried { outcome: Outcome::of(layers, model, dice, &finishes), sampled, finishes }
+        Tried { outcome: Outcome::of(layers, model, dice, &finishes), finishes }
     }
 
     /// When the round is done.
@@ -154,6 +152,8 @@ pub(super) struct Remedy {
     pub moving: Moving,
     /// Both together, where neither is enough alone and both bring more than each.
     pub both: Option<Both>,
+    /// Where the most units and desks that are tried are not enough: what holds the round up then.
+    pub beyond: Option<Beyond>,
     /// How far the search got.
     pub searched: Searched,
 }
@@ -176,8 +176,6 @@ impl Remedy {
     }
 }
 
-/// Tries with more and more to spare.
-const TRIES: usize = 10;
 /// Replications of a try: enough for a median.
 pub(super) const TRY: usize = 30;
 /// Most replications of what is found in the end.
@@ -188,11 +186,11 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>
     let asked = dice.at_most(CONFIRM_MAX);
     let dice = confirming(&layers.round.model, dice, TRY, CONFIRM_MAX);
     search.part(50);
-    let more = more(layers, dice, search);
+    let (more, beyond) = more(city, layers, dice, search);
     search.part(75);
     let moving = moving::find(city, layers, dice, search);
     search.part(100);
-    let mut remedy = Remedy { more, moving, both: None, searched: Searched::default() };
+    let mut remedy = Remedy { more, moving, both: None, beyond, searched: Searched::default() };
     let nearest = remedy.nearest();
     if nearest.is_none_or(|nearest| nearest > layers.round.model.target) {
         let together = both(city, layers, dice, search);
@@ -210,16 +208,28 @@ pub(super) fn goal(layers: &Layers, dice: Dice) -> Ms {
     if dice.replications > TRY { target.saturating_sub(10 * MINUTE) } else { target }
 }
 
-fn more(layers: &Layers, dice: Dice, search: &Search<'_>) -> Option<More> {
+fn more(
+    city: &City,
+    layers: &Layers,
+    dice: Dice,
+    search: &Search<'_>,
+) -> (Option<More>, Option<Beyond>) {
     let model = &layers.round.model;
-    let (Least { model: changed, .. }, mut more) = grown_in_time(layers, model, dice, search)?;
+    let carried = |desks: &[Desks], units: &[Units]| {
+        search.spend(tubes(model, dice));
+        let with = people::carried_out(city, layers, desks, units);
+        let then = Layers::without_remedy(&with, dice, &Progress::silent());
+        then.map_or(HORIZON_MS, |then| then.finish())
+    };
+    let Found { least, beyond } = enough(layers, model, &carried, dice, search);
+    let Some((least, mut more)) = least else { return (None, beyond) };
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
-        let pairs =
-            study::what_if(model, lab, &changed.labs[lab], dice.seed, dice.replications, &|| true);
+        let lab_then = &least.model.labs[lab];
+        let pairs = study::what_if(model, lab, lab_then, dice.seed, dice.replications, &|| true);
         more.paired = Some((lab, pairs));
     }
-    Some(more)
+    (Some(more), beyond)
 }
 
 /// As many tubes to other labs as these can take, and units for the rest; none when no lab has room.
@@ -227,7 +237,9 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
     let target = layers.round.model.target;
     let parts = moving::parts(city, layers, target, true).ok()?;
     let moved = moving::carried_out(city, layers, &parts);
-    let (least, mut more) = grown_in_time(layers, &moved, dice, search)?;
+    // Streets that are moved stay so: nothing is assigned anew.
+    let kept = |_: &[Desks], _: &[Units]| 0;
+    let (least, mut more) = enough(layers, &moved, &kept, dice, search).least?;
     let changed = least.model;
     more.desks = by_street(layers, &parts, &more.desks);
     let by = target.max(more.outcome.finish());
@@ -260,108 +272,4 @@ fn by_street(layers: &Layers, parts: &[moving::Part], desks: &[Desks]) -> Vec<De
     }
     let now = |street: usize| layers.round.model.streets[street].desks;
     all.into_iter().map(|(street, more)| Desks { street, now: now(street), more }).collect()
-}
-
-/// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
-fn grown_in_time(
-    layers: &Layers,
-    model: &Model,
-    dice: Dice,
-    search: &Search<'_>,
-) -> Option<(Least, More)> {
-    let few = dice.at_most(TRY);
-    let (Grown { model: changed, held: held_at }, tried) = grown_best(layers, model, dice, search)?;
-    // What is not enough is trimmed too: nobody should buy what brings nothing.
-    let goal = goal(layers, dice).max(tried.finish());
-    let all = match dice.replications > TRY {
-        true => Tried::of(layers, &changed, dice, search),
-        false => tried.clone(),
-    };
-    let by = layers.round.model.target.max(all.finish());
-    let seen = [(few, tried.finishes, goal), (dice, all.finishes, by)];
-    let least = least::least(layers, [model, &changed], seen, search);
-    let (changed, proven) = (&least.model, least.proven);
-    let outcome = Outcome::of(layers, changed, dice, &least.finishes);
-    let (desks, units) = differences(model, changed);
-    let enough = outcome.finish() <= layers.round.model.target;
-    let held = |&(lab, stage): &(usize, StageKind)| Held {
-        lab,
-        stage,
-        units: changed.labs[lab].stages[stage.index()].units,
-    };
-    let held = if enough { Vec::new() } else { held_at.iter().map(held).collect() };
-    let more = More { desks, units, held, outcome, least: proven && enough, paired: None };
-    Some((least, more))
-}
-
-/// The tries with more and more to spare: the first that is in time, else the best.
-fn grown_best(
-    layers: &Layers,
-    model: &Model,
-    dice: Dice,
-    search: &Search<'_>,
-) -> Option<(Grown, Tried)> {
-    let few = dice.at_most(TRY);
-    let mut spare = Spare { labs: 1.0, desks: DESKS_LEAST };
-    let mut reached = spare;
-    let mut best: Option<(Grown, Tried)> = None;
-    // Finish of the try before, when that gave more room to the labs than the one before it.
-    let mut with_less_spare: Option<Ms> = None;
-    for number in 0..TRIES {
-        if best.is_some() && !search.may(tubes(model, few)) {
-            search.leave_out((TRIES - number) as u64);
-            break;
-        }
-        let Some(changed) = grown(model, spare) else {
-            // Out of reach: half way back to what was reached, if anything was.
-            if best.is_none() {
-                break;
-            }
-            spare.labs = (spare.labs + reached.labs) / 2.0;
-            spare.desks = (spare.desks + reached.desks) / 2.0;
-            continue;
-        };
-        reached = spare;
-        let tried = Tried::of(layers, &changed.model, few, search);
-        let finish = tried.finish();
-        let over = finish.saturating_sub(goal(layers, dice));
-        let slow_desks =
-            tried.sampled.is_some_and(|at| at > fluid::ends_of(&changed.model).0 + HOUR);
-        // Labs with more to spare brought next to nothing: some people are sent home, and come the next day.
-        let in_vain = with_less_spare.is_some_and(|before| finish + over / 4 > before);
-        if best.as_ref().is_none_or(|(_, best)| finish < best.finish()) {
-            best = Some((changed, tried));
-        }
-        if over == 0 {
-            break;
-        }
-        let desks = dice.replications > 0 && (slow_desks || in_vain);
-        with_less_spare = (!desks).then_some(finish);
-        match desks {
-            // It is slow desks that chance makes late.
-            true => spare.desks += 0.12,
-            false => {
-                let share = f64::from(over) / f64::from(model.target.max(1));
-                spare.labs *= 1.0 + share.clamp(0.02, 0.12);
-            }
-        }
-    }
-    best
-}
-
-/// What was added.
-fn differences(old: &Model, new: &Model) -> (Vec<Desks>, Vec<Units>) {
-    let streets = old.streets.iter().zip(&new.streets).enumerate();
-    let desks = streets.filter(|(_, (a, b))| b.desks > a.desks).map(|(street, (a, b))| Desks {
-        street,
-        now: a.desks,
-        more: b.desks - a.desks,
-    });
-    let units = old.labs.iter().zip(&new.labs).enumerate().flat_map(|(lab, (a, b))| {
-        StageKind::ALL.into_iter().filter_map(move |stage| {
-            let (now, then) = (a.stages[stage.index()].units, b.stages[stage.index()].units);
-            (then > now).then_some(Units { lab, stage, now, more: then - now })
-        })
-    });
-    (desks.collect(), units.collect())
 }

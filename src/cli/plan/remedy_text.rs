@@ -1,20 +1,18 @@
 //! The answer of all layers in a sentence, with what would mend it.
 
-use std::collections::BTreeSet;
-
 use super::Report;
+use super::added_text::{NAMED_MAX, added_words, moved_words};
+use super::enough::Beyond;
 use super::filled::Filled;
 use super::grow::UNITS_MAX;
 use super::layers::Layers;
 use super::layers_text::percent;
-use super::moving::{Move, Moving};
+use super::moving::Moving;
 use super::remedy::{Both, More, Outcome, Remedy};
-use super::words::{grouped, more_units, never, span};
+use super::words::{clock_time, grouped, never, span};
+use crate::planner::fluid::Held;
 use crate::planner::model::HORIZON_DAYS;
-use crate::planner::{City, Item, Plan, StageKind, Words, shelf_mend, shelf_words};
-
-/// Measures that are named one by one in the sentence; more are summed up by stage.
-const NAMED_MAX: usize = 3;
+use crate::planner::{City, Item, Plan, Words, shelf_mend, shelf_words};
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words::new(zh, en)
@@ -31,7 +29,7 @@ pub(super) fn sentence(report: &Report, layers: &Layers) -> Words {
     // What the shelf lacks comes first: nothing else makes up for it.
     shelf_mend(&shelf).into_iter().for_each(&mut add);
     if let Some(remedy) = &layers.remedy {
-        cures(layers, remedy).into_iter().for_each(&mut add);
+        cures(&report.city, layers, remedy).into_iter().for_each(&mut add);
     }
     words(zh, en)
 }
@@ -73,6 +71,10 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
     let binding = layers.binds(city);
     zh += &format!("。{}。", binding.zh);
     en += &format!(". {}.", Words::capital(&binding.en));
+    if let Some(flows) = layers.flows_differ() {
+        zh += &flows.zh;
+        en += &format!(" {}", flows.en);
+    }
     if let Some(late) = layers.late_comers() {
         zh += &late.zh;
         en += &format!(" {}", late.en);
@@ -89,15 +91,17 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
 }
 
 /// What can be done, in sentences; and where nothing is enough, that it is not and what comes nearest.
-fn cures(layers: &Layers, remedy: &Remedy) -> Vec<Words> {
+fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let mut cures = Vec::new();
-    cures.extend(remedy.more.as_ref().map(|more| more_words(layers, more)));
+    cures.extend(remedy.more.as_ref().map(|more| more_words(city, layers, more)));
     cures.extend(moving(layers, &remedy.moving));
-    if remedy.more.is_none() {
+    // What the most that is tried would bring says it, too.
+    if remedy.more.is_none() && remedy.beyond.is_none() {
         let Words { zh, en } = no_units(layers);
         cures.push(words(zh + "。", Words::capital(&en) + "."));
     }
-    cures.extend(remedy.both.as_ref().map(|both| both_words(layers, both)));
+    cures.extend(remedy.beyond.as_ref().map(|beyond| beyond_words(city, layers, beyond)));
+    cures.extend(remedy.both.as_ref().map(|both| both_words(city, layers, both)));
     cures.extend(remedy.searched.words());
     let target = layers.round.model.target;
     match remedy.nearest() {
@@ -161,8 +165,8 @@ fn brings(layers: &Layers, outcome: &Outcome) -> Words {
     }
 }
 
-fn more_words(layers: &Layers, more: &More) -> Words {
-    let (added, brings) = (added_words(layers, more), brings(layers, &more.outcome));
+fn more_words(city: &City, layers: &Layers, more: &More) -> Words {
+    let (added, brings) = (added_words(city, layers, more), brings(layers, &more.outcome));
     let held = held_words(layers, more);
     if more.units.is_empty() && more.desks.is_empty() {
         let none =
@@ -201,7 +205,7 @@ fn held_words(layers: &Layers, more: &More) -> Words {
     words(zh, en)
 }
 
-fn both_words(layers: &Layers, both: &Both) -> Words {
+fn both_words(city: &City, layers: &Layers, both: &Both) -> Words {
     let (moved, needed) =
         (moved_words(layers, &both.moves), needed_words(both.least, both.moves.len()));
     let brings = brings(layers, &both.more.outcome);
@@ -211,7 +215,7 @@ fn both_words(layers: &Layers, both: &Both) -> Words {
             format!("{} {}{}.", Words::capital(&moved.en), brings.en, needed.en),
         );
     }
-    let (added, held) = (added_words(layers, &both.more), held_words(layers, &both.more));
+    let (added, held) = (added_words(city, layers, &both.more), held_words(layers, &both.more));
     words(
         format!(
             "两者并用：将{}，并{}，{}{}。{}",
@@ -224,88 +228,49 @@ fn both_words(layers: &Layers, both: &Both) -> Words {
     )
 }
 
-/// What is added, without a verb: "2 more extractors there and 40 more desks with samplers in 3 streets".
-fn added_words(layers: &Layers, more: &More) -> Words {
-    let mut zh = Vec::new();
-    let mut en = Vec::new();
-    if !more.desks.is_empty() {
-        let desks: u64 = more.desks.iter().map(|d| u64::from(d.more)).sum();
-        // A street that is divided among labs is one street.
-        let streets: BTreeSet<_> =
-            more.desks.iter().map(|d| layers.round.source.get(d.street)).collect();
-        let (desks, streets) = (grouped(desks), streets.len());
-        let s = if streets == 1 { "" } else { "s" };
-        zh.push(format!("在 {streets} 个街道增设 {desks} 个采样台及采样人员"));
-        en.push(format!("{desks} more desks with samplers in {streets} street{s}"));
-    }
-    let last = layers.flow.last_lab();
-    if more.units.len() <= NAMED_MAX {
-        for units in &more.units {
-            let (what, (code, name)) =
-                (more_units(units.stage, u64::from(units.more)), &layers.round.labs[units.lab]);
-            let there = last == Some(units.lab) && more.units.len() == 1 && more.desks.is_empty();
-            zh.push(match there {
-                true => format!("在该处增加 {}", what.zh),
-                false => format!("在 {code} {} 增加 {}", name.zh, what.zh),
-            });
-            en.push(match there {
-                true => format!("{} there", what.en),
-                false => format!("{} at {code} {}", what.en, name.en),
-            });
-        }
-    } else {
-        let mut labs: Vec<usize> = more.units.iter().map(|units| units.lab).collect();
-        labs.dedup();
-        let sums = StageKind::ALL.map(|kind| {
-            let of = more.units.iter().filter(|units| units.stage == kind);
-            (kind, of.map(|units| u64::from(units.more)).sum::<u64>())
-        });
-        let sums: Vec<Words> =
-            sums.into_iter().filter(|(_, n)| *n > 0).map(|(kind, n)| more_units(kind, n)).collect();
-        let (zh_sums, en_sums): (Vec<&str>, Vec<&str>) =
-            sums.iter().map(|w| (w.zh.as_str(), w.en.as_str())).unzip();
-        zh.push(format!(
-            "在 {} 家实验室共增加 {}（见“按时完成的措施”）",
-            labs.len(),
-            zh_sums.join("、")
-        ));
-        let many = if labs.len() == 1 { "lab" } else { "labs" };
-        en.push(format!(
-            "{} at {} {many} (see \"Measures to be in time\")",
-            en_sums.join(", "),
-            labs.len()
-        ));
-    }
-    words(zh.join("，"), en.join(" and "))
-}
-
-/// What is moved: "61,000 tubes to L7 …".
-fn moved_words(layers: &Layers, moves: &[Move]) -> Words {
-    let sum = moves.iter().map(|m| m.tubes).sum();
-    let (n, of) = (grouped(sum), Words::tube_or_tubes(sum));
-    let to = match moves {
-        [one] => {
-            let (code, name) = &layers.round.labs[one.to];
-            words(format!("改送 {code} {}", name.zh), format!("to {code} {}", name.en))
-        }
-        _ => words(
-            "改送其他实验室（见“按时完成的措施”）",
-            "to other labs (see \"Measures to be in time\")",
+/// That the most that is tried is late, too: which times no number shortens, or that more than that would be needed.
+fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
+    let (code, name) = &layers.round.labs[beyond.lab];
+    let (most, done) = (most_words(), span(beyond.finish));
+    let (mut zh, mut en) = match never(beyond.finish) {
+        true => (
+            format!("{}，{HORIZON_DAYS} 天内也不能完成。", most.zh),
+            format!("{} it would not be done within {HORIZON_DAYS} days.", most.en),
+        ),
+        false => (
+            format!("{}，也要 {}。", most.zh, done.zh),
+            format!("{} it would still take {}.", most.en, done.en),
         ),
     };
-    let streets: usize = moves.iter().map(|m| m.streets.len()).sum();
-    let (whole_zh, whole_en) = match streets {
-        0 => (String::new(), String::new()),
-        1 => (" 1 个街道的全部".to_owned(), "1 whole street with ".to_owned()),
-        n => (format!(" {n} 个街道的全部"), format!("{n} whole streets with ")),
-    };
-    let (beyond_zh, beyond_en) = match moves.iter().any(|m| !m.serves) {
-        true => ("（须跨片区承检）", ", which must take tubes of other districts,"),
-        false => ("", ""),
-    };
+    if beyond.flow.held != Held::Way {
+        zh += &format!("届时 {code} {} 仍有积压，须另增实验室或放宽时限。", name.zh);
+        en += &format!(
+            " Then {code} {} still has more waiting than it can take: that takes another lab, or more time.",
+            name.en
+        );
+        return words(zh, en);
+    }
+    let [swab, door] = [beyond.sampled, beyond.flow.delivered].map(|at| clock_time(city, at));
+    let chain = span(beyond.flow.chain);
+    zh += &format!(
+        "受限于固定时间，与数量无关：{code} {} 的街道到 {} 仍有人来采样（采样点收工前总有晚到者），最后一管 {} 送达，\
+         其后各环节各一次需 {}；有实验室偏慢时更长。",
+        name.zh, swab.zh, door.zh, chain.zh
+    );
+    en += &format!(
+        " What binds are fixed times, whatever the numbers: people still come to the streets of {code} {} at {} (late comers \
+         come until the sites close), the last tube is there at {}, and one run of each stage takes {} more, longer where a \
+         lab is slow.",
+        name.en, swab.en, door.en, chain.en
+    );
+    words(zh, en)
+}
+
+/// The most that is tried.
+fn most_words() -> Words {
     words(
-        format!("{whole_zh} {n} 管{}{beyond_zh}", to.zh),
-        format!("{whole_en}{n} {of} {}{beyond_en}", to.en),
+        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者",
+        "Even with eight times the units at every stage, and desks for all who come in time within an hour,",
     )
 }
 

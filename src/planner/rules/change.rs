@@ -1,7 +1,7 @@
 //! A city with more or fewer units at a stage of a lab, with the people that run them.
 
 use super::labs::{roll, units_working};
-use crate::planner::city::{City, Lab, StageKind, Words};
+use crate::planner::city::{City, Have, Lab, Norm, StageKind, Words, mul_div_ceil};
 
 /// The city with `more` units (negative: fewer, down to none) at a stage of its lab number `lab`. The roll grows and shrinks by
 /// what these units need over all shifts, so that they work, or stop working. A lab that is not there changes nothing.
@@ -23,10 +23,59 @@ pub fn with_units(city: &City, lab: usize, kind: StageKind, more: i64) -> City {
 /// What it takes that one unit more works at a stage of a lab: units, and people on the roll over all shifts. No unit, where one
 /// stands idle for want of people.
 pub fn one_more_takes(city: &City, lab: &Lab, kind: StageKind) -> (u64, u64) {
+    more_takes(city, lab, kind, 1)
+}
+
+/// What it takes that so many units more work at a stage of a lab: units, less those that stand idle for want of people, and
+/// people on the roll over all shifts.
+pub fn more_takes(city: &City, lab: &Lab, kind: StageKind, more: u64) -> (u64, u64) {
     let stage = lab.stage(kind);
-    let then = units_working(lab, stage, &city.norm).saturating_add(1);
+    let then = units_working(lab, stage, &city.norm).saturating_add(more);
     let people = roll(lab, stage, &city.norm, then);
     (then.saturating_sub(stage.units), people.saturating_sub(stage.staff))
+}
+
+/// What it takes that more desks work in a street, each as fast as those that do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DesksTake {
+    /// Desks, less those that stand there without a sampler.
+    pub desks: u64,
+    /// Samplers, so that the desks keep their speed through the day.
+    pub samplers: u64,
+    /// Registrars, the norm's at each desk: of these desks, not those that the others lack.
+    pub registrars: u64,
+}
+
+impl DesksTake {
+    /// What it takes beyond that of fewer desks of the same place.
+    pub fn beyond(&self, fewer: &DesksTake) -> DesksTake {
+        DesksTake {
+            desks: self.desks.saturating_sub(fewer.desks),
+            samplers: self.samplers.saturating_sub(fewer.samplers),
+            registrars: self.registrars.saturating_sub(fewer.registrars),
+        }
+    }
+}
+
+/// What it takes that so many desks more work where there are these desks and people.
+pub fn more_desks_take(norm: &Norm, have: &Have, more: u64) -> DesksTake {
+    let working = have.desks.min(have.samplers);
+    let then = working.saturating_add(more);
+    // As many as a desk of the norm's speed takes in its day, or, where there are fewer, as those have that work.
+    let hours = norm.sampling_hours.value.clamp(1, 24);
+    let day_tenths = hours.saturating_mul(norm.desk_rate_tenths.value);
+    let sampler_tenths = norm.persons_per_sampler_day.value.saturating_mul(10).max(1);
+    let at_full_speed = mul_div_ceil(then, day_tenths, sampler_tenths);
+    let samplers = match working {
+        0 => at_full_speed,
+        working => at_full_speed.min(mul_div_ceil(then, have.samplers, working)),
+    };
+    let registrars = |desks: u64| desks.saturating_mul(norm.registrars_per_desk.value);
+    DesksTake {
+        desks: then.saturating_sub(have.desks),
+        samplers: samplers.max(then).saturating_sub(have.samplers),
+        registrars: registrars(then).saturating_sub(have.registrars.max(registrars(working))),
+    }
 }
 
 /// Most units by which a question may change a stage of a lab.

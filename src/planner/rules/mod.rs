@@ -38,7 +38,10 @@ mod sent;
 mod shortage;
 
 pub use chain::{DAYS_MAX, TARGET_HOURS_MAX};
-pub use change::{UNITS_CHANGE_MAX, may_change, one_more_takes, units_in_range, with_units};
+pub use change::{
+    DesksTake, UNITS_CHANGE_MAX, may_change, more_desks_take, more_takes, one_more_takes,
+    units_in_range, with_units,
+};
 pub use claim::{Claim, Explanation, Side, explain};
 pub use crews::{CrewItem, CrewLine, crew_constants};
 pub use fill::{fill, fill_sent};

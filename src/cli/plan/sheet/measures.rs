@@ -1,10 +1,12 @@
 //! 按时完成的措施: what the search found that brings the round within its target, way by way, with the people that it takes.
 
 use super::super::Report;
-use super::super::compare::{to_get, which_to_file};
+use super::super::added_text::desk_people;
+use super::super::compare::which_to_file;
 use super::super::layers::Layers;
 use super::super::measures_text::street_served;
 use super::super::moving::{Move, Moving};
+use super::super::people;
 use super::super::remedy::{More, Outcome};
 use super::super::remedy_text::{no_units, sentence};
 use super::super::words::{MEASURES, span};
@@ -95,20 +97,24 @@ impl Rows<'_> {
 
     /// Units and desks, and what they bring.
     fn more(&self, table: &mut Table, way: &Words, more: &More) {
-        for desks in &more.desks {
+        let takes = people::of_desks(&self.report.city, self.found, &more.desks);
+        for (desks, take) in more.desks.iter().zip(takes) {
             let (now, add) = (u64::from(desks.now), u64::from(desks.more));
             let mut row = vec![Cell::Blank; 12];
             row[0] = Cell::both(way);
-            row[1] = Cell::both(&Words::new("采样台及采样人员", "desks with samplers"));
+            row[1] = Cell::both(&Words::new("采样台", "desks"));
             row[2] = Cell::both(&street_served(self.found, desks.street));
             row[3] = Cell::both(&Item::Desk.unit());
             (row[4], row[5], row[6]) =
                 (Cell::Count(now), Cell::Count(add), Cell::Count(now.saturating_add(add)));
+            row[7] = Cell::Count(take.desks);
+            row[8] = Cell::Count(take.samplers.saturating_add(take.registrars));
+            row[11] = Cell::both(&desk_people(take.samplers, take.registrars));
             table.rows.push(row);
         }
         for units in &more.units {
             let (now, add) = (u64::from(units.now), u64::from(units.more));
-            let (get, people) = to_get(&self.report.city, units.lab, units.stage, units.more);
+            let take = people::of_units(&self.report.city, units);
             let item = Item::LabUnit(units.stage);
             let mut row = vec![Cell::Blank; 12];
             row[0] = Cell::both(way);
@@ -117,7 +123,7 @@ impl Rows<'_> {
             row[3] = Cell::both(&item.unit());
             (row[4], row[5], row[6]) =
                 (Cell::Count(now), Cell::Count(add), Cell::Count(now.saturating_add(add)));
-            (row[7], row[8]) = (Cell::Count(get), Cell::Count(people));
+            (row[7], row[8]) = (Cell::Count(take.bought), Cell::Count(take.people));
             table.rows.push(row);
         }
         self.outcome(table, way, &more.outcome);

@@ -11,6 +11,7 @@ mod layers;
 mod outputs;
 mod places;
 mod questions;
+mod reached;
 mod remedies;
 mod wording;
 

@@ -64,7 +64,7 @@ fn nothing_of_a_remedy_can_be_left_out() {
 }
 
 /// A large east whose lab has one extractor: no number that is tried is enough, and the west has room for a part.
-fn lopsided() -> String {
+pub(super) fn lopsided() -> String {
     TINY.replacen("value = 80000", "value = 540000", 1)
         .replacen("value = 60000", "value = 520000", 1)
         .replacen("desks = 75", "desks = 900", 1)
@@ -90,7 +90,8 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
     assert_eq!(code, EXIT_NO);
     for words in [
         "Moving tubes alone is not enough: ",
-        "Units and desks, tried up to eight times the units there are, do not bring it",
+        "Even with eight times the units at every stage, and desks for all who come in time within an hour, it would still take ",
+        " still has more waiting than it can take: that takes another lab, or more time.",
         "Both partly: ",
         " tubes to L2 West lab, which must take tubes of other districts, and ",
         "  both partly\n",

@@ -91,6 +91,7 @@ fn only(more: More) -> Remedy {
         more: Some(more),
         moving: Moving::Pointless,
         both: None,
+        beyond: None,
         searched: Searched::default(),
     }
 }
@@ -107,6 +108,7 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         more: None,
         moving: Moving::Pointless,
         both: None,
+        beyond: None,
         searched: Searched::default(),
     };
     let moves = |list: Vec<Move>, finish, least| Remedy {
@@ -121,10 +123,10 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         ),
         (
             only(more(vec![units(1, Decap, 1), units(0, Receive, 2)], desks(40), 25 * HOUR)),
-            "在 1 个街道增设 40 个采样台及采样人员，在 L2 西区实验室 增加 1 台生物安全柜，在 L1 东区实验室 增加 2 台样本接收台，\
-             只能提前到 25 小时，仍不够。所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
-            "40 more desks with samplers in 1 street and 1 more biosafety cabinet at L2 West lab and 2 more reception benches at \
-             L1 East lab would bring it only to 25 h, which is not enough. Nothing that was tried reaches the target; the nearest \
+            "在 1 个街道增设 40 个采样台（采样人员现有够用、信息登记人员 35 名），在 L2 西区实验室 增加 1 台生物安全柜及其 6 名人员，\
+             在 L1 东区实验室 增加 2 台样本接收台及其 6 名人员，只能提前到 25 小时，仍不够。所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
+            "40 more desks with samplers who are there and 35 registrars in 1 street and 1 more biosafety cabinet with 6 people at \
+             L2 West lab and 2 more reception benches with 6 people at L1 East lab would bring it only to 25 h, which is not enough. Nothing that was tried reaches the target; the nearest \
              is 25 h, 1 h late.",
         ),
         (
@@ -138,8 +140,8 @@ fn what_would_mend_it_is_told_measure_by_measure() {
                 Vec::new(),
                 24 * HOUR,
             )),
-            "在 2 家实验室共增加 1 台样本接收台、5 台核酸提取仪、1 台 PCR 扩增仪（见“按时完成的措施”），可提前到 24 小时。",
-            "1 more reception bench, 5 more extractors, 1 more PCR cycler at 2 labs (see \"Measures to be in time\") would bring it to 24 h.",
+            "在 2 家实验室共增加 1 台样本接收台、5 台核酸提取仪、1 台 PCR 扩增仪及其 3 名人员（见“按时完成的措施”），可提前到 24 小时。",
+            "1 more reception bench, 5 more extractors, 1 more PCR cycler with 3 people at 2 labs (see \"Measures to be in time\") would bring it to 24 h.",
         ),
         (
             moves(vec![moved(61_000, true)], 23 * HOUR, true),
@@ -161,6 +163,7 @@ fn what_would_mend_it_is_told_measure_by_measure() {
                     least: true,
                     more: more(vec![units(0, Extract, 1)], Vec::new(), 24 * HOUR),
                 }),
+                beyond: None,
                 searched: Searched::default(),
             },
             "在该处增加 1 台核酸提取仪，只能提前到 25 小时，仍不够。单靠调整分派不够：超出 9,000 管，其他实验室只能再承担 700 管。\
@@ -230,6 +233,7 @@ fn what_would_mend_it_is_told_measure_by_measure() {
 fn the_measures_stand_one_by_one_in_their_table() {
     use crate::planner::study::Paired;
     let mut report = report();
+    let city = report.city.clone();
     let layers = report.layers.as_mut().expect("a round");
     let (saved, half_width) = (f64::from(132 * MINUTE), f64::from(MINUTE / 2));
     let paired = Paired { pairs: 40, saved, half_width, ..Paired::default() };
@@ -244,14 +248,14 @@ fn the_measures_stand_one_by_one_in_their_table() {
         ..only(More { paired: Some((0, paired)), ..with.clone() })
     });
     let told = |layers: &Layers, lang| {
-        let text = measures_text::measures(layers, Some(lang));
+        let text = measures_text::measures(&city, layers, Some(lang));
         let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
         lines.filter(|line| !line.is_empty()).collect::<Vec<_>>()
     };
     let en = [
-        "measure where now more",
-        "desks with samplers West 25 3",
-        "extractor L1 East lab 2 2",
+        "measure where now more more people",
+        "desks West 25 3 samplers who are there and registrars who are there",
+        "extractor L1 East lab 2 2 0",
         "one fewer of any of these, and it is late",
         "L1 East lab: in 40 pairs of simulations its units save 2 h 12 min ± 0.5 min",
         "from to tubes district",
@@ -259,9 +263,9 @@ fn the_measures_stand_one_by_one_in_their_table() {
     ];
     assert_eq!(told(layers, Lang::En), en);
     let zh = [
-        "措施 处 现有 增加",
-        "采样台及采样人员 西区 25 3",
-        "核酸提取仪 L1 东区实验室 2 2",
+        "措施 处 现有 增加 增加人员",
+        "采样台 西区 25 3 采样人员现有够用、信息登记人员现有够用",
+        "核酸提取仪 L1 东区实验室 2 2 0",
         "以上各项少一台（个）即不能按时完成",
         "L1 东区实验室：配对模拟 40 次，上列设备使其提前 2 小时 12 分 ± 0.5 分钟",
         "由 改送 管数 片区",
