@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::checks::streets_add_up;
 use super::city::{COUNT_MAX, PERSONS_MAX, Sources, words};
-use super::norm;
+use super::constants::contradiction;
 use super::sheet::Block;
 use super::stock::stock;
 use crate::planner::{District, Fleet, Have, Norm, Origin, Street};
@@ -136,7 +136,7 @@ fn have(block: Block<'_>, sources: &Sources) -> Option<Have> {
         && sites > desks
     {
         // A site without a desk is no site.
-        norm::contradiction(&block, ["sites", "desks"], sites, desks);
+        contradiction(&block, ["sites", "desks"], sites, desks);
     }
     block.close();
     Some(Have {

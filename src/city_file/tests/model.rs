@@ -436,7 +436,7 @@ fn each_constant_of_a_city_keeps_its_bounds() {
 fn a_zone_that_only_another_pack_knows_is_an_error() {
     let mut other = norm::builtin("guide-3rd-2022").expect("pack");
     other.zones.retain(|zone| zone.key != "sealed");
-    let error = parse("small.toml", RICH, Some(other)).expect_err("no such zone");
+    let error = parse("small.toml", RICH, None, Some(other)).expect_err("no such zone");
     assert!(error.en().contains("a zone of the norm pack \"guide-3rd-2022\""), "{error}");
 }
 
@@ -464,7 +464,8 @@ fn a_citys_own_constants_take_the_packs_place_and_each_keeps_its_origin() {
     assert_eq!(back, pack);
     // They also take the place of another pack's.
     let other = norm::builtin("guide-2nd-2021").expect("pack");
-    let city = parse("small.toml", RICH, Some(other)).unwrap_or_else(|error| panic!("{error}"));
+    let city =
+        parse("small.toml", RICH, None, Some(other)).unwrap_or_else(|error| panic!("{error}"));
     own(&city.norm.field.ramp_percent, 65);
 }
 

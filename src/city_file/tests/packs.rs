@@ -75,7 +75,8 @@ fn a_pack_without_base_takes_what_it_leaves_out_from_the_first_pack() {
     let transport = text.find("[transport]").expect("transport");
     let own = format!("{}{}", &text[..field], &text[transport..]).replace("chifeng-2022", "own");
     let own = own.replace("kit_reactions = { value = 96", "kit_reactions = { value = 50");
-    let (pack, root) = (norm::parse("own.toml", &own).expect("own"), norm::builtin("chifeng-2022"));
+    let (pack, root) =
+        (norm::parse("own.toml", &own, None).expect("own"), norm::builtin("chifeng-2022"));
     let root = root.expect("root");
     assert_eq!((pack.name.as_str(), pack.kit_reactions.value), ("own", 50));
     assert_eq!((pack.field, pack.zones), (root.field, root.zones));
@@ -107,7 +108,7 @@ fn a_norm_pack_with_bad_parts_is_an_error() {
             "`box_tubes` 3000 is more than",
         ),
     ] {
-        let error = norm::parse("pack.toml", &pack(line)).expect_err(line);
+        let error = norm::parse("pack.toml", &pack(line), None).expect_err(line);
         let found = error
             .en()
             .lines()
