@@ -52,7 +52,7 @@ fn the_first_pack_says_where_each_new_number_comes_from() {
         (&norm.prevalence.alpha_milli, 1000, Status::Assumed),
         (&norm.derate.mean_permille, 850, Status::Calculated),
         (&norm.stage(StageKind::Extract).breakdowns_permille_day, 40, Status::Sourced),
-        (&norm.stage(StageKind::Setup).breakdowns_permille_day, 80, Status::Sourced),
+        (&norm.stage(StageKind::Setup).breakdowns_permille_day, 0, Status::Assumed),
         (&norm.stage(StageKind::Pcr).breakdowns_permille_day, 20, Status::Sourced),
         (&norm.stage(StageKind::Pcr).spread_permille, 100, Status::Sourced),
         (&norm.stage(StageKind::Review).spread_permille, 760, Status::Sourced),
