@@ -11,6 +11,7 @@ mod properties;
 pub(super) mod queueing;
 mod reach;
 mod streets_and_shifts;
+mod teams;
 mod unworkable;
 mod xian;
 
@@ -155,6 +156,7 @@ fn district(code: &str, people: u64, means: u64) -> District {
             origin: origin(),
         },
         fleet: None,
+        sampling: None,
         streets: Vec::new(),
     }
 }
