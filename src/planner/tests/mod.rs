@@ -14,6 +14,7 @@ mod streets_and_shifts;
 mod teams;
 mod unworkable;
 mod xian;
+mod xian_told;
 
 use super::*;
 
