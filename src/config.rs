@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Variables that begin like ours and are none of the configuration.
-const NOT_CONFIGURATION: [&str; 6] =
-    ["shared", "break", "freeze", "cases", "simpy", "assign_oracle"];
+const NOT_CONFIGURATION: [&str; 7] =
+    ["shared", "break", "freeze", "cases", "simpy", "assign_oracle", "may_skip"];
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

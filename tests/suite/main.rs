@@ -14,6 +14,7 @@ mod planning;
 mod powercut;
 mod seen;
 mod service;
+mod shared;
 mod sigkill;
 mod simpy;
 mod tampering;
