@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Variables that begin like ours and are none of the configuration.
-const NOT_CONFIGURATION: [&str; 6] =
-    ["shared", "break", "freeze", "cases", "simpy", "assign_oracle"];
+const NOT_CONFIGURATION: [&str; 7] =
+    ["shared", "break", "freeze", "cases", "simpy", "assign_oracle", "may_skip"];
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,6 +244,13 @@ impl Config {
                 });
             }
         }
+        if planner.norm.is_some() && planner.city.is_none() {
+            return Err(Error::Invalid {
+                zh: "planner.norm 须与 planner.city 同时配置：没有城市就不规划".into(),
+                en: "planner.norm without planner.city: give the city too, without one nothing is planned"
+                    .into(),
+            });
+        }
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(Error::HalfTls);
         }
@@ -313,6 +320,7 @@ mod tests {
             ("[store]\nindex_pending_max = 5", "store.index_pending_max"),
             ("[planner]\nforecast_seconds = 0", "planner.forecast_seconds"),
             ("[planner]\nplans_running_max = 5", "planner.plans_running_max"),
+            ("[planner]\nnorm = 'chifeng-2022'", "planner.norm without planner.city"),
             ("tls_key = '/k'", "tls_certificate"),
             ("listen = '0.0.0.0:7700'", "--insecure"),
             ("listen = '0.0.0.0:7700'\n[api.tokens]\ndesk = 'x'", "tls_certificate"),

@@ -7,11 +7,23 @@ use super::lab::LabRead;
 use super::sheet::{Block, Sheet};
 use crate::planner::{District, Have, Street};
 
-pub(super) fn none_at_all(root: &Block<'_>, key: &str, empty: bool) {
+/// Notes that a list of tables has none: at the key where it stands, else at `at`, where the first would have to be added.
+pub(super) fn none_at_all(
+    root: &Block<'_>,
+    key: &str,
+    empty: bool,
+    at: &Range<usize>,
+    holds: [&str; 2],
+) {
     if empty {
         let what = [format!("没有 [[{key}]]"), format!("there is no [[{key}]]")];
-        let expected = ["至少一个", "at least one"];
-        root.sheet.problem(&root.spot(key), [&what[0], &what[1]], expected);
+        let expected = [
+            format!("此处至少加一个 [[{key}]]：{}", holds[0]),
+            format!("at least one [[{key}]] added here: {}", holds[1]),
+        ];
+        let spot = root.spot(key);
+        let at = if spot == root.at { at } else { &spot };
+        root.sheet.problem(at, [&what[0], &what[1]], [&expected[0], &expected[1]]);
     }
 }
 

@@ -1,12 +1,15 @@
 //! The shape of CITY.toml: what stands at its top, and its districts, labs and claims put together.
 
+use std::path::Path;
+
 use toml::de::DeTable;
 
 use super::checks::{adds_up, none_at_all, served, street_codes, twice};
+use super::constants::Stated;
 use super::district::district;
 use super::lab::lab;
+use super::norm;
 use super::sheet::{Block, Sheet};
-use super::{norm, parts};
 use crate::planner::{
     City, Claim, District, Norm, PlanHead, TARGET_HOURS_MAX, TargetFrom, Words, Written,
 };
@@ -21,12 +24,24 @@ pub(super) const STOCK_MAX: u64 = 100_000_000_000;
 /// Second of the day at which a round starts unless the city says otherwise.
 const START_S: u64 = 6 * 3600;
 
+/// What has to stand in a district and in a lab.
+const DISTRICT_HOLDS: [&str; 2] = [
+    "code、name、name_en、population、[district.have]、[district.stock]",
+    "code, name, name_en, population, [district.have], [district.stock]",
+];
+const LAB_HOLDS: [&str; 2] = [
+    "code、name、name_en、serves、status、source，以及 receive、inactivate、decap、extract、setup、pcr、review 各环节",
+    "code, name, name_en, serves, status, source, and the stages receive, inactivate, decap, extract, setup, pcr, review",
+];
+
 pub(super) type Sources = [(String, Words)];
 
-/// The city, or `None` after noting why not. `file` is the name that messages use; `other_norm` replaces the pack that the file names.
+/// The city, or `None` after noting why not. `file` is the name that messages use, `folder` where it lies; `other_norm`
+/// replaces the pack that the file names.
 pub(super) fn read<'s>(
     sheet: &'s Sheet<'s>,
     file: &str,
+    folder: Option<&Path>,
     table: &'s DeTable<'s>,
     other_norm: Option<Norm>,
 ) -> Option<City> {
@@ -36,10 +51,10 @@ pub(super) fn read<'s>(
     let name = words(&root);
     let sources = root.sources();
     let population = root.sourced("population", 1, 1..=PERSONS_MAX, &sources);
-    let named_norm = norm_of(&root);
+    let named_norm = norm::named(&root, "norm", folder);
     let norm = other_norm.or(named_norm);
-    let stated = root.has("target_hours");
-    let target_h = match (root.has("target_hours"), &norm) {
+    let own_target = root.has("target_hours");
+    let target_h = match (own_target, &norm) {
         (true, _) => {
             root.plain_or_sourced("target_hours", 1, 1..=TARGET_HOURS_MAX.into(), &sources)
         }
@@ -59,8 +74,19 @@ pub(super) fn read<'s>(
     let lab_blocks = root.blocks("lab");
     let claim_blocks = root.blocks("claim");
     // Without a norm nothing below can be read; the reason is noted already.
-    let mut norm = norm?;
-    parts::overrides(&root, &mut norm, &sources);
+    let pack = norm?;
+    let own = root.block_maybe("constants");
+    let stated = Stated {
+        numbers: own.as_ref(),
+        tables: &root,
+        base: Some(&pack),
+        rest: None,
+        sources: &sources,
+    };
+    let norm = stated.city(&pack);
+    if let Some(own) = own {
+        own.close();
+    }
 
     let mut districts = Vec::new();
     for block in blocks {
@@ -74,8 +100,10 @@ pub(super) fn read<'s>(
     }
     let claims: Vec<Option<Claim>> = claim_blocks.into_iter().map(|b| claim(b, &sources)).collect();
 
-    none_at_all(&root, "district", districts.is_empty());
-    none_at_all(&root, "lab", labs.is_empty());
+    let end = sheet.end();
+    let first_lab = labs.first().map_or(&end, |(at, _)| at);
+    none_at_all(&root, "district", districts.is_empty(), first_lab, DISTRICT_HOLDS);
+    none_at_all(&root, "lab", labs.is_empty(), &end, LAB_HOLDS);
     let codes: Vec<(_, String)> =
         districts.iter().map(|(at, read)| (at.clone(), read.code.clone())).collect();
     twice(sheet, "district", &codes);
@@ -102,7 +130,7 @@ pub(super) fn read<'s>(
         name: name?,
         population: population?,
         target_h: u32::try_from(target_h).ok()?,
-        target_from: if stated { TargetFrom::File } else { TargetFrom::Norm },
+        target_from: if own_target { TargetFrom::File } else { TargetFrom::Norm },
         target_origin,
         deadline,
         plan: plan.unwrap_or_else(|| Some(PlanHead::default()))?,
@@ -157,20 +185,6 @@ fn schema(root: &Block<'_>) {
 pub(super) fn words(block: &Block<'_>) -> Option<Words> {
     let (zh, en) = (block.text("name"), block.text("name_en"));
     Some(Words { zh: zh?, en: en? })
-}
-
-fn norm_of(root: &Block<'_>) -> Option<Norm> {
-    let name = root.text("norm")?;
-    match norm::builtin(&name) {
-        Ok(norm) => Some(norm),
-        Err(error) => {
-            let at = root.spot("norm");
-            let known = norm::BUILTIN.map(|(known, _)| known).join(", ");
-            let expected = [format!("以下之一：{known}"), format!("one of: {known}")];
-            root.sheet.problem(&at, [&error.zh(), &error.en()], [&expected[0], &expected[1]]);
-            None
-        }
-    }
 }
 
 fn claim(block: Block<'_>, sources: &Sources) -> Option<Claim> {

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::checks::streets_add_up;
 use super::city::{COUNT_MAX, PERSONS_MAX, Sources, words};
-use super::norm;
+use super::constants::contradiction;
 use super::sheet::Block;
 use super::stock::stock;
-use crate::planner::{District, Fleet, Have, Norm, Origin, Street};
+use crate::planner::{District, Fleet, Have, Norm, Origin, Sampling, Street};
 
 /// Most persons per tube.
 const POOL_MAX: u64 = 50;
@@ -29,6 +29,7 @@ pub(super) fn district(block: Block<'_>, norm: &Norm, sources: &Sources) -> Dist
     let have = block.block("have").and_then(|b| have(b, sources));
     let stock = block.block("stock").and_then(|b| stock(b, sources));
     let fleet = block.block_maybe("fleet").map(|b| fleet(b, sources));
+    let sampling = block.block_maybe("sampling").map(|b| sampling(b, sources));
     let mut codes = Vec::new();
     let mut streets = Some(Vec::new());
     for inner in block.blocks("street") {
@@ -58,6 +59,10 @@ pub(super) fn district(block: Block<'_>, norm: &Norm, sources: &Sources) -> Dist
             have: have?,
             stock: stock?,
             fleet: match fleet {
+                None => None,
+                Some(read) => Some(read?),
+            },
+            sampling: match sampling {
                 None => None,
                 Some(read) => Some(read?),
             },
@@ -136,7 +141,7 @@ fn have(block: Block<'_>, sources: &Sources) -> Option<Have> {
         && sites > desks
     {
         // A site without a desk is no site.
-        norm::contradiction(&block, ["sites", "desks"], sites, desks);
+        contradiction(&block, ["sites", "desks"], sites, desks);
     }
     block.close();
     Some(Have {
@@ -152,6 +157,33 @@ fn fleet(block: Block<'_>, sources: &Sources) -> Option<Fleet> {
     let origin = block.origin(sources);
     let vehicles = block.number("vehicles", 1..=COUNT_MAX);
     let capacity_tubes = block.number("capacity_tubes", 1..=COUNT_MAX);
+    let trips = block.has("trips_per_day").then(|| block.number("trips_per_day", 1..=96));
     block.close();
-    Some(Fleet { vehicles: vehicles?, capacity_tubes: capacity_tubes?, origin: origin? })
+    Some(Fleet {
+        vehicles: vehicles?,
+        capacity_tubes: capacity_tubes?,
+        trips_per_day: match trips {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        origin: origin?,
+    })
+}
+
+fn sampling(block: Block<'_>, sources: &Sources) -> Option<Sampling> {
+    let origin = block.origin(sources);
+    let shifts = block.number("shifts", 1..=6);
+    let hours = block.number("hours_per_shift", 1..=24);
+    if let (Some(shifts), Some(hours)) = (shifts, hours)
+        && shifts * hours > 24
+    {
+        let what = [
+            format!("数字矛盾：{shifts} 班，每班 {hours} 小时，超过一日"),
+            format!("numbers contradict: {shifts} shifts of {hours} h are more than a day"),
+        ];
+        let expected = ["各班合计不超过 24 小时", "24 h at most in all shifts together"];
+        block.sheet.problem(&block.spot("hours_per_shift"), [&what[0], &what[1]], expected);
+    }
+    block.close();
+    Some(Sampling { shifts: shifts?, hours: hours?, origin: origin? })
 }

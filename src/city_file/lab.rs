@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::city::{COUNT_MAX, Sources, words};
-use super::norm;
+use super::constants::contradiction;
 use super::sheet::Block;
 use crate::planner::{InstrumentDay, Lab, LabStage, Norm, Shift, StageKind};
 
@@ -130,7 +130,7 @@ fn lab_stage(block: Block<'_>, kind: StageKind, norm: &Norm) -> Option<LabStage>
         take(block.number("usable", 1..=2000), &mut stage.usable);
     }
     if stage.usable > wells {
-        norm::contradiction(&block, ["usable", "wells"], stage.usable, wells);
+        contradiction(&block, ["usable", "wells"], stage.usable, wells);
     }
     if whole && stage.run_s + stage.load_s == 0 {
         let what = ["一次运行为 0 分钟", "a run takes 0 minutes"];

@@ -5,6 +5,7 @@
 
 mod checks;
 mod city;
+mod constants;
 mod district;
 mod error;
 mod lab;
@@ -44,13 +45,7 @@ pub fn read(path: &Path) -> Result<City, Error> {
 /// The city in a file, with another norm pack than it names.
 pub fn read_with(path: &Path, norm: Option<Norm>) -> Result<City, Error> {
     let text = text_of(path)?;
-    parse(&path.display().to_string(), &text, norm)
-}
-
-/// The norm pack in a file.
-pub fn read_norm(path: &Path) -> Result<Norm, Error> {
-    let text = text_of(path)?;
-    norm::parse(&path.display().to_string(), &text)
+    parse(&path.display().to_string(), &text, path.parent(), norm)
 }
 
 /// The built-in city of that name.
@@ -59,15 +54,21 @@ pub fn builtin(name: &str) -> Result<City, Error> {
         let known = BUILTIN.map(|(known, _)| known).join(", ");
         return Err(Error::Unknown { name: name.to_owned(), known });
     };
-    parse(&format!("builtin:{name}.toml"), text, None)
+    parse(&format!("builtin:{name}.toml"), text, None, None)
 }
 
-/// A city from its text; `file` is the name that messages use.
-pub fn parse(file: &str, text: &str, norm: Option<Norm>) -> Result<City, Error> {
+/// A city from its text; `file` is the name that messages use, `folder` what the file of its norm pack is relative to (none: it
+/// can name a built-in pack alone), `norm` a pack to use instead.
+pub fn parse(
+    file: &str,
+    text: &str,
+    folder: Option<&Path>,
+    norm: Option<Norm>,
+) -> Result<City, Error> {
     let table = norm::table_of(file, text)?;
     let sheet = sheet::Sheet::new(text);
-    let city = city::read(&sheet, file, &table, norm);
-    norm::finish(file, sheet.into_problems(), city)
+    let city = city::read(&sheet, file, folder, &table, norm);
+    norm::finish(file, sheet, city)
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {

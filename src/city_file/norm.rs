@@ -1,12 +1,15 @@
 //! Norm packs: the constants of a notice or guide, each with source and status. A pack may name another as its `base`
 //! and state only what differs.
 
+use std::path::Path;
+
 use toml::de::DeTable;
 
-use super::error::{Error, Problem};
-use super::parts;
+use super::constants::Stated;
+use super::error::{Error, Problem, reason_zh};
 use super::sheet::{Block, Sheet};
-use crate::planner::{Clock, Norm, Sourced, StageKind, StageNorm, TARGET_HOURS_MAX, Words};
+use super::text_of;
+use crate::planner::Norm;
 
 /// The packs that are compiled in: name and text.
 pub const BUILTIN: [(&str, &str); 7] = [
@@ -38,20 +41,36 @@ fn builtin_at(name: &str, bases_left: u32) -> Result<Norm, Error> {
     let file = format!("builtin:{name}.toml");
     // The root stands on nothing, not even on itself.
     let rest = (name != ROOT).then(|| builtin_at(ROOT, bases_left)).transpose()?;
-    parse_at(&file, text, bases_left, rest)
+    parse_at(&file, text, None, bases_left, rest)
 }
 
-/// A norm pack from its text; `file` is the name that messages use.
-pub fn parse(file: &str, text: &str) -> Result<Norm, Error> {
-    parse_at(file, text, BASES_MAX, Some(builtin(ROOT)?))
+/// A norm pack from its text; `file` is the name that messages use, `folder` what the file of its base is relative to.
+pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Norm, Error> {
+    parse_at(file, text, folder, BASES_MAX, Some(builtin(ROOT)?))
+}
+
+/// The norm pack in a file.
+pub fn read(path: &Path) -> Result<Norm, Error> {
+    read_at(path, BASES_MAX)
+}
+
+fn read_at(path: &Path, bases_left: u32) -> Result<Norm, Error> {
+    let (file, text) = (path.display().to_string(), text_of(path)?);
+    parse_at(&file, &text, path.parent(), bases_left, Some(builtin(ROOT)?))
 }
 
 /// `rest` is the root pack, unless the text is its own.
-fn parse_at(file: &str, text: &str, bases_left: u32, rest: Option<Norm>) -> Result<Norm, Error> {
+fn parse_at(
+    file: &str,
+    text: &str,
+    folder: Option<&Path>,
+    bases_left: u32,
+    rest: Option<Norm>,
+) -> Result<Norm, Error> {
     let table = table_of(file, text)?;
     let sheet = Sheet::new(text);
-    let norm = read(&sheet, &table, bases_left, rest.as_ref());
-    finish(file, sheet.into_problems(), norm)
+    let norm = of_sheet(&sheet, &table, folder, bases_left, rest.as_ref());
+    finish(file, sheet, norm)
 }
 
 /// The parsed text, or the syntax error with its line.
@@ -63,8 +82,9 @@ pub(super) fn table_of<'t>(file: &str, text: &'t str) -> Result<DeTable<'t>, Err
 }
 
 /// The value, unless something was noted on the way.
-pub(super) fn finish<T>(file: &str, problems: Vec<Problem>, value: Option<T>) -> Result<T, Error> {
+pub(super) fn finish<T>(file: &str, sheet: Sheet<'_>, value: Option<T>) -> Result<T, Error> {
     let file = file.to_owned();
+    let problems = sheet.into_problems()?;
     match value {
         Some(value) if problems.is_empty() => Ok(value),
         _ if !problems.is_empty() => Err(Error::Bad { file, problems }),
@@ -80,9 +100,10 @@ pub(super) fn finish<T>(file: &str, problems: Vec<Problem>, value: Option<T>) ->
     }
 }
 
-fn read<'s>(
+fn of_sheet<'s>(
     sheet: &'s Sheet<'s>,
     table: &'s DeTable<'s>,
+    folder: Option<&Path>,
     bases_left: u32,
     rest: Option<&Norm>,
 ) -> Option<Norm> {
@@ -90,181 +111,75 @@ fn read<'s>(
     let name = root.text("name");
     let title_zh = root.text("title");
     let title_en = root.text("title_en");
-    let base = match root.text_maybe("base") {
-        None => None,
-        Some(base) => match bases_left.checked_sub(1).map(|left| builtin_at(&base, left)) {
-            Some(Ok(norm)) => Some(norm),
-            Some(Err(_)) | None => {
-                let known = BUILTIN.map(|(known, _)| known).join(", ");
-                let what = [format!("“base”为 \"{base}\""), format!("`base` is \"{base}\"")];
-                let expected = [format!("以下之一：{known}"), format!("one of: {known}")];
-                let at = root.spot("base");
-                sheet.problem(&at, [&what[0], &what[1]], [&expected[0], &expected[1]]);
-                None
-            }
-        },
-    };
-    let base = base.as_ref();
-    let kept = base.or(rest);
+    let base = root.has("base").then(|| named_at(&root, "base", folder, bases_left));
     let sources = root.sources();
-    let of =
-        |key: &'static str, scale: u64, from: u64, to: u64, kept: fn(&Norm) -> &Sourced<u64>| {
-            match base {
-                Some(base) if !root.has(key) => Some(kept(base).clone()),
-                _ => root.sourced(key, scale, from..=to, &sources),
-            }
-        };
-    let people = 1_000_000;
-    let target_h = of("target_hours", 1, 1, TARGET_HOURS_MAX.into(), |n| &n.target_h);
-    let site_min = of("persons_per_site_min", 1, 1, people, |n| &n.persons_per_site_min);
-    let site_max = of("persons_per_site_max", 1, 1, people, |n| &n.persons_per_site_max);
-    let desk_min = of("persons_per_desk_min", 1, 1, people, |n| &n.persons_per_desk_min);
-    let desk_max = of("persons_per_desk_max", 1, 1, people, |n| &n.persons_per_desk_max);
-    let sampler = of("persons_per_sampler", 1, 1, people, |n| &n.persons_per_sampler);
-    let sampler_day = of("persons_per_sampler_day", 1, 1, people, |n| &n.persons_per_sampler_day);
-    let registrars = of("registrars_per_desk", 1, 0, 20, |n| &n.registrars_per_desk);
-    let pool = of("persons_per_tube", 1, 1, 50, |n| &n.pool);
-    let rounds = of("rounds", 1, 1, 100, |n| &n.rounds);
-    let physical = of("rounds_physical", 1, 0, 100, |n| &n.rounds_physical);
-    let instrument = of("instrument_hours_per_day", 1, 1, 24, |n| &n.instrument_hours);
-    let staff = of("staff_hours_per_day", 1, 1, 24, |n| &n.staff_hours);
-    let shifts = of("shifts", 1, 1, 6, |n| &n.shifts);
-    let sampling = of("sampling_hours_per_day", 1, 1, 24, |n| &n.sampling_hours);
-    let rate = of("persons_per_desk_hour", 10, 1, 1000, |n| &n.desk_rate_tenths);
-    let wells = of("wells", 1, 1, 2000, |n| &n.wells);
-    let usable = of("wells_usable", 1, 1, 2000, |n| &n.wells_usable);
-    let box_s = of("box_minutes", 60, 0, 1440, |n| &n.box_s);
-    let transport_s = of("transport_minutes", 60, 0, 1440, |n| &n.transport_s);
-    let stages = StageKind::ALL.map(|kind| read_stage(&root, kind, base, rest, &sources));
-    let kit =
-        root.sourced_or("kit_reactions", 1, 1..=100_000, &sources, kept.map(|n| &n.kit_reactions));
-    let large_city = parts::large_city(&root, base, &sources);
-    let field = parts::field(&root, kept.map(|n| &n.field), &sources);
-    let transport = parts::transport(&root, kept.map(|n| &n.transport), &sources);
-    let recall = parts::recall(&root, kept.map(|n| &n.recall), &sources);
-    let prevalence = parts::prevalence(&root, kept.map(|n| &n.prevalence), &sources);
-    let derate = parts::derate(&root, kept.map(|n| &n.derate), &sources);
-    let zones = parts::zones(&root, kept, &sources);
-
-    // Contradictions inside the pack.
-    for (small, large, keys) in [
-        (&site_min, &site_max, ["persons_per_site_min", "persons_per_site_max"]),
-        (&desk_min, &desk_max, ["persons_per_desk_min", "persons_per_desk_max"]),
-        (&physical, &rounds, ["rounds_physical", "rounds"]),
-        (&usable, &wells, ["wells_usable", "wells"]),
-    ] {
-        if let (Some(small), Some(large)) = (small, large)
-            && small.value > large.value
-        {
-            contradiction(&root, keys, small.value, large.value);
-        }
-    }
-    let [receive, inactivate, decap, extract, setup, pcr, review] = stages;
-    if let (Some(field), Some(transport)) = (&field, &transport) {
-        parts::box_fits(&root, field, transport);
-    }
+    // On a base that cannot be read, nothing else can be told to be missing.
+    let base = match base {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    let stated = Stated {
+        numbers: Some(&root),
+        tables: &root,
+        base: base.as_ref(),
+        rest,
+        sources: &sources,
+    };
+    let norm = stated.pack();
     root.close();
-    Some(Norm {
-        name: name?,
-        title_zh: title_zh?,
-        title_en: title_en?,
-        target_h: target_h?,
-        persons_per_site_min: site_min?,
-        persons_per_site_max: site_max?,
-        persons_per_desk_min: desk_min?,
-        persons_per_desk_max: desk_max?,
-        persons_per_sampler: sampler?,
-        persons_per_sampler_day: sampler_day?,
-        registrars_per_desk: registrars?,
-        pool: pool?,
-        rounds: rounds?,
-        rounds_physical: physical?,
-        instrument_hours: instrument?,
-        staff_hours: staff?,
-        shifts: shifts?,
-        sampling_hours: sampling?,
-        desk_rate_tenths: rate?,
-        wells: wells?,
-        wells_usable: usable?,
-        box_s: box_s?,
-        transport_s: transport_s?,
-        stages: [receive?, inactivate?, decap?, extract?, setup?, pcr?, review?],
-        kit_reactions: kit?,
-        large_city: large_city?,
-        field: field?,
-        transport: transport?,
-        recall: recall?,
-        prevalence: prevalence?,
-        derate: derate?,
-        zones: zones?,
-    })
+    Some(Norm { name: name?, title_zh: title_zh?, title_en: title_en?, ..norm? })
 }
 
-/// Notes that the first of two numbers is larger than the second, which it may not be.
-pub(super) fn contradiction(block: &Block<'_>, keys: [&str; 2], first: u64, second: u64) {
-    let [small, large] = keys;
-    let what = [
-        format!("数字矛盾：“{small}” {first} 大于“{large}” {second}"),
-        format!("numbers contradict: `{small}` {first} is more than `{large}` {second}"),
-    ];
-    let expected = [format!("“{small}”不大于“{large}”"), format!("`{small}` at most `{large}`")];
-    let at = block.spot(small);
-    block.sheet.problem(&at, [&what[0], &what[1]], [&expected[0], &expected[1]]);
+/// The pack that a file names: a built-in one, or a file in `folder`, where the file lies that names it. What names no pack is
+/// noted; a pack that is found and cannot be used is told with its own file and lines.
+pub(super) fn named(root: &Block<'_>, key: &'static str, folder: Option<&Path>) -> Option<Norm> {
+    named_at(root, key, folder, BASES_MAX)
 }
 
-fn read_stage(
+fn named_at(
     root: &Block<'_>,
-    kind: StageKind,
-    base: Option<&Norm>,
-    rest: Option<&Norm>,
-    sources: &[(String, Words)],
-) -> Option<StageNorm> {
-    if let Some(base) = base
-        && !root.has(kind.key())
-    {
-        return Some(base.stage(kind).clone());
-    }
-    let block = root.block(kind.key())?;
-    let run_s = block.sourced("run_minutes", 60, 0..=1440, sources);
-    let load_s = block.sourced("load_minutes", 60, 0..=1440, sources);
-    let crew = block.sourced("crew", 1, 0..=100, sources);
-    let kept = base.or(rest).map(|norm| norm.stage(kind));
-    let spread = kept.map(|n| &n.spread_permille);
-    let spread = block.sourced_or("spread_percent", 10, 0..=500, sources, spread);
-    let breakdowns = kept.map(|n| &n.breakdowns_permille_day);
-    let breakdowns = block.sourced_or("breakdowns_percent_day", 10, 0..=100, sources, breakdowns);
-    let repair = kept.map(|n| &n.repair_s);
-    let repair = block.sourced_or("repair_minutes", 60, 0..=10_080, sources, repair);
-    let hold = kept.map(|n| &n.hold_s);
-    let hold = block.sourced_or("hold_minutes", 60, 0..=1440, sources, hold);
-    let clock = match block.text("clock").as_deref() {
-        Some("instrument") => Some(Clock::Instrument),
-        Some("staffed") => Some(Clock::Staffed),
-        Some(_) => {
-            let what = ["“clock”不认识", "`clock` is not known"];
-            let expected = ["\"instrument\" 或 \"staffed\"", "\"instrument\" or \"staffed\""];
-            block.sheet.problem(&block.spot("clock"), what, expected);
+    key: &'static str,
+    folder: Option<&Path>,
+    bases_left: u32,
+) -> Option<Norm> {
+    let name = root.text(key)?;
+    let note = |zh: String, en: String, expected: [String; 2]| {
+        let what = [format!("“{key}”为 \"{name}\"{zh}"), format!("`{key}` is \"{name}\"{en}")];
+        let expected = [expected[0].as_str(), expected[1].as_str()];
+        root.sheet.problem(&root.spot(key), [&what[0], &what[1]], expected);
+        None
+    };
+    let Some(left) = bases_left.checked_sub(1) else {
+        let expected = ["不互相引用的规范包", "packs that do not stand on each other in a circle"];
+        let zh = format!("，规范包层层引用超过 {BASES_MAX} 层");
+        let en = format!(", and packs stand on one another more than {BASES_MAX} deep");
+        return note(zh, en, expected.map(str::to_owned));
+    };
+    let read = match folder {
+        _ if BUILTIN.iter().any(|(known, _)| *known == name) => builtin_at(&name, left),
+        Some(folder) => read_at(&folder.join(&name), left),
+        None => Err(Error::Unknown { name: name.clone(), known: String::new() }),
+    };
+    let known = BUILTIN.map(|(known, _)| known).join(", ");
+    match read {
+        Ok(norm) => Some(norm),
+        Err(Error::File { path, source }) => {
+            let path = path.display();
+            let zh = format!("，无法读取 {path}：{}（{source}）", reason_zh(&source));
+            let en = format!(", and {path} cannot be read: {source}");
+            let expected = [
+                format!("与本文件同一文件夹中的规范包文件，或以下之一：{known}"),
+                format!("a norm pack in the folder of this file, or one of: {known}"),
+            ];
+            note(zh, en, expected)
+        }
+        Err(Error::Unknown { .. }) => {
+            let expected = [format!("以下之一：{known}"), format!("one of: {known}")];
+            note(String::new(), String::new(), expected)
+        }
+        Err(error) => {
+            root.sheet.elsewhere(error);
             None
         }
-        None => None,
-    };
-    if let (Some(run), Some(load)) = (&run_s, &load_s)
-        && run.value + load.value == 0
-    {
-        let what = ["一次运行为 0 分钟", "a run takes 0 minutes"];
-        let expected = ["运行与装载之和大于 0", "run and loading together above 0"];
-        block.sheet.problem(&block.at, what, expected);
     }
-    block.close();
-    Some(StageNorm {
-        kind,
-        clock: clock?,
-        run_s: run_s?,
-        load_s: load_s?,
-        crew: crew?,
-        spread_permille: spread?,
-        breakdowns_permille_day: breakdowns?,
-        repair_s: repair?,
-        hold_s: hold?,
-    })
 }

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::error::Error;
 use super::sheet::line_of;
-use super::{BUILTIN, norm, parse, read_norm, text_of};
+use super::{BUILTIN, norm, parse, text_of};
 use crate::domain::identity::without_identities;
 use crate::planner::{City, Lack, Missing, Norm, Words, lines, reach, round};
 
@@ -21,7 +21,9 @@ const LACKS_MAX: usize = 20;
 /// What is wrong with the file, with its lines; that there is none, with the names that are built in.
 pub fn open(path: &Path, norm: Option<Norm>) -> Result<City, Error> {
     let (name, text) = source(path)?;
-    parse(&name, &text, norm)
+    // The built-in ones lie nowhere.
+    let folder = path.parent().filter(|_| path.exists());
+    parse(&name, &text, folder, norm)
 }
 
 /// The norm pack of that name: a file or, where there is none, a built-in one.
@@ -31,7 +33,7 @@ pub fn open(path: &Path, norm: Option<Norm>) -> Result<City, Error> {
 pub fn open_norm(path: &Path) -> Result<Norm, Error> {
     let built_in = path.to_str().filter(|name| norm::BUILTIN.iter().any(|b| b.0 == *name));
     match built_in {
-        _ if path.exists() => read_norm(path),
+        _ if path.exists() => norm::read(path),
         Some(name) => norm::builtin(name),
         None => Err(Error::missing(path, &norm::BUILTIN.map(|b| b.0))),
     }

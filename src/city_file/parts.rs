@@ -213,16 +213,38 @@ pub(super) fn zones(
     kept: Option<&Norm>,
     sources: &Sources,
 ) -> Option<Vec<ZoneNorm>> {
-    if !root.has("zone") {
-        return Some(kept.map_or_else(Vec::new, |norm| norm.zones.clone()));
+    match root.has("zone") {
+        true => stated_zones(root, &[], sources).into_iter().collect(),
+        false => Some(kept.map_or_else(Vec::new, |norm| norm.zones.clone())),
     }
-    let mut zones: Vec<ZoneNorm> = Vec::new();
-    let mut whole = true;
+}
+
+/// `[[zone]]` of a city: one that the pack has as well takes its place, another stands behind the pack's.
+pub(super) fn zones_over(root: &Block<'_>, pack: &[ZoneNorm], sources: &Sources) -> Vec<ZoneNorm> {
+    let mut zones = pack.to_vec();
+    for zone in stated_zones(root, pack, sources).into_iter().flatten() {
+        match zones.iter_mut().find(|known| known.key == zone.key) {
+            Some(known) => *known = zone,
+            None => zones.push(zone),
+        }
+    }
+    zones
+}
+
+/// Each `[[zone]]` that stands there; the titles of one that is `known` may be left out.
+fn stated_zones(root: &Block<'_>, known: &[ZoneNorm], sources: &Sources) -> Vec<Option<ZoneNorm>> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut zones = Vec::new();
     for block in root.blocks("zone") {
         let key = block.text("key");
-        let (zh, en) = (block.text("title"), block.text("title_en"));
+        let same = known.iter().find(|zone| key.as_ref() == Some(&zone.key));
+        let title = |name, of: fn(&Words) -> &String| match same {
+            Some(same) if !block.has(name) => Some(of(&same.title).clone()),
+            _ => block.text(name),
+        };
+        let (zh, en) = (title("title", |w| &w.zh), title("title_en", |w| &w.en));
         let pool = block.sourced("persons_per_tube", 1, 1..=50, sources);
-        if let Some(key) = key.as_ref().filter(|key| zones.iter().any(|z| z.key == **key)) {
+        if let Some(key) = key.as_ref().filter(|key| keys.contains(key)) {
             let what = [
                 format!("[[zone]] 的 key“{key}”重复"),
                 format!("[[zone]] key \"{key}\" is used twice"),
@@ -230,35 +252,12 @@ pub(super) fn zones(
             let at = block.spot("key");
             block.sheet.problem(&at, [&what[0], &what[1]], ["每个只用一次", "each once"]);
         }
+        keys.extend(key.clone());
         block.close();
-        match (key, zh, en, pool) {
-            (Some(key), Some(zh), Some(en), Some(pool)) => {
-                zones.push(ZoneNorm { key, title: Words::new(zh, en), pool });
-            }
-            _ => whole = false,
-        }
+        let whole = || Some(ZoneNorm { key: key?, title: Words::new(zh?, en?), pool: pool? });
+        zones.push(whole());
     }
-    whole.then_some(zones)
-}
-
-/// What a city states of its own takes the place of the pack's numbers.
-pub(super) fn overrides(root: &Block<'_>, norm: &mut Norm, sources: &Sources) {
-    if let Some(read) = field(root, Some(&norm.field), sources) {
-        norm.field = read;
-    }
-    if let Some(read) = transport(root, Some(&norm.transport), sources) {
-        norm.transport = read;
-    }
-    if let Some(read) = recall(root, Some(&norm.recall), sources) {
-        norm.recall = read;
-    }
-    if let Some(read) = prevalence(root, Some(&norm.prevalence), sources) {
-        norm.prevalence = read;
-    }
-    if let Some(read) = derate(root, Some(&norm.derate), sources) {
-        norm.derate = read;
-    }
-    box_fits(root, &norm.field, &norm.transport);
+    zones
 }
 
 /// A box must fit into a vehicle.

@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::Problem;
+use super::error::{Error, Problem};
 use crate::domain::identity::{could_be_identity, without_identities};
 use crate::planner::{Origin, Sourced, Status, Words};
 
@@ -18,12 +18,13 @@ const PROBLEMS_MAX: usize = 50;
 pub(super) struct Sheet<'a> {
     text: &'a str,
     problems: RefCell<Vec<Problem>>,
+    elsewhere: RefCell<Option<Error>>,
 }
 
 impl<'a> Sheet<'a> {
     /// A sheet over `text`, which must be the text that the tables were parsed from.
     pub(super) fn new(text: &'a str) -> Sheet<'a> {
-        Sheet { text, problems: RefCell::new(Vec::new()) }
+        Sheet { text, problems: RefCell::default(), elsewhere: RefCell::default() }
     }
 
     /// Notes a problem at a place in the text.
@@ -41,16 +42,33 @@ impl<'a> Sheet<'a> {
         self.problem(at, [&what[0], &what[1]], expected);
     }
 
+    /// Notes that a file which this one names cannot be used. The first is told, and it instead of what is wrong here.
+    pub(super) fn elsewhere(&self, error: Error) {
+        self.elsewhere.borrow_mut().get_or_insert(error);
+    }
+
     /// The line at which a place in the text begins, counted from 1.
     pub(super) fn line(&self, at: &Range<usize>) -> usize {
         line_of(self.text, at.start)
     }
 
+    /// The last line with anything on it: behind it more can be added.
+    pub(super) fn end(&self) -> Range<usize> {
+        let end = self.text.trim_end().len();
+        end..end
+    }
+
     /// All problems, in order of lines.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    ///
+    /// # Errors
+    /// What is wrong with another file that this one names.
+    pub(super) fn into_problems(self) -> Result<Vec<Problem>, Error> {
+        if let Some(error) = self.elsewhere.into_inner() {
+            return Err(error);
+        }
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.line);
-        problems
+        Ok(problems)
     }
 }
 
@@ -324,7 +342,7 @@ impl<'s> Block<'s> {
         }
     }
 
-    /// The same, or `kept` where it is left out; without `kept` it is missing.
+    /// The same, or `kept` where it is left out, or where it is wrong and that is noted; without `kept` it is missing.
     pub(super) fn sourced_or(
         &self,
         key: &'static str,
@@ -335,7 +353,7 @@ impl<'s> Block<'s> {
     ) -> Option<Sourced<u64>> {
         match (self.find(key), kept) {
             (None, Some(kept)) => Some(kept.clone()),
-            _ => self.sourced(key, scale, bounds, sources),
+            _ => self.sourced(key, scale, bounds, sources).or_else(|| kept.cloned()),
         }
     }
 

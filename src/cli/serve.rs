@@ -89,7 +89,9 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let folder = config.data.clone();
     let mut service = match Service::start(config).await {
-        Err(error @ app::Error::Planner(forecaster::Error::City(_))) => {
+        Err(
+            error @ app::Error::Planner(forecaster::Error::City(_) | forecaster::Error::Norm(_)),
+        ) => {
             output::aside(&format!("swabline: {error}"));
             return Ok(ExitCode::from(super::EXIT_CONFIGURATION));
         }

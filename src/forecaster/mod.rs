@@ -80,6 +80,9 @@ pub enum Error {
     /// The city file is wrong.
     #[error("planner.city:\n{0}")]
     City(#[from] city_file::Error),
+    /// The norm pack is wrong.
+    #[error("planner.norm:\n{0}")]
+    Norm(#[source] city_file::Error),
     /// Threads cannot be had.
     #[error("planner.threads_max: cannot start threads: {0} 无法启动计算线程")]
     Threads(String),
@@ -100,12 +103,14 @@ struct Inner {
 }
 
 impl Forecaster {
-    /// Reads the city file and gets ready. Touches no folder.
+    /// Reads the norm pack and the city file, and gets ready. Touches no folder.
     ///
     /// # Errors
-    /// What is wrong with the city file, with its lines; when threads cannot be had.
+    /// What is wrong with the norm pack or the city file, with its lines; when threads cannot be had.
     pub fn new(options: Options) -> Result<Forecaster, Error> {
-        let plan = options.city.as_deref().map(CityPlan::read).transpose()?;
+        let norm = options.norm.as_deref().map(city_file::open_norm).transpose();
+        let norm = norm.map_err(Error::Norm)?;
+        let plan = options.city.as_deref().map(|city| CityPlan::read(city, norm)).transpose()?;
         Forecaster::of(options, plan)
     }
 

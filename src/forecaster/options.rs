@@ -9,6 +9,9 @@ use std::path::PathBuf;
 pub struct Options {
     /// The city file. Without it nothing is planned or forecast; the round is read all the same.
     pub city: Option<PathBuf>,
+    /// Norm pack to use instead of the one that the city file names: a file or a built-in name. What the city file states of
+    /// its own stays in force over it.
+    pub norm: Option<PathBuf>,
     /// Seconds from one reading of the open round, and its forecast, to the next; by the clock of the folder.
     pub forecast_seconds: u64,
     /// Replications of one simulation. A request for more gets so many.
@@ -30,6 +33,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             city: None,
+            norm: None,
             forecast_seconds: 60,
             replications_max: 1_000,
             plans_running_max: 1,

@@ -6,7 +6,7 @@ use crate::city_file;
 use crate::domain::words::Time;
 use crate::planner::model::{DAY, HOUR, Ms};
 use crate::planner::round::{Error, Round};
-use crate::planner::{City, Words};
+use crate::planner::{City, Norm, Words};
 use std::path::Path;
 
 /// China has one time of day.
@@ -51,12 +51,13 @@ pub fn round_of(city: &City, target_h: u32) -> Result<Round, Words> {
 }
 
 impl CityPlan {
-    /// Opens a city, a file or a built-in name. A city that is read and gives no round is told in the log and in every answer.
+    /// Opens a city, a file or a built-in name, with another norm pack than it names where one is given. A city that is read and
+    /// gives no round is told in the log and in every answer.
     ///
     /// # Errors
     /// What is wrong with the file, with its lines.
-    pub fn read(path: &Path) -> Result<CityPlan, city_file::Error> {
-        let plan = CityPlan::of(city_file::open(path, None)?);
+    pub fn read(path: &Path, norm: Option<Norm>) -> Result<CityPlan, city_file::Error> {
+        let plan = CityPlan::of(city_file::open(path, norm)?);
         if let Err(words) = &plan.round {
             tracing::warn!(problem = words.en, "the city file gives no round to reckon with");
         }
@@ -72,7 +73,7 @@ impl CityPlan {
     /// A made-up city of a text.
     #[cfg(test)]
     pub fn written(text: &str) -> CityPlan {
-        CityPlan::of(city_file::parse("town.toml", text, None).expect("a city"))
+        CityPlan::of(city_file::parse("town.toml", text, None, None).expect("a city"))
     }
 
     /// Of a city.
@@ -152,6 +153,7 @@ fn began(planned: Ms, history: &History) -> Ms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecaster::{Forecaster, Options};
     use crate::planner::forecast::{Reading, StreetCount};
     use crate::planner::model::MINUTE;
 
@@ -204,10 +206,36 @@ mod tests {
 
     #[test]
     fn a_city_is_opened_by_its_file_or_by_its_built_in_name() {
-        let city = CityPlan::read(Path::new("jiyuan")).unwrap().city;
+        let city = CityPlan::read(Path::new("jiyuan"), None).unwrap().city;
         assert_eq!(city.name.en, "Jiyuan");
-        let error = CityPlan::read(Path::new("jiyuann")).unwrap_err().to_string();
+        let error = CityPlan::read(Path::new("jiyuann"), None).unwrap_err().to_string();
         assert!(error.contains("内置：chifeng, jiyuan") && error.contains("built in: chifeng"));
+    }
+
+    #[test]
+    fn the_options_name_another_pack_and_what_a_city_states_of_its_own_stays_over_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let city = folder.path().join("city.toml");
+        let (_, jiyuan) = city_file::BUILTIN.iter().find(|(name, _)| *name == "jiyuan").unwrap();
+        let own = "[constants]\nbox_minutes = { value = 45, status = \"assumed\", source = \"assumed\" }\n";
+        std::fs::write(&city, jiyuan.replacen("\n[sources]\n", &format!("\n{own}[sources]\n"), 1))
+            .unwrap();
+        let with = |norm: Option<&str>| {
+            let norm = norm.map(Into::into);
+            let options = Options { city: Some(city.clone()), norm, ..Options::default() };
+            Forecaster::new(options)
+        };
+        for (named, pack, target_h) in
+            [(None, "jiyuan-2021", 48), (Some("chifeng-2022"), "chifeng-2022", 24)]
+        {
+            let forecaster = with(named).unwrap();
+            let city = &forecaster.plan().unwrap().city;
+            assert_eq!((city.norm.name.as_str(), city.target_h), (pack, target_h));
+            assert_eq!(city.norm.box_s.value, 45 * 60);
+        }
+        let error = with(Some("mars")).err().unwrap().to_string();
+        assert!(error.starts_with("planner.norm:\nmars："), "{error}");
+        assert!(error.contains("built in: chifeng-2022"), "{error}");
     }
 
     #[test]

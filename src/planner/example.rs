@@ -80,6 +80,7 @@ pub fn street(persons: u32, desks: u32, lab: usize) -> Street {
         travel: 30 * MINUTE,
         travel_spread: 0.35,
         travel_max: 2 * HOUR,
+        round_trip_min: 0,
         lab,
     }
 }

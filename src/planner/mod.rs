@@ -48,9 +48,9 @@ mod units;
 pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
     Given, Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner,
-    Place, PlanHead, PrevalenceNorm, RecallNorm, Shift, Sourced, StageKind, StageNorm, Status,
-    Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, diff, grouped, time_of_day,
-    version_doubt,
+    Place, PlanHead, PrevalenceNorm, RecallNorm, Sampling, Shift, Sourced, StageKind, StageNorm,
+    Status, Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, diff, grouped,
+    time_of_day, version_doubt,
 };
 pub use differ::flows_differ;
 pub use filled::{Binding, Found, ListFilled};

@@ -84,6 +84,9 @@ pub struct Street {
     pub travel_spread: f64,
     /// Longest time on the road (the two-hour rule).
     pub travel_max: Ms,
+    /// Shortest time from one departure of a vehicle to its next one, where it may only make so many trips a day; 0 = as the way
+    /// allows.
+    pub round_trip_min: Ms,
     /// Number of its lab in `Model::labs`.
     pub lab: usize,
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::common::witness;
+
 use swabline::planner::Words;
 use swabline::planner::assign::{
     Lab, Options, Problem, Standing, Street, Way, bound, example, redispatch, shares, solve,
@@ -75,11 +77,11 @@ fn read(text: &str) -> Vec<Case> {
 
 #[test]
 fn another_solver_gives_the_same_bound_cut_and_price() {
-    let Ok(path) = std::env::var("SWABLINE_ASSIGN_ORACLE") else {
-        eprintln!(
-            "\n!!! NOT CHECKED against another solver: SWABLINE_ASSIGN_ORACLE names no file.\n\
-             !!! Write one with tests/oracle/assign.py, and set the variable to its path.\n"
-        );
+    let Some(path) = witness(
+        "SWABLINE_ASSIGN_ORACLE",
+        "the assignment of streets to labs against HiGHS",
+        "run deploy/bootstrap.sh --oracles, write a file with tests/oracle/assign.py, and set it to its path",
+    ) else {
         return;
     };
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

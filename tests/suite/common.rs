@@ -21,6 +21,26 @@ pub fn noon() -> i64 {
     })
 }
 
+/// Says something on standard error past the harness, which keeps what passing tests print to itself.
+pub fn aloud(text: &str) {
+    std::io::stderr().write_all(format!("\n{text}\n").as_bytes()).expect("standard error");
+}
+
+/// Says that a test cannot be made here. `tests/all.sh` counts these lines, and fails where nobody allowed them.
+pub fn not_run(what: &str, why: &str) {
+    aloud(&format!("!!! NOT RUN: {what}: {why}"));
+}
+
+/// What a test is held against and the repository does not have, such as another program: `variable` names it. `mend`: how
+/// it comes to be there.
+pub fn witness(variable: &str, what: &str, mend: &str) -> Option<String> {
+    let named = std::env::var(variable).ok().filter(|named| !named.is_empty());
+    if named.is_none() {
+        not_run(what, &format!("{variable} is not set; {mend}"));
+    }
+    named
+}
+
 pub fn code(text: &str) -> Code {
     Code::from(text)
 }

@@ -1,7 +1,7 @@
 //! What the service meets at its limits: a full disk, a port in use, a missing key, and a folder
 //! that is told to stop.
 
-use crate::common::{Place, Server, binary, collected, fact, members, small_round};
+use crate::common::{Place, Server, binary, collected, fact, members, not_run, small_round};
 use std::process::{Command, Stdio};
 use swabline::domain::Code;
 use swabline::domain::counters::{CellKey, Figures};
@@ -39,7 +39,7 @@ impl Drop for SmallDisk {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_intake_with_its_cause_and_loses_nothing_acknowledged() {
     let Some(disk) = SmallDisk::new("24m") else {
-        println!("NOT RUN: mounting a small file system needs root");
+        not_run("a full disk", "mounting a small file system needs root");
         return;
     };
     let dir = disk.0.path().join("data");

@@ -15,6 +15,7 @@ mod planning;
 mod powercut;
 mod seen;
 mod service;
+mod shared;
 mod sigkill;
 mod simpy;
 mod tampering;

@@ -1,7 +1,7 @@
 //! The power fails: nothing that was not synced survives. A real file system on a loop device is
 //! shut down without its journal being written, while the service has nothing to do.
 
-use crate::common::{Place, Server, noon};
+use crate::common::{Place, Server, noon, not_run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -101,7 +101,7 @@ async fn scan(address: String, device: usize, mut number: u64) -> u64 {
 async fn no_power_cut_takes_what_was_acknowledged() {
     let place = Place::new();
     let Some(disk) = Disk::new(place.root.path()) else {
-        println!("NOT RUN: a power cut needs root, loop devices and mkfs.ext4");
+        not_run("a power cut of the disk", "it needs root, loop devices and mkfs.ext4");
         return;
     };
     let data = disk.mount.join("data");

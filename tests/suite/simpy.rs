@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::common::witness;
 use serde_json::{Value, json};
 use swabline::planner::StageKind;
 use swabline::planner::example;
@@ -30,11 +31,11 @@ fn ready(k: u32, all: u32) -> Ms {
 
 #[test]
 fn one_lab_takes_as_long_in_simpy() {
-    let Ok(python) = std::env::var("SWABLINE_SIMPY") else {
-        eprintln!(
-            "\n!!! NOT CHECKED against SimPy: SWABLINE_SIMPY names no Python that has it.\n\
-             !!! Make one with pip install -r tests/oracle/requirements.txt, and set the variable to its path.\n"
-        );
+    let Some(python) = witness(
+        "SWABLINE_SIMPY",
+        "one lab against SimPy",
+        "run deploy/bootstrap.sh --oracles, and set it to ~/.cache/swabline/venv-figures/bin/python",
+    ) else {
         return;
     };
     for units in LABS {

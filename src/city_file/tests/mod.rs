@@ -1,6 +1,7 @@
 //! The built-in files are sound, and every bad file is answered with its line and what is expected.
 
 mod model;
+mod own;
 mod packs;
 mod rounds;
 
@@ -51,7 +52,7 @@ review = { units = 1, staff = 3 }
 "#;
 
 fn read_text(text: &str) -> Result<City, Error> {
-    parse("small.toml", text, None)
+    parse("small.toml", text, None, None)
 }
 
 #[test]
@@ -247,7 +248,7 @@ fn a_source_that_says_nothing_is_one_problem_however_many_numbers_name_it() {
 fn a_file_that_is_not_there_or_not_text_is_an_error() {
     assert!(matches!(read(Path::new("/nowhere/city.toml")), Err(Error::File { .. })));
     assert!(matches!(builtin("atlantis"), Err(Error::Unknown { .. })));
-    assert!(matches!(parse("x", "", None), Err(Error::Bad { .. })));
+    assert!(matches!(parse("x", "", None, None), Err(Error::Bad { .. })));
 }
 
 #[test]
@@ -350,12 +351,12 @@ fn a_norm_pack_that_contradicts_itself_is_an_error() {
         ),
         ("hours = 3", "不认识的键", "unknown key"),
     ] {
-        let error = norm::parse("pack.toml", &pack(line)).expect_err(line);
+        let error = norm::parse("pack.toml", &pack(line), None).expect_err(line);
         assert!(error.zh().starts_with("pack.toml:5：") && error.zh().contains(zh), "{error}");
         assert!(error.en().starts_with("pack.toml:5:") && error.en().contains(en), "{error}");
     }
     let nowhere = pack("").replace("chifeng-2022", "mars");
-    let error = norm::parse("pack.toml", &nowhere).expect_err("base");
+    let error = norm::parse("pack.toml", &nowhere, None).expect_err("base");
     assert!(error.en().contains("pack.toml:4"), "{error}");
 }
 

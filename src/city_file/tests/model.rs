@@ -53,6 +53,12 @@ status = "measured"
 source = "own"
 vehicles = 3
 capacity_tubes = 1500
+trips_per_day = 5
+[district.sampling]
+status = "measured"
+source = "own"
+shifts = 2
+hours_per_shift = 7
 [district.stock]
 status = "assumed"
 source = "s"
@@ -149,7 +155,8 @@ fn every_part_is_read_to_the_last_number() {
     let east = &city.districts[0];
     assert_eq!(east.place, Some(Place { lon_e6: 118_980_000, lat_e6: 42_188_300 }));
     let fleet = city.fleet_of(east);
-    assert_eq!((fleet.vehicles, fleet.capacity_tubes), (3, 1500));
+    assert_eq!((fleet.vehicles, fleet.capacity_tubes, fleet.trips_per_day), (3, 1500, Some(5)));
+    assert_eq!(city.sampling_of(east), (14 * 3600, 7 * 3600));
     assert_eq!((city.pool_of(east), east.streets.len()), (20, 2));
     assert_eq!(city.street_pool(east, &east.streets[0]), 1);
     assert_eq!(city.street_pool(east, &east.streets[1]), 5);
@@ -201,7 +208,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(lab.instrument_day(&city.norm), InstrumentDay::Staggered { hours: 18 });
     assert_eq!((lab.derate_permille(&city.norm), lab.staffed_percent(0)), (850, 100));
     let fleet = city.fleet_of(district);
-    assert_eq!((fleet.vehicles, fleet.capacity_tubes), (1, 2000));
+    assert_eq!((fleet.vehicles, fleet.capacity_tubes, fleet.trips_per_day), (1, 2000, None));
+    assert_eq!((&district.sampling, city.sampling_of(district)), (&None, (16 * 3600, 8 * 3600)));
     assert_eq!(fleet.origin.status, Status::Assumed);
 }
 
@@ -290,37 +298,45 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
         ("lon = 118.98", "lon = 42.1883", 36, "73 到 136", "from 73 to 136"),
         ("lat = 42.1883\n", "", 30, "缺少“lat”", "`lat` is missing"),
         ("vehicles = 3", "vehicles = 0", 48, "“vehicles”为 0", "from 1 to 10000000"),
-        ("owner = \"street\"", "owner = \"army\"", 56, "army", "one of street, medical, commerce"),
-        ("article = \"tube\"", "article = \"swab\"", 57, "swab", "one of tube, extraction, pcr"),
+        ("trips_per_day = 5", "trips_per_day = 0", 50, "“trips_per_day”为 0", "from 1 to 96"),
+        (
+            "hours_per_shift = 7",
+            "hours_per_shift = 13",
+            55,
+            "2 班，每班 13 小时，超过一日",
+            "2 shifts of 13 h are more than a day",
+        ),
+        ("owner = \"street\"", "owner = \"army\"", 62, "army", "one of street, medical, commerce"),
+        ("article = \"tube\"", "article = \"swab\"", 63, "swab", "one of tube, extraction, pcr"),
         (
             "owner = \"medical\"",
             "owner = \"street\"",
-            61,
+            67,
             "重复",
             "\"tube\" of \"street\" is stated twice",
         ),
         (
             "physical = 600\nagreement",
             "physical = 601\nagreement",
-            53,
+            59,
             "各持有单位之和 601 + 400",
             "`extraction` is 600 + 400 (true), its owners hold 601 + 400 (true)",
         ),
         (
             "pcr = { physical = 600, agreement = 0, deposit_paid = false }\n",
             "",
-            50,
+            56,
             "缺少“pcr”",
             "`pcr` is missing",
         ),
         (
             "code = \"11-2\"",
             "code = \"11-1\"",
-            82,
+            88,
             "代码“11-1”重复",
             "[[district.street]] code \"11-1\" is used twice",
         ),
-        ("code = \"11-2\"", "code = \"11\"", 82, "代码“11”重复", "code \"11\" is used twice"),
+        ("code = \"11-2\"", "code = \"11\"", 88, "代码“11”重复", "code \"11\" is used twice"),
         (
             "{ value = 400, status",
             "{ value = 401, status",
@@ -332,38 +348,38 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
         (
             "persons_per_tube = 5\nhave = { status = \"assumed\", source = \"s\", sites = 1, desks = 2, samplers = 2, registrars = 2 }\n",
             "persons_per_tube = 5\n",
-            73,
+            79,
             "有的没有写",
             "others do not",
         ),
         (
             "zone = \"sealed\"",
             "zone = \"sealed\"\ncolour = \"red\"",
-            79,
+            85,
             "不认识的键“colour”",
             "unknown key `colour`",
         ),
-        ("persons_per_tube = 5", "persons_per_tube = 51", 87, "1 到 50", "from 1 to 50"),
-        ("to = \"02:00\"", "to = \"09:00\"", 98, "班次重叠", "shifts overlap"),
-        ("to = \"20:00\"", "to = \"08:00\"", 97, "相同", "the same as `from`"),
-        ("percent = 50", "percent = 0", 98, "1 到 100", "from 1 to 100"),
+        ("persons_per_tube = 5", "persons_per_tube = 51", 93, "1 到 50", "from 1 to 50"),
+        ("to = \"02:00\"", "to = \"09:00\"", 104, "班次重叠", "shifts overlap"),
+        ("to = \"20:00\"", "to = \"08:00\"", 103, "相同", "the same as `from`"),
+        ("percent = 50", "percent = 0", 104, "1 到 100", "from 1 to 100"),
         (
             "{ from = \"06:00\", to = \"24:00\" }",
             "{ from = \"06:00\", to = \"24:30\" }",
-            100,
+            106,
             "\"24:30\"",
             "a time of day",
         ),
-        ("staggered_hours = 20", "staggered_hours = 25", 117, "1 到 24", "from 1 to 24"),
+        ("staggered_hours = 20", "staggered_hours = 25", 123, "1 到 24", "from 1 to 24"),
         (
             "staggered_hours = 20",
             "staggered_hours = 20, from = \"06:00\"",
-            117,
+            123,
             "不认识的键“from”",
             "unknown key `from`",
         ),
-        ("{ value = 88.5", "{ value = 188.5", 101, "188.5", "from 1 to 100"),
-        ("outside = true", "outside = \"yes\"", 116, "true 或 false", "true or false"),
+        ("{ value = 88.5", "{ value = 188.5", 107, "188.5", "from 1 to 100"),
+        ("outside = true", "outside = \"yes\"", 122, "true 或 false", "true or false"),
         (
             "code = \"L\"\nname = \"甲\"\nname_en = \"A\"\nserves = [\"11\"]",
             "code = \"L\"\nname = \"甲\"\nname_en = \"A\"\nserves = [\"11\"]\noutside = true",
@@ -371,8 +387,8 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
             "没有承检实验室",
             "no lab serves district \"11\"",
         ),
-        ("spread_percent = 20", "spread_percent = 501", 106, "0 到 500", "from 0 to 500"),
-        ("hold_minutes = 10", "hold_minutes = -1", 107, "-1", "from 0 to 1440"),
+        ("spread_percent = 20", "spread_percent = 501", 112, "0 到 500", "from 0 to 500"),
+        ("hold_minutes = 10", "hold_minutes = -1", 113, "-1", "from 0 to 1440"),
     ] {
         check_in(RICH, old, new, line, zh, en);
     }
@@ -436,7 +452,7 @@ fn each_constant_of_a_city_keeps_its_bounds() {
 fn a_zone_that_only_another_pack_knows_is_an_error() {
     let mut other = norm::builtin("guide-3rd-2022").expect("pack");
     other.zones.retain(|zone| zone.key != "sealed");
-    let error = parse("small.toml", RICH, Some(other)).expect_err("no such zone");
+    let error = parse("small.toml", RICH, None, Some(other)).expect_err("no such zone");
     assert!(error.en().contains("a zone of the norm pack \"guide-3rd-2022\""), "{error}");
 }
 
@@ -464,7 +480,8 @@ fn a_citys_own_constants_take_the_packs_place_and_each_keeps_its_origin() {
     assert_eq!(back, pack);
     // They also take the place of another pack's.
     let other = norm::builtin("guide-2nd-2021").expect("pack");
-    let city = parse("small.toml", RICH, Some(other)).unwrap_or_else(|error| panic!("{error}"));
+    let city =
+        parse("small.toml", RICH, None, Some(other)).unwrap_or_else(|error| panic!("{error}"));
     own(&city.norm.field.ramp_percent, 65);
 }
 

@@ -53,7 +53,7 @@ fn the_first_pack_says_where_each_new_number_comes_from() {
         (&norm.prevalence.alpha_milli, 1000, Status::Assumed),
         (&norm.derate.mean_permille, 850, Status::Calculated),
         (&norm.stage(StageKind::Extract).breakdowns_permille_day, 40, Status::Sourced),
-        (&norm.stage(StageKind::Setup).breakdowns_permille_day, 80, Status::Sourced),
+        (&norm.stage(StageKind::Setup).breakdowns_permille_day, 0, Status::Assumed),
         (&norm.stage(StageKind::Pcr).breakdowns_permille_day, 20, Status::Sourced),
         (&norm.stage(StageKind::Pcr).spread_permille, 100, Status::Sourced),
         (&norm.stage(StageKind::Review).spread_permille, 760, Status::Sourced),
@@ -76,7 +76,8 @@ fn a_pack_without_base_takes_what_it_leaves_out_from_the_first_pack() {
     let transport = text.find("[transport]").expect("transport");
     let own = format!("{}{}", &text[..field], &text[transport..]).replace("chifeng-2022", "own");
     let own = own.replace("kit_reactions = { value = 96", "kit_reactions = { value = 50");
-    let (pack, root) = (norm::parse("own.toml", &own).expect("own"), norm::builtin("chifeng-2022"));
+    let (pack, root) =
+        (norm::parse("own.toml", &own, None).expect("own"), norm::builtin("chifeng-2022"));
     let root = root.expect("root");
     assert_eq!((pack.name.as_str(), pack.kit_reactions.value), ("own", 50));
     assert_eq!((pack.field, pack.zones), (root.field, root.zones));
@@ -108,7 +109,7 @@ fn a_norm_pack_with_bad_parts_is_an_error() {
             "`box_tubes` 3000 is more than",
         ),
     ] {
-        let error = norm::parse("pack.toml", &pack(line)).expect_err(line);
+        let error = norm::parse("pack.toml", &pack(line), None).expect_err(line);
         let found = error
             .en()
             .lines()
@@ -157,11 +158,11 @@ fn a_source_is_told_in_english_where_the_file_has_it_and_as_it_stands_where_not(
     let (listed, own) = ("census = \"普查\"\n", "census = \"普查\"\n[sources_en]\n");
     for (english, expected) in [("", "普查"), ("census = \"census\"\n", "census")] {
         let text = SOUND.replacen(listed, &format!("{own}{english}"), 1);
-        let city = parse("x.toml", &text, None).expect("a city");
+        let city = parse("x.toml", &text, None, None).expect("a city");
         let source = &city.population.origin.source;
         assert_eq!((source.zh.as_str(), source.en.as_str()), ("普查", expected));
     }
     let text = SOUND.replacen(listed, &format!("{own}survey = \"survey\"\n"), 1);
-    let refused = parse("x.toml", &text, None).err().expect("refused").to_string();
+    let refused = parse("x.toml", &text, None, None).err().expect("refused").to_string();
     assert!(refused.contains("source \"survey\" is not listed"), "{refused}");
 }

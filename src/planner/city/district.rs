@@ -28,6 +28,8 @@ pub struct District {
     pub stock: Stock,
     /// Vehicles for tubes; `None` takes the norm's, see `City::fleet_of`.
     pub fleet: Option<Fleet>,
+    /// Shifts of its sampling teams; `None` takes the norm's, see `City::sampling_of`.
+    pub sampling: Option<Sampling>,
     /// Its streets, in file order; empty = the district is one street. Their persons add up to the district's.
     pub streets: Vec<Street>,
 }
@@ -60,8 +62,33 @@ pub struct Fleet {
     pub vehicles: u64,
     /// Tubes that one vehicle carries at most; at least 1.
     pub capacity_tubes: u64,
+    /// Trips that one vehicle makes at most in a day of sampling, evenly over it; `None`: as many as the way allows.
+    pub trips_per_day: Option<u64>,
+    /// Where the numbers come from.
+    pub origin: Origin,
+}
+
+/// When sampling teams work: shift after shift, from the beginning of the round and each day from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// Shifts of a day; at least 1.
+    pub shifts: u64,
+    /// Hours of one shift; all shifts of a day are at most 24.
+    pub hours: u64,
     /// Where the two numbers come from.
     pub origin: Origin,
+}
+
+impl Sampling {
+    /// Seconds of a day in which people can be sampled.
+    pub fn day_s(&self) -> u64 {
+        self.shifts.saturating_mul(self.hours).clamp(1, 24) * 3600
+    }
+
+    /// Seconds of one shift.
+    pub fn shift_s(&self) -> u64 {
+        self.hours.clamp(1, 24) * 3600
+    }
 }
 
 /// People and places that a district has.

@@ -3,7 +3,7 @@
 
 use super::City;
 use super::constants::decimal;
-use super::district::{District, Fleet, Have, Street};
+use super::district::{District, Fleet, Have, Sampling, Street};
 use super::head::PlanHead;
 use super::lab::{InstrumentDay, Lab, LabStage, Shift};
 use super::norm::{Clock, Norm};
@@ -172,6 +172,7 @@ fn district(at: &mut Branch<'_>, district: &District) {
         have,
         stock,
         fleet,
+        sampling,
         streets,
     } = district;
     at.is(both(name), None);
@@ -183,11 +184,18 @@ fn district(at: &mut Branch<'_>, district: &District) {
     at.maybe("place", "经纬度", "place", place.as_ref().map(point));
     people(&mut at.under("have", "", ""), have);
     goods(&mut at.under("stock", "", ""), stock);
-    if let Some(Fleet { vehicles, capacity_tubes, origin }) = fleet {
+    if let Some(Fleet { vehicles, capacity_tubes, trips_per_day, origin }) = fleet {
         let mut at = at.under("fleet", "车队", "fleet");
         at.group("", "", origin);
         at.value("vehicles", "车辆", "vehicles", vehicles);
         at.value("capacity_tubes", "每车管数", "tubes per vehicle", capacity_tubes);
+        at.maybe("trips_per_day", "每车每日趟次", "trips per vehicle and day", *trips_per_day);
+    }
+    if let Some(Sampling { shifts, hours, origin }) = sampling {
+        let mut at = at.under("sampling", "采样班次", "sampling shifts");
+        at.group("", "", origin);
+        at.value("shifts", "每日班数", "shifts of a day", shifts);
+        at.value("hours_per_shift", "每班小时", "hours of a shift", hours);
     }
     for one in streets {
         let key = format!("street[{}]", one.code);

@@ -18,7 +18,7 @@ mod written;
 
 pub use constants::Constant;
 pub use diff::{Change, ChangeKind, diff, version_doubt};
-pub use district::{District, Fleet, Have, Street};
+pub use district::{District, Fleet, Have, Sampling, Street};
 pub use given::{Given, TargetFrom};
 pub use head::PlanHead;
 pub use lab::{InstrumentDay, Lab, LabStage, Shift};
@@ -140,6 +140,19 @@ impl City {
         streets
     }
 
+    /// Seconds of a day in which people of a district can be sampled, and of one shift of its teams: its own, else the norm's
+    /// sampling day and shifts as long as those of labs.
+    pub fn sampling_of(&self, district: &District) -> (u64, u64) {
+        match &district.sampling {
+            Some(own) => (own.day_s(), own.shift_s()),
+            None => {
+                let shifts = self.norm.shifts.value.max(1);
+                let shift_s = self.norm.staff_hours.value.min(24) * 3600 / shifts;
+                (self.norm.sampling_hours.value.clamp(1, 24) * 3600, shift_s.max(1))
+            }
+        }
+    }
+
     /// The vehicles of a district: its own, else the norm's for so many residents; at least one.
     pub fn fleet_of(&self, district: &District) -> Fleet {
         let norm = &self.norm.transport;
@@ -147,6 +160,7 @@ impl City {
         district.fleet.clone().unwrap_or_else(|| Fleet {
             vehicles: people.div_ceil(norm.persons_per_vehicle.value.max(1)).max(1),
             capacity_tubes: norm.vehicle_tubes.value.max(1),
+            trips_per_day: None,
             origin: norm.persons_per_vehicle.origin.clone(),
         })
     }

@@ -23,7 +23,8 @@ pub(super) fn grid(
         let swabs = s.wall(desk as u64).max(u64::from(s.open) + u64::from(s.hours));
         let carried =
             s.tubes() / (u64::from(s.vehicles.max(1)) * u64::from(s.vehicle_tubes.max(1)));
-        let carried = carried * (2 * u64::from(s.travel_max) + u64::from(s.handling));
+        let round_trip = 2 * u64::from(s.travel_max) + u64::from(s.handling);
+        let carried = carried * round_trip.max(u64::from(s.round_trip_min));
         until = until.max(
             swabs
                 + carried

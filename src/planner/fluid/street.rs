@@ -79,9 +79,7 @@ pub(super) struct Way {
 
 impl Way {
     pub fn of(street: &Street) -> Way {
-        let travel = mean_travel(street);
-        let cycle = f64::from(street.handling) + 2.0 * travel;
-        let interval = cycle / f64::from(street.vehicles.max(1));
+        let interval = round_trip(street) / f64::from(street.vehicles.max(1));
         let hold = f64::from(street.trip_hold);
         Way {
             box_wait: f64::from(street.box_time) / 2.0,
@@ -98,6 +96,12 @@ pub(super) fn mean_travel(street: &Street) -> f64 {
     mean.min(f64::from(street.travel_max))
 }
 
+/// Mean time from one departure of a vehicle to its next one, ms.
+fn round_trip(street: &Street) -> f64 {
+    let way = f64::from(street.handling) + 2.0 * mean_travel(street);
+    way.max(f64::from(street.round_trip_min))
+}
+
 /// Adds a street's tubes to the inflow of its lab. Returns the time of the last swab, ms.
 pub(super) fn add(street: &Street, inflow: &mut Inflow) -> f64 {
     let tubes = street.tubes() as f64;
@@ -109,8 +113,8 @@ pub(super) fn add(street: &Street, inflow: &mut Inflow) -> f64 {
     let way = Way::of(street);
     let late = tubes * street.late_share;
     let main = tubes - late;
-    let rate_max = f64::from(street.vehicles) * f64::from(street.vehicle_tubes)
-        / (f64::from(street.handling) + 2.0 * mean_travel(street)).max(1.0);
+    let rate_max =
+        f64::from(street.vehicles) * f64::from(street.vehicle_tubes) / round_trip(street).max(1.0);
     let speed = street.mean_speed();
     let end = street.desk_time(main / desks, speed);
     // The ramp and the time after it.

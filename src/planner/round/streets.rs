@@ -36,13 +36,15 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
     let mut all = Vec::new();
     for (at, district) in city.districts.iter().enumerate() {
         let fleet = city.fleet_of(district);
+        let (day_s, _) = city.sampling_of(district);
+        let round_trip_s = fleet.trips_per_day.map_or(0, |trips| day_s / trips.max(1));
         let streets = city.streets_of(district);
         let people = district.population.value.max(1);
         let serving = reach::serving(city, district);
         for street in &streets {
             let have = street.have.as_ref().unwrap_or(&district.have);
             let desks = have.desks.min(have.samplers);
-            let hours = norm.sampling_hours.value.clamp(1, 24);
+            let hours = day_s / 3600;
             let desk = norm.desk_rate_tenths.value as f64 / 10.0;
             // What the samplers can do in a day, spread over the hours of the day.
             let samplers = have.samplers as f64 * norm.persons_per_sampler_day.value as f64
@@ -72,6 +74,7 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
                 travel: ms(norm.transport.travel_s.value),
                 travel_spread: permille(norm.transport.travel_spread_permille.value),
                 travel_max: ms(norm.transport_s.value).max(MINUTE),
+                round_trip_min: ms(round_trip_s),
                 lab: 0,
             };
             let of = StreetOf {

@@ -70,7 +70,8 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn sampling_s(&self, i: usize, target_s: u64) -> u64 {
-        let by_day = mul_div(target_s, self.city.norm.sampling_hours.value.min(24), 24);
+        let (day_s, _) = self.city.sampling_of(&self.city.districts[i]);
+        let by_day = mul_div(target_s, day_s, 86_400);
         by_day.min(target_s.saturating_sub(self.tail_s[i]))
     }
 

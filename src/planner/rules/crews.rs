@@ -5,19 +5,20 @@
 //! constants that most packs assume; each line names them, so that they are printed beside it with status and source. No
 //! line is part of the verdict or of the list of shortages: the people of that list are looked at again here, by shift.
 //!
-//! - A shift of sampling is as long as one of the lab's: the staffed day over its shifts. A day of sampling takes as many as
-//!   it is long, the last one begun.
+//! - A shift of sampling is as long as the district says, else as one of the lab's: the staffed day over its shifts. A day of
+//!   sampling takes as many as it is long, the last one begun.
 //! - A team is what one desk has in one shift: a sampler and the norm's registrars. The norm's samplers are a roll for the
 //!   day, shared among its shifts; registrars are asked for at each desk in each shift.
 //! - A trip goes there and back to the nearest lab within reach, at the median time on the road. Each street is driven to
-//!   once for every box interval while it is sampled, oftener where a vehicle takes less than there is.
+//!   once for every box interval while it is sampled, oftener where a vehicle takes less than there is. A vehicle that makes
+//!   only so many trips a day goes evenly over the day of sampling.
 //! - A district whose streets the city file does not name is taken for one street. How many it is driven to on their own is
 //!   then not known: what it needs of vehicles and trips is the least that it can be, and said to be (`need_is_least`).
 
 use super::lines::needed;
 use super::plan::DistrictPlan;
 use super::shortage::Item;
-use crate::planner::city::{City, Constant, District, Norm, Origin, Words, mul_div};
+use crate::planner::city::{City, Constant, District, Fleet, Norm, Origin, Words, mul_div};
 use crate::planner::reach;
 
 /// What is counted.
@@ -174,7 +175,7 @@ pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<C
     for (district, plan) in city.districts.iter().zip(plans) {
         let fleet = city.fleet_of(district);
         let people = people(city, district, plan, target_s);
-        let trips = trips(city, district, plan, fleet.vehicles, fleet.capacity_tubes);
+        let trips = trips(city, district, plan, &fleet);
         for (item, (need, have)) in CrewItem::ALL.into_iter().zip(people.into_iter().chain(trips)) {
             let short = need.saturating_sub(have);
             let vehicles = matches!(item, CrewItem::Vehicles | CrewItem::Trips);
@@ -198,8 +199,7 @@ pub(super) fn crews(city: &City, plans: &[DistrictPlan], target_s: u64) -> Vec<C
 /// Need and have of shifts, samplers of a shift, registrars of a shift, teams.
 fn people(city: &City, district: &District, plan: &DistrictPlan, target_s: u64) -> [(u64, u64); 4] {
     let (norm, have) = (&city.norm, &district.have);
-    let shift_s = (norm.staff_hours.value.min(24) * 3600 / norm.shifts.value.max(1)).max(1);
-    let day_s = norm.sampling_hours.value.clamp(1, 24) * 3600;
+    let (day_s, shift_s) = city.sampling_of(district);
     // A target that leaves no time to sample still has people on a day's shifts.
     let sampled_s = if plan.sampling_s == 0 { day_s } else { plan.sampling_s };
     let by_day = sampled_s.min(day_s).div_ceil(shift_s);
@@ -226,21 +226,19 @@ fn people(city: &City, district: &District, plan: &DistrictPlan, target_s: u64) 
 }
 
 /// Need and have of vehicles and of trips.
-fn trips(
-    city: &City,
-    district: &District,
-    plan: &DistrictPlan,
-    vehicles: u64,
-    capacity: u64,
-) -> [(u64, u64); 2] {
+fn trips(city: &City, district: &District, plan: &DistrictPlan, fleet: &Fleet) -> [(u64, u64); 2] {
     let transport = &city.norm.transport;
+    let (vehicles, capacity) = (fleet.vehicles, fleet.capacity_tubes);
+    let (day_s, _) = city.sampling_of(district);
+    let at_least_s = fleet.trips_per_day.map_or(0, |trips| day_s / trips.max(1));
     let serving = reach::serving(city, district);
     let (mut vehicles_needed, mut trips_needed, mut driving_s) = (0u64, 0u64, 0u64);
     for street in city.streets_of(district).iter().filter(|s| s.population.value > 0) {
         let labs = reach::labs(city, &serving, street);
         let way = labs.map(|lab| reach::way_s(city, street.place.as_ref(), &city.labs[lab])).min();
         let way_s = way.unwrap_or(transport.travel_s.value);
-        let cycle_s = transport.handling_s.value.saturating_add(way_s.saturating_mul(2)).max(1);
+        let cycle_s = transport.handling_s.value.saturating_add(way_s.saturating_mul(2));
+        let cycle_s = cycle_s.max(at_least_s).max(1);
         let tubes = street.population.value.div_ceil(city.street_pool(district, street));
         let rounds = plan.sampling_s.div_ceil(city.norm.box_s.value.max(1));
         let trips = tubes.div_ceil(capacity.max(1)).max(rounds);

@@ -353,7 +353,8 @@ impl Field {
             let time = f64::from(street.travel) * (street.travel_spread * road.noise(trip)).exp();
             let time = time.min(f64::from(street.travel_max.max(1))) as Ms;
             let at = leave.saturating_add(street.handling).saturating_add(time).min(horizon);
-            self.vehicles[vehicle] = at.saturating_add(time);
+            let next_at = leave.saturating_add(street.round_trip_min);
+            self.vehicles[vehicle] = at.saturating_add(time).max(next_at);
             let leave = leave.min(horizon);
             let first = lots.len() as u32;
             for i in next..end {

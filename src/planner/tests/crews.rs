@@ -64,7 +64,8 @@ fn vehicles_are_those_that_make_the_trips_in_time() {
     assert_eq!(line(&town(), 24, Vehicles), [2, 8, 0]);
     let with = |vehicles, capacity_tubes| {
         let mut town = town();
-        town.districts[0].fleet = Some(Fleet { vehicles, capacity_tubes, origin: origin() });
+        town.districts[0].fleet =
+            Some(Fleet { vehicles, capacity_tubes, trips_per_day: None, origin: origin() });
         town
     };
     assert_eq!(line(&with(1, 2000), 24, Vehicles), [2, 1, 1]);
@@ -128,7 +129,8 @@ fn what_is_far_takes_longer_to_drive_to() {
 #[test]
 fn none_of_it_turns_a_verdict_or_is_on_the_list() {
     let mut without = town();
-    without.districts[0].fleet = Some(Fleet { vehicles: 1, capacity_tubes: 1, origin: origin() });
+    without.districts[0].fleet =
+        Some(Fleet { vehicles: 1, capacity_tubes: 1, trips_per_day: None, origin: origin() });
     let (with, without) = (solve(&town(), 24), solve(&without, 24));
     assert_eq!((with.verdict, with.shortages), (without.verdict, without.shortages));
 }
@@ -151,7 +153,8 @@ fn every_constant_that_a_line_rests_on_is_one_of_the_pack() {
         plan.crews.iter().find(|line| line.item == item).expect("a line").have_origin.clone()
     };
     assert_eq!((of(&town, Teams), of(&town, Vehicles)), (stated.clone(), origin()));
-    let fleet = Fleet { vehicles: 3, capacity_tubes: 9, origin: stated.clone() };
+    let fleet =
+        Fleet { vehicles: 3, capacity_tubes: 9, trips_per_day: None, origin: stated.clone() };
     town.districts[0].fleet = Some(fleet);
     assert_eq!(of(&town, Trips), stated);
 }

@@ -11,8 +11,10 @@ mod properties;
 pub(super) mod queueing;
 mod reach;
 mod streets_and_shifts;
+mod teams;
 mod unworkable;
 mod xian;
+mod xian_told;
 
 use super::*;
 
@@ -155,6 +157,7 @@ fn district(code: &str, people: u64, means: u64) -> District {
             origin: origin(),
         },
         fleet: None,
+        sampling: None,
         streets: Vec::new(),
     }
 }

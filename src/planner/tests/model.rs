@@ -112,7 +112,7 @@ fn a_fleet_is_the_districts_or_the_norms() {
         assert_eq!((fleet.vehicles, fleet.capacity_tubes), (vehicles, 2000), "{people}");
     }
     let mut town = city(vec![district("1", 1_000_000, 4)], vec![]);
-    let own = Fleet { vehicles: 7, capacity_tubes: 300, origin: origin() };
+    let own = Fleet { vehicles: 7, capacity_tubes: 300, trips_per_day: None, origin: origin() };
     town.districts[0].fleet = Some(own.clone());
     assert_eq!(town.fleet_of(&town.districts[0]), own);
     assert_eq!(town.scaled(500_000).districts[0].fleet.as_ref().map(|f| f.vehicles), Some(4));

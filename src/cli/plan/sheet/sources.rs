@@ -79,6 +79,10 @@ pub(super) fn table(report: &Report) -> Table {
         if let Some(fleet) = &d.fleet {
             add(key("fleet"), of("车辆", "vehicles"), Cell::Blank, see(), &fleet.origin);
         }
+        if let Some(sampling) = &d.sampling {
+            let shifts = of("采样班次", "sampling shifts");
+            add(key("sampling"), shifts, Cell::Blank, see(), &sampling.origin);
+        }
     }
     for lab in &city.labs {
         let what =
