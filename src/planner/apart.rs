@@ -31,6 +31,8 @@ pub enum Effect {
     Recalls,
     /// Desks are slow at first.
     Ramp,
+    /// Tubes are on their way: boxes are filled, trips waited for and driven.
+    Way,
 }
 
 /// Effects that the simulation has and the flows reckon at their mean.
@@ -44,9 +46,9 @@ const OF_SIMULATION: [Effect; 8] = [
     Effect::Runs,
     Effect::Recalls,
 ];
-/// Effects that the flows have and the arithmetic does not.
-const OF_FLOWS: [Effect; 4] =
-    [Effect::LateComers, Effect::Ramp, Effect::Breakdowns, Effect::Recalls];
+/// Effects that the flows have and the arithmetic does not, or not in the way of the instruments.
+const OF_FLOWS: [Effect; 5] =
+    [Effect::Way, Effect::LateComers, Effect::Ramp, Effect::Breakdowns, Effect::Recalls];
 
 /// Tubes that may be simulated for it: few seconds of one processor's time.
 const TUBES_MAX: u64 = 250_000_000;
@@ -91,23 +93,32 @@ impl Effect {
                 doubt.prevalence = (0.0, 0.0);
             }
             Effect::Ramp => model.streets.iter_mut().for_each(|s| s.ramp_speed = 1.0),
+            Effect::Way => model.streets.iter_mut().for_each(|s| {
+                (s.box_time, s.trip_hold, s.handling) = (MINUTE, 0, 0);
+                (s.travel, s.travel_spread) = (MINUTE, 0.0);
+            }),
         }
     }
 
     /// What it is.
     pub fn name(self) -> Words {
         let (zh, en) = match self {
-            Effect::DeskSpeed => {
-                ("采样速度快慢不一（最慢的街道决定全市）", "desks faster or slower than planned (the slowest street decides)")
-            }
+            Effect::DeskSpeed => (
+                "采样速度快慢不一（最慢的街道决定全市）",
+                "desks faster or slower than planned (the slowest street decides)",
+            ),
             Effect::Turnout => ("到场人数多少不定", "more or fewer people than planned"),
             Effect::LateComers => ("晚到者", "late comers"),
-            Effect::LabPace => ("实验室实际速度不定（最慢的实验室决定全市）", "labs slower than their derate (the slowest decides)"),
+            Effect::LabPace => (
+                "实验室实际速度不定（最慢的实验室决定全市）",
+                "labs slower than their derate (the slowest decides)",
+            ),
             Effect::Road => ("路途时间长短不一", "trips that take longer"),
             Effect::Breakdowns => ("仪器故障", "breakdowns"),
             Effect::Runs => ("各批检测时间长短不一", "runs that take longer"),
             Effect::Recalls => ("召回单采", "recalls"),
             Effect::Ramp => ("开始时采样较慢", "desks that are slow at first"),
+            Effect::Way => ("装箱、候车和路途", "boxes, trips and the road"),
         };
         Words::new(zh, en)
     }
@@ -124,6 +135,7 @@ impl Effect {
             Effect::Runs => "runs",
             Effect::Recalls => "recalls",
             Effect::Ramp => "ramp",
+            Effect::Way => "way",
         }
     }
 }
@@ -203,7 +215,7 @@ impl Apart {
         self.by.iter().filter(move |(_, by)| *by >= least).take(3)
     }
 
-    /// Why, in a clause: "53.1 h: desks faster or slower than planned 48.0 h; without all of these 1.0 h are left".
+    /// Why, in a clause: "desks faster or slower than planned 48.0 h; 1.0 h are left: boxes, trips and plates go one by one".
     pub fn words(&self) -> Words {
         let h = |ms: i64| format!("{:.1}", ms as f64 / f64::from(HOUR));
         let (zh, en): (Vec<String>, Vec<String>) = self
@@ -214,12 +226,24 @@ impl Apart {
             })
             .unzip();
         let (zh, en) = match zh.is_empty() {
-            true => ("没有哪一项单独起主要作用".to_owned(), "nothing alone accounts for much of it".to_owned()),
+            true => (
+                "没有哪一项单独起主要作用".to_owned(),
+                "nothing that was tried alone accounts for much of it".to_owned(),
+            ),
             false => (zh.join("，"), en.join(", ")),
         };
+        let left = h(self.left);
+        // What the layers do in different ways cannot be left out; it is named.
+        let (rest_zh, rest_en) = match self.replications {
+            0 => (
+                "测算不计等待：各实验室均摊样本，无样本时仪器即停歇，各批按最短时间",
+                "the arithmetic knows no waiting: labs share the load evenly, instruments rest while nothing is there, and runs are at their shortest",
+            ),
+            _ => ("逐箱、逐趟、逐板进行", "boxes, trips and plates go one by one"),
+        };
         Words::new(
-            format!("{zh}；各项都不计时差 {} 小时", h(self.left)),
-            format!("{en}; with all that is tried left out {} h", h(self.left)),
+            format!("{zh}；以上各项及其他试算项都不计时，余 {left} 小时（{rest_zh}）"),
+            format!("{en}; without all that was tried {left} h are left ({rest_en})"),
         )
     }
 }

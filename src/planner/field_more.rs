@@ -161,7 +161,10 @@ impl FieldMore {
                         format!("增加{zh}（现有采样台因缺人闲置）"),
                         format!("{en} more (one desk stands idle for want of people)"),
                     ),
-                    (_, true) => Words::new("增加 1 个采样台（人员已有）", "one more desk, whose people are there"),
+                    (_, true) => Words::new(
+                        "增加 1 个采样台（人员已有）",
+                        "one more desk, whose people are there",
+                    ),
                     (_, false) => Words::new(
                         format!("增加 1 个采样台及其{zh}"),
                         format!("one more desk with {en}"),

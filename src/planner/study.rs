@@ -6,9 +6,7 @@ use super::city::StageKind;
 use super::derate::Derate;
 use super::model::{Lab, MINUTE, Model, Ms, Stage};
 use super::round::Doubt;
-use super::simulate::{
-    BoxRun, Cause, LabRun, Scratch, Simulation, Start, StreetStart, Stream,
-};
+use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream, StreetStart};
 
 /// Quantiles of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

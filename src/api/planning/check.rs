@@ -13,8 +13,8 @@ use crate::planner::fluid::{self, CityFlow, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE};
 use crate::planner::round::Round;
 use crate::planner::{
-    self, City, FieldItem, FieldMore, Found, ListFilled, OneMore, Plan, StageKind, Words, fill_sent, shelf_mend,
-    shelf_words, solve_sent,
+    self, City, FieldItem, FieldMore, Found, ListFilled, OneMore, Plan, StageKind, Words,
+    fill_sent, shelf_mend, shelf_words, solve_sent,
 };
 use std::sync::Arc;
 

@@ -123,11 +123,10 @@ fn whole(to: f64) -> Result<u64, Error> {
 
 fn altered(plan: &CityPlan, target_h: u32, changes: &[Alter]) -> Result<Altered, Error> {
     let city = City { target_h, ..plan.city.clone() };
-    Altered::of(&city, changes)
-        .map_err(|Words { zh, en }| Error::invalid("changes", zh, en))
+    Altered::of(&city, changes).map_err(|Words { zh, en }| Error::invalid("changes", zh, en))
 }
 
-pub(super) fn reckoned(
+fn reckoned(
     plan: &CityPlan,
     target_h: u32,
     changes: &[Alter],
@@ -158,7 +157,8 @@ fn kept(
     let labs = labs_concerned(&round.model, &with.model);
     let [before, after] = [&round.model, &with.model].map(fluid::city);
     let go_on = || !stop.load(Ordering::Acquire);
-    let none = Paired { before: what_if::NEVER as f64, after: what_if::NEVER as f64, ..Paired::default() };
+    let none =
+        Paired { before: what_if::NEVER as f64, after: what_if::NEVER as f64, ..Paired::default() };
     let paired = match labs.is_empty() {
         true => none,
         false => what_if_city(&round.model, &with.model, &labs, seed, pairs, &go_on),
@@ -218,4 +218,17 @@ fn anew(altered: &Altered, mut told: Vec<Words>, why: &Words) -> Result<pb::What
         fluid_city_anew_after_ms: after.finish.into(),
         ..pb::WhatIfReply::default()
     })
+}
+
+/// The answer to a request, without a service around it.
+#[cfg(test)]
+pub(super) fn now(
+    plan: &CityPlan,
+    target_h: u32,
+    request: &pb::WhatIfRequest,
+    dice: (u64, usize),
+) -> Result<pb::WhatIfReply, Error> {
+    let changes = changes(plan, request)?;
+    let altered = altered(plan, target_h, &changes)?;
+    reckoned(plan, target_h, &changes, &altered, dice, &AtomicBool::new(false))
 }

@@ -83,9 +83,10 @@ fn of_streets(layers: &Layers, lang: Option<Lang>) -> String {
         let street = street.map(|s| place_name(lang, &s.name)).unwrap_or_default();
         let mut row = vec![lab_name(layers, i, lang), street];
         let minutes = |ms: i64| format!("{:.1}", in_minutes(ms));
-        row.extend(all.iter().map(|one| {
-            format!("{} / {}", minutes(one.saves.lab), minutes(one.saves.city))
-        }));
+        row.extend(
+            all.iter()
+                .map(|one| format!("{} / {}", minutes(one.saves.lab), minutes(one.saves.city))),
+        );
         row.push(say(lang, &all[0].words()));
         rows.push(row);
     }

@@ -80,9 +80,8 @@ impl Layers {
 
     fn why_apart(&self, dice: Dice, progress: &Progress) -> Option<Apart> {
         let told = || {
-            progress.tell(&|| {
-                Words::new("查找各层结果相差的原因", "finding why the layers lie apart")
-            });
+            progress
+                .tell(&|| Words::new("查找各层结果相差的原因", "finding why the layers lie apart"));
             true
         };
         let study = (self.study.as_ref()?, dice.seed);

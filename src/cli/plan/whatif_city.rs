@@ -69,7 +69,12 @@ pub struct Altering {
 
 impl Altering {
     /// The changes, those of the whole city first.
-    fn changes(&self, args: &WhatIfArgs, city: &City, lab: Option<usize>) -> Result<Vec<Alter>, Error> {
+    fn changes(
+        &self,
+        args: &WhatIfArgs,
+        city: &City,
+        lab: Option<usize>,
+    ) -> Result<Vec<Alter>, Error> {
         let at = self.place.as_deref().map_or(Ok(At::City), |code| place(city, code))?;
         let field = |item, more: Option<i64>| more.map(|more| Alter::Field { at, item, more });
         let permille = |percent: f64| (percent * 10.0).round().max(0.0) as u64;
@@ -204,8 +209,7 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
     let labs = labs_words(city, &done.labs);
     if let Some(p) = &after.pairs {
         let title = Words::new(format!("{}，模拟", labs.zh), format!("{}, simulated", labs.en));
-        out +=
-            &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
+        out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
     }
     let flow_before = before.ok().map(|(_, flow)| flow);
     if let (Some(flow), false) = (flow_before, done.labs.is_empty()) {
@@ -230,7 +234,8 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
 
 fn document(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> Value {
     let (before, after) = (done.before.as_ref().ok(), done.after.as_ref().ok());
-    let of_labs = |flow: &CityFlow| (!done.labs.is_empty()).then(|| time(labs_done(flow, &done.labs)));
+    let of_labs =
+        |flow: &CityFlow| (!done.labs.is_empty()).then(|| time(labs_done(flow, &done.labs)));
     json!({
         "schema": 1,
         "changes": what.iter().map(report_json::words).collect::<Vec<_>>(),

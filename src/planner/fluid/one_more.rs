@@ -5,7 +5,7 @@
 
 use super::{Asked, CityFlow, Scratch, later, latest_of, pipeline, street, streets_by_lab};
 use crate::planner::city::StageKind;
-use crate::planner::model::{Model, Ms, Street};
+use crate::planner::model::{Model, Ms, Stage, Street};
 
 use rayon::prelude::*;
 
@@ -39,9 +39,18 @@ pub fn one_more(model: &Model, before: &CityFlow) -> Vec<[Saved; StageKind::COUN
         }
         // No number of units makes the last tubes' way through any lab shorter.
         let others = rest.lab_but(&[number]).max(rest.way_but(&[]));
-        for (k, saves) in saves.iter_mut().enumerate() {
+        // As it is, to see where one more would have nothing to do: that is most stages of most labs.
+        scratch.lab(model, &model.labs[number], list, Asked::End);
+        let mut more = model.labs[number].stages.clone();
+        more.iter_mut().for_each(Stage::add_unit);
+        let idle: [bool; StageKind::COUNT] =
+            std::array::from_fn(|k| scratch.tank.as_well_with(k, &more[k]));
+        for (k, (saves, more)) in saves.iter_mut().zip(more).enumerate() {
+            if idle[k] {
+                continue;
+            }
             let mut lab = model.labs[number].clone();
-            lab.stages[k].add_unit();
+            lab.stages[k] = more;
             let finish = scratch.lab(model, &lab, list, Asked::End).finish;
             *saves = Saved::of([own.finish, finish], [before.finish, others.max(finish)]);
         }
@@ -98,9 +107,8 @@ pub fn with_streets(
 pub fn last_streets(model: &Model, flow: &CityFlow) -> Vec<Option<usize>> {
     let last_of = |list: Vec<usize>| {
         let late = latest_of(list.len());
-        let last = |&i: &usize| {
-            street::last_at_door(&model.streets[i], f64::from(flow.streets[i]), late)
-        };
+        let last =
+            |&i: &usize| street::last_at_door(&model.streets[i], f64::from(flow.streets[i]), late);
         list.into_iter().filter(|&i| model.streets[i].persons > 0).max_by_key(last)
     };
     streets_by_lab(model).into_iter().map(last_of).collect()

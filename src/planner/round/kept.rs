@@ -74,7 +74,8 @@ impl Round {
     /// When something would never end, when a number is out of bounds.
     pub fn kept(&self, city: &City) -> Result<Round, Error> {
         let mut round = self.clone();
-        round.model.labs = city.labs.iter().map(|lab| labs::lab_of(city, lab)).collect::<Vec<Lab>>();
+        round.model.labs =
+            city.labs.iter().map(|lab| labs::lab_of(city, lab)).collect::<Vec<Lab>>();
         round.model.recall = recall_of(city);
         round.doubt = doubt::doubt(city);
         for (number, source) in sources(city).into_iter().enumerate().take(self.whole.len()) {

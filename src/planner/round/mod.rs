@@ -128,8 +128,7 @@ impl Round {
             };
             let parts = parts.into_iter();
             let parts = parts.map(|(lab, share)| Part { lab, share, travel: travel(lab) });
-            let part =
-                Whole { street: source.model, have: source.have, parts: parts.collect() };
+            let part = Whole { street: source.model, have: source.have, parts: parts.collect() };
             for divided in part.divided() {
                 model.streets.push(divided);
                 streets.push(source.of.clone());

@@ -1,6 +1,7 @@
 //! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms
 //! of queues.
 
+mod apart;
 mod crews;
 mod diff;
 mod golden;
@@ -12,6 +13,7 @@ pub(super) mod queueing;
 mod reach;
 mod streets_and_shifts;
 mod unworkable;
+mod what_if;
 mod xian;
 
 use super::*;

@@ -4,8 +4,6 @@
 
 mod apply;
 mod refuse;
-#[cfg(test)]
-mod tests;
 mod words;
 
 pub use refuse::{place_named, places};
@@ -137,7 +135,8 @@ impl Altered {
 
 /// The labs in which two models of the same streets and labs differ, by their own numbers or those of their streets.
 pub fn labs_concerned(before: &Model, after: &Model) -> Vec<usize> {
-    let mut concerned: Vec<bool> = before.labs.iter().zip(&after.labs).map(|(a, b)| a != b).collect();
+    let mut concerned: Vec<bool> =
+        before.labs.iter().zip(&after.labs).map(|(a, b)| a != b).collect();
     for (a, b) in before.streets.iter().zip(&after.streets).filter(|(a, b)| a != b) {
         concerned[a.lab] = true;
         concerned[b.lab] = true;

@@ -56,7 +56,10 @@ pub(super) fn refuse(altered: &Altered, change: &Alter) -> Result<(), Words> {
                 let name = stage.kind.name();
                 return Err(Words::new(
                     format!("{} 的{}无需人员看管，增减人员没有作用", lab.code, name.zh),
-                    format!("{} at {} runs without people: more of them change nothing", name.en, lab.code),
+                    format!(
+                        "{} at {} runs without people: more of them change nothing",
+                        name.en, lab.code
+                    ),
                 ));
             }
             match more < 0 && fewer > stage.staff {
@@ -64,9 +67,7 @@ pub(super) fn refuse(altered: &Altered, change: &Alter) -> Result<(), Words> {
                 false => Ok(()),
             }
         }
-        Alter::Pool { persons, .. } => {
-            within(persons, 1, POOL_MAX, "每管人数", "persons per tube")
-        }
+        Alter::Pool { persons, .. } => within(persons, 1, POOL_MAX, "每管人数", "persons per tube"),
         Alter::Prevalence { share } if !(0.0..=1.0).contains(&share) => Err(Words::new(
             format!("感染率 {share} 不成立：请填写 0 至 1 之间的数，如 0.001"),
             format!("a prevalence of {share} is not possible: give 0 to 1, such as 0.001"),
@@ -79,7 +80,9 @@ pub(super) fn refuse(altered: &Altered, change: &Alter) -> Result<(), Words> {
                 "such a turnout is not possible: give 1 to 100 (%)",
             )),
         },
-        Alter::SamplingHours { hours } => within(hours, 1, 24, "每日采样小时数", "hours of sampling a day"),
+        Alter::SamplingHours { hours } => {
+            within(hours, 1, 24, "每日采样小时数", "hours of sampling a day")
+        }
         Alter::ShiftHours { hours, .. } => {
             within(hours, 1, 24, "每日班次小时数", "hours of shifts a day")
         }
@@ -94,7 +97,11 @@ fn field(altered: &Altered, at: At, item: FieldItem, more: i64) -> Result<(), Wo
     let (code, have) = match at {
         At::City => {
             let codes = Words::listed(
-                places(city).into_iter().map(|code| Words::new(code.clone(), code)).collect::<Vec<_>>().into_iter(),
+                places(city)
+                    .into_iter()
+                    .map(|code| Words::new(code.clone(), code))
+                    .collect::<Vec<_>>()
+                    .into_iter(),
                 20,
                 "处",
             );

@@ -12,13 +12,18 @@ impl Alter {
                 let n = grouped(more.unsigned_abs());
                 let name = name(city, at);
                 let (unit, one, many) = match item {
-                    FieldItem::Desk => ("个采样台（含人员）", "desk with its people", "desks with their people"),
+                    FieldItem::Desk => {
+                        ("个采样台（含人员）", "desk with its people", "desks with their people")
+                    }
                     FieldItem::Sampler => ("名采样人员", "sampler", "samplers"),
                     FieldItem::Vehicle => ("辆转运车", "vehicle", "vehicles"),
                 };
                 let en = if more.unsigned_abs() == 1 { one } else { many };
                 let (zh, by) = sign(more);
-                Words::new(format!("{}：{zh} {n} {unit}", name.zh), format!("{}: {n} {by} {en}", name.en))
+                Words::new(
+                    format!("{}：{zh} {n} {unit}", name.zh),
+                    format!("{}: {n} {by} {en}", name.en),
+                )
             }
             Alter::Staff { lab, stage, more } => {
                 let (lab, stage) = (of_lab(city, Some(lab)), stage.name());
