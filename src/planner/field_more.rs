@@ -162,8 +162,8 @@ impl FieldMore {
                         format!("{en} more (one desk stands idle for want of people)"),
                     ),
                     (_, true) => Words::new(
-                        "增加 1 个采样台（人员已有）",
-                        "one more desk, whose people are there",
+                        "增加 1 个采样台（人员已足）",
+                        "one more desk (there are people for it)",
                     ),
                     (_, false) => Words::new(
                         format!("增加 1 个采样台及其{zh}"),
@@ -189,11 +189,11 @@ pub fn field_words(round: &Round, all: &[FieldMore]) -> Option<Words> {
     let (what, lab, city) = (one.words(), earlier(one.saves.lab), earlier(one.saves.city));
     Some(Words::new(
         format!(
-            "该处等待最久的街道是{}：在该街道{}，该实验室{}，全市{}。",
+            "该处等待最久的街道是{}：{}，该实验室{}，全市{}。",
             street.name.zh, what.zh, lab.zh, city.zh
         ),
         format!(
-            "The street that it waits for longest is {}: {} there brings this lab: {}; the whole city: {}.",
+            "The street that it waits for longest is {}. There, {} brings this lab: {}; the whole city: {}.",
             street.name.en, what.en, lab.en, city.en
         ),
     ))
