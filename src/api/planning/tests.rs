@@ -287,12 +287,13 @@ fn what_one_more_unit_saves_is_the_same_whoever_is_asked() {
 /// What CheckPlan tells that one more desk, sampler or vehicle saves is what WhatIf tells of it, to the millisecond.
 #[test]
 fn what_one_more_of_a_street_saves_is_the_same_whoever_is_asked() {
-    let go_on = || true;
+    let (go_on, mut some_save) = (|| true, false);
     for plan in [town(&[]), CityPlan::builtin("kunming")] {
         let checked = check::reckoned(&plan, &Changes::default(), 24, &go_on).unwrap();
         let labs = checked.fluid.unwrap().labs;
         let streets: Vec<_> = labs.iter().flat_map(|lab| &lab.streets).collect();
-        assert!(streets.len() >= 3 && streets.iter().any(|one| one.saves_city_ms > 0));
+        assert!(streets.len() >= 3);
+        some_save |= streets.iter().any(|one| one.saves_city_ms > 0);
         for one in streets.into_iter().take(12) {
             let asked = pb::PlanChange {
                 item: one.item,
@@ -313,6 +314,7 @@ fn what_one_more_of_a_street_saves_is_the_same_whoever_is_asked() {
             assert!(summary.zh.ends_with('。') && summary.en.ends_with('.'), "{summary:?}");
         }
     }
+    assert!(some_save);
 }
 
 fn what_if_of(plan: &CityPlan, changes: Vec<pb::PlanChange>) -> Result<pb::WhatIfReply, Error> {

@@ -24,6 +24,7 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
         }
     };
     out += &layer_table(&report.city, &report.plan, layers, lang);
+    out += &apart(&report.plan, layers, lang);
     out.push('\n');
     out += &answer(&remedy_text::sentence(report, layers), lang);
     out
@@ -104,7 +105,7 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
             ),
         ]);
     }
-    table(&rows) + &apart(plan, layers, lang)
+    table(&rows)
 }
 
 /// Why each layer is later than the one before, where it is by much.
