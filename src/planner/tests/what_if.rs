@@ -161,7 +161,8 @@ fn one_more_of_a_street_saves_what_the_round_with_it_saves() {
 fn pairs_of_a_city_are_those_of_its_labs() {
     let model = Round::of(&town(false)).expect("a round").model;
     let mut more = model.clone();
-    more.labs[0].stages[StageKind::Extract.index()].add_unit();
+    let binding = fluid::city(&model).labs[0].binding;
+    more.labs[0].stages[binding.index()].add_unit();
     let labs = labs_concerned(&model, &more);
     assert_eq!(labs, [0]);
     let city = study::what_if_city(&model, &more, &labs, 3, 25, &|| true);

@@ -132,9 +132,9 @@ fn any_other_change_is_compared_in_pairs() {
         (&["--turnout", "50"], "到场率 50%", "50 % of the residents come", &["L1", "L2"]),
         (&["--sampling-hours", "6"], "每日采样 6 小时", "for 6 h a day", &["L1", "L2"]),
         (
-            &["--lab", "L1", "--stage", "decap", "--staff", "-6"],
-            "减少 6 名人员",
-            "decapping: 6 fewer people",
+            &["--lab", "L1", "--stage", "decap", "--staff", "-30"],
+            "减少 30 名人员",
+            "decapping: 30 fewer people",
             &["L1"],
         ),
         (&["--lab", "L1", "--shift-hours", "8"], "每日排班 8 小时", "shifts of 8 h a day", &["L1"]),
