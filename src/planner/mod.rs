@@ -14,17 +14,21 @@
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds; `one_more`: what one more unit saves by them,
-//!   and whether it is a unit or its people;
+//!   and whether it is a unit or its people; `field_more`: what one more desk, sampler or vehicle
+//!   saves at the street that a lab waits for; `what_if`: any other change that a question names;
 //! - `filled`: whether the list of shortages is enough, by the flows or the simulation; `times`: times in words;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
+//! - `apart`: why the layers lie apart, one effect at a time;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
 //! - `example`: made-up rounds to measure and to check with.
 
+pub mod apart;
 pub mod assign;
 mod city;
 mod derate;
 mod differ;
 pub mod example;
+mod field_more;
 mod filled;
 pub mod fluid;
 pub mod forecast;
@@ -44,6 +48,7 @@ pub mod study;
 mod tests;
 pub mod times;
 mod units;
+pub mod what_if;
 
 pub use city::{
     Article, Change, ChangeKind, City, Clock, Constant, DerateNorm, District, FieldNorm, Fleet,
@@ -53,6 +58,7 @@ pub use city::{
     time_of_day, version_doubt,
 };
 pub use differ::flows_differ;
+pub use field_more::{FieldItem, FieldMore, field_more, field_words};
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;
 pub use lacking::{Lack, Missing};

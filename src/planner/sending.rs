@@ -35,6 +35,10 @@ pub fn send(city: &City, round: &mut Round, street: usize, lab: usize) {
             let travel = way(city, round, i, lab);
             let part = &mut round.model.streets[i];
             (part.lab, part.travel) = (lab, travel);
+            let whole = round.whole.get_mut(street);
+            for part in whole.into_iter().flat_map(|whole| &mut whole.parts) {
+                (part.lab, part.travel) = (lab, travel);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::city::StageKind;
 use super::derate::Derate;
 use super::model::{Lab, MINUTE, Model, Ms, Stage};
 use super::round::Doubt;
-use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream};
+use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream, StreetStart};
 
 /// Quantiles of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub fn study(
 }
 
 /// When one lab of a model is done, replication by replication: what `study` finds of it with the same seed, without the
-/// other labs.
+/// other labs. A replication costs what that lab and its streets cost, however large the rest of the city is.
 pub fn lab_finishes(
     model: &Model,
     doubt: Option<&Doubt>,
@@ -142,15 +142,31 @@ pub fn lab_finishes(
     replications: usize,
     lab: usize,
 ) -> Vec<Ms> {
-    let of = |scratch: &mut Scratch, number: u64| {
-        let drawn = doubt.map(|doubt| doubt.drawn(model, seed, number, Some(lab)));
-        let model = drawn.as_ref().unwrap_or(model);
-        let start = Start::whole(model);
-        let mut streets = vec![Default::default(); model.streets.len()];
-        let simulation = Simulation::new(model, &start);
-        simulation.lab(lab, seed, number, scratch, &mut streets, &mut |_, _| {}).finish
+    // The other labs are in no replication, and to copy all rests of a large city takes longer than to simulate a lab.
+    let alone = Model {
+        streets: model.streets.clone(),
+        labs: model
+            .labs
+            .iter()
+            .enumerate()
+            .map(|(i, own)| if i == lab { own.clone() } else { restless(own) })
+            .collect(),
+        recall: model.recall.clone(),
+        ..*model
     };
-    (0..replications as u64).into_par_iter().map_init(Scratch::default, of).collect()
+    let own: Vec<usize> =
+        (0..model.streets.len()).filter(|&street| model.streets[street].lab == lab).collect();
+    let memory = || (Scratch::default(), alone.clone(), Start::whole(&alone));
+    let of = |(scratch, drawn, start): &mut (Scratch, Model, Start), number: u64| {
+        if let Some(doubt) = doubt {
+            doubt.draw_into(&alone, seed, number, &own, &[lab], drawn);
+            for &street in &own {
+                start.streets[street] = StreetStart::whole(&drawn.streets[street]);
+            }
+        }
+        Simulation::of_lab(drawn, start, lab, &own).finish_of(&[lab], seed, number, scratch)
+    };
+    (0..replications as u64).into_par_iter().map_init(memory, of).collect()
 }
 
 fn one(model: &Model, start: &Start, seed: u64, number: u64, scratch: &mut Scratch) -> Kept {
@@ -229,16 +245,50 @@ pub fn what_if(
         })
         .flatten()
         .collect();
-    let n = both.len().max(1) as f64;
-    let mean = |of: &dyn Fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / n;
-    let saved = mean(&|p| p.0 - p.1);
-    let variance = mean(&|p| (p.0 - p.1 - saved).powi(2)) * n / (n - 1.0).max(1.0);
-    Paired {
-        pairs: both.len(),
-        before: mean(&|p| p.0),
-        after: mean(&|p| p.1),
-        saved,
-        half_width: 1.96 * (variance / n).sqrt(),
+    Paired::of(&both)
+}
+
+/// Compares a model with `changed`, which has the same streets and labs with other numbers: when the last of `labs` is done. What
+/// is at no other lab is simulated; these have to be all that differ. `go_on` as in `what_if`.
+pub fn what_if_city(
+    model: &Model,
+    changed: &Model,
+    labs: &[usize],
+    seed: u64,
+    pairs: usize,
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Paired {
+    let starts = [model, changed].map(Start::whole);
+    let [before, after] = [(model, &starts[0]), (changed, &starts[1])]
+        .map(|(model, start)| Simulation::new(model, start));
+    let both: Vec<(f64, f64)> = (0..pairs as u64)
+        .into_par_iter()
+        .map_init(Scratch::default, |scratch, number| {
+            go_on().then(|| {
+                let [a, b] =
+                    [&before, &after].map(|one| one.finish_of(labs, seed, number, scratch));
+                (f64::from(a), f64::from(b))
+            })
+        })
+        .flatten()
+        .collect();
+    Paired::of(&both)
+}
+
+impl Paired {
+    /// Of when each pair was done, before and after, ms.
+    pub fn of(both: &[(f64, f64)]) -> Paired {
+        let n = both.len().max(1) as f64;
+        let mean = |of: &dyn Fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / n;
+        let saved = mean(&|p| p.0 - p.1);
+        let variance = mean(&|p| (p.0 - p.1 - saved).powi(2)) * n / (n - 1.0).max(1.0);
+        Paired {
+            pairs: both.len(),
+            before: mean(&|p| p.0),
+            after: mean(&|p| p.1),
+            saved,
+            half_width: 1.96 * (variance / n).sqrt(),
+        }
     }
 }
 
@@ -310,23 +360,25 @@ fn restless(lab: &Lab) -> Lab {
 impl Doubt {
     /// A model as it may be: every number in doubt drawn once for this replication.
     pub fn draw(&self, model: &Model, seed: u64, replication: u64) -> Model {
-        self.drawn(model, seed, replication, None)
+        let mut drawn = model.clone();
+        let streets: Vec<usize> = (0..model.streets.len()).collect();
+        let labs: Vec<usize> = (0..model.labs.len()).collect();
+        self.draw_into(model, seed, replication, &streets, &labs, &mut drawn);
+        drawn
     }
 
-    /// The same for whoever looks at one lab: what is drawn is drawn for that lab and its streets alone. The others keep their
-    /// numbers and places, so that chance is the same, and their units never rest: to copy all rests of a large city, for
-    /// each lab of it, takes longer than to simulate the lab.
-    fn drawn(&self, model: &Model, seed: u64, replication: u64, only: Option<usize>) -> Model {
+    /// The same of some streets and labs, drawn from `model` into a copy of it; the others are not touched. Each has its own
+    /// chance, so what is drawn of one does not depend on which others are.
+    fn draw_into(
+        &self,
+        model: &Model,
+        seed: u64,
+        replication: u64,
+        streets: &[usize],
+        labs: &[usize],
+        drawn: &mut Model,
+    ) {
         let dice = Stream::of(seed, replication, Cause::Parameter, 0);
-        let wanted = |lab: usize| only.is_none_or(|only| only == lab);
-        let labs = model.labs.iter().enumerate();
-        let labs = labs.map(|(i, lab)| if wanted(i) { lab.clone() } else { restless(lab) });
-        let mut drawn = Model {
-            streets: model.streets.clone(),
-            labs: labs.collect(),
-            recall: model.recall.clone(),
-            ..*model
-        };
         // Mean 1: what is in doubt is not on average more.
         let factor = |sigma: f64, z: f64| (sigma * z - sigma * sigma / 2.0).exp();
         let city = factor(self.desk_rate_city, dice.normal(0));
@@ -336,8 +388,8 @@ impl Doubt {
         let come = factor(self.turnout_city, dice.normal(4));
         let derate = Derate::new(self.lab_derate, self.lab_pace);
         let scale = |time: Ms, by: f64| (f64::from(time) * by) as Ms;
-        let streets = drawn.streets.iter_mut().enumerate();
-        for (i, street) in streets.filter(|(_, street)| wanted(street.lab)) {
+        for &i in streets {
+            let mut street = model.streets[i];
             let own = factor(self.desk_rate, dice.normal(1000 + i as u64));
             street.desk_rate *= city * own;
             let turnout = self.turnout_of(street.persons);
@@ -347,17 +399,17 @@ impl Doubt {
             street.late_share = odds / (1.0 + odds);
             street.late_mean = scale(street.late_mean, tail);
             street.travel = scale(street.travel, travel).min(street.travel_max);
+            drawn.streets[i] = street;
         }
-        for (i, lab) in drawn.labs.iter_mut().enumerate().filter(|(i, _)| wanted(*i)) {
+        for &i in labs {
             let pace = derate.draw(dice.below(1_000_000 + i as u64));
-            for stage in &mut lab.stages {
-                stage.run = scale(stage.run, 1.0 / pace).max(1);
+            for (stage, own) in drawn.labs[i].stages.iter_mut().zip(&model.labs[i].stages) {
+                stage.run = scale(own.run, 1.0 / pace).max(1);
             }
         }
         let (a, b) = self.prevalence;
         if a > 0.0 && b > 0.0 {
             drawn.recall.prevalence = dice.below(7).beta(a, b);
         }
-        drawn
     }
 }

@@ -13,8 +13,8 @@ use crate::planner::fluid::{self, CityFlow, LabFlow, NoUnits};
 use crate::planner::model::{HOUR, MINUTE};
 use crate::planner::round::Round;
 use crate::planner::{
-    self, City, Found, ListFilled, OneMore, Plan, StageKind, Words, fill_sent, shelf_mend,
-    shelf_words, solve_sent,
+    self, City, FieldItem, FieldMore, Found, ListFilled, OneMore, Plan, StageKind, Words,
+    fill_sent, shelf_mend, shelf_words, solve_sent,
 };
 use std::sync::Arc;
 
@@ -66,10 +66,11 @@ pub(super) fn reckoned(
         Ok(round) => {
             let flow = fluid::city(&round.model);
             let more = planner::one_more(&changed, &round, &flow);
+            let field = planner::field_more(&changed, &round, &flow);
             let in_time = flow.finish <= round.model.target;
             reply.summary =
                 some(&by_the_rules(&rules, in_time, summary(&changed, &round, &flow, &more)));
-            reply.fluid = Some(of_flow(&round, &flow, &more));
+            reply.fluid = Some(of_flow(&round, &flow, &more, &field));
         }
         Err(words) => {
             reply.summary = some(&never(&words));
@@ -124,7 +125,10 @@ fn of_rules(city: &City, plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict
 /// By lab and stage: one more unit.
 type More = [[OneMore; StageKind::COUNT]];
 
-fn of_flow(round: &Round, flow: &CityFlow, more: &More) -> pb::FluidVerdict {
+/// By lab: one more of what the street has whose tubes it waits for longest.
+type Field = [Option<[FieldMore; FieldItem::ALL.len()]>];
+
+fn of_flow(round: &Round, flow: &CityFlow, more: &More, field: &Field) -> pb::FluidVerdict {
     let target = round.model.target;
     let last = flow.last_lab().and_then(|lab| round.labs.get(lab));
     pb::FluidVerdict {
@@ -139,7 +143,7 @@ fn of_flow(round: &Round, flow: &CityFlow, more: &More) -> pb::FluidVerdict {
             .labs
             .iter()
             .enumerate()
-            .map(|(i, lab)| of_lab(round, i, lab, &more[i]))
+            .map(|(i, lab)| of_lab(round, i, lab, &more[i], field[i].as_ref()))
             .collect(),
     }
 }
@@ -149,6 +153,7 @@ fn of_lab(
     number: usize,
     flow: &LabFlow,
     more: &[OneMore; StageKind::COUNT],
+    field: Option<&[FieldMore; FieldItem::ALL.len()]>,
 ) -> pb::LabFluid {
     let (code, name) = &round.labs[number];
     let stages = StageKind::ALL.into_iter().map(|kind| {
@@ -176,6 +181,27 @@ fn of_lab(
         binding: stage(flow.binding).into(),
         binds_from_ms: flow.backlog().map_or(-1, |(_, from)| from.into()),
         stages: stages.collect(),
+        streets: field.into_iter().flatten().map(|one| of_street(round, one)).collect(),
+    }
+}
+
+fn of_street(round: &Round, one: &FieldMore) -> pb::StreetOneMore {
+    let [desks, samplers, registrars] = one.takes;
+    let street = round.problem.streets.get(one.street);
+    let item = match one.item {
+        FieldItem::Desk => pb::PlanChangeItem::Desks,
+        FieldItem::Sampler => pb::PlanChangeItem::Samplers,
+        FieldItem::Vehicle => pb::PlanChangeItem::Vehicles,
+    };
+    pb::StreetOneMore {
+        street: street.map(|street| street.code.clone()).unwrap_or_default(),
+        item: item.into(),
+        text: some(&one.words()),
+        desks,
+        samplers,
+        registrars,
+        saves_ms: one.saves.lab,
+        saves_city_ms: one.saves.city,
     }
 }
 
@@ -407,7 +433,8 @@ mod tests {
             let Ok(round) = &plan.round else { continue };
             let flow = fluid::city(&round.model);
             let more = planner::one_more(&plan.city, round, &flow);
-            let told = of_flow(round, &flow, &more);
+            let field = planner::field_more(&plan.city, round, &flow);
+            let told = of_flow(round, &flow, &more, &field);
             assert_eq!(told.labs.len(), plan.city.labs.len());
             assert_eq!(told.slack_ms >= 0, told.in_time);
             let words = summary(&plan.city, round, &flow, &more);

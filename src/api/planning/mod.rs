@@ -16,6 +16,7 @@ mod simulate;
 #[cfg(test)]
 mod tests;
 mod what_if;
+mod what_if_city;
 mod words;
 
 use super::errors::{Error, NoForecast};

@@ -1,8 +1,9 @@
 //! What CheckPlan and Assign say, a line for each fact, in both languages.
 
 use super::changes::Changes;
-use super::{assign, check, too_long, what_if};
+use super::{assign, check, too_long, what_if, what_if_city};
 use crate::api::errors::Error;
+use crate::api::pb;
 use crate::domain::words::Time;
 use crate::forecaster::{Change, CityPlan};
 use crate::planner::fluid::{self, Held, LabFlow};
@@ -281,4 +282,72 @@ fn what_one_more_unit_saves_is_the_same_whoever_is_asked() {
             assert!(same && best.saves_city_ms == most, "{best:?}");
         }
     }
+}
+
+/// What CheckPlan tells that one more desk, sampler or vehicle saves is what WhatIf tells of it, to the millisecond.
+#[test]
+fn what_one_more_of_a_street_saves_is_the_same_whoever_is_asked() {
+    let (go_on, mut some_save) = (|| true, false);
+    for plan in [town(&[]), CityPlan::builtin("kunming")] {
+        let checked = check::reckoned(&plan, &Changes::default(), 24, &go_on).unwrap();
+        let labs = checked.fluid.unwrap().labs;
+        let streets: Vec<_> = labs.iter().flat_map(|lab| &lab.streets).collect();
+        assert!(streets.len() >= 3);
+        some_save |= streets.iter().any(|one| one.saves_city_ms > 0);
+        for one in streets.into_iter().take(12) {
+            let asked = pb::PlanChange {
+                item: one.item,
+                place: one.street.clone(),
+                more: 1,
+                ..Default::default()
+            };
+            let reply = what_if_of(&plan, vec![asked]).unwrap();
+            let city = reply.fluid_city_before_ms - reply.fluid_city_after_ms;
+            assert_eq!(one.saves_city_ms, city, "{one:?}");
+            // A sampler of whom there are enough changes no laboratory.
+            if !reply.labs.is_empty() {
+                let labs = reply.fluid_lab_before_ms - reply.fluid_lab_after_ms;
+                assert_eq!(one.saves_ms, labs, "{one:?}");
+            }
+            let (text, summary) = (one.text.clone().unwrap(), reply.summary.unwrap());
+            assert!(!text.zh.is_empty() && text.en.starts_with("one more"), "{text:?}");
+            assert!(summary.zh.ends_with('。') && summary.en.ends_with('.'), "{summary:?}");
+        }
+    }
+    assert!(some_save);
+}
+
+fn what_if_of(plan: &CityPlan, changes: Vec<pb::PlanChange>) -> Result<pb::WhatIfReply, Error> {
+    let request = pb::WhatIfRequest { changes, ..Default::default() };
+    what_if_city::now(plan, 24, &request, (1, 5))
+}
+
+#[test]
+fn changes_that_cannot_be_made_are_refused_with_what_there_is() {
+    use pb::PlanChangeItem as Item;
+    let plan = town(&[]);
+    let change = |item: Item| pb::PlanChange { item: item.into(), ..Default::default() };
+    for (asked, en) in [
+        (change(Item::Unspecified), "1 PLAN_CHANGE_ITEM_DESKS, 2 PLAN_CHANGE_ITEM_SAMPLERS"),
+        (
+            pb::PlanChange { place: "X".into(), more: 1, ..change(Item::Desks) },
+            "no `place` \"X\": check it; there are: 990001, 990001/990001001",
+        ),
+        (pb::PlanChange { more: 1, ..change(Item::Vehicles) }, "say in which district or street"),
+        (pb::PlanChange { more: 1, ..change(Item::Staff) }, "there are: LE, LW"),
+        (pb::PlanChange { to: 2.5, ..change(Item::Pool) }, "2.5 is not possible"),
+        (pb::PlanChange { to: 99.0, ..change(Item::SamplingHours) }, "give 1 to 24"),
+        (pb::PlanChange { to: f64::NAN, ..change(Item::Prevalence) }, "give 0 to 1"),
+    ] {
+        let texts = what_if_of(&plan, vec![asked]).unwrap_err().texts();
+        assert!(texts.1.contains(en), "{texts:?}");
+    }
+    let many = vec![pb::PlanChange { to: 5.0, ..change(Item::Pool) }; 101];
+    assert!(what_if_of(&plan, many).is_err());
+    let both = pb::WhatIfRequest {
+        units: 1,
+        changes: vec![pb::PlanChange { to: 5.0, ..change(Item::Pool) }],
+        ..Default::default()
+    };
+    assert!(what_if_city::now(&plan, 24, &both, (1, 5)).is_err());
 }

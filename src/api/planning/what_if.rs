@@ -6,7 +6,7 @@
 use super::changes::{may_be_asked, units_changed};
 use super::simulate::replications;
 use super::words::{hours, sentences, slack, some, stage, target_hours};
-use super::{city, reckon};
+use super::{city, reckon, what_if_city};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
@@ -19,26 +19,33 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Of a time that there is none of.
-const NEVER: i64 = -1;
+pub(super) const NEVER: i64 = -1;
 
 /// The answer.
 pub async fn answer(
     shared: &Arc<Shared>,
     request: pb::WhatIfRequest,
 ) -> Result<pb::WhatIfReply, Error> {
+    if !request.changes.is_empty() {
+        return what_if_city::answer(shared, request).await;
+    }
     let plan = city(shared)?;
     let target_h = target_hours(plan, request.target_hours)?;
     let asked =
         pb::UnitChange { lab: request.lab.clone(), stage: request.stage, units: request.units };
     let change = units_changed(plan, &asked)?;
     may_be_asked(plan, &change)?;
-    let (seed, pairs) = (request.seed, replications(shared, request.replications) as usize);
-    let work = move |plan: &CityPlan, stop: &AtomicBool| {
-        reckoned(plan, target_h, change, (seed, pairs), stop)
-    };
+    let dice = dice(shared, &request);
+    let work =
+        move |plan: &CityPlan, stop: &AtomicBool| reckoned(plan, target_h, change, dice, stop);
     let mut reply = reckon(shared, work).await?;
     reply.as_of = Some(shared.as_of());
     Ok(reply)
+}
+
+/// Seed and pairs of a request.
+pub(super) fn dice(shared: &Shared, request: &pb::WhatIfRequest) -> (u64, usize) {
+    (request.seed, replications(shared, request.replications) as usize)
 }
 
 /// Units of the stage that the change is about.
@@ -105,6 +112,7 @@ fn kept(
         unworkable_before: None,
         assigned_anew: false,
         fluid_city_anew_after_ms: anew.map_or(NEVER, i64::from),
+        labs: Vec::new(),
     })
 }
 
@@ -118,12 +126,7 @@ fn anew(
 ) -> Result<pb::WhatIfReply, Error> {
     let number = change.lab;
     let with = with_units(city, number, change.stage, change.units.into());
-    let round = round_of(&with, city.target_h).map_err(|why| {
-        Words::new(
-            format!("按此变动后仍永远不能完成：{}", why.zh),
-            format!("with this change the round is still never done: {}", why.en),
-        )
-    })?;
+    let round = round_of(&with, city.target_h).map_err(|why| still_never(&why))?;
     let working =
         solve(city, city.target_h).labs[number].capacity.stages[change.stage.index()].units_working;
     let after = fluid::city(&round.model);
@@ -153,7 +156,16 @@ fn anew(
         unworkable_before: before.as_ref().err().and_then(some),
         assigned_anew: true,
         fluid_city_anew_after_ms: after.finish.into(),
+        labs: Vec::new(),
     })
+}
+
+/// That it is never done with the change either.
+pub(super) fn still_never(why: &Words) -> Words {
+    Words::new(
+        format!("按此变动后仍永远不能完成：{}", why.zh),
+        format!("with this change the round is still never done: {}", why.en),
+    )
 }
 
 /// The change, in words: "2 more for extraction at East Lab".
@@ -168,18 +180,24 @@ fn asked(lab: &Words, change: &Change) -> Words {
 
 /// What it does to the laboratory.
 fn first(lab: &Words, change: &Change, paired: &Paired) -> Words {
-    let asked = asked(lab, change);
+    let (asked, this) = (asked(lab, change), Words::new("该实验室", "this laboratory is"));
+    let done = in_pairs(&this, paired);
+    Words::new(format!("{}：{}", asked.zh, done.zh), format!("{}: {}", asked.en, done.en))
+}
+
+/// By how much earlier some laboratories are done, in pairs.
+pub(super) fn in_pairs(labs: &Words, paired: &Paired) -> Words {
     let (saved, width) = (hours(paired.saved as i64), hours(paired.half_width as i64));
     let (sooner_zh, sooner_en) =
         if paired.saved >= 0.0 { ("提前", "sooner") } else { ("推迟", "later") };
     Words::new(
-        format!("{}：该实验室{sooner_zh} {}（±{}）完成。", asked.zh, saved.zh, width.zh),
-        format!("{}: this laboratory is done {} {sooner_en} (± {}).", asked.en, saved.en, width.en),
+        format!("{}{sooner_zh} {}（±{}）完成。", labs.zh, saved.zh, width.zh),
+        format!("{} done {} {sooner_en} (± {}).", labs.en, saved.en, width.en),
     )
 }
 
 /// What it saves the city.
-fn of_city(saved: i64) -> Words {
+pub(super) fn of_city(saved: i64) -> Words {
     let city = hours(saved);
     match saved {
         0 => Words::new("全市完成时间不变。", "The city's finish stays as it is."),
@@ -195,7 +213,7 @@ fn of_city(saved: i64) -> Words {
 }
 
 /// What it saves the city when streets are assigned anew.
-fn with_streets_anew(saved: i64) -> Words {
+pub(super) fn with_streets_anew(saved: i64) -> Words {
     let by = earlier(saved);
     Words::new(
         format!("重新分派街道时，全市{}。", by.zh),
@@ -207,10 +225,7 @@ fn with_streets_anew(saved: i64) -> Words {
 fn as_it_is(lab: &Words, change: &Change, before: &Result<u32, Words>) -> Words {
     let stage = change.stage.name();
     match before {
-        Err(why) => Words::new(
-            format!("现在全市永远不能完成：{}", why.zh.replace('\n', "；")),
-            format!("As it is, the round is never done: {}", why.en.replace('\n', "; ")),
-        ),
+        Err(why) => never_as_it_is(why),
         Ok(_) => Words::new(
             format!("现在{}的{}没有可用设备，没有街道送往该处。", lab.zh, stage.zh),
             format!(
@@ -219,6 +234,14 @@ fn as_it_is(lab: &Words, change: &Change, before: &Result<u32, Words>) -> Words 
             ),
         ),
     }
+}
+
+/// That the round is never done as it is, and why.
+pub(super) fn never_as_it_is(why: &Words) -> Words {
+    Words::new(
+        format!("现在全市永远不能完成：{}", why.zh.replace('\n', "；")),
+        format!("As it is, the round is never done: {}", why.en.replace('\n', "; ")),
+    )
 }
 
 /// When the whole city is done with the change.

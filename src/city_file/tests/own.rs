@@ -69,7 +69,10 @@ fn a_city_can_state_every_constant_of_its_pack_with_its_own_source_and_diff_name
             if constant.key == path {
                 assert_eq!(constant.value, value, "{path}");
                 let origin = constant.origin;
-                assert_eq!((origin.status, origin.source.zh.as_str()), (Status::Measured, "本地实测"));
+                assert_eq!(
+                    (origin.status, origin.source.zh.as_str()),
+                    (Status::Measured, "本地实测")
+                );
                 told.push(path.clone());
             }
         }

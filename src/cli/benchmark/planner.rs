@@ -161,6 +161,12 @@ fn city_replication(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     let fluid = milliseconds(blocks, 8, || {
         black_box(fluid::city(black_box(&model)));
     });
+    let flow = fluid::city(&model);
+    let asked = one_more_of_streets(&model, &flow);
+    let more = milliseconds(blocks, 8, || {
+        black_box(fluid::one_more(black_box(&model), &flow));
+        black_box(fluid::with_streets(&model, &flow, &asked));
+    });
     let run = simulation.run(SEED, 1, &mut scratch);
     let mut streets = vec![Default::default(); model.streets.len()];
     let boxes = |lab| {
@@ -169,14 +175,17 @@ fn city_replication(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     };
     let boxes: usize = (0..model.labs.len()).map(boxes).sum();
     let runs = run.labs.iter().flat_map(|lab| &lab.stages).map(|stage| stage.runs).sum::<u64>();
-    let flow = fluid::city(&model);
     let (fluid_ms, fluid_min, fluid_max) = spread(&fluid);
+    let (more_ms, more_min, more_max) = spread(&more);
     Ok(timed(
         &times,
         json!({
             "fluid_ms": fluid_ms,
             "fluid_min_ms": fluid_min,
             "fluid_max_ms": fluid_max,
+            "one_more_ms": more_ms,
+            "one_more_min_ms": more_min,
+            "one_more_max_ms": more_max,
             "people": model.streets.iter().map(|street| u64::from(street.persons)).sum::<u64>(),
             "desks": model.streets.iter().map(|street| u64::from(street.desks)).sum::<u64>(),
             "labs": model.labs.len(),
@@ -187,6 +196,18 @@ fn city_replication(blocks: usize) -> anyhow::Result<Map<String, Value>> {
             "fluid_finish_hours": hours(flow.finish),
         }),
     ))
+}
+
+/// One more desk, a faster one and one more vehicle at the street that each lab waits for longest, as plans tell what they save.
+fn one_more_of_streets(model: &Model, flow: &fluid::CityFlow) -> Vec<Vec<(usize, Street)>> {
+    let of = |at: usize| {
+        let street = model.streets[at];
+        let desks = Street { desks: street.desks + 1, ..street };
+        let faster = Street { desk_rate: street.desk_rate * 1.01, ..street };
+        let vehicles = Street { vehicles: street.vehicles + 1, ..street };
+        [desks, faster, vehicles].map(|with| vec![(at, with)])
+    };
+    fluid::last_streets(model, flow).into_iter().flatten().flat_map(of).collect()
 }
 
 fn hours(time: Ms) -> f64 {

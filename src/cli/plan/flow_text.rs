@@ -2,10 +2,12 @@
 
 use super::layers::Layers;
 use super::layers_text::lab_name;
-use super::words::{clock_time, grouped, never, pick, say, span, table, tenth_hours};
+use super::words::{
+    clock_time, grouped, in_minutes, never, pick, place_name, say, span, table, tenth_hours,
+};
 use super::{Lang, Report};
 use crate::planner::model::{MINUTE, Ms};
-use crate::planner::{City, StageKind};
+use crate::planner::{City, FieldItem, StageKind};
 
 /// A time of day, Chinese alone where both languages are shown, or the rows get too long.
 fn moment(city: &City, at: Ms, lang: Option<Lang>) -> String {
@@ -65,7 +67,35 @@ pub(super) fn flows(report: &Report, layers: &Layers, lang: Option<Lang>) -> Str
     out += &table(&rows);
     out += &stages_done(layers, lang);
     out += &units(layers, lang);
+    out += &of_streets(layers, lang);
     out
+}
+
+/// By lab: what one more desk, sampler or vehicle saves at the street that it waits for longest.
+fn of_streets(layers: &Layers, lang: Option<Lang>) -> String {
+    let mut head = vec![pick(lang, "实验室", "lab"), pick(lang, "最后送达的街道", "last street")];
+    head.extend(FieldItem::ALL.map(|item| say(lang, &item.name())));
+    head.push(pick(lang, "采样台另需", "a desk takes"));
+    let mut rows = vec![head];
+    for (i, all) in layers.field_more.iter().enumerate() {
+        let Some(all) = all else { continue };
+        let street = layers.round.problem.streets.get(all[0].street);
+        let street = street.map(|s| place_name(lang, &s.name)).unwrap_or_default();
+        let mut row = vec![lab_name(layers, i, lang), street];
+        let minutes = |ms: i64| format!("{:.1}", in_minutes(ms));
+        row.extend(
+            all.iter()
+                .map(|one| format!("{} / {}", minutes(one.saves.lab), minutes(one.saves.city))),
+        );
+        row.push(say(lang, &all[0].words()));
+        rows.push(row);
+    }
+    let what = pick(
+        lang,
+        "在该实验室等待最久的街道增加 1 个（名、辆）：本实验室 / 全市按流体层提前的分钟数，各街道送样不变；登记人员只计入测算，随采样台配备",
+        "one more at the street that the lab waits for longest: minutes by which the lab / the whole city is done earlier by the flows, every street at its lab; registrars count in the arithmetic alone and come with a desk",
+    );
+    format!("\n  {what}\n{}", table(&rows))
 }
 
 fn by_stage(lang: Option<Lang>) -> Vec<String> {

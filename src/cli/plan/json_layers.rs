@@ -11,11 +11,12 @@ use super::people;
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
 use super::words::{in_hours, in_minutes};
+use crate::planner::apart::Apart;
 use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow};
 use crate::planner::model::Ms;
 use crate::planner::study::{Paired, Quantiles};
-use crate::planner::{self, City, Item, OneMore, Shelf, StageKind};
+use crate::planner::{self, City, FieldMore, Item, OneMore, Shelf, StageKind};
 
 /// All of the layers.
 pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
@@ -29,6 +30,8 @@ pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
         "flow": flow(layers),
         "assignment": assignment(&report.city, layers),
         "simulation": simulation(report, layers),
+        "flow_and_rules": layers.flow_and_rules(&report.plan).as_ref().map(apart),
+        "simulation_and_flow": layers.apart.as_ref().map(apart),
         "shelf": report.plan.shelf().iter().map(shelf).collect::<Vec<_>>(),
         "remedy": layers.remedy.as_ref().map(|found| remedy(&report.city, layers, found)),
     })
@@ -115,6 +118,35 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         "first_result": time(lab.soonest),
         "binds_from": layers.binds_from(number, lab.binding).map(time),
         "stages": stages,
+        "field_more": layers.field_more[number].as_ref().map(|all| {
+            all.iter().map(|one| field_more(layers, one)).collect::<Vec<_>>()
+        }),
+    })
+}
+
+/// One more of what the street has that this lab waits for longest, and what it saves.
+fn field_more(layers: &Layers, one: &FieldMore) -> Value {
+    let [desks, samplers, registrars] = one.takes;
+    json!({
+        "street": layers.round.problem.streets.get(one.street).map(|street| street.code.as_str()),
+        "item": one.item.key(),
+        "desks": desks,
+        "samplers": samplers,
+        "registrars": registrars,
+        "saves_lab_ms": one.saves.lab,
+        "saves_city_ms": one.saves.city,
+    })
+}
+
+/// Why a layer is later than the one before.
+fn apart(of: &Apart) -> Value {
+    let by = of.by.iter().map(|(effect, ms)| json!({ "effect": effect.key(), "ms": ms }));
+    json!({
+        "ms": of.gap,
+        "by": by.collect::<Vec<_>>(),
+        "left_ms": of.left,
+        "replications": of.replications,
+        "sentence": words(&of.words()),
     })
 }
 

@@ -3,12 +3,13 @@
 use super::progress::Progress;
 use super::remedy::{self, Remedy};
 use super::search::{Search, TUBES_MAX};
+use crate::planner::apart::{self, Apart};
 use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
-use crate::planner::model::{Model, Ms};
+use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
-use crate::planner::{self, City, OneMore, Plan, StageKind, Words};
+use crate::planner::{self, City, FieldItem, FieldMore, OneMore, Plan, StageKind, Words};
 
 /// How often the round is simulated, and with which chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub(super) struct Layers {
     pub one_to_one: bool,
     /// The simulation; none with 0 replications.
     pub study: Option<Study>,
+    /// By lab: one more of what the street has whose tubes it waits for longest, by the flows; none without tubes.
+    pub field_more: Vec<Option<[FieldMore; FieldItem::ALL.len()]>>,
+    /// Why the simulation is later than the flows; none where it was not asked or would take too long.
+    pub apart: Option<Apart>,
     /// What would bring it within the target; none where it is.
     pub remedy: Option<Remedy>,
 }
@@ -49,6 +54,7 @@ impl Layers {
     /// Why the city gives no round.
     pub fn of(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
         let mut layers = Layers::without_remedy(city, dice, progress)?;
+        layers.apart = layers.why_apart(dice, progress);
         if !layers.in_time() {
             let search = Search::new(TUBES_MAX, progress);
             layers.remedy = Some(remedy::find(city, &layers, dice, &search));
@@ -69,16 +75,47 @@ impl Layers {
         progress: &Progress,
     ) -> Result<Layers, Error> {
         let round = Round::of(city)?;
-        let flow = fluid::city(&round.model);
-        let one_more = planner::one_more(city, &round, &flow);
         let same =
             |other: &&Layers| other.round.model == round.model && other.round.doubt == round.doubt;
         let study = match other.filter(same) {
             Some(other) => other.study.clone(),
             None => simulated(&round, &round.model, dice, progress),
         };
+        Ok(Layers::with_study(city, round, study))
+    }
+
+    /// The same of a round of the city.
+    pub fn of_round(city: &City, round: Round, dice: Dice, progress: &Progress) -> Layers {
+        let study = simulated(&round, &round.model, dice, progress);
+        Layers::with_study(city, round, study)
+    }
+
+    fn with_study(city: &City, round: Round, study: Option<Study>) -> Layers {
+        let flow = fluid::city(&round.model);
+        let one_more = planner::one_more(city, &round, &flow);
+        let field_more = planner::field_more(city, &round, &flow);
         let one_to_one = city.one_to_one;
-        Ok(Layers { round, flow, one_more, one_to_one, study, remedy: None })
+        let (apart, remedy) = (None, None);
+        Layers { round, flow, one_more, field_more, one_to_one, study, apart, remedy }
+    }
+
+    fn why_apart(&self, dice: Dice, progress: &Progress) -> Option<Apart> {
+        let told = || {
+            progress
+                .tell(&|| Words::new("查找各层结果相差的原因", "finding why the layers lie apart"));
+            true
+        };
+        let study = (self.study.as_ref()?, dice.seed);
+        let Round { model, doubt, .. } = &self.round;
+        apart::simulation_and_flows(model, doubt, study, self.flow.finish, &told)
+    }
+
+    /// Why the flows are later than the arithmetic; none where that never ends.
+    pub fn flow_and_rules(&self, plan: &Plan) -> Option<Apart> {
+        let minutes = plan.verdict.minutes?.saturating_mul(u64::from(MINUTE));
+        let rules = Ms::try_from(minutes).ok()?;
+        let Round { model, doubt, .. } = &self.round;
+        Some(apart::flows_and_rules(model, doubt, rules, self.flow.finish))
     }
 
     /// What each lab has to do in the assignment that the round follows.

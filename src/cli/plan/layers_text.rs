@@ -5,6 +5,7 @@ use super::layers::Layers;
 use super::remedy_text;
 use super::words::{grouped, lasting_short, pick, place_name, say, span, table, tenth_hours};
 use super::{Lang, Report};
+use crate::planner::apart::Apart;
 use crate::planner::assign::{by_mean_pace, whole_outside};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
@@ -23,6 +24,7 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
         }
     };
     out += &layer_table(&report.city, &report.plan, layers, lang);
+    out += &apart(&report.plan, layers, lang);
     out.push('\n');
     out += &answer(&remedy_text::sentence(report, layers), lang);
     out
@@ -106,6 +108,30 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
     table(&rows)
 }
 
+/// Why each layer is later than the one before, where it is by much.
+fn apart(plan: &Plan, layers: &Layers, lang: Option<Lang>) -> String {
+    let mut out = String::new();
+    let mut say_why = |zh: &str, en: &str, apart: &Apart| {
+        let why = apart.words();
+        let by = tenth_hours(apart.gap);
+        out += &format!(
+            "  {}\n",
+            pick(
+                lang,
+                &format!("{zh}相差 {by} 小时：{}", why.zh),
+                &format!("{en}: {by} h apart: {}", why.en)
+            )
+        );
+    };
+    if let Some(of) = layers.flow_and_rules(plan) {
+        say_why("流体与测算", "flows and rules", &of);
+    }
+    if let Some(of) = &layers.apart {
+        say_why("模拟与流体（平均）", "simulation (mean) and flows", of);
+    }
+    out
+}
+
 /// A probability in percent.
 pub(super) fn percent(p: f64) -> String {
     let percent = p * 100.0;
@@ -160,6 +186,10 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
     );
     if let Some(last) = planner::at_the_last(city, &layers.flow, &layers.one_more) {
         out += &format!("  {}\n", say(lang, &last.words(city)));
+        let field = layers.field_more[last.one.lab].as_ref();
+        if let Some(words) = field.and_then(|all| planner::field_words(&layers.round, all)) {
+            out += &format!("  {}\n", say(lang, &words));
+        }
     }
     let follows = match layers.one_to_one {
         true => ("推算按一一对应方案", "the round is reckoned one-to-one"),

@@ -2,7 +2,7 @@
 //! filed (`--xlsx`) and as pictures (`--svg-backlog`, `--svg-finish`).
 //!
 //! - `swabline plan diff OLD NEW`: what changed between two versions of a plan;
-//! - `swabline plan whatif CITY --lab CODE --stage KEY --units +N`: what other units would change;
+//! - `swabline plan whatif CITY --lab CODE --stage KEY --units +N`: what other units would change; and any other change;
 //! - `swabline plan pooling CITY`: how many swabs to put into one tube.
 //!
 //! Exit code: 0 the city can be done in the target, 2 it cannot, 64 a file or argument is wrong. It can be done when the
@@ -40,6 +40,7 @@ mod text;
 mod text_shortage;
 mod walk;
 mod whatif;
+mod whatif_city;
 mod words;
 
 use std::io::Write;
@@ -135,7 +136,7 @@ const REPLICATIONS_MAX: usize = 100_000;
 pub enum PlanWhat {
     /// What changed between two versions of a plan? 两版方案的差异
     Diff(diff::DiffArgs),
-    /// What would other units at a stage of a lab change? 增减设备的效果
+    /// What would other units, people, desks, vehicles or parameters change? 增减资源或改变参数的效果
     Whatif(whatif::WhatIfArgs),
     /// How many swabs to put into one tube? 混采规格建议
     Pooling(pooling::PoolingArgs),

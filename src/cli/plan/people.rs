@@ -49,9 +49,12 @@ fn takes(city: &City, layers: &Layers, street: usize, more: u64) -> DesksTake {
     let of = planner::sending::district(city, &layers.round, street).and_then(|district| {
         let code = &layers.round.streets.get(street)?.code;
         let own = city.streets_of(district).into_iter().find(|own| own.code == *code)?;
-        Some(own.have.unwrap_or_else(|| district.have.clone()))
+        let have = own.have.as_ref().unwrap_or(&district.have);
+        let hours = city.sampling_of(district).0 / 3600;
+        let have = [have.desks, have.samplers, have.registrars];
+        Some(planner::more_desks_take(&city.norm, hours, have, more))
     });
-    of.map_or_else(DesksTake::default, |have| planner::more_desks_take(&city.norm, &have, more))
+    of.unwrap_or_default()
 }
 
 /// All people of a list of desks and units: samplers, registrars, people of labs.

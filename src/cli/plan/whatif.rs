@@ -1,4 +1,5 @@
-//! `swabline plan whatif`: more or fewer units at a stage of a lab, in pairs of simulations with the same chance.
+//! `swabline plan whatif`: more or fewer units at a stage of a lab, in pairs of simulations with the same chance. Any other
+//! change: `whatif_city`.
 //!
 //! Every street keeps to its lab, so that nothing differs but the units. Where that says nothing, the city is reckoned anew
 //! with the change: when it gives no round as it is, or when the stage has no unit and so the lab no tubes.
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::json_layers::{lab_flow, paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
+use super::whatif_city::{self, Altering};
 use super::words::{lasting, more_units, pick, say, span};
 use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
 use crate::planner::fluid::LabFlow;
@@ -19,20 +21,25 @@ use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{self, City, Item, StageKind, Words, fluid};
 
-/// What would other units at a stage of a lab change? Exit code 0: answered, 64: wrong. 增减设备的效果
+/// What would another number change: units or people at a lab, desks, samplers, vehicles, pool size, hours? Exit code 0: answered,
+/// 64: wrong. 增减设备、人员、车辆或改变参数的效果
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
 pub struct WhatIfArgs {
     /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
     /// Code of the lab. 实验室代码
     #[arg(long, value_name = "CODE")]
-    pub lab: String,
+    pub lab: Option<String>,
     /// Stage: receive, inactivate, decap, extract, setup, pcr, review. 环节
     #[arg(long, value_name = "KEY", value_parser = stage)]
-    pub stage: StageKind,
-    /// Units more (+2) or fewer (-1); of staffed stages with their people. 增减台数，人工环节连同人员
+    pub stage: Option<StageKind>,
+    /// Units more (+2) or fewer (-1); of staffed stages with their people. Asked alone. 增减台数，人工环节连同人员；须单独询问
     #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
-    pub units: i32,
+    #[arg(group = "change", requires = "lab", requires = "stage", conflicts_with = "others")]
+    pub units: Option<i32>,
+    #[command(flatten)]
+    pub altering: Altering,
     /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
     #[arg(long, value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
@@ -66,6 +73,14 @@ fn change(text: &str) -> Result<i32, String> {
         .map_err(|_| "应为整数，如 +2 或 -1 / expected a whole number such as +2 or -1".to_owned())
 }
 
+/// Other units at a stage of a lab.
+struct Asked<'a> {
+    args: &'a WhatIfArgs,
+    lab: usize,
+    stage: StageKind,
+    units: i32,
+}
+
 /// What the change does.
 struct Change {
     lab: usize,
@@ -96,8 +111,12 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
     let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let mut city = city_file::open(&args.city, norm)?;
     city.target_h = args.target.unwrap_or(city.target_h);
-    let lab = lab_number(&city, &args.lab)?;
-    planner::may_change(&city, lab, args.stage, args.units.into()).map_err(Error::Argument)?;
+    let lab = args.lab.as_deref().map(|code| lab_number(&city, code)).transpose()?;
+    let (Some(lab), Some(stage), Some(units)) = (lab, args.stage, args.units) else {
+        return whatif_city::answer(args, &city, lab);
+    };
+    let asked = &Asked { args, lab, stage, units };
+    planner::may_change(&city, lab, stage, units.into()).map_err(Error::Argument)?;
     let before = Layers::without_remedy(
         &city,
         Dice { replications: 0, seed: args.seed },
@@ -105,14 +124,14 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
     )
     .map_err(|error| city_file::why(&args.city, &error));
     let change = match before {
-        Ok(layers) if layers.round.model.labs[lab].stages[args.stage.index()].units > 0 => {
-            compare(args, &city, layers, lab)
+        Ok(layers) if layers.round.model.labs[lab].stages[stage.index()].units > 0 => {
+            compare(asked, &city, layers)
         }
-        before => anew(args, &city, before, lab),
+        before => anew(asked, &city, before),
     };
     let output = match args.json {
-        true => report_json::document(&document(args, &change)),
-        false => text(args, &city, &change),
+        true => report_json::document(&document(asked, &city, &change)),
+        false => text(asked, &city, &change),
     };
     Ok((output, 0))
 }
@@ -129,11 +148,12 @@ fn lab_number(city: &City, code: &str) -> Result<usize, Error> {
 }
 
 /// With the change and every street at its lab.
-fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Change {
+fn compare(asked: &Asked<'_>, city: &City, layers: Layers) -> Change {
+    let Asked { args, lab, stage, .. } = *asked;
     let model = &layers.round.model;
-    let k = args.stage.index();
+    let k = stage.index();
     let now = model.labs[lab].stages[k].units;
-    let units = [now, now.saturating_add_signed(args.units)];
+    let units = [now, now.saturating_add_signed(asked.units)];
     let mut changed = model.clone();
     changed.labs[lab].stages[k].set_units(units[1]);
     if let Err(why) = changed.check() {
@@ -147,7 +167,7 @@ fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Change
     let after = After {
         flow: flow.labs[lab].clone(),
         city: flow.finish,
-        city_anew: planner::assigned_anew(city, lab, args.stage, args.units.into()),
+        city_anew: planner::assigned_anew(city, lab, stage, asked.units.into()),
         pairs,
         simulated: None,
     };
@@ -155,12 +175,12 @@ fn compare(args: &WhatIfArgs, city: &City, layers: Layers, lab: usize) -> Change
 }
 
 /// With the change, as a city of its own: streets send where it is then best.
-fn anew(args: &WhatIfArgs, city: &City, before: Result<Layers, Words>, lab: usize) -> Change {
+fn anew(asked: &Asked<'_>, city: &City, before: Result<Layers, Words>) -> Change {
+    let Asked { args, lab, stage, .. } = *asked;
     let working = |city: &City| {
-        planner::solve(city, city.target_h).labs[lab].capacity.stages[args.stage.index()]
-            .units_working
+        planner::solve(city, city.target_h).labs[lab].capacity.stages[stage.index()].units_working
     };
-    let changed = planner::with_units(city, lab, args.stage, args.units.into());
+    let changed = planner::with_units(city, lab, stage, asked.units.into());
     let [now, then] = [city, &changed].map(|city| u32::try_from(working(city)).unwrap_or(u32::MAX));
     let dice = Dice { replications: args.replications, seed: args.seed };
     // Where the file says what is lacking does not change with the units of one stage.
@@ -178,8 +198,50 @@ fn anew(args: &WhatIfArgs, city: &City, before: Result<Layers, Words>, lab: usiz
     Change { lab, units: [now, then], before, after }
 }
 
+/// A line: what is done when, before and with the change, and by how much earlier.
+pub(super) fn told(
+    lang: Option<Lang>,
+    title: &Words,
+    from: Option<Ms>,
+    to: Ms,
+    more: Option<Words>,
+) -> String {
+    let to_words = say(lang, &span(to));
+    let from_words = from.map(|from| format!("{} → ", say(lang, &span(from))));
+    let more =
+        more.or_else(|| Some(gained((f64::from(from?) - f64::from(to)) / f64::from(MINUTE))));
+    let more = more.map(|more| format!("; {}", say(lang, &more)));
+    format!(
+        "  {}: {}{to_words}{}\n",
+        say(lang, title),
+        from_words.unwrap_or_default(),
+        more.unwrap_or_default()
+    )
+}
+
+/// By how much earlier it is in pairs, and how sure that is.
+pub(super) fn gained_in_pairs(p: &Paired) -> Words {
+    let half = p.half_width / f64::from(MINUTE);
+    let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
+    Words::new(
+        format!("{} ± {half:.1}（95%，{n} 对）", gain.zh),
+        format!("{} ± {half:.1} (95 %, {n} pairs)", gain.en),
+    )
+}
+
+/// The simulated finish of a city that was reckoned anew.
+pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles) -> String {
+    let [low, high] = [q.p10, q.p90].map(span);
+    let spread = Words::new(
+        format!("P10–P90：{}–{}", low.zh, high.zh),
+        format!("P10–P90: {} – {}", low.en, high.en),
+    );
+    let title = Words::new("全市，模拟（中位数）", "the city, simulated (median)");
+    told(lang, &title, None, q.p50, Some(spread))
+}
+
 /// Minutes with their sign, as words: saved, or lost.
-fn gained(minutes: f64) -> Words {
+pub(super) fn gained(minutes: f64) -> Words {
     match minutes {
         m if m >= 0.05 => {
             let Words { zh, en } = lasting(m);
@@ -193,19 +255,19 @@ fn gained(minutes: f64) -> Words {
     }
 }
 
-fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
-    let lang = args.lang;
+fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
+    let lang = asked.args.lang;
     let lab = &city.labs[change.lab];
     let (code, name) = (&lab.code, &lab.name);
     let [now, then] = change.units;
     let n = u64::from(now.abs_diff(then));
-    let what = match args.units > 0 {
+    let what = match asked.units > 0 {
         true => {
-            let more = more_units(args.stage, n);
+            let more = more_units(asked.stage, n);
             Words::new(format!("增加 {}", more.zh), more.en)
         }
         false => {
-            let unit = Item::LabUnit(args.stage).name();
+            let unit = Item::LabUnit(asked.stage).name();
             Words::new(format!("减少 {n} 台{}", unit.zh), format!("{n} fewer: {}", unit.en))
         }
     };
@@ -215,7 +277,7 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         &format!("{code} {}: {} ({now} → {then})", name.en, what.en),
     );
     out.push('\n');
-    if let Some(people) = people_only(args, city, change) {
+    if let Some(people) = people_only(asked, city, change) {
         out += &format!("  {}\n", say(lang, &people));
     }
     if let Err(why) = &change.before {
@@ -232,31 +294,11 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         }
     };
     let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
-        let to_words = say(lang, &span(to));
-        let from_words = from.map(|from| format!("{} → ", say(lang, &span(from))));
-        let more =
-            more.or_else(|| Some(gained((f64::from(from?) - f64::from(to)) / f64::from(MINUTE))));
-        let more = more.map(|more| format!("; {}", say(lang, &more)));
-        out += &format!(
-            "  {}: {}{to_words}{}\n",
-            say(lang, &title),
-            from_words.unwrap_or_default(),
-            more.unwrap_or_default()
-        );
+        out += &told(lang, &title, from, to, more);
     };
     if let Some(p) = &after.pairs {
-        let half = p.half_width / f64::from(MINUTE);
-        let gain = gained(p.saved / f64::from(MINUTE));
-        let n = p.pairs;
-        line(
-            Words::new("本实验室，模拟", "this lab, simulated"),
-            Some(p.before as Ms),
-            p.after as Ms,
-            Some(Words::new(
-                format!("{} ± {half:.1}（95%，{n} 对）", gain.zh),
-                format!("{} ± {half:.1} (95 %, {n} pairs)", gain.en),
-            )),
-        );
+        let title = Words::new("本实验室，模拟", "this lab, simulated");
+        line(title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
     }
     let before = change.before.as_ref().ok().map(|layers| &layers.flow);
     let lab_before = before.and_then(|flow| flow.labs.get(change.lab)).filter(|lab| lab.tubes > 0);
@@ -282,16 +324,7 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
         );
     }
     if let Some(q) = &after.simulated {
-        let [low, high] = [q.p10, q.p90].map(span);
-        line(
-            Words::new("全市，模拟（中位数）", "the city, simulated (median)"),
-            None,
-            q.p50,
-            Some(Words::new(
-                format!("P10–P90：{}–{}", low.zh, high.zh),
-                format!("P10–P90: {} – {}", low.en, high.en),
-            )),
-        );
+        out += &simulated_anew(lang, q);
     }
     let then = after.flow.binding.name();
     let binding = match lab_before.map(|lab| lab.binding.name()) {
@@ -305,12 +338,12 @@ fn text(args: &WhatIfArgs, city: &City, change: &Change) -> String {
 }
 
 /// That for one more unit only people are short, where one stands idle for want of them.
-fn people_only(args: &WhatIfArgs, city: &City, change: &Change) -> Option<Words> {
-    let (units, people) = planner::one_more_takes(city, &city.labs[change.lab], args.stage);
-    if args.units < 1 || units > 0 {
+fn people_only(asked: &Asked<'_>, city: &City, change: &Change) -> Option<Words> {
+    let (units, people) = planner::one_more_takes(city, &city.labs[change.lab], asked.stage);
+    if asked.units < 1 || units > 0 {
         return None;
     }
-    let Words { zh, en } = Item::LabUnit(args.stage).name();
+    let Words { zh, en } = Item::LabUnit(asked.stage).name();
     let words = Words::new(
         format!("现有{zh}因缺人闲置：再开动 1 台只需增加 {people} 名人员，不必添置设备"),
         format!(
@@ -321,7 +354,7 @@ fn people_only(args: &WhatIfArgs, city: &City, change: &Change) -> Option<Words>
 }
 
 /// That it is never done, and why: a line for each reason.
-fn never(lang: Option<Lang>, title: &Words, why: &Words) -> String {
+pub(super) fn never(lang: Option<Lang>, title: &Words, why: &Words) -> String {
     let mut out = format!("  {}:\n", say(lang, title));
     for (zh, en) in why.zh.lines().zip(why.en.lines()) {
         out += &format!("    {}\n", pick(lang, zh, en));
@@ -329,17 +362,17 @@ fn never(lang: Option<Lang>, title: &Words, why: &Words) -> String {
     out
 }
 
-fn document(args: &WhatIfArgs, change: &Change) -> Value {
+fn document(asked: &Asked<'_>, city: &City, change: &Change) -> Value {
     let (before, after) = (change.before.as_ref().ok(), change.after.as_ref().ok());
     let lab_before =
         before.map(|layers| lab_flow(layers, change.lab, &layers.flow.labs[change.lab]));
     json!({
         "schema": 1,
-        "lab": args.lab,
-        "stage": args.stage.key(),
+        "lab": city.labs[asked.lab].code,
+        "stage": asked.stage.key(),
         "units_now": change.units[0],
         "units_then": change.units[1],
-        "seed": args.seed,
+        "seed": asked.args.seed,
         "why_no_before": change.before.as_ref().err().map(report_json::words),
         "why_no_after": change.after.as_ref().err().map(report_json::words),
         "paired": after.and_then(|after| after.pairs.as_ref()).map(paired),

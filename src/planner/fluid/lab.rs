@@ -62,6 +62,17 @@ pub(super) struct Tank {
     pub stop: usize,
     /// By stage: what waited at the end.
     pub waiting: [f64; StageKind::COUNT],
+    /// By stage: how much it had to do at most, in all passes since it was made ready.
+    load: [Load; StageKind::COUNT],
+}
+
+/// Most that a stage had to do.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    /// Whether anything ever waited.
+    waited: bool,
+    /// Most units that were at work at a time.
+    units: f64,
 }
 
 /// Rest of a flow below which it is said to have ended, tubes.
@@ -83,6 +94,7 @@ impl Tank {
     pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
         self.step = step;
         self.stop = usize::MAX;
+        self.load = Default::default();
         self.first = (f64::from(midnight_offset) / step) as usize;
         for (k, stage) in lab.stages.iter().enumerate() {
             self.units_up(k, stage);
@@ -116,6 +128,15 @@ impl Tank {
     /// Whether there is a time of the day at which no unit of a stage is at work.
     pub fn stands_still(&self, k: usize) -> bool {
         self.up[k].iter().any(|&units| units <= 0.0)
+    }
+
+    /// Whether with `stage` in the place of stage `k` the lab would have gone on as it did, because nothing ever waited there and
+    /// nothing would: each step has then taken, and would take, all that came. The stage's calendar is then that of `stage`.
+    pub fn as_well_with(&mut self, k: usize, stage: &Stage) -> bool {
+        self.units_up(k, stage);
+        let least = self.up[k].iter().copied().fold(f64::from(stage.units), f64::min);
+        let Load { waited, units } = self.load[k];
+        !waited && least >= units * (1.0 + 1e-9)
     }
 
     /// Most tubes that come to the door in a step.
@@ -190,6 +211,7 @@ impl Tank {
         taken.clear();
         taken.resize(steps, 0.0);
         let mut busy = 0.0f64;
+        let mut at_work = 0.0f64;
         let instant = delay < 1.0;
         let mut backlog: Option<usize> = None;
         let put = |lane: &mut [f64], i: usize, take: f64| {
@@ -240,6 +262,7 @@ impl Tank {
             }
             taken[i] = before - ready;
             busy += taken[i];
+            at_work = at_work.max(if instant { taken[i] } else { busy });
             let left = singles + tubes;
             flow.waited += left;
             flow.waiting_max = flow.waiting_max.max(left);
@@ -254,6 +277,10 @@ impl Tank {
             }
         }
         self.waiting[k] = singles + tubes;
+        let each = if instant { pace } else { batch * sound };
+        let load = &mut self.load[k];
+        load.waited |= flow.waiting_max > 0.0;
+        load.units = load.units.max(at_work / each.max(1e-12));
         flow.waited *= step;
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
         let behind = |last: Option<usize>| last.map_or(0, |i| (i + whole + 2).min(steps));

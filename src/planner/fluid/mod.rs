@@ -24,7 +24,7 @@ mod words;
 
 pub use answer::{CityFlow, Held, LabFlow, NoUnits};
 pub use lab::StageFlow;
-pub use one_more::{Saved, one_more};
+pub use one_more::{Saved, last_streets, one_more, with_streets};
 pub use replay::{Replay, curve, replay};
 pub(super) use way::pipeline;
 pub use words::{binds, rest};

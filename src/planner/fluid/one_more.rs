@@ -1,10 +1,11 @@
-//! What one more unit saves, by the flows: the lab is reckoned again with that unit, recalls and all, and the city with it.
+//! What one more unit, or one more of what a street has, saves by the flows: the labs that it concerns are reckoned again with
+//! it, recalls and all, and the city with them.
 //!
 //! So it is what whoever asks for that change (`ends_with`) is told, to the millisecond. Every street keeps its lab.
 
 use super::{Asked, CityFlow, Scratch, later, latest_of, pipeline, street, streets_by_lab};
 use crate::planner::city::StageKind;
-use crate::planner::model::{Model, Ms};
+use crate::planner::model::{Model, Ms, Stage, Street};
 
 use rayon::prelude::*;
 
@@ -12,44 +13,139 @@ use rayon::prelude::*;
 /// grid, because results that come sooner bring single tubes that go first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    /// The lab that gets the unit.
+    /// The lab that gets the unit; of a street, the labs that it sends to.
     pub lab: i64,
     /// The whole city: nothing, while another lab or the last tubes on the road take longer.
     pub city: i64,
+}
+
+impl Saved {
+    fn of([lab_before, lab]: [Ms; 2], [city_before, city]: [Ms; 2]) -> Saved {
+        let saved = |from: Ms, to: Ms| i64::from(from) - i64::from(to);
+        Saved { lab: saved(lab_before, lab), city: saved(city_before, city) }
+    }
 }
 
 /// What one more unit saves, by lab and stage; nothing at a lab without tubes. `before` is what [`super::city`] says of this
 /// model.
 pub fn one_more(model: &Model, before: &CityFlow) -> Vec<[Saved; StageKind::COUNT]> {
     let by_lab = streets_by_lab(model);
-    let saved = |from: Ms, to: Ms| i64::from(from) - i64::from(to);
+    let rest = Rest::of(model, before);
     let of_lab = |scratch: &mut Scratch, (number, list): (usize, &Vec<usize>)| {
         let mut saves = [Saved::default(); StageKind::COUNT];
         let own = &before.labs[number];
         if own.tubes == 0 {
             return saves;
         }
-        let others = without(model, before, number);
-        for (k, saves) in saves.iter_mut().enumerate() {
+        // No number of units makes the last tubes' way through any lab shorter.
+        let others = rest.lab_but(&[number]).max(rest.way_but(&[]));
+        // As it is, to see where one more would have nothing to do: that is most stages of most labs.
+        scratch.lab(model, &model.labs[number], list, Asked::End);
+        let mut more = model.labs[number].stages.clone();
+        more.iter_mut().for_each(Stage::add_unit);
+        let idle: [bool; StageKind::COUNT] =
+            std::array::from_fn(|k| scratch.tank.as_well_with(k, &more[k]));
+        for (k, (saves, more)) in saves.iter_mut().zip(more).enumerate() {
+            if idle[k] {
+                continue;
+            }
             let mut lab = model.labs[number].clone();
-            lab.stages[k].add_unit();
+            lab.stages[k] = more;
             let finish = scratch.lab(model, &lab, list, Asked::End).finish;
-            saves.lab = saved(own.finish, finish);
-            saves.city = saved(before.finish, others.max(finish));
+            *saves = Saved::of([own.finish, finish], [before.finish, others.max(finish)]);
         }
         saves
     };
     by_lab.par_iter().enumerate().map_init(Scratch::default, of_lab).collect()
 }
 
-/// When the city is done but for one lab: the other labs, and the last tubes on the road with their way through any lab, which
-/// no number of units makes shorter.
-fn without(model: &Model, before: &CityFlow, number: usize) -> Ms {
+/// What other numbers of streets save: each of `asked` is a change of its own, streets of the model with what stands in their
+/// place, which sends to the same lab. `before` as in [`one_more`].
+pub fn with_streets(
+    model: &Model,
+    before: &CityFlow,
+    asked: &[Vec<(usize, Street)>],
+) -> Vec<Saved> {
+    let by_lab = streets_by_lab(model);
+    let rest = Rest::of(model, before);
     let extreme = latest_of(model.streets.len());
-    let others = before.labs.iter().enumerate().filter(|(i, _)| *i != number);
-    let through = model.streets.iter().zip(&before.streets).map(|(street, swab)| {
-        let last = street::last_at_door(street, f64::from(*swab), extreme);
-        later(last, pipeline(&model.labs[street.lab]))
-    });
-    others.map(|(_, lab)| lab.finish).chain(through).max().unwrap_or(0)
+    // Labs are handed over by themselves; their rests would be most of the copy.
+    let memory = || {
+        let (streets, recall) = (model.streets.clone(), model.recall.clone());
+        (Scratch::default(), Model { streets, recall, labs: Vec::new(), ..*model })
+    };
+    let of_change = |(scratch, with): &mut (Scratch, Model), change: &Vec<(usize, Street)>| {
+        let changes = |(at, street): &&(usize, Street)| model.streets[*at] != *street;
+        if !change.iter().any(|one| changes(&one)) {
+            return Saved::default();
+        }
+        let numbers: Vec<usize> = change.iter().map(|(at, _)| *at).collect();
+        let mut labs: Vec<usize> = change.iter().map(|(_, street)| street.lab).collect();
+        labs.sort_unstable();
+        labs.dedup();
+        change.iter().for_each(|&(at, street)| with.streets[at] = street);
+        let (mut finish, mut way) = (0, rest.way_but(&numbers));
+        for &lab in &labs {
+            let own = &model.labs[lab];
+            finish = finish.max(scratch.lab(with, own, &by_lab[lab], Asked::End).finish);
+            let swabs = by_lab[lab].iter().zip(&scratch.swabs);
+            for (&at, swab) in swabs.filter(|(at, _)| numbers.contains(at)) {
+                let street = &with.streets[at];
+                let last = street::last_at_door(street, f64::from(*swab), extreme);
+                way = way.max(later(last, pipeline(own)));
+            }
+        }
+        numbers.iter().for_each(|&at| with.streets[at] = model.streets[at]);
+        let own = labs.iter().map(|&lab| before.labs[lab].finish).max().unwrap_or(0);
+        let city = finish.max(way).max(rest.lab_but(&labs));
+        Saved::of([own, finish], [before.finish, city])
+    };
+    asked.par_iter().map_init(memory, of_change).collect()
+}
+
+/// By lab: the street of the model whose last tube is at its door last; none without tubes.
+pub fn last_streets(model: &Model, flow: &CityFlow) -> Vec<Option<usize>> {
+    let last_of = |list: Vec<usize>| {
+        let late = latest_of(list.len());
+        let last =
+            |&i: &usize| street::last_at_door(&model.streets[i], f64::from(flow.streets[i]), late);
+        list.into_iter().filter(|&i| model.streets[i].persons > 0).max_by_key(last)
+    };
+    streets_by_lab(model).into_iter().map(last_of).collect()
+}
+
+/// When labs are done, and the last tubes of streets with their way through any lab, latest first: what is left of both when some
+/// change.
+struct Rest {
+    labs: Vec<(Ms, usize)>,
+    ways: Vec<(Ms, usize)>,
+}
+
+impl Rest {
+    fn of(model: &Model, before: &CityFlow) -> Rest {
+        let extreme = latest_of(model.streets.len());
+        let through = |(i, (street, swab)): (usize, (&Street, &Ms))| {
+            let last = street::last_at_door(street, f64::from(*swab), extreme);
+            (later(last, pipeline(&model.labs[street.lab])), i)
+        };
+        let labs = before.labs.iter().enumerate().map(|(i, lab)| (lab.finish, i));
+        let ways = model.streets.iter().zip(&before.streets).enumerate().map(through);
+        let (mut labs, mut ways): (Vec<_>, Vec<_>) = (labs.collect(), ways.collect());
+        labs.sort_unstable_by(|a, b| b.cmp(a));
+        ways.sort_unstable_by(|a, b| b.cmp(a));
+        Rest { labs, ways }
+    }
+
+    fn lab_but(&self, labs: &[usize]) -> Ms {
+        first_but(&self.labs, labs)
+    }
+
+    fn way_but(&self, streets: &[usize]) -> Ms {
+        first_but(&self.ways, streets)
+    }
+}
+
+/// The first of a falling row whose number is none of these; 0 when there is none.
+fn first_but(row: &[(Ms, usize)], numbers: &[usize]) -> Ms {
+    row.iter().find(|(_, number)| !numbers.contains(number)).map_or(0, |(at, _)| *at)
 }

@@ -351,3 +351,41 @@ fn a_city_ten_times_the_largest_is_checked_and_reckoned() {
     // The city waits for the latest trip of more streets.
     assert!(flow.finish >= one.finish && flow.delivered >= one.delivered);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// What other numbers of a street save is what the city with them saves, to the millisecond.
+    #[test]
+    fn what_a_street_saves_is_what_the_city_with_it_saves(
+        seed in any::<u64>(),
+        street in any::<prop::sample::Index>(),
+    ) {
+        let model = example::by_chance(seed);
+        let before = city(&model);
+        let at = street.index(model.streets.len());
+        let own = model.streets[at];
+        let change = |desks, vehicles, desk_rate| Street {
+            desks: own.desks + desks,
+            vehicles: own.vehicles + vehicles,
+            desk_rate,
+            ..own
+        };
+        let changes = [
+            change(1, 0, own.desk_rate),
+            change(0, 1, own.desk_rate),
+            change(3, 0, own.desk_rate * 1.3),
+            own,
+        ];
+        let asked: Vec<_> = changes.iter().map(|street| vec![(at, *street)]).collect();
+        for (saves, street) in with_streets(&model, &before, &asked).into_iter().zip(changes) {
+            let mut with = model.clone();
+            with.streets[at] = street;
+            let after = city(&with);
+            let saved = |from: Ms, to: Ms| i64::from(from) - i64::from(to);
+            prop_assert_eq!(saves.city, saved(before.finish, after.finish));
+            let lab = own.lab;
+            prop_assert_eq!(saves.lab, saved(before.labs[lab].finish, after.labs[lab].finish));
+        }
+    }
+}

@@ -11,6 +11,7 @@
 
 mod doubt;
 mod error;
+mod kept;
 mod labs;
 mod problem;
 mod streets;
@@ -18,6 +19,7 @@ mod units;
 
 pub use doubt::Doubt;
 pub use error::Error;
+pub use kept::{Part, Whole};
 pub use labs::lab_rate;
 
 use super::assign;
@@ -25,6 +27,7 @@ use super::city::{City, Words, time_of_day};
 use super::lacking::lacking;
 use super::model::{DAY, HORIZON_MS, Lab, MINUTE, Model, Ms, Recall};
 use super::reach;
+pub(in crate::planner) use streets::staffed;
 use streets::{Source, sources};
 use units::{ms, permille};
 
@@ -43,6 +46,8 @@ pub struct Round {
     pub assignment: assign::Assignment,
     /// The assignment's problem, by which its indices are read.
     pub problem: assign::Problem,
+    /// By street of `problem`: what it has as a whole, and its parts.
+    pub whole: Vec<Whole>,
     /// How uncertain the numbers are.
     pub doubt: Doubt,
 }
@@ -94,50 +99,42 @@ impl Round {
             ..assign::Options::default()
         };
         let assignment = assign::solve(&problem, &options, None)?;
-        let (mut streets, mut numbers) = (Vec::new(), Vec::new());
+        let mut sent = vec![Vec::new(); sources.len()];
+        for share in &assignment.shares.sent {
+            sent[share.street].push((share.lab, share.tubes));
+        }
+        let (mut streets, mut numbers, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         for (i, source) in sources.iter().enumerate() {
-            let whole = assignment.whole.lab_of.get(i).copied().flatten();
+            let one = assignment.whole.lab_of.get(i).copied().flatten();
             let all = source.model.tubes().max(1) as f64;
-            let mut parts: Vec<(usize, f64)> = match (city.one_to_one, whole) {
+            let mut parts: Vec<(usize, f64)> = match (city.one_to_one, one) {
                 (true, Some(lab)) => vec![(lab, 1.0)],
-                _ => assignment
-                    .shares
-                    .sent
+                _ => sent[i]
                     .iter()
-                    .filter(|share| share.street == i && share.tubes as f64 / all >= SHARE_MIN)
-                    .map(|share| (share.lab, share.tubes as f64 / all))
+                    .map(|&(lab, tubes)| (lab, tubes as f64 / all))
+                    .filter(|part| part.1 >= SHARE_MIN)
                     .collect(),
             };
             if parts.is_empty() {
                 // Nobody lives there, or all its parts are crumbs: the lab of the whole street.
-                parts
-                    .extend(whole.or(source.ways.first().map(|way| way.lab)).map(|lab| (lab, 1.0)));
+                parts.extend(one.or(source.ways.first().map(|way| way.lab)).map(|lab| (lab, 1.0)));
             }
-            let sum: f64 = parts.iter().map(|part| part.1).sum();
-            let (mut upto, mut given) = (0.0, [0u32; 3]);
-            for (k, &(lab, share)) in parts.iter().enumerate() {
-                upto += share / sum.max(1e-9);
-                let last = k + 1 == parts.len();
-                let mut part = source.model;
-                // By running sums, so that the parts add up to the street.
-                let whole = [part.persons, part.desks, part.vehicles];
-                let mut own = [0; 3];
-                for ((own, given), whole) in own.iter_mut().zip(&mut given).zip(whole) {
-                    let to = if last { whole } else { (f64::from(whole) * upto) as u32 };
-                    (*own, *given) = (to - *given, to);
-                }
-                part.persons = own[0];
-                part.desks = own[1].max(1).min(whole[1]);
-                part.vehicles = own[2].max(1);
-                part.lab = lab;
+            let travel = |lab: usize| {
                 let way = source.ways.iter().find(|way| way.lab == lab);
-                part.travel = way.map_or(part.travel, |way| {
-                    ((way.minutes * f64::from(MINUTE)) as Ms).clamp(MINUTE, part.travel_max)
-                });
-                model.streets.push(part);
+                way.map_or(source.model.travel, |way| {
+                    let ms = (way.minutes * f64::from(MINUTE)) as Ms;
+                    ms.clamp(MINUTE, source.model.travel_max)
+                })
+            };
+            let parts = parts.into_iter();
+            let parts = parts.map(|(lab, share)| Part { lab, share, travel: travel(lab) });
+            let part = Whole { street: source.model, have: source.have, parts: parts.collect() };
+            for divided in part.divided() {
+                model.streets.push(divided);
                 streets.push(source.of.clone());
                 numbers.push(i);
             }
+            whole.push(part);
         }
         let round = Round {
             model,
@@ -146,10 +143,10 @@ impl Round {
             labs: city.labs.iter().map(|lab| (lab.code.clone(), lab.name.clone())).collect(),
             assignment,
             problem,
+            whole,
             doubt: doubt::doubt(city),
         };
-        round.model.check().map_err(|why| Error::Unworkable(round.say(&why)))?;
-        Ok(round)
+        round.checked()
     }
 
     /// A time of the round as the clock says it: 14:05, or +1 02:30 on the next day.

@@ -3,7 +3,7 @@
 use super::StreetOf;
 use super::units::{count, ms, permille};
 use crate::planner::assign;
-use crate::planner::city::City;
+use crate::planner::city::{City, Norm};
 use crate::planner::lacking::Asked;
 use crate::planner::model::{HOUR, MINUTE, Street};
 use crate::planner::reach;
@@ -15,8 +15,8 @@ pub(super) struct Source {
     pub ways: Vec<assign::Way>,
     /// Number of its district.
     pub district: usize,
-    /// Its desks and samplers.
-    pub have: [u64; 2],
+    /// Its desks, samplers and registrars.
+    pub have: [u64; 3],
 }
 
 impl Source {
@@ -25,10 +25,27 @@ impl Source {
             district: self.district,
             code: &self.of.code,
             name: &self.of.name,
-            have: self.have,
+            have: [self.have[0], self.have[1]],
             labs: self.ways.iter().map(|way| way.lab).collect(),
         }
     }
+}
+
+/// Desks that work with so many samplers, so many hours a day, and the persons an hour of each: no more than its samplers can for a
+/// whole day. Of a
+/// street without samplers nothing is reckoned (`lacking`), unless nobody lives there.
+pub(in crate::planner) fn staffed(
+    norm: &Norm,
+    hours: u64,
+    desks: u64,
+    samplers: u64,
+) -> (u32, f64) {
+    let working = desks.min(samplers);
+    let desk = norm.desk_rate_tenths.value as f64 / 10.0;
+    // What the samplers can do in a day, spread over the hours of the day.
+    let able = samplers as f64 * norm.persons_per_sampler_day.value as f64
+        / (working.max(1) as f64 * hours as f64);
+    (count(working), if able > 0.0 { desk.min(able) } else { desk })
 }
 
 pub(super) fn sources(city: &City) -> Vec<Source> {
@@ -43,21 +60,16 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
         let serving = reach::serving(city, district);
         for street in &streets {
             let have = street.have.as_ref().unwrap_or(&district.have);
-            let desks = have.desks.min(have.samplers);
             let hours = day_s / 3600;
-            let desk = norm.desk_rate_tenths.value as f64 / 10.0;
-            // What the samplers can do in a day, spread over the hours of the day.
-            let samplers = have.samplers as f64 * norm.persons_per_sampler_day.value as f64
-                / (desks.max(1) as f64 * hours as f64);
+            let (desks, desk_rate) = staffed(norm, hours, have.desks, have.samplers);
             let persons =
                 street.population.value.saturating_mul(norm.field.coverage_permille.value) / 1000;
             let share = street.population.value as f64 / people as f64;
             let model = Street {
                 persons: count(persons),
                 pool: count(city.street_pool(district, street)),
-                desks: count(desks),
-                // Of a street without samplers nothing is reckoned (`lacking`), unless nobody lives there.
-                desk_rate: if samplers > 0.0 { desk.min(samplers) } else { desk },
+                desks,
+                desk_rate,
                 desk_spread: permille(norm.field.desk_spread_permille.value),
                 open: 0,
                 hours: count(hours) * HOUR,
@@ -92,7 +104,7 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
                     assign::Way { lab, minutes: seconds as f64 / 60.0, km }
                 })
                 .collect();
-            let have = [have.desks, have.samplers];
+            let have = [have.desks, have.samplers, have.registrars];
             all.push(Source { of, model, ways, district: at, have });
         }
     }

@@ -1,7 +1,7 @@
 //! A city with more or fewer units at a stage of a lab, with the people that run them.
 
 use super::labs::{roll, units_working};
-use crate::planner::city::{City, Have, Lab, Norm, StageKind, Words, mul_div_ceil};
+use crate::planner::city::{City, Lab, Norm, StageKind, Words, mul_div_ceil};
 
 /// The city with `more` units (negative: fewer, down to none) at a stage of its lab number `lab`. The roll grows and shrinks by
 /// what these units need over all shifts, so that they work, or stop working. A lab that is not there changes nothing.
@@ -57,24 +57,24 @@ impl DesksTake {
     }
 }
 
-/// What it takes that so many desks more work where there are these desks and people.
-pub fn more_desks_take(norm: &Norm, have: &Have, more: u64) -> DesksTake {
-    let working = have.desks.min(have.samplers);
+/// What it takes that so many desks more work, so many hours a day, where there are these desks, samplers and registrars.
+pub fn more_desks_take(norm: &Norm, hours: u64, have: [u64; 3], more: u64) -> DesksTake {
+    let [desks, samplers_there, registrars_there] = have;
+    let working = desks.min(samplers_there);
     let then = working.saturating_add(more);
     // As many as a desk of the norm's speed takes in its day, or, where there are fewer, as those have that work.
-    let hours = norm.sampling_hours.value.clamp(1, 24);
     let day_tenths = hours.saturating_mul(norm.desk_rate_tenths.value);
     let sampler_tenths = norm.persons_per_sampler_day.value.saturating_mul(10).max(1);
     let at_full_speed = mul_div_ceil(then, day_tenths, sampler_tenths);
     let samplers = match working {
         0 => at_full_speed,
-        working => at_full_speed.min(mul_div_ceil(then, have.samplers, working)),
+        working => at_full_speed.min(mul_div_ceil(then, samplers_there, working)),
     };
     let registrars = |desks: u64| desks.saturating_mul(norm.registrars_per_desk.value);
     DesksTake {
-        desks: then.saturating_sub(have.desks),
-        samplers: samplers.max(then).saturating_sub(have.samplers),
-        registrars: registrars(then).saturating_sub(have.registrars.max(registrars(working))),
+        desks: then.saturating_sub(desks),
+        samplers: samplers.max(then).saturating_sub(samplers_there),
+        registrars: registrars(then).saturating_sub(registrars_there.max(registrars(working))),
     }
 }
 

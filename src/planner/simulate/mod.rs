@@ -112,6 +112,18 @@ impl<'m> Simulation<'m> {
         Simulation { model, start, streets_of }
     }
 
+    /// Prepares for one lab alone, whose streets are `list`: others can then not be run.
+    pub fn of_lab(
+        model: &'m Model,
+        start: &'m Start,
+        lab: usize,
+        list: &[usize],
+    ) -> Simulation<'m> {
+        let mut streets_of = vec![Vec::new(); model.labs.len()];
+        streets_of[lab] = list.iter().map(|&street| street as u32).collect();
+        Simulation { model, start, streets_of }
+    }
+
     /// One replication of the whole city.
     pub fn run(&self, seed: u64, replication: u64, scratch: &mut Scratch) -> Replication {
         let streets = self.model.streets.len();
@@ -146,6 +158,24 @@ impl<'m> Simulation<'m> {
     ) -> LabRun {
         self.collect(lab, seed, replication, scratch, streets);
         self.test(&self.model.labs[lab], lab, seed, replication, scratch, watch)
+    }
+
+    /// When the last of some labs is done in one replication.
+    pub fn finish_of(
+        &self,
+        labs: &[usize],
+        seed: u64,
+        replication: u64,
+        scratch: &mut Scratch,
+    ) -> Ms {
+        let mut streets = std::mem::take(&mut scratch.streets);
+        streets.resize(self.model.streets.len(), StreetRun::default());
+        let finish = |lab: &usize| {
+            self.lab(*lab, seed, replication, scratch, &mut streets, &mut |_, _| {}).finish
+        };
+        let last = labs.iter().map(finish).max().unwrap_or(0);
+        scratch.streets = streets;
+        last
     }
 
     /// One replication of a lab as it is and with `changed` in its place, on the same trips and with the same chance.

@@ -1,6 +1,7 @@
 //! A small city to test with; golden figures, one line per fact; properties of `solve`, `fill` and `diff`; closed forms
 //! of queues.
 
+mod apart;
 mod crews;
 mod diff;
 mod golden;
@@ -13,6 +14,7 @@ mod reach;
 mod streets_and_shifts;
 mod teams;
 mod unworkable;
+mod what_if;
 mod xian;
 mod xian_told;
 

@@ -107,6 +107,91 @@ fn what_cannot_be_asked_is_refused_with_what_there_is() {
     }
 }
 
+/// Any other change: what is said of it, what it concerns, and what is refused.
+#[test]
+fn any_other_change_is_compared_in_pairs() {
+    let ask = |more: &[&str]| {
+        let words = [&["whatif", "CITY", "--replications", "10"][..], more].concat();
+        said(TINY, &words)
+    };
+    for (words, zh, en, labs) in [
+        (
+            &["--place", "999902", "--desks", "+5", "--vehicles", "+1"][..],
+            "西区：增加 5 个采样台（含人员）；西区：增加 1 辆转运车",
+            "West: 5 more desks with their people; West: 1 more vehicle",
+            &["L2"][..],
+        ),
+        (
+            &["--place", "999902", "--samplers", "-40"],
+            "西区：减少 40 名",
+            "West: 40 fewer",
+            &["L2"],
+        ),
+        (&["--pool", "5"], "小市：每管 5 人", "Tinytown: 5 to a tube", &["L1", "L2"]),
+        (&["--prevalence", "0.05"], "感染率 5%", "5 % infected", &["L1", "L2"]),
+        (&["--turnout", "50"], "到场率 50%", "50 % of the residents come", &["L1", "L2"]),
+        (&["--sampling-hours", "6"], "每日采样 6 小时", "for 6 h a day", &["L1", "L2"]),
+        (
+            &["--lab", "L1", "--stage", "decap", "--staff", "-30"],
+            "减少 30 名人员",
+            "decapping: 30 fewer people",
+            &["L1"],
+        ),
+        (&["--lab", "L1", "--shift-hours", "8"], "每日排班 8 小时", "shifts of 8 h a day", &["L1"]),
+        (
+            &["--instrument-hours", "24"],
+            "各实验室：仪器每日运行 24 小时",
+            "all labs: instruments run 24 h a day",
+            &["L1", "L2"],
+        ),
+    ] {
+        let (text, code) = ask(words).expect("an answer");
+        assert!(code == 0 && text.contains(zh) && text.contains(en), "{words:?}\n{text}");
+        assert!(text.contains("(95 %, 10 pairs)") && text.contains("the city, flows: "), "{text}");
+        let (text, _) = ask(&[words, &["--json"]].concat()).expect("an answer");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+        assert_eq!(json["labs"], serde_json::json!(labs), "{words:?}");
+        assert_eq!(json["paired"]["pairs"], 10);
+        assert_ne!(json["paired"]["saved_minutes"], 0.0, "{words:?}: {text}");
+    }
+    // Half of the people are sooner done than all, and a smaller pool takes longer.
+    let minutes = |words: &[&str]| {
+        let (text, _) = ask(&[words, &["--json"]].concat()).expect("an answer");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+        json["paired"]["saved_minutes"].as_f64().expect("minutes")
+    };
+    assert!(minutes(&["--turnout", "50"]) > 60.0 && minutes(&["--pool", "5"]) < -60.0);
+    for (words, zh, en) in [
+        (
+            &["--place", "9", "--desks", "+1"][..],
+            "可用：999901, 999902",
+            "there are: 999901, 999902",
+        ),
+        (&["--place", "999901", "--desks", "0"], "0 不可用", "0 is not possible"),
+        (&["--pool", "60"], "请填写 1 至 50", "give 1 to 50"),
+        (&["--lab", "L9", "--shift-hours", "8"], "可用：L1, L2", "there are: L1, L2"),
+    ] {
+        let error = ask(words).expect_err("a refusal");
+        assert!(error.zh().contains(zh) && error.en().contains(en), "{}", error.en());
+    }
+    for words in [
+        &[][..],
+        &["--lab", "L1"],
+        &["--desks", "+1"],
+        &["--staff", "+1"],
+        &["--lab", "L1", "--stage", "pcr", "--units", "+1", "--pool", "5"],
+    ] {
+        assert!(typed(&[&["whatif", "CITY"][..], words].concat()).is_err(), "{words:?}");
+    }
+    // What can then never be done, and what is never done as it is.
+    let (text, _) = ask(&["--lab", "L1", "--stage", "decap", "--staff", "-36"]).expect("an answer");
+    assert!(text.contains("with the change it is never done:"), "{text}");
+    let idle = TINY.replacen("desks = 25", "desks = 0", 1);
+    let words = ["whatif", "CITY", "--place", "999902", "--desks", "+25", "--replications", "5"];
+    let (text, _) = said(&idle, &words).expect("an answer");
+    assert!(text.contains("as it is, it is never done") && text.contains("simulated (median)"));
+}
+
 #[test]
 fn pool_sizes_are_advised_zone_by_zone() {
     let (text, code) = said(TINY, &["pooling", "CITY"]).expect("an answer");

@@ -51,6 +51,7 @@ fn round() -> Round {
         assignment: assign::solve(&problem, &assign::Options::default(), None).expect("solved"),
         problem,
         model,
+        whole: Vec::new(),
         doubt: example::DOUBT,
     }
 }

@@ -1,0 +1,256 @@
+//! `swabline plan whatif` with any change but that of units: desks, samplers and vehicles of a place, people at a lab, pool size,
+//! prevalence, turnout, hours; several are made together.
+//!
+//! Every street keeps to its lab, and the labs in which anything differs are simulated in pairs with the same chance: with a change
+//! of a street, people and trips of all streets of its labs are simulated again, before and after; with one of the whole city, all
+//! of it. Of a city that gives no round as it is, the city with the changes is reckoned as one of its own.
+
+use serde_json::{Value, json};
+
+use super::json_layers::{paired, quantiles, time};
+use super::layers::{Dice, Layers};
+use super::progress::Progress;
+use super::whatif::{WhatIfArgs, gained_in_pairs, never, simulated_anew, told};
+use super::words::{pick, say};
+use super::{Error, Lang, json as report_json};
+use crate::cli::city_file;
+use crate::planner::fluid::{self, CityFlow};
+use crate::planner::model::Ms;
+use crate::planner::round::Round;
+use crate::planner::study::{self, Paired, Quantiles};
+use crate::planner::what_if::{
+    Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words, place_named, places,
+};
+use crate::planner::{City, FieldItem, Words};
+
+/// Changes beside that of units.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "others", multiple = true)]
+pub struct Altering {
+    /// Code of a district, or of a street with or without its district: 530102 or 530102/530102001. 区县或街道代码
+    #[arg(long, value_name = "CODE")]
+    pub place: Option<String>,
+    /// Desks with their people more (+5) or fewer (-1) at that place. 增减采样台（含人员）
+    #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
+    #[arg(group = "change")]
+    pub desks: Option<i64>,
+    /// Samplers more or fewer at that place. 增减采样人员
+    #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
+    #[arg(group = "change")]
+    pub samplers: Option<i64>,
+    /// Vehicles more or fewer at that place. 增减转运车辆
+    #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
+    #[arg(group = "change")]
+    pub vehicles: Option<i64>,
+    /// People more or fewer on the roll of that stage of that lab, over all shifts. 增减环节人员（各班合计）
+    #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "lab")]
+    #[arg(group = "change", requires = "stage")]
+    pub staff: Option<i64>,
+    /// Persons per tube, at that place or everywhere. 每管人数
+    #[arg(long, value_name = "N", group = "change")]
+    pub pool: Option<u64>,
+    /// Share of infected people, 0 to 1. 感染率
+    #[arg(long, value_name = "P", allow_negative_numbers = true, group = "change")]
+    pub prevalence: Option<f64>,
+    /// Percent of the residents who come. 居民到场率（%）
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, group = "change")]
+    pub turnout: Option<f64>,
+    /// Hours a day in which people are sampled. 每日采样小时数
+    #[arg(long, value_name = "H", group = "change")]
+    pub sampling_hours: Option<u64>,
+    /// Hours a day in which staffed stages work, in shifts of at most 8 hours with the people of today; of that lab, or of all.
+    /// 人工环节每日工作小时数，人员不变
+    #[arg(long, value_name = "H", group = "change")]
+    pub shift_hours: Option<u64>,
+    /// Hours a day for which each instrument counts; of that lab, or of all. 仪器每日运行小时数
+    #[arg(long, value_name = "H", group = "change")]
+    pub instrument_hours: Option<u64>,
+}
+
+impl Altering {
+    /// The changes, those of the whole city first.
+    fn changes(
+        &self,
+        args: &WhatIfArgs,
+        city: &City,
+        lab: Option<usize>,
+    ) -> Result<Vec<Alter>, Error> {
+        let at = self.place.as_deref().map_or(Ok(At::City), |code| place(city, code))?;
+        let field = |item, more: Option<i64>| more.map(|more| Alter::Field { at, item, more });
+        let permille = |percent: f64| (percent * 10.0).round().max(0.0) as u64;
+        let staff = |more| Some(Alter::Staff { lab: lab?, stage: args.stage?, more });
+        let all = [
+            self.prevalence.map(|share| Alter::Prevalence { share }),
+            self.turnout.map(|percent| Alter::Turnout { permille: permille(percent) }),
+            self.sampling_hours.map(|hours| Alter::SamplingHours { hours }),
+            self.shift_hours.map(|hours| Alter::ShiftHours { lab, hours }),
+            self.instrument_hours.map(|hours| Alter::InstrumentHours { lab, hours }),
+            self.pool.map(|persons| Alter::Pool { at, persons }),
+            self.staff.and_then(staff),
+            field(FieldItem::Desk, self.desks),
+            field(FieldItem::Sampler, self.samplers),
+            field(FieldItem::Vehicle, self.vehicles),
+        ];
+        Ok(all.into_iter().flatten().collect())
+    }
+}
+
+fn place(city: &City, code: &str) -> Result<At, Error> {
+    place_named(city, code).ok_or_else(|| {
+        let codes = places(city).join(", ");
+        Error::Argument(Words::new(
+            format!("没有代码为“{code}”的区县或街道；可用：{codes}"),
+            format!("no district or street has the code \"{code}\"; there are: {codes}"),
+        ))
+    })
+}
+
+/// What the changes do.
+struct Done {
+    /// Labs in which anything differs.
+    labs: Vec<usize>,
+    /// The flows of the round as it is, or why there is none.
+    before: Result<(Round, CityFlow), Words>,
+    /// With the changes, or why there is still none.
+    after: Result<After, Words>,
+}
+
+struct After {
+    flow: CityFlow,
+    /// The city with streets assigned anew; none when that gives no round.
+    anew: Option<Ms>,
+    pairs: Option<Paired>,
+    simulated: Option<Quantiles>,
+}
+
+/// What is printed and the exit code.
+pub(super) fn answer(
+    args: &WhatIfArgs,
+    city: &City,
+    lab: Option<usize>,
+) -> Result<(String, u8), Error> {
+    let changes = args.altering.changes(args, city, lab)?;
+    let altered = Altered::of(city, &changes).map_err(Error::Argument)?;
+    let before = Round::of(city).map_err(|error| city_file::why(&args.city, &error));
+    let done = match before {
+        Ok(round) => compare(args, &altered, round),
+        Err(why) => anew(args, &altered, why),
+    };
+    let what: Vec<Words> = changes.iter().map(|change| change.words(city)).collect();
+    let output = match args.json {
+        true => report_json::document(&document(args, city, &what, &done)),
+        false => text(args.lang, city, &what, &done),
+    };
+    Ok((output, 0))
+}
+
+/// With every street at its lab.
+fn compare(args: &WhatIfArgs, altered: &Altered, round: Round) -> Done {
+    let flow = fluid::city(&round.model);
+    let with = match altered.kept(&round) {
+        Ok(with) => with,
+        Err(error) => {
+            return Done { labs: Vec::new(), before: Ok((round, flow)), after: Err(error.words()) };
+        }
+    };
+    let labs = labs_concerned(&round.model, &with.model);
+    let ask = args.replications > 0 && !labs.is_empty();
+    let progress = Progress::on_stderr(args.lang);
+    let told = || {
+        progress.tell(&|| Words::new("成对模拟", "simulating in pairs"));
+        true
+    };
+    let pairs = ask.then(|| {
+        let (before, after) = (&round.model, &with.model);
+        study::what_if_city(before, after, &labs, args.seed, args.replications, &told)
+    });
+    progress.end();
+    let after =
+        After { flow: fluid::city(&with.model), anew: done_anew(altered), pairs, simulated: None };
+    Done { labs, before: Ok((round, flow)), after: Ok(after) }
+}
+
+/// As a city of its own, where it gives no round as it is.
+fn anew(args: &WhatIfArgs, altered: &Altered, why: Words) -> Done {
+    let dice = Dice { replications: args.replications, seed: args.seed };
+    let progress = Progress::on_stderr(args.lang);
+    let after = altered
+        .anew()
+        .map_err(|error| city_file::why(&args.city, &error))
+        .map(|round| Layers::of_round(&altered.city, round, dice, &progress));
+    progress.end();
+    let after = after.map(|layers| After {
+        anew: None,
+        pairs: None,
+        simulated: layers.study.map(|study| study.finish),
+        flow: layers.flow,
+    });
+    Done { labs: Vec::new(), before: Err(why), after }
+}
+
+fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String {
+    let (zh, en): (Vec<_>, Vec<_>) = what.iter().map(|w| (w.zh.as_str(), w.en.as_str())).unzip();
+    let mut out = pick(lang, &zh.join("；"), &en.join("; "));
+    out.push('\n');
+    let before = done.before.as_ref();
+    if let Err(why) = before {
+        out += &never(lang, &Words::new("现在不能完成", "as it is, it is never done"), why);
+    }
+    let after = match &done.after {
+        Ok(after) => after,
+        Err(why) => {
+            let then = match before {
+                Ok(_) => Words::new("变动后不能完成", "with the change it is never done"),
+                Err(_) => Words::new("变动后仍不能完成", "with the change it is still never done"),
+            };
+            return out + &never(lang, &then, why);
+        }
+    };
+    let labs = labs_words(city, &done.labs);
+    if let Some(p) = &after.pairs {
+        let title = Words::new(format!("{}，模拟", labs.zh), format!("{}, simulated", labs.en));
+        out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
+    }
+    let flow_before = before.ok().map(|(_, flow)| flow);
+    if let (Some(flow), false) = (flow_before, done.labs.is_empty()) {
+        let title = Words::new(format!("{}，流体", labs.zh), format!("{}, flows", labs.en));
+        let [from, to] = [flow, &after.flow].map(|flow| labs_done(flow, &done.labs));
+        out += &told(lang, &title, Some(from), to, None);
+    }
+    let from = flow_before.map(|flow| flow.finish);
+    out += &told(lang, &Words::new("全市，流体", "the city, flows"), from, after.flow.finish, None);
+    if let (Some(_), Some(anew)) = (from, after.anew) {
+        let title =
+            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
+        out += &told(lang, &title, from, anew, None);
+    }
+    if let Some(q) = &after.simulated {
+        out += &simulated_anew(lang, q);
+    }
+    let target = city.target_h.saturating_mul(3_600_000);
+    let binds = fluid::binds(city, &after.flow, target);
+    out + &format!("  {}: {}\n", pick(lang, "变动后的瓶颈", "binding then"), say(lang, &binds))
+}
+
+fn document(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> Value {
+    let (before, after) = (done.before.as_ref().ok(), done.after.as_ref().ok());
+    let of_labs =
+        |flow: &CityFlow| (!done.labs.is_empty()).then(|| time(labs_done(flow, &done.labs)));
+    json!({
+        "schema": 1,
+        "changes": what.iter().map(report_json::words).collect::<Vec<_>>(),
+        "labs": done.labs.iter().map(|&lab| city.labs[lab].code.as_str()).collect::<Vec<_>>(),
+        "seed": args.seed,
+        "why_no_before": done.before.as_ref().err().map(report_json::words),
+        "why_no_after": done.after.as_ref().err().map(report_json::words),
+        "paired": after.and_then(|after| after.pairs.as_ref()).map(paired),
+        "simulated_hours": after.and_then(|after| after.simulated.as_ref()).map(quantiles),
+        "flow": {
+            "city_before": before.map(|(_, flow)| time(flow.finish)),
+            "city_after": after.map(|after| time(after.flow.finish)),
+            "city_after_assigned_anew": after.and_then(|after| after.anew).map(time),
+            "labs_before": before.and_then(|(_, flow)| of_labs(flow)),
+            "labs_after": after.and_then(|after| of_labs(&after.flow)),
+        },
+    })
+}
