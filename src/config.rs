@@ -266,7 +266,7 @@ impl Config {
     }
 
     /// The configuration as a file would say it, without the tokens.
-    pub fn print(&self) -> String {
+    pub fn in_toml(&self) -> String {
         toml::to_string_pretty(self).expect("every option can be written as TOML")
     }
 }
@@ -355,7 +355,7 @@ mod tests {
         let flags = BTreeMap::from([("data", "/c")]);
         let config = Config::load(Some(&path), &flags).unwrap();
         assert_eq!(config.data, PathBuf::from("/c"));
-        assert!(!config.print().contains("secret-token"));
+        assert!(!config.in_toml().contains("secret-token"));
         assert!(!format!("{config:?}").contains("secret-token"));
     }
 }

@@ -66,7 +66,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     if args.print_config {
-        output::answer(&config.print())?;
+        output::answer(&config.in_toml())?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Err(problem) = telemetry::start(&config.log) {
