@@ -51,7 +51,7 @@ fn city(persons: u32, desks: u32, ramp: Ms, lag: Ms, tubes_by_day: f64) -> Model
         run_spread: 0.0,
         takes,
         hold: 0,
-        rests: Vec::new(),
+        rests: Default::default(),
         failures_per_day: 0.0,
         repair: 0,
     };
