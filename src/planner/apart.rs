@@ -4,9 +4,11 @@
 //! Effects work together (a street that is slow is late by a night, too), so what each accounts for need not add up; what is
 //! left with all of them out is told beside.
 
+use std::collections::BTreeMap;
+
 use super::city::Words;
 use super::fluid;
-use super::model::{HOUR, MINUTE, Model, Ms};
+use super::model::{HOUR, MINUTE, Model, Ms, Street};
 use super::round::Doubt;
 use super::study::{self, Study};
 
@@ -33,6 +35,8 @@ pub enum Effect {
     Ramp,
     /// Tubes are on their way: boxes are filled, trips waited for and driven.
     Way,
+    /// Streets of a district have more people for a desk than its others.
+    Uneven,
 }
 
 /// Effects that the simulation has and the flows reckon at their mean.
@@ -47,8 +51,14 @@ const OF_SIMULATION: [Effect; 8] = [
     Effect::Recalls,
 ];
 /// Effects that the flows have and the arithmetic does not, or not in the way of the instruments.
-const OF_FLOWS: [Effect; 5] =
-    [Effect::Way, Effect::LateComers, Effect::Ramp, Effect::Breakdowns, Effect::Recalls];
+const OF_FLOWS: [Effect; 6] = [
+    Effect::Uneven,
+    Effect::Way,
+    Effect::LateComers,
+    Effect::Ramp,
+    Effect::Breakdowns,
+    Effect::Recalls,
+];
 
 /// Tubes that may be simulated for it: few seconds of one processor's time.
 const TUBES_MAX: u64 = 250_000_000;
@@ -97,6 +107,8 @@ impl Effect {
                 (s.box_time, s.trip_hold, s.handling) = (MINUTE, 0, 0);
                 (s.travel, s.travel_spread) = (MINUTE, 0.0);
             }),
+            // Needs to be known which streets are of one district: `even`.
+            Effect::Uneven => {}
         }
     }
 
@@ -119,6 +131,10 @@ impl Effect {
             Effect::Recalls => ("召回单采", "recalls"),
             Effect::Ramp => ("开始时采样较慢", "desks that are slow at first"),
             Effect::Way => ("装箱、候车和路途", "boxes, trips and the road"),
+            Effect::Uneven => (
+                "同一区县各街道每台人数不均（最慢的街道决定）",
+                "streets with more people to a desk than their district (the slowest decides)",
+            ),
         };
         Words::new(zh, en)
     }
@@ -136,6 +152,7 @@ impl Effect {
             Effect::Recalls => "recalls",
             Effect::Ramp => "ramp",
             Effect::Way => "way",
+            Effect::Uneven => "uneven",
         }
     }
 }
@@ -144,10 +161,35 @@ fn stages(model: &mut Model, change: impl Fn(&mut super::model::Stage)) {
     model.labs.iter_mut().flat_map(|lab| &mut lab.stages).for_each(change);
 }
 
-/// Why the flows, `flow`, are later than the arithmetic, `rules`.
-pub fn flows_and_rules(model: &Model, doubt: &Doubt, rules: Ms, flow: Ms) -> Apart {
+/// The speed of desks so that those of a district, `district_of` each street, end together, as the arithmetic has them.
+fn even(model: &mut Model, district_of: &[&str]) {
+    let mut districts: BTreeMap<&str, [f64; 2]> = BTreeMap::new();
+    let able = |s: &Street| f64::from(s.desks) * s.desk_rate;
+    for (street, district) in model.streets.iter().zip(district_of) {
+        let of = districts.entry(district).or_default();
+        (of[0], of[1]) = (of[0] + f64::from(street.persons), of[1] + able(street));
+    }
+    for (street, district) in model.streets.iter_mut().zip(district_of) {
+        let [persons, all] = districts.get(district).copied().unwrap_or_default();
+        if persons > 0.0 && street.persons > 0 && able(street) > 0.0 {
+            street.desk_rate *= f64::from(street.persons) / persons * (all / able(street));
+        }
+    }
+}
+
+/// Why the flows, `flow`, are later than the arithmetic, `rules`. `district_of` each street of the model.
+pub fn flows_and_rules(
+    model: &Model,
+    doubt: &Doubt,
+    district_of: &[&str],
+    rules: Ms,
+    flow: Ms,
+) -> Apart {
     let end = |out: &[Effect]| {
-        let (model, _) = without(model, doubt, out);
+        let (mut model, _) = without(model, doubt, out);
+        if out.contains(&Effect::Uneven) {
+            even(&mut model, district_of);
+        }
         i64::from(fluid::ends_of(&model).1)
     };
     let (flow, rules) = (i64::from(flow), i64::from(rules));

@@ -1,7 +1,9 @@
 //! Made-up rounds, for measuring and for checking the layers against each other. None is a city.
 
 use super::city::StageKind;
-use super::model::{DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Stage, Street, Takes, staggered};
+use super::model::{
+    DAY, HOUR, Lab, MINUTE, Model, Ms, Recall, Rests, Stage, Street, Takes, staggered,
+};
 use super::round::Doubt;
 use super::simulate::{Cause, Stream};
 
@@ -14,7 +16,7 @@ fn stage(units: u32, minutes: f64) -> Stage {
         run_spread: 0.0,
         takes: Takes::Fill,
         hold: 0,
-        rests: Vec::new(),
+        rests: Rests::default(),
         failures_per_day: 0.0,
         repair: 2 * HOUR,
     }

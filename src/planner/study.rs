@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::city::StageKind;
 use super::derate::Derate;
-use super::model::{Lab, MINUTE, Model, Ms, Stage};
+use super::model::{Lab, MINUTE, Model, Ms};
 use super::round::Doubt;
 use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream, StreetStart};
 
@@ -142,24 +142,12 @@ pub fn lab_finishes(
     replications: usize,
     lab: usize,
 ) -> Vec<Ms> {
-    // The other labs are in no replication, and to copy all rests of a large city takes longer than to simulate a lab.
-    let alone = Model {
-        streets: model.streets.clone(),
-        labs: model
-            .labs
-            .iter()
-            .enumerate()
-            .map(|(i, own)| if i == lab { own.clone() } else { restless(own) })
-            .collect(),
-        recall: model.recall.clone(),
-        ..*model
-    };
     let own: Vec<usize> =
         (0..model.streets.len()).filter(|&street| model.streets[street].lab == lab).collect();
-    let memory = || (Scratch::default(), alone.clone(), Start::whole(&alone));
+    let memory = || (Scratch::default(), model.clone(), Start::whole(model));
     let of = |(scratch, drawn, start): &mut (Scratch, Model, Start), number: u64| {
         if let Some(doubt) = doubt {
-            doubt.draw_into(&alone, seed, number, &own, &[lab], drawn);
+            doubt.draw_into(model, seed, number, &own, &[lab], drawn);
             for &street in &own {
                 start.streets[street] = StreetStart::whole(&drawn.streets[street]);
             }
@@ -350,11 +338,6 @@ pub fn backlog(model: &Model, seed: u64) -> Backlog {
     };
     let [way, stages @ ..] = &changes;
     Backlog { step: BACKLOG_STEP, on_the_way: running(way), stages: stages.each_ref().map(running) }
-}
-
-/// A lab without the rests of its units.
-fn restless(lab: &Lab) -> Lab {
-    Lab { stages: lab.stages.each_ref().map(|stage| Stage { rests: Vec::new(), ..*stage }) }
 }
 
 impl Doubt {

@@ -24,7 +24,7 @@ impl Stage {
             let moved = |unit: u32| {
                 first.iter().map(|&(at, length)| ((at + shift(unit)) % DAY, length)).collect()
             };
-            self.rests = (0..units).map(moved).collect();
+            self.rests = (0..units).map(moved).collect::<Vec<_>>().into();
         } else if let Some(last) = self.rests.get((before as usize).wrapping_sub(1)).cloned() {
             self.rests.resize(units as usize, last);
         } else {
@@ -47,10 +47,10 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{HOUR, MINUTE, Takes, staggered};
+    use super::super::model::{HOUR, MINUTE, Rests, Takes, staggered};
     use super::*;
 
-    fn stage(units: u32, rests: Vec<Vec<(Ms, Ms)>>) -> Stage {
+    fn stage(units: u32, rests: impl Into<Rests>) -> Stage {
         Stage {
             units,
             batch: 94,
@@ -58,7 +58,7 @@ mod tests {
             run_spread: 0.0,
             takes: Takes::Fill,
             hold: 0,
-            rests,
+            rests: rests.into(),
             failures_per_day: 0.0,
             repair: 0,
         }
@@ -88,8 +88,8 @@ mod tests {
         assert_eq!((changed.units, changed.rests.len()), (5, 5));
         assert_eq!(changed.rests[4], rests[2]);
         changed.set_units(2);
-        assert_eq!(changed.rests, rests[..2]);
-        let mut tireless = stage(3, Vec::new());
+        assert_eq!(changed.rests[..], rests[..2]);
+        let mut tireless = stage(3, Rests::default());
         tireless.set_units(1_000_000);
         assert!(tireless.rests.is_empty());
     }

@@ -422,7 +422,7 @@ fn plates() -> (Model, Start) {
         run_spread: 0.0,
         takes: Takes::Fill,
         hold: 0,
-        rests: Vec::new(),
+        rests: Default::default(),
         failures_per_day: 0.0,
         repair: 0,
     };

@@ -114,8 +114,9 @@ impl Layers {
     pub fn flow_and_rules(&self, plan: &Plan) -> Option<Apart> {
         let minutes = plan.verdict.minutes?.saturating_mul(u64::from(MINUTE));
         let rules = Ms::try_from(minutes).ok()?;
-        let Round { model, doubt, .. } = &self.round;
-        Some(apart::flows_and_rules(model, doubt, rules, self.flow.finish))
+        let Round { model, doubt, streets, .. } = &self.round;
+        let districts: Vec<&str> = streets.iter().map(|street| street.district.as_str()).collect();
+        Some(apart::flows_and_rules(model, doubt, &districts, rules, self.flow.finish))
     }
 
     /// What each lab has to do in the assignment that the round follows.

@@ -137,7 +137,7 @@ pub enum PlanWhat {
     /// What changed between two versions of a plan? 两版方案的差异
     Diff(diff::DiffArgs),
     /// What would other units, people, desks, vehicles or parameters change? 增减资源或改变参数的效果
-    Whatif(whatif::WhatIfArgs),
+    Whatif(Box<whatif::WhatIfArgs>),
     /// How many swabs to put into one tube? 混采规格建议
     Pooling(pooling::PoolingArgs),
 }

@@ -6,7 +6,7 @@ use super::answer::{Held, LabFlow};
 use super::lab::{REST, StageFlow};
 use super::way::{latency, later, passing};
 use crate::planner::city::StageKind;
-use crate::planner::model::{Lab, Model, Ms, Stage};
+use crate::planner::model::{Lab, Model, Ms, Rests, Stage};
 
 /// A number of units that is as good as any.
 const MANY_UNITS: u32 = 10_000;
@@ -53,7 +53,7 @@ impl Scratch {
             let restless = match lab.stages[k].rests.is_empty() {
                 true => alone[k],
                 false => {
-                    let awake = Stage { rests: Vec::new(), ..lab.stages[k].clone() };
+                    let awake = Stage { rests: Rests::default(), ..lab.stages[k].clone() };
                     self.done_alone(lab, k, &awake).max(after_last)
                 }
             };

@@ -69,7 +69,7 @@ pub fn with_streets(
     let by_lab = streets_by_lab(model);
     let rest = Rest::of(model, before);
     let extreme = latest_of(model.streets.len());
-    // Labs are handed over by themselves; their rests would be most of the copy.
+    // Labs are handed over by themselves.
     let memory = || {
         let (streets, recall) = (model.streets.clone(), model.recall.clone());
         (Scratch::default(), Model { streets, recall, labs: Vec::new(), ..*model })

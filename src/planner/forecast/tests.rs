@@ -253,7 +253,7 @@ fn a_round_that_is_quicker_than_its_plan_and_has_no_late_comers_ends_with_its_tu
         // Everybody of the lab goes home with the desks: a tube that is late waits for the next morning.
         for stage in &mut plan.labs[0].stages {
             stage.set_units(stage.units.div_ceil(2));
-            stage.rests = vec![vec![(22 * HOUR, 8 * HOUR)]; stage.units as usize];
+            stage.rests = vec![vec![(22 * HOUR, 8 * HOUR)]; stage.units as usize].into();
         }
         let mut quick = plan.clone();
         for street in &mut quick.streets {

@@ -2,7 +2,7 @@
 
 use super::units::{count, ms, permille};
 use crate::planner::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind};
-use crate::planner::model::{DAY, HOUR, Lab, Ms, Stage, Takes, staggered};
+use crate::planner::model::{DAY, HOUR, Lab, Ms, Rests, Stage, Takes, staggered};
 use crate::planner::rules;
 
 /// Tubes an hour of a lab: those of its slowest stage, calendars and repairs taken off.
@@ -62,9 +62,9 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
     }
 }
 
-fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Vec<Vec<(Ms, Ms)>> {
+fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Rests {
     match lab.instrument_day(&city.norm) {
-        InstrumentDay::Staggered { hours } if hours >= 24 => Vec::new(),
+        InstrumentDay::Staggered { hours } if hours >= 24 => Rests::default(),
         InstrumentDay::Staggered { hours } => {
             let rest = DAY - count(hours) * HOUR;
             staggered(units, rest, run)
@@ -72,15 +72,15 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Vec<Vec<
         InstrumentDay::Window { to_s, .. } => {
             let rest =
                 u64::from(DAY / 1000).saturating_sub(lab.instrument_day(&city.norm).length_s());
-            vec![vec![(ms(to_s) % DAY, ms(rest))]; units as usize]
+            vec![vec![(ms(to_s) % DAY, ms(rest))]; units as usize].into()
         }
     }
 }
 
 /// When each unit is without staff: with so many percent of the units staffed, the first ones are.
-fn staff_rests(lab: &CityLab, units: u32) -> Vec<Vec<(Ms, Ms)>> {
+fn staff_rests(lab: &CityLab, units: u32) -> Rests {
     if lab.shifts.is_empty() {
-        return Vec::new();
+        return Rests::default();
     }
     let mut edges: Vec<u64> =
         lab.shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
@@ -97,5 +97,5 @@ fn staff_rests(lab: &CityLab, units: u32) -> Vec<Vec<(Ms, Ms)>> {
         }
         windows
     };
-    (0..units).map(rests).collect()
+    (0..units).map(rests).collect::<Vec<_>>().into()
 }

@@ -71,8 +71,21 @@ fn what_the_arithmetic_leaves_out_is_told_of_the_flows() {
     let mut model = Model { labs, ..calm() };
     model.streets.iter_mut().for_each(|street| street.late_share = 0.2);
     let flow = fluid::city(&model).finish;
-    let apart = flows_and_rules(&model, &SURE, 5 * HOUR, flow);
+    let one = vec!["one"; model.streets.len()];
+    let apart = flows_and_rules(&model, &SURE, &one, 5 * HOUR, flow);
     assert_eq!(apart.by[0].0, Effect::LateComers, "{apart:?}");
     assert!(apart.by[0].1 > i64::from(30 * MINUTE) && apart.replications == 0);
     assert_eq!(apart.gap, i64::from(flow) - i64::from(5 * HOUR));
+    // A street with half of the desks of the others, of one district; by itself it is a district's only one.
+    model.streets[0].desks /= 2;
+    let flow = fluid::city(&model).finish;
+    let each: Vec<String> = (0..model.streets.len()).map(|i| i.to_string()).collect();
+    let each: Vec<&str> = each.iter().map(String::as_str).collect();
+    for (districts, first) in [(&one, true), (&each, false)] {
+        let apart = flows_and_rules(&model, &SURE, districts, 5 * HOUR, flow);
+        let uneven = apart.by.iter().find(|(effect, _)| *effect == Effect::Uneven);
+        let by = uneven.expect("it is tried").1;
+        assert_eq!(by > i64::from(HOUR), first, "{apart:?}");
+        assert!(first || by == 0, "{apart:?}");
+    }
 }

@@ -48,8 +48,12 @@ fn guandu(cycler_minutes: f64, days: u32) -> Model {
         failures_per_day: 0.0,
         repair: 0,
     };
-    let enough =
-        |takes, hold| Stage { takes, hold, rests: Vec::new(), ..machine(500, minutes(10.0)) };
+    let enough = |takes, hold| Stage {
+        takes,
+        hold,
+        rests: Default::default(),
+        ..machine(500, minutes(10.0))
+    };
     let mut model = example::city(1);
     model.recall.prevalence = 0.0;
     let persons = days * 36_000 + 18_000;

@@ -21,7 +21,10 @@ fn what_would_never_end_or_is_no_number_is_refused() {
         (&|m| m.labs[1].stages[0].units = 0, no_unit(StageKind::Receive)),
         (&|m| m.labs[1].stages[pcr].units = 0, no_unit(StageKind::Pcr)),
         (&|m| m.labs[1].stages[pcr].batch = 0, no_unit(StageKind::Pcr)),
-        (&|m| m.labs[1].stages[pcr].rests = vec![vec![(0, 2 * DAY)]; 30], no_unit(StageKind::Pcr)),
+        (
+            &|m| m.labs[1].stages[pcr].rests = vec![vec![(0, 2 * DAY)]; 30].into(),
+            no_unit(StageKind::Pcr),
+        ),
         (&|m| m.labs[1].stages[pcr].run_spread = f64::NAN, bad("run_spread")),
         (&|m| m.labs[1].stages[pcr].failures_per_day = f64::INFINITY, bad("run_spread")),
         (&|m| m.labs[1].stages[pcr].failures_per_day = -1.0, bad("run_spread")),

@@ -52,7 +52,7 @@ pub(super) fn city(persons: u32, desks: u32, ramp: Ms, lag: Ms, tubes_by_day: f6
         run_spread: 0.0,
         takes,
         hold: 0,
-        rests: Vec::new(),
+        rests: Default::default(),
         failures_per_day: 0.0,
         repair: 0,
     };

@@ -260,7 +260,7 @@ mod tests {
         let mut lab = example::lab([1; StageKind::COUNT]);
         for (stage, run) in lab.stages[FIRST..].iter_mut().zip([HOUR / 2, 0, 2 * HOUR, 0]) {
             (stage.units, stage.batch, stage.run) = (50, FULL as u32, run);
-            (stage.rests, stage.failures_per_day) = (Vec::new(), 0.0);
+            (stage.rests, stage.failures_per_day) = (Default::default(), 0.0);
         }
         lab.stages[PCR].units = units;
         lab
@@ -416,7 +416,7 @@ mod tests {
             for stage in &mut lab.stages {
                 (stage.units, stage.batch, stage.run) = (units, batch, run);
             }
-            lab.stages[PCR].rests = vec![vec![(0, Ms::MAX)]];
+            lab.stages[PCR].rests = vec![vec![(0, Ms::MAX)]].into();
             for (plated, resulted) in wild.iter().flat_map(|a| wild.map(|b| (*a, b))) {
                 let count = LabCount { plated, resulted, plates: resulted, ..LabCount::default() };
                 let reading = |at| Reading { at, streets: Vec::new(), labs: vec![count] };

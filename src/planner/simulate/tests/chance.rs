@@ -26,7 +26,9 @@ fn changes(lab: &Lab) -> Vec<Lab> {
     all.push(changed(StageKind::Pcr, &|stage| stage.run *= 2));
     all.push(changed(StageKind::Inactivate, &|stage| stage.hold = 0));
     all.push(changed(StageKind::Extract, &|stage| stage.failures_per_day = 2.0));
-    all.push(changed(StageKind::Review, &|stage| stage.rests = vec![vec![(0, 8 * HOUR)]; 5]));
+    all.push(changed(StageKind::Review, &|stage| {
+        stage.rests = vec![vec![(0, 8 * HOUR)]; 5].into()
+    }));
     all
 }
 

@@ -23,7 +23,7 @@ fn stage(units: u32, batch: u32, run: Ms, takes: Takes) -> Stage {
         run_spread: 0.0,
         takes,
         hold: 0,
-        rests: Vec::new(),
+        rests: Default::default(),
         failures_per_day: 0.0,
         repair: 0,
     }

@@ -139,7 +139,7 @@ fn stages() -> impl Strategy<Value = Stage> {
     (1u32..5, 0u32..8, 1u32..60, takes, 0u32..3, rests).prop_map(
         |(units, power, minutes, takes, holds, rests)| Stage {
             hold: holds * 40 * MINUTE,
-            rests,
+            rests: rests.into(),
             ..stage(units, 1 << power, minutes * MINUTE, takes)
         },
     )
