@@ -75,12 +75,11 @@ fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> Strin
             street.map_or_else(String::new, |s| {
                 let name = pick(lang, &s.name.zh, &s.name.en);
                 // A street that is divided has desks for each of its labs.
-                match layers.round.streets.iter().filter(|other| *other == s).count() {
-                    1 => name,
-                    _ => {
-                        let to = layers.round.model.streets[desks.street].lab;
-                        format!("{name} → {}", layers.round.labs[to].0)
-                    }
+                let part = &layers.round.model.streets[desks.street];
+                let parts = layers.round.streets.iter().filter(|other| *other == s).count();
+                match parts > 1 && part.desks == desks.now {
+                    true => format!("{name} → {}", layers.round.labs[part.lab].0),
+                    false => name,
                 }
             }),
             grouped(desks.now.into()),
