@@ -20,9 +20,6 @@ use crate::planner::study::Quantiles;
 
 /// What is not enough whatever is added need not come nearer than this to the earliest that is possible.
 const NEAR: Ms = 5 * MINUTE;
-/// Shares of the replications that have to be in time where what was found is late once it is carried out, one after the
-/// other.
-const CARRIED: [f64; 5] = [0.53, 0.56, 0.6, 0.65, 0.7];
 /// A try of the most that is tried costs so many times one of the round: each of its many desks fills boxes of its own.
 const MOST_COST: u64 = 4;
 
@@ -57,17 +54,8 @@ enum Reach {
     Unknown,
 }
 
-/// When the round is done with desks and units that the city has in fact, and its streets assigned anew.
-pub(super) type Carried<'c> = &'c dyn Fn(&[Desks], &[Units]) -> Ms;
-
 /// A model with what brings it within its target, or as near to it as can be found, and the least of it that does.
-pub(super) fn enough(
-    layers: &Layers,
-    model: &Model,
-    carried: Carried<'_>,
-    dice: Dice,
-    search: &Search<'_>,
-) -> Found {
+pub(super) fn enough(layers: &Layers, model: &Model, dice: Dice, search: &Search<'_>) -> Found {
     let (few, target, goal) = (dice.at_most(TRY), layers.round.model.target, goal(layers, dice));
     let none = |beyond| Found { least: None, beyond };
     let Grown { model: start, held, all } = grown(model);
@@ -97,7 +85,7 @@ pub(super) fn enough(
     };
     let least = match beyond {
         Some(_) => Least { model: down, proven: false, finishes },
-        None => confirmed(layers, &most, [model, &down], carried, (dice, finishes), search),
+        None => confirmed(layers, &most, [model, &down], (dice, finishes), search),
     };
     let least = or_plenty(layers, least, plenty, dice, search);
     let more = told(layers, dice, model, &least, &held);
@@ -193,12 +181,11 @@ fn beyond(plenty: &Model, judged: &Tried) -> Beyond {
 }
 
 /// With all replications: more where few of them said too little, then thing by thing what is not needed, where that can be
-/// seen of each; and more again where it is late once it is carried out.
+/// seen of each.
 fn confirmed(
     layers: &Layers,
     most: &Most<'_>,
     [now, down]: [&Model; 2],
-    carried: Carried<'_>,
     (dice, finishes): (Dice, Vec<Vec<Ms>>),
     search: &Search<'_>,
 ) -> Least {
@@ -206,21 +193,10 @@ fn confirmed(
     let mut judge = Judge::new(layers, dice, finishes, CHECKS_MAX, search);
     let model = walked(most, down.clone(), &mut judge, target);
     // What misses the target anyway has nothing to prove.
-    let (mut model, mut proven) = match judge.finish() <= target && few_things(now, &model) {
+    let (model, proven) = match judge.finish() <= target && few_things(now, &model) {
         true => one_by_one(now, model, &mut judge, target),
         false => (model, false),
     };
-    // Whoever carries it out has streets assigned anew, and must not be told then that it is late.
-    for share in CARRIED {
-        let (desks, units) = differences(now, &model);
-        let may = judge.finish() <= target && search.may(tubes(now, dice));
-        if !may || carried(&desks, &units) <= target {
-            break;
-        }
-        judge.ask(share);
-        model = walked(most, model, &mut judge, target);
-        proven = false;
-    }
     Least { model, proven, finishes: judge.into_finishes() }
 }
 

@@ -13,8 +13,6 @@ use crate::planner::model::{Model, Ms, Street};
 use crate::planner::round::Doubt;
 use crate::planner::study::{self, Quantiles};
 
-/// Share of the replications by which a round is done when its median is told.
-const MEDIAN: f64 = 0.5;
 /// Most labs that are reckoned again on the way down, with the few replications of a try.
 pub(super) const TRIES_MAX: usize = 400;
 /// Most labs that are reckoned again to see that nothing can be left out, with all replications.
@@ -30,8 +28,6 @@ pub(super) struct Judge<'l> {
     finishes: Vec<Vec<Ms>>,
     /// Labs that may still be reckoned again.
     left: usize,
-    /// Share of the replications that has to be in time.
-    share: f64,
     search: &'l Search<'l>,
 }
 
@@ -51,7 +47,7 @@ impl<'l> Judge<'l> {
         left: usize,
         search: &'l Search<'l>,
     ) -> Judge<'l> {
-        Judge { doubt: &layers.round.doubt, dice, finishes, left, share: MEDIAN, search }
+        Judge { doubt: &layers.round.doubt, dice, finishes, left, search }
     }
 
     /// When each lab is done, as it was accepted last.
@@ -93,21 +89,9 @@ impl<'l> Judge<'l> {
         self.finishes[lab] = finishes;
     }
 
-    /// Asks for more than the median from now on: so large a share of the replications has to be in time.
-    pub fn ask(&mut self, share: f64) {
-        self.share = share;
-    }
-
-    /// When the city is done: the median of the replications, or what was asked for.
+    /// When the city is done: the median of the replications.
     pub fn finish(&self) -> Ms {
-        let mut all = city_finishes(&self.finishes);
-        let median = Quantiles::of(&mut all).p50;
-        if self.share <= MEDIAN {
-            return median;
-        }
-        let last = all.len().saturating_sub(1);
-        let at = (self.share * last as f64).ceil() as usize;
-        all.get(at.min(last)).copied().unwrap_or(median)
+        Quantiles::of(&mut city_finishes(&self.finishes)).p50
     }
 
     /// Whether the city is still done by a time with a model that differs in these labs and their streets; it is then the

@@ -5,7 +5,7 @@ use super::added_text::desk_people;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::people;
-use super::remedy::More;
+use super::remedy::{Desks, More};
 use super::remedy_text::no_units;
 use super::words::{grouped, lasting, pick, say, table};
 use crate::planner::model::MINUTE;
@@ -57,14 +57,15 @@ fn lab(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
     super::layers_text::lab_name(layers, lab, lang)
 }
 
-/// Name of a street of the model; of one that is divided with the lab, because it has desks for each of its labs.
-pub(super) fn street_served(layers: &Layers, street: usize) -> Words {
-    let Some(of) = layers.round.streets.get(street) else { return Words::default() };
-    let Words { zh, en } = &of.name;
-    if layers.round.streets.iter().filter(|other| *other == of).count() == 1 {
+/// Name of the street of a row of desks; of one that is divided with the lab, where the row is of the desks that serve it alone.
+pub(super) fn street_served(layers: &Layers, desks: &Desks) -> Words {
+    let Some(of) = layers.round.streets.get(desks.street) else { return Words::default() };
+    let part = &layers.round.model.streets[desks.street];
+    let parts = layers.round.streets.iter().filter(|other| *other == of).count();
+    if parts == 1 || part.desks != desks.now {
         return of.name.clone();
     }
-    let to = &layers.round.labs[layers.round.model.streets[street].lab].0;
+    let (Words { zh, en }, to) = (&of.name, &layers.round.labs[part.lab].0);
     Words::new(format!("{zh} → {to}"), format!("{en} → {to}"))
 }
 
@@ -82,7 +83,7 @@ fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> Strin
     for (desks, take) in more.desks.iter().zip(takes) {
         rows.push(vec![
             pick(lang, "采样台", "desks"),
-            say(lang, &street_served(layers, desks.street)),
+            say(lang, &street_served(layers, desks)),
             grouped(desks.now.into()),
             grouped(desks.more.into()),
             say(lang, &desk_people(take.samplers, take.registrars)),

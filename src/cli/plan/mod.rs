@@ -10,6 +10,7 @@
 //! `diff`, as of diff(1): 0 nothing changed, 1 something did, which is no error; 64 as above. Of `whatif` and `pooling`: 0, 64 as above.
 
 mod added_text;
+mod anew;
 mod claim_json;
 mod claim_text;
 mod compare;

@@ -6,14 +6,14 @@
 //! taken away again, until not a single unit, desk or move can be left out. What is printed is what the simulation says of
 //! the changed round, also when it is not enough.
 
+use super::anew;
 use super::enough::{Beyond, Found, enough};
 use super::layers::{Dice, Layers, simulated};
 use super::least::{self, Judge};
 use super::moving::{self, Move, Moving};
-use super::people;
 use super::progress::Progress;
 use super::search::{Search, Searched, confirming, tubes};
-use crate::planner::model::{HORIZON_MS, MINUTE, Model, Ms};
+use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::{City, StageKind, fluid};
 
@@ -215,18 +215,18 @@ fn more(
     search: &Search<'_>,
 ) -> (Option<More>, Option<Beyond>) {
     let model = &layers.round.model;
-    let carried = |desks: &[Desks], units: &[Units]| {
-        search.spend(tubes(model, dice));
-        let with = people::carried_out(city, layers, desks, units);
-        let then = Layers::without_remedy(&with, dice, &Progress::silent());
-        then.map_or(HORIZON_MS, |then| then.finish())
-    };
-    let Found { least, beyond } = enough(layers, model, &carried, dice, search);
-    let Some((least, mut more)) = least else { return (None, beyond) };
+    let Found { least, beyond } = enough(layers, model, dice, search);
+    let Some((_, more)) = least else { return (None, beyond) };
+    let is_enough = more.outcome.finish() <= model.target;
+    let besides = is_enough.then(|| anew::anew(city, layers, &more, dice, search)).flatten();
+    let mut more = besides.unwrap_or(more);
     let last = layers.flow.last_lab().filter(|last| more.units.iter().any(|u| u.lab == *last));
     if let (Some(lab), true) = (last, dice.replications > 0) {
-        let lab_then = &least.model.labs[lab];
-        let pairs = study::what_if(model, lab, lab_then, dice.seed, dice.replications, &|| true);
+        let mut then = model.labs[lab].clone();
+        for units in more.units.iter().filter(|units| units.lab == lab) {
+            then.stages[units.stage.index()].set_units(units.now + units.more);
+        }
+        let pairs = study::what_if(model, lab, &then, dice.seed, dice.replications, &|| true);
         more.paired = Some((lab, pairs));
     }
     (Some(more), beyond)
@@ -237,9 +237,7 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
     let target = layers.round.model.target;
     let parts = moving::parts(city, layers, target, true).ok()?;
     let moved = moving::carried_out(city, layers, &parts);
-    // Streets that are moved stay so: nothing is assigned anew.
-    let kept = |_: &[Desks], _: &[Units]| 0;
-    let (least, mut more) = enough(layers, &moved, &kept, dice, search).least?;
+    let (least, mut more) = enough(layers, &moved, dice, search).least?;
     let changed = least.model;
     more.desks = by_street(layers, &parts, &more.desks);
     let by = target.max(more.outcome.finish());

@@ -103,7 +103,7 @@ impl Rows<'_> {
             let mut row = vec![Cell::Blank; 12];
             row[0] = Cell::both(way);
             row[1] = Cell::both(&Words::new("采样台", "desks"));
-            row[2] = Cell::both(&street_served(self.found, desks.street));
+            row[2] = Cell::both(&street_served(self.found, desks));
             row[3] = Cell::both(&Item::Desk.unit());
             (row[4], row[5], row[6]) =
                 (Cell::Count(now), Cell::Count(add), Cell::Count(now.saturating_add(add)));

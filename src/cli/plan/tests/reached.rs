@@ -110,8 +110,7 @@ fn where_a_lab_has_more_than_it_can_take_whatever_is_added_that_is_told() {
     let city = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
     let layers = layers_of(&city);
     let silent = Progress::silent();
-    let found =
-        enough(&layers, &layers.round.model, &|_, _| 0, DICE, &Search::new(TUBES_MAX, &silent));
+    let found = enough(&layers, &layers.round.model, DICE, &Search::new(TUBES_MAX, &silent));
     let beyond = found.beyond.expect("beyond");
     assert!(found.least.is_none() && beyond.lab == 0 && beyond.flow.held != Held::Way);
     assert!(beyond.finish > 24 * HOUR);
