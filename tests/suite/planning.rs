@@ -327,7 +327,7 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
 }
 
 /// The source of an origin as the API tells it: both languages in one text.
-fn source_of(origin: &serde_json::Value) -> String {
+fn source_of(origin: &Value) -> String {
     let (zh, en) = (text_of(&origin["source"]), text_of(&origin["source_en"]));
     if zh == en { zh.to_owned() } else { format!("{zh} / {en}") }
 }
