@@ -163,6 +163,6 @@ fn a_source_is_told_in_english_where_the_file_has_it_and_as_it_stands_where_not(
         assert_eq!((source.zh.as_str(), source.en.as_str()), ("普查", expected));
     }
     let text = SOUND.replacen(listed, &format!("{own}survey = \"survey\"\n"), 1);
-    let refused = parse("x.toml", &text, None, None).err().expect("refused").to_string();
+    let refused = parse("x.toml", &text, None, None).expect_err("refused").to_string();
     assert!(refused.contains("source \"survey\" is not listed"), "{refused}");
 }
