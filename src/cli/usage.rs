@@ -154,7 +154,7 @@ mod tests {
             ("plan chifeng --xslx x", "；是否指 --xlsx", "a similar argument exists: '--xlsx'"),
             ("plan whatif chifeng", "用法 / Usage: swabline plan whatif", "\n用法 / Usage: "),
             ("plan --nosuch", "详见 --help / For more information", "try '--help'."),
-            ("plan whatif chifeng", "缺少参数：--lab <CODE>、--stage", "required arguments"),
+            ("plan whatif chifeng", "缺少参数：<--units <+N>|--desks <+N>|", "required arguments"),
             (
                 "plan chifeng --lang fr",
                 "参数 --lang <LANG> 的值“fr”不可用；可用：zh、en",
