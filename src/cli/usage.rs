@@ -136,7 +136,7 @@ mod tests {
         for (words, zh, en) in [
             ("plan chifeng --nosuch", "不认识的参数“--nosuch”", "unexpected argument '--nosuch'"),
             ("plann", "不认识的命令“plann”", "unrecognized subcommand 'plann'"),
-            ("plan whatif chifeng", "缺少参数：--lab <CODE>、--stage", "required arguments"),
+            ("plan whatif chifeng", "缺少参数：<--units <+N>|--desks <+N>", "required arguments"),
             (
                 "plan chifeng --lang fr",
                 "参数 --lang <LANG> 的值“fr”不可用；可用：zh、en",

@@ -186,7 +186,7 @@ fn any_other_change_is_compared_in_pairs() {
     // What can then never be done, and what is never done as it is.
     let (text, _) = ask(&["--lab", "L1", "--stage", "decap", "--staff", "-36"]).expect("an answer");
     assert!(text.contains("with the change it is never done:"), "{text}");
-    let idle = TINY.replacen("desks = 25", "desks = 0", 1);
+    let idle = TINY.replacen("sites = 10\ndesks = 25", "sites = 0\ndesks = 0", 1);
     let words = ["whatif", "CITY", "--place", "999902", "--desks", "+25", "--replications", "5"];
     let (text, _) = said(&idle, &words).expect("an answer");
     assert!(text.contains("as it is, it is never done") && text.contains("simulated (median)"));
