@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::json::{item_key, words};
 use super::layers::Layers;
-use super::remedy::{More, Remedy};
+use super::remedy::{More, Remedy, Units};
 use super::words::{MEASURES, grouped, pick, place_name, say, table};
 use super::{Lang, Report};
 use crate::planner::{City, Item, StageKind, Words, sending, with_units};
@@ -63,14 +63,15 @@ pub(super) fn taken<'r>(layers: &Layers, remedy: &'r Remedy) -> Option<&'r More>
     ways().find(in_time).or_else(|| ways().next())
 }
 
-/// People who must be added to the roll so that so many more units work at a stage of a lab; and the units to get, fewer
-/// where some stand idle for want of people.
-pub(super) fn to_get(city: &City, lab: usize, stage: StageKind, more: u32) -> (u64, u64) {
-    let changed = with_units(city, lab, stage, i64::from(more));
-    let (Some(was), Some(is)) = (city.labs.get(lab), changed.labs.get(lab)) else { return (0, 0) };
-    let (was, is) = (was.stage(stage), is.stage(stage));
-    let people = is.staff.saturating_sub(was.staff);
-    (is.units.saturating_sub(was.units), people)
+/// What it takes that a measure's units work: units to get, fewer where some stand idle for want of people, and people on the
+/// roll over all shifts.
+pub(super) fn to_get(city: &City, units: &Units) -> (u64, u64) {
+    let changed = with_units(city, units.lab, units.stage, i64::from(units.more));
+    let (was, is) = (city.labs.get(units.lab), changed.labs.get(units.lab));
+    let (Some(was), Some(is)) = (was, is) else { return (0, 0) };
+    let (was, is) = (was.stage(units.stage), is.stage(units.stage));
+    let then = u64::from(units.now).saturating_add(u64::from(units.more));
+    (then.saturating_sub(was.units), is.staff.saturating_sub(was.staff))
 }
 
 /// Every item of which a layer asks for more than there is, labs after districts.
@@ -112,7 +113,7 @@ pub(super) fn compared(report: &Report) -> Vec<Compared> {
                 Some(Some(n)) => Flows::Units(n.into()),
             };
             let there = lab.stage(stage);
-            let take = units.map(|units| to_get(city, number, stage, units.more));
+            let take = units.map(|units| to_get(city, units));
             let one = |item: Item, have: u64, flows: Flows, measures: Option<u64>| Compared {
                 place: lab.code.clone(),
                 place_name: lab.name.clone(),

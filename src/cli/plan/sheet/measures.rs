@@ -108,7 +108,7 @@ impl Rows<'_> {
         }
         for units in &more.units {
             let (now, add) = (u64::from(units.now), u64::from(units.more));
-            let (get, people) = to_get(&self.report.city, units.lab, units.stage, units.more);
+            let (get, people) = to_get(&self.report.city, units);
             let item = Item::LabUnit(units.stage);
             let mut row = vec![Cell::Blank; 12];
             row[0] = Cell::both(way);

@@ -1,6 +1,6 @@
 //! One number to file for each item at a place, in every form; references name what is there; nothing is told in one language.
 
-use super::compare::{Flows, compared};
+use super::compare::{Flows, compared, to_get};
 use super::layers::{TINY, asked};
 use super::questions::said;
 use super::remedy::Units;
@@ -189,4 +189,18 @@ fn long_times_are_told_in_hours_and_minutes() {
         assert_eq!(words::lasting(minutes), Words::new(zh, en));
     }
     assert_eq!(words::lasting_short(-339_684_000), "−94 h 21 min");
+}
+
+#[test]
+fn a_unit_that_stands_idle_is_not_to_be_got_but_its_people_are() {
+    let mut city = city_file::builtin("jiyuan").expect("jiyuan");
+    // A cabinet takes six people over three shifts.
+    for (people, now, expected) in
+        [(78, 13, (2, 12)), (72, 12, (1, 12)), (75, 12, (1, 9)), (60, 10, (0, 12))]
+    {
+        let stage = StageKind::Decap;
+        city.labs[0].stages[stage.index()].staff = people;
+        assert_eq!(city.labs[0].stage(stage).units, 13);
+        assert_eq!(to_get(&city, &Units { lab: 0, stage, now, more: 2 }), expected, "{people}");
+    }
 }
