@@ -150,8 +150,11 @@ mod tests {
     fn a_wrong_argument_is_refused_in_both_languages() {
         for (words, zh, en) in [
             ("plan chifeng --nosuch", "不认识的参数“--nosuch”", "unexpected argument '--nosuch'"),
-            ("plann", "不认识的命令“plann”", "unrecognized subcommand 'plann'"),
-            ("plan whatif chifeng", "缺少参数：<--units <+N>|--desks <+N>", "required arguments"),
+            ("plann", "不认识的命令“plann”；是否指 plan", "unrecognized subcommand 'plann'"),
+            ("plan chifeng --xslx x", "；是否指 --xlsx", "a similar argument exists: '--xlsx'"),
+            ("plan whatif chifeng", "用法 / Usage: swabline plan whatif", "\n用法 / Usage: "),
+            ("plan --nosuch", "详见 --help / For more information", "try '--help'."),
+            ("plan whatif chifeng", "缺少参数：<--units <+N>|--desks <+N>|", "required arguments"),
             (
                 "plan chifeng --lang fr",
                 "参数 --lang <LANG> 的值“fr”不可用；可用：zh、en",

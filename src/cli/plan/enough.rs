@@ -49,7 +49,7 @@ enum Reach {
     /// It is in time: an aim for a few replications, and the model with it.
     In(Ms, Model),
     /// It is late.
-    Beyond(Beyond, Ms),
+    Beyond(Box<Beyond>, Ms),
     /// The search was at its limit.
     Unknown,
 }
@@ -69,8 +69,8 @@ pub(super) fn enough(layers: &Layers, model: &Model, dice: Dice, search: &Search
     if tried.finish() > goal {
         match reach(layers, &most, &start, dice, search) {
             Reach::In(nearer, with) => (aim, plenty) = (nearer, Some(with)),
-            Reach::Beyond(why, _) if !all => return none(Some(why)),
-            Reach::Beyond(why, nearer) => (aim, beyond) = (nearer, Some(why)),
+            Reach::Beyond(why, _) if !all => return none(Some(*why)),
+            Reach::Beyond(why, nearer) => (aim, beyond) = (nearer, Some(*why)),
             Reach::Unknown if !all => return none(None),
             Reach::Unknown => {}
         }
@@ -162,7 +162,7 @@ fn reach(
     if judged.finish() <= target {
         return Reach::In(near, plenty);
     }
-    Reach::Beyond(beyond(&plenty, &judged), near)
+    Reach::Beyond(Box::new(beyond(&plenty, &judged)), near)
 }
 
 /// What holds up the round with the most that is tried.

@@ -2,6 +2,7 @@
 
 use super::compare::{Flows, compared};
 use super::layers::{TINY, asked};
+use super::people::of_units;
 use super::questions::said;
 use super::remedy::Units;
 use super::sheet::{Cell, Sheet, sheets};
@@ -189,4 +190,19 @@ fn long_times_are_told_in_hours_and_minutes() {
         assert_eq!(words::lasting(minutes), Words::new(zh, en));
     }
     assert_eq!(words::lasting_short(-339_684_000), "−94 h 21 min");
+}
+
+#[test]
+fn a_unit_that_stands_idle_is_not_to_be_got_but_its_people_are() {
+    let mut city = city_file::builtin("jiyuan").expect("jiyuan");
+    // A cabinet takes six people over three shifts.
+    for (people, now, expected) in
+        [(78, 13, (2, 12)), (72, 12, (1, 12)), (75, 12, (1, 9)), (60, 10, (0, 12))]
+    {
+        let stage = StageKind::Decap;
+        city.labs[0].stages[stage.index()].staff = people;
+        assert_eq!(city.labs[0].stage(stage).units, 13);
+        let take = of_units(&city, &Units { lab: 0, stage, now, more: 2 });
+        assert_eq!((take.bought, take.people), expected, "{people}");
+    }
 }
