@@ -131,24 +131,28 @@ fn alone(model: &Model, number: usize) -> (LabFlow, f64, [Ms; StageKind::COUNT])
     let (lab, mut scratch) = (&model.labs[number], Scratch::default());
     let flow = scratch.lab(model, lab, &list, Asked::All);
     let step = scratch.inflow.step;
-    (flow, step, StageKind::ALL.map(|k| scratch.done_alone(lab, k.index(), &lab.stages[k.index()])))
+    let mut done = |k: usize| scratch.done_alone(lab, k, &lab.stages[k], 0);
+    (flow, step, StageKind::ALL.map(|kind| done(kind.index())))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
-    /// To three steps of the grid without recalls, of which single tubes may make more. What is told is never later at all.
+    /// Not by three steps of the grid, if its tubes come sooner by a step for each stage before it and its own delay: so much
+    /// sooner the grid may bring some of them, and who comes before a rest is hours before who comes after it. Of single
+    /// tubes of recalls nothing is promised. What is told is never later at all.
     #[test]
     fn a_stage_alone_is_never_done_after_its_lab(seed in any::<u64>(), recalls in any::<bool>()) {
         let model = example::by_chance(seed);
         let model = if recalls { model } else { nobody_infected(&model) };
-        for number in 0..model.labs.len() {
-            let (flow, step, alone) = alone(&model, number);
-            let spare = 3 * step as Ms;
-            for kind in StageKind::ALL {
-                let (found, told) = (alone[kind.index()], flow.alone[kind.index()]);
-                prop_assert!(recalls || found <= flow.finish + spare, "{kind:?} {found} {}", flow.finish);
-                prop_assert!(told <= flow.finish, "{kind:?} {told} {}", flow.finish);
+        for (number, lab) in model.labs.iter().enumerate() {
+            let mut scratch = Scratch::default();
+            let flow = scratch.lab(&model, lab, &streets_of(&model, number), Asked::All);
+            let step = scratch.inflow.step as Ms;
+            for (k, stage) in lab.stages.iter().enumerate() {
+                let found = scratch.done_alone(lab, k, stage, (k as Ms + 1) * step);
+                prop_assert!(recalls || found <= flow.finish + 3 * step, "{k} {found} {}", flow.finish);
+                prop_assert!(flow.alone[k] <= flow.finish, "{k} {} {}", flow.alone[k], flow.finish);
             }
         }
     }
@@ -167,7 +171,7 @@ proptest! {
         let through = later(scratch.tank.last_come(), runs);
         for (k, stage) in lab.stages.iter().enumerate() {
             if scratch.tank.keeps_up(k, stage, peak) {
-                let done = scratch.done_alone(lab, k, stage);
+                let done = scratch.done_alone(lab, k, stage, 0);
                 prop_assert!(done.abs_diff(through) <= 3 * step as Ms, "{k}: {done} {through}");
             }
         }
@@ -192,10 +196,8 @@ proptest! {
             stage.rests.clear();
             stage.units = stage.units.saturating_mul(if k == short { 1 } else { 1000 });
         }
-        let (flow, step, alone) = alone(&model, 0);
+        let (flow, step, _) = alone(&model, 0);
         let told = flow.alone[short];
-        // The grid rounds each stage anew: in one city of some thousands by 3.2 steps.
-        prop_assert!(alone[short] <= flow.finish + 4 * step as Ms);
         let before = flow.finish - told;
         // Each stage behind it spreads the last tubes over a step.
         prop_assert!(f64::from(before) <= 7.0 * step, "{before} before {}", flow.finish);
@@ -212,6 +214,9 @@ fn of_a_stage_alone_and_its_lab_the_earlier_end_counts() {
         (5993127996254204836, false, 2, StageKind::Extract),
         (261421169192871866, false, 0, StageKind::Extract),
         (13765478225055826993, false, 1, StageKind::Pcr),
+        // By 13 minutes and by 77: in the lab some tubes come just before a rest.
+        (10734688470093281181, false, 0, StageKind::Pcr),
+        (2731449893816236730, false, 2, StageKind::Pcr),
         (13765478225055826993, true, 1, StageKind::Pcr),
         (12608643451177583071, true, 4, StageKind::Pcr),
         (1350141116824672697, true, 2, StageKind::Pcr),
