@@ -105,6 +105,7 @@ fn cuts(problem: &Problem, bound: &Bound) -> Vec<pb::AssignCut> {
         labs: cut.labs.iter().map(|lab| lab_code(problem, Some(*lab))).collect(),
         tubes: cut.tubes,
         tubes_per_hour: cut.rate,
+        hours: cut.hours,
     };
     bound.cuts.iter().map(cut).collect()
 }
@@ -185,6 +186,7 @@ fn of_whole(round: &Round) -> pb::AssignReply {
         overflow: found.overflow.sent.iter().map(|share| overflow(problem, share)).collect(),
         own_bound_hours: found.bound.hours,
         aim_hours: found.aim_h,
+        then: found.then.iter().flat_map(|bound| cuts(problem, bound)).collect(),
     }
 }
 
@@ -242,6 +244,7 @@ fn of_found(round: &Round, left: &Problem, backlog: &[u64], found: &Redispatch) 
         overflow: over.iter().map(|share| overflow(left, share)).collect(),
         own_bound_hours: found.bound.hours,
         aim_hours: found.aim_h,
+        then: Vec::new(),
     }
 }
 

@@ -269,17 +269,23 @@ fn assignment(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     let options = assign::Options::default();
     let bound = assign::bound(&problem)?;
     assign::shares(&problem, &options)?;
-    // The bound with its minimum cut; beside it the shares with the least tube-kilometres within it.
+    // The bound with its minimum cut; beside it the shares with the least tube-kilometres within it, and the same with every lab
+    // as early as it can be, one bottleneck behind another.
     let times = milliseconds(blocks, 1, || {
         black_box(assign::bound(black_box(&problem)).is_ok());
     });
     let of_shares = milliseconds(blocks, 1, || {
         black_box(assign::shares(black_box(&problem), &options).is_ok());
     });
+    let levelled = assign::Options { floor_h: 0.0, ..options };
+    let of_levels = milliseconds(blocks, 1, || {
+        black_box(assign::shares(black_box(&problem), &levelled).is_ok());
+    });
     Ok(timed(
         &times,
         json!({
             "least_km_ms": spread(&of_shares).0,
+            "levelled_ms": spread(&of_levels).0,
             "bound_hours": bound.hours,
             "streets": problem.streets.len(),
             "labs": problem.labs.len(),
@@ -289,10 +295,16 @@ fn assignment(blocks: usize) -> anyhow::Result<Map<String, Value>> {
 
 fn one_to_one(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     let problem = streets_and_labs();
-    let solve = || assign::solve(&problem, &assign::Options::default(), None);
-    let found = solve()?;
+    let solve =
+        |floor_h| assign::solve(&problem, &assign::Options { floor_h, ..Default::default() }, None);
+    let found = solve(f64::INFINITY)?;
     let times = milliseconds(blocks, 1, || {
-        black_box(solve().is_ok());
+        black_box(solve(f64::INFINITY).is_ok());
+    });
+    // With every lab as early as it can be, one bottleneck behind another.
+    let levelled = solve(0.0)?;
+    let of_levels = milliseconds(blocks, 1, || {
+        black_box(solve(0.0).is_ok());
     });
     let (middle, least, most) = spread(&times);
     Ok(fields(json!({
@@ -300,6 +312,9 @@ fn one_to_one(blocks: usize) -> anyhow::Result<Map<String, Value>> {
         "seconds": middle / 1e3,
         "seconds_min": least / 1e3,
         "seconds_max": most / 1e3,
+        "levelled_seconds": spread(&of_levels).0 / 1e3,
+        "levelled_gap_percent": 100.0 * levelled.whole.gap,
+        "levels": 1 + levelled.then.len(),
         "finish_hours": found.whole.finish_h,
         "bound_hours": found.whole.bound_h,
         "streets": problem.streets.len(),

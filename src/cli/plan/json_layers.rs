@@ -205,8 +205,10 @@ fn assignment(city: &City, layers: &Layers) -> Value {
             "labs": cut.labs.iter().map(|&i| lab(i)).collect::<Vec<_>>(),
             "tubes": cut.tubes,
             "tubes_per_hour": cut.rate,
+            "hours": cut.hours,
         })
     };
+    let then = of.then.iter().flat_map(|bound| &bound.cuts).map(cut);
     let last = planner::at_the_last(city, &layers.flow, &layers.one_more).map(|last| {
         json!({
             "lab": lab(last.one.lab),
@@ -229,6 +231,7 @@ fn assignment(city: &City, layers: &Layers) -> Value {
         "bound_with_outside_hours": of.bound_with_outside.as_ref().map(|bound| bound.hours),
         "aim_hours": of.aim_h,
         "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),
+        "then": then.collect::<Vec<_>>(),
         "one_more_at_the_last": last,
         "one_to_one": layers.one_to_one,
         "one_to_one_hours": of.whole.finish_h,

@@ -11,11 +11,15 @@ pub struct Options {
     pub target_h: Option<f64>,
     /// By how much later than T* the city may end for the sake of shorter ways: 0.001 is 0.1 %. 0 to 10.
     pub slack: f64,
+    /// Hours up to which no lab holds the round up, because tubes come as long: down to these each lab is done as early as can
+    /// be, one bottleneck behind another; of the labs that are done by then only the last one counts. Infinite: only the last
+    /// of all counts. 0 or more.
+    pub floor_h: f64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { target_h: None, slack: 0.001 }
+        Options { target_h: None, slack: 0.001, floor_h: f64::INFINITY }
     }
 }
 
@@ -26,6 +30,9 @@ pub struct Assignment {
     pub bound: Bound,
     /// The bound with labs outside too; None when there are none.
     pub bound_with_outside: Option<Bound>,
+    /// What binds behind that: bottlenecks that end later than the floor were the earlier ones relieved, the latest first. With
+    /// overflow of all labs, else of those that the assignment uses.
+    pub then: Vec<Bound>,
     /// What the assignment aims at, in hours: `bound`, or with overflow the target, or `bound_with_outside`.
     pub aim_h: f64,
     /// Streets divided among labs: least tube-kilometres within the aim and the slack.
@@ -56,7 +63,8 @@ pub struct Share {
 /// Streets divided among labs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shares {
-    /// The time within which every lab is done, in hours; a lab may go over it by the time of its last tube.
+    /// The time within which every lab is done, in hours; a lab may go over it by the time of its last tube. Labs that can be
+    /// done sooner than the last are (`Options::floor_h`).
     pub within_h: f64,
     /// Who sends what, by street, then in the order of its ways.
     pub sent: Vec<Share>,

@@ -102,6 +102,31 @@ impl Bound {
     }
 }
 
+/// What binds behind the first bottleneck, in a sentence each, and how many more there are; `None` where nothing does.
+pub(super) fn then(problem: &Problem, bounds: &[Bound]) -> Option<Words> {
+    let cuts: Vec<_> = bounds.iter().flat_map(|b| b.cuts.iter().map(|c| (b.hours, c))).collect();
+    let named =
+        cuts.iter().zip([("其次", "Next"), ("再次", "Then")]).map(|((hours, cut), name)| {
+            let why = cut.sentence(problem);
+            Words::new(
+                format!("{}，{hours:.1}小时：{}", name.0, why.zh),
+                format!("{}, {hours:.1} h: {}", name.1, why.en),
+            )
+        });
+    let mut parts: Vec<Words> = named.collect();
+    let more = cuts.len().saturating_sub(parts.len());
+    if more > 0 {
+        parts.push(Words::new(
+            format!("其后还有{more}处，见各实验室的小时数。"),
+            format!("{more} more come behind these: see the hours of each lab."),
+        ));
+    }
+    let join = |part: fn(&Words) -> &str, with: &str| {
+        parts.iter().map(part).collect::<Vec<_>>().join(with)
+    };
+    (!parts.is_empty()).then(|| Words::new(join(|w| &w.zh, ""), join(|w| &w.en, " ")))
+}
+
 /// The smallest tight sets within a tight set, given a flow that is complete at T*.
 ///
 /// Within it every lab is full, so a street can move tubes to any of its labs if that lab can pass some on. What is

@@ -6,10 +6,10 @@
 //! In reading order:
 //! - `model`: streets, labs, ways, and what can be wrong with them; `net`: the same as flat arrays;
 //! - `dinic`: the largest flow; `bound`: the least T; `explain`: the minimum cut as a reason;
-//! - `overflow`: the aim, with or without labs of other cities;
+//! - `overflow`: the aim, with or without labs of other cities; `levels`: when each lab is due;
 //! - `distance`: the shortest ways within the aim; `answer`: what is handed back;
 //! - `why`: what is wrong with a problem, in words;
-//! - `place`, `level`, `whole`: one-to-one (一一对应);
+//! - `one_to_one`, with `place`, `level`, `whole`: one-to-one (一一对应);
 //! - `redispatch`: solving again during a round (统一调度);
 //! - `example`: a made-up city to measure with.
 
@@ -20,8 +20,10 @@ mod distance;
 mod example;
 mod explain;
 mod level;
+mod levels;
 mod model;
 mod net;
+mod one_to_one;
 mod overflow;
 mod place;
 mod redispatch;
@@ -37,8 +39,8 @@ pub use model::{Error, LABS_MAX, Lab, Problem, Street, TUBES_MAX, Way};
 pub use redispatch::{Moved, Redispatch, Standing, redispatch};
 
 use crate::planner::city::{Words, grouped};
+use levels::Levels;
 use net::Net;
-use place::Place;
 use std::cmp::Ordering;
 
 /// What the hours of an assignment are, and why a round takes longer. Said wherever they are told.
@@ -70,9 +72,8 @@ pub fn shares(problem: &Problem, options: &Options) -> Result<Shares, Error> {
     check_options(options)?;
     let net = Net::new(problem, |_, _| true);
     let aim = overflow::aim(problem, &net, options.target_h);
-    let within_h = overflow::within(aim.hours, options.target_h, options.slack);
-    let sent = distance::cheapest(&net, &distance::costs(&net), rooms(&net, within_h));
-    Ok(Shares::new(&net, &sent.tubes, within_h))
+    let levels = Levels::new(&net, &aim, options.target_h, options.floor_h);
+    Ok(divided(&net, &aim, &levels, options).0)
 }
 
 /// The assignment. `previous` is the lab per street of an earlier one-to-one assignment: it is kept unless the new one
@@ -92,16 +93,18 @@ pub fn solve(
     }
     let net = Net::new(problem, |_, _| true);
     let aim = overflow::aim(problem, &net, options.target_h);
-    let within_h = overflow::within(aim.hours, options.target_h, options.slack);
-    let sent = distance::cheapest(&net, &distance::costs(&net), rooms(&net, within_h)).tubes;
-    let shares = Shares::new(&net, &sent, within_h);
+    let levels = Levels::new(&net, &aim, options.target_h, options.floor_h);
+    let (shares, sent) = divided(&net, &aim, &levels, options);
     let outside = |share: &&Share| problem.labs[share.lab].outside;
     let over: Vec<Share> = shares.sent.iter().filter(outside).copied().collect();
     let overflow = Overflow { tubes: over.iter().map(|share| share.tubes).sum(), sent: over };
-    let whole = one_to_one(problem, &net, &sent, &aim, previous);
+    let whole = one_to_one::solve(&net, &sent, &aim, &levels, previous);
 
-    let words = words(problem, &aim, &whole, &overflow);
+    let then: Vec<Bound> =
+        levels.bounds.iter().skip(1).filter(|bound| !bound.cuts.is_empty()).cloned().collect();
+    let words = words(problem, &aim, &then, &whole, &overflow);
     Ok(Assignment {
+        then,
         bound: aim.inside,
         bound_with_outside: aim.all,
         aim_h: aim.hours,
@@ -112,58 +115,36 @@ pub fn solve(
     })
 }
 
-/// Whole streets; labs outside only for the streets whose shares go there.
-fn one_to_one(
-    problem: &Problem,
-    all: &Net,
-    sent: &[u64],
+/// The least tube-kilometres with every lab done when it is due: as shares, and as tubes per arc.
+fn divided(
+    net: &Net,
     aim: &overflow::Aim,
-    previous: Option<&[Option<usize>]>,
-) -> Whole {
-    let share = |street: usize, lab: usize| all.arc(street, lab).map_or(0, |arc| sent[arc]);
-    let net = Net::new(problem, |street, lab| !problem.labs[lab].outside || share(street, lab) > 0);
-    let cost = distance::costs(&net);
-    let sent: Vec<u64> =
-        (0..net.arcs()).map(|arc| share(net.street_of[arc], net.lab_of[arc])).collect();
-    let soonest = |street: usize| {
-        let alone = |arc: usize| net.finish_h(net.lab_of[arc], net.tubes[street]);
-        net.arcs_of(street).map(alone).fold(f64::INFINITY, f64::min)
-    };
-    let busy = (0..net.streets()).filter(|&street| net.tubes[street] > 0);
-    let alone_h = busy.map(soonest).fold(0.0, f64::max);
-    let enough_h = aim.hours.max(alone_h);
-    let start = whole::rounded(&net, &cost, &sent);
-    let mut arcs = whole::improve(&net, &cost, &start, enough_h);
-    if let Some(before) = previous.and_then(|labs| arcs_to(&net, labs)) {
-        let value = |arcs: &[Option<usize>]| {
-            let place = Place::new(&net, arcs);
-            (place.last().1.max(enough_h), place.cost(&cost))
-        };
-        let (old, new) = (value(&before), value(&arcs));
-        if new.0 > old.0 || (new.0 == old.0 && new.1 >= old.1) {
-            arcs = before;
-        }
-    }
-    let bound_h = aim.bound_h(&net);
-    Whole::new(&net, &arcs, bound_h, bound_h.max(alone_h))
+    levels: &Levels,
+    options: &Options,
+) -> (Shares, Vec<u64>) {
+    let within_h = overflow::within(aim.hours, options.target_h, options.slack);
+    // Each lab until it is due, or a little later for the sake of shorter ways.
+    let until_h = |lab| overflow::within(levels.due_h(lab), options.target_h, options.slack);
+    // A room is whole tubes: what that is too much of one level must not let another level's tubes in.
+    let own = levels.own(net);
+    let found = distance::cheapest(&own, &distance::costs(&own), own.rooms(until_h)).tubes;
+    let of = |arc: usize| own.arc(net.street_of[arc], net.lab_of[arc]).map_or(0, |arc| found[arc]);
+    let sent: Vec<u64> = (0..net.arcs()).map(of).collect();
+    (Shares::new(net, &sent, within_h), sent)
 }
 
-/// The arcs to these labs; None when a street with tubes has none or may not use it.
-fn arcs_to(net: &Net, labs: &[Option<usize>]) -> Option<Vec<Option<usize>>> {
-    let arc = |(street, lab): (usize, &Option<usize>)| {
-        let arc = lab.and_then(|lab| net.arc(street, lab));
-        (arc.is_some() || net.tubes[street] == 0).then_some(arc)
-    };
-    labs.iter().enumerate().map(arc).collect()
-}
-
-/// Whole tubes that each lab can do in so many hours.
-fn rooms(net: &Net, hours: f64) -> Vec<u64> {
-    (0..net.labs()).map(|lab| net.room(lab, hours)).collect()
-}
-
-fn words(problem: &Problem, aim: &overflow::Aim, whole: &Whole, overflow: &Overflow) -> Words {
+fn words(
+    problem: &Problem,
+    aim: &overflow::Aim,
+    then: &[Bound],
+    whole: &Whole,
+    overflow: &Overflow,
+) -> Words {
     let Words { mut zh, mut en } = aim.inside.words(problem);
+    if let Some(next) = explain::then(problem, then) {
+        zh += &next.zh;
+        en += &format!(" {}", next.en);
+    }
     if whole.finish_h > 0.0 {
         let (finish, bound, gap) = (whole.finish_h, whole.bound_h, 100.0 * whole.gap.max(0.0));
         zh += &format!("一一对应方案{finish:.1}小时完成，比下限{bound:.1}小时多{gap:.2}%");
@@ -243,6 +224,7 @@ pub fn whole_outside(problem: &Problem, whole: &Whole, least: u64) -> Option<Wor
 
 fn check_options(options: &Options) -> Result<(), Error> {
     check_range("slack", options.slack, 0.0, 10.0)?;
+    check_range("floor in hours", options.floor_h, 0.0, f64::INFINITY)?;
     options.target_h.map_or(Ok(()), |h| check_range("target in hours", h, 0.0, 1e6))
 }
 

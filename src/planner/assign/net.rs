@@ -1,9 +1,9 @@
 //! The ways as flat arrays, seen from both ends. Ways to labs that cannot work are left out: nothing is sent there.
 
-use super::model::Problem;
+use super::model::{Lab, Problem};
 
 /// A checked problem made flat. An arc is a way to a lab that works.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Net {
     /// Tubes per street.
     pub(super) tubes: Vec<u64>,
@@ -33,49 +33,73 @@ pub(super) struct Net {
 impl Net {
     /// The ways that pass `keep(street, lab)` of a problem that has been checked.
     pub(super) fn new(problem: &Problem, keep: impl Fn(usize, usize) -> bool) -> Net {
-        let labs = problem.labs.len();
+        let of_lab = |lab: fn(&Lab) -> f64| problem.labs.iter().map(lab).collect();
         let mut net = Net {
             tubes: problem.streets.iter().map(|street| street.tubes).collect(),
-            first: vec![0],
-            sorted: Vec::new(),
-            lab_of: Vec::new(),
-            street_of: Vec::new(),
-            metres: Vec::new(),
-            minutes: Vec::new(),
-            first_back: vec![0; labs + 1],
-            arcs_by_lab: Vec::new(),
-            rate: problem.labs.iter().map(|lab| lab.rate).collect(),
-            head_start: problem.labs.iter().map(|lab| lab.head_start_h).collect(),
+            rate: of_lab(|lab| lab.rate),
+            head_start: of_lab(|lab| lab.head_start_h),
             outside: problem.labs.iter().map(|lab| lab.outside).collect(),
+            ..Net::default()
         };
         for (street, it) in problem.streets.iter().enumerate() {
+            net.first.push(net.arcs());
             for way in &it.ways {
                 if net.rate[way.lab] > 0.0 && keep(street, way.lab) {
-                    net.lab_of.push(way.lab);
-                    net.street_of.push(street);
                     // Checked to be finite and short: the metres fit.
-                    net.metres.push((way.km * 1000.0).round() as u64);
-                    net.minutes.push(way.minutes);
+                    net.push(street, way.lab, (way.km * 1000.0).round() as u64, way.minutes);
                 }
             }
-            let from = net.sorted.len();
-            net.sorted.extend(from..net.lab_of.len());
-            net.sorted[from..].sort_unstable_by_key(|&arc| net.lab_of[arc]);
-            net.first.push(net.lab_of.len());
         }
-        for &lab in &net.lab_of {
-            net.first_back[lab + 1] += 1;
+        net.indexed()
+    }
+
+    /// The ways of these that pass `keep(street, lab)`, and the tubes of the streets that have one.
+    pub(super) fn part(&self, keep: impl Fn(usize, usize) -> bool) -> Net {
+        let mut net = Net {
+            tubes: vec![0; self.streets()],
+            rate: self.rate.clone(),
+            head_start: self.head_start.clone(),
+            outside: self.outside.clone(),
+            ..Net::default()
+        };
+        for street in 0..self.streets() {
+            net.first.push(net.arcs());
+            for arc in self.arcs_of(street).filter(|&arc| keep(street, self.lab_of[arc])) {
+                net.push(street, self.lab_of[arc], self.metres[arc], self.minutes[arc]);
+                net.tubes[street] = self.tubes[street];
+            }
         }
-        for lab in 0..labs {
-            net.first_back[lab + 1] += net.first_back[lab];
+        net.indexed()
+    }
+
+    fn push(&mut self, street: usize, lab: usize, metres: u64, minutes: f64) {
+        self.lab_of.push(lab);
+        self.street_of.push(street);
+        self.metres.push(metres);
+        self.minutes.push(minutes);
+    }
+
+    /// With the arcs of each street and lab in their order, once all are there.
+    fn indexed(mut self) -> Net {
+        self.first.push(self.arcs());
+        self.sorted = (0..self.arcs()).collect();
+        for ends in self.first.windows(2) {
+            self.sorted[ends[0]..ends[1]].sort_unstable_by_key(|&arc| self.lab_of[arc]);
         }
-        let mut next = net.first_back.clone();
-        net.arcs_by_lab = vec![0; net.lab_of.len()];
-        for (arc, &lab) in net.lab_of.iter().enumerate() {
-            net.arcs_by_lab[next[lab]] = arc;
+        self.first_back = vec![0; self.labs() + 1];
+        for &lab in &self.lab_of {
+            self.first_back[lab + 1] += 1;
+        }
+        for lab in 0..self.labs() {
+            self.first_back[lab + 1] += self.first_back[lab];
+        }
+        let mut next = self.first_back.clone();
+        self.arcs_by_lab = vec![0; self.arcs()];
+        for (arc, &lab) in self.lab_of.iter().enumerate() {
+            self.arcs_by_lab[next[lab]] = arc;
             next[lab] += 1;
         }
-        net
+        self
     }
 
     /// Number of streets.
@@ -121,5 +145,10 @@ impl Net {
     pub(super) fn room(&self, lab: usize, hours: f64) -> u64 {
         let tubes = self.rate[lab] * (hours - self.head_start[lab]).max(0.0);
         (tubes - 1e-4).ceil().clamp(0.0, super::model::TUBES_MAX as f64) as u64
+    }
+
+    /// The same of each lab, by the hours that it has.
+    pub(super) fn rooms(&self, hours: impl Fn(usize) -> f64) -> Vec<u64> {
+        (0..self.labs()).map(|lab| self.room(lab, hours(lab))).collect()
     }
 }

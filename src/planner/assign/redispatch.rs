@@ -93,7 +93,7 @@ pub fn redispatch(standing: &Standing, options: &Options) -> Result<Redispatch, 
     let aim = overflow::aim(&problem, &net, options.target_h);
     let within_h = overflow::within(aim.hours, options.target_h, options.slack);
     let cost = distance::costs(&net);
-    let sent = distance::cheapest(&net, &cost, super::rooms(&net, within_h)).tubes;
+    let sent = distance::cheapest(&net, &cost, net.rooms(|_| within_h)).tubes;
     // Labs outside are for the streets that must use them, and for those that send there already.
     let net = Net::new(&problem, |street, lab| {
         !problem.labs[lab].outside

@@ -28,7 +28,7 @@ fn problem(labs: Vec<Lab>, streets: Vec<Street>) -> Problem {
 
 /// The assignment without slack.
 fn exact(problem: &Problem, target_h: Option<f64>) -> Assignment {
-    solve(problem, &Options { target_h, slack: 0.0 }, None).unwrap()
+    solve(problem, &Options { target_h, slack: 0.0, ..Options::default() }, None).unwrap()
 }
 
 /// Shares as (street, lab, tubes).

@@ -23,6 +23,61 @@ fn the_bound_and_its_reason_by_hand() {
     );
 }
 
+/// A street that hangs on one lab, 16 h after the first two; another with a slow lab next to it and four times as fast a one
+/// 30 km away; a third with one of 5/h to itself.
+fn three_levels() -> Problem {
+    problem(
+        vec![lab(10.0, 2.0), lab(10.0, 0.0), lab(40.0, 0.0), lab(5.0, 0.0)],
+        vec![
+            street(160, &[(0, 3.0)]),
+            street(150, &[(1, 1.0), (2, 30.0)]),
+            street(25, &[(3, 1.0), (0, 5.0)]),
+        ],
+    )
+}
+
+#[test]
+fn behind_the_last_lab_the_others_are_done_as_early_as_they_can_be() {
+    let p = three_levels();
+    let ends = |a: &Assignment| a.shares.labs.iter().map(|lab| lab.finish_h).collect::<Vec<_>>();
+    // Floor; when each lab is done; what binds behind the first bottleneck.
+    let table: [(f64, [f64; 4], &[f64]); 5] = [
+        // Only the last lab counts: the near one has until then.
+        (f64::INFINITY, [18.0, 15.0, 0.0, 5.0], &[]),
+        (18.0, [18.0, 15.0, 0.0, 5.0], &[]),
+        (0.0, [18.0, 3.0, 3.0, 5.0], &[5.0, 3.0]),
+        (4.0, [18.0, 3.0, 3.0, 5.0], &[5.0]),
+        // By then both are done: a way that is shorter, until the last of them is.
+        (6.0, [18.0, 5.0, 2.5, 5.0], &[]),
+    ];
+    for (floor_h, labs, then) in table {
+        let options = Options { slack: 0.0, floor_h, ..Options::default() };
+        let a = solve(&p, &options, None).unwrap();
+        assert_eq!(ends(&a), labs, "{floor_h}");
+        let hours: Vec<f64> = a.then.iter().map(|bound| bound.hours).collect();
+        assert_eq!((a.bound.hours, hours.as_slice()), (18.0, then), "{floor_h}");
+        // Whole, the second street goes where it is done first.
+        let to = if floor_h < 18.0 { 2 } else { 1 };
+        assert_eq!(a.whole.lab_of, [Some(0), Some(to), Some(3)], "{floor_h}");
+        assert_eq!(a.whole.finish_h, 18.0);
+    }
+    let options = Options { floor_h: 0.0, ..Options::default() };
+    let words = solve(&p, &options, None).unwrap().words;
+    assert_eq!(
+        words.zh,
+        "s160只能送往r10。其次，5.0小时：s25只能送往r5。再次，3.0小时：s150只能送往r40、r10。一一对应方案18.0小时完成，比下限18.0小时多0.00%。"
+    );
+    assert_eq!(
+        words.en,
+        "s160 can reach only r10. Next, 5.0 h: s25 can reach only r5. Then, 3.0 h: s150 can reach only r40 and r10. \
+         One-to-one, the city is done in 18.0 h, 0.00 % above the bound of 18.0 h."
+    );
+    for floor_h in [-1.0, f64::NAN] {
+        let wrong = solve(&p, &Options { floor_h, ..Options::default() }, None).unwrap_err();
+        assert!(wrong.to_string().contains("floor"), "{wrong}");
+    }
+}
+
 #[test]
 fn a_bottleneck_names_its_streets_and_labs_the_largest_first_and_counts_the_rest() {
     let ways: Vec<(usize, f64)> = (0..5).map(|lab| (lab, 1.0)).collect();
@@ -101,7 +156,7 @@ fn the_smallest_reason_is_told_within_a_larger_one() {
 #[test]
 fn the_shortest_ways_within_the_time() {
     let check = |p: &Problem, slack: f64, expected: &[(usize, usize, u64)], km: f64| {
-        let s = shares(p, &Options { target_h: None, slack }).unwrap();
+        let s = shares(p, &Options { target_h: None, slack, ..Options::default() }).unwrap();
         assert_eq!(sent(&s.sent), expected);
         assert_eq!(s.tube_km, km);
     };
@@ -200,8 +255,11 @@ fn other_cities_take_what_must_and_no_more() {
     near(Some(5.0), &[(0, 1, 93)], 26.0 / 3.0);
     // Shorter ways are no reason to miss a target that can be met.
     let p = two_labs();
-    let within =
-        |target_h| shares(&p, &Options { target_h: Some(target_h), slack: 0.5 }).unwrap().within_h;
+    let within = |target_h| {
+        shares(&p, &Options { target_h: Some(target_h), slack: 0.5, ..Options::default() })
+            .unwrap()
+            .within_h
+    };
     assert_eq!((within(20.0), within(30.0), within(10.0)), (20.0, 27.0, 27.0));
     // A street that reaches no other lab goes outside whatever the target.
     let p = problem(
