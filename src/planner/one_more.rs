@@ -99,10 +99,17 @@ pub fn earlier(saved: i64) -> Words {
 }
 
 /// When the whole city is done by the flows with so many units more at a stage of a lab, and their people, its streets assigned
-/// anew; `None` when it gives no round.
-pub fn assigned_anew(city: &City, lab: usize, stage: StageKind, units: i64) -> Option<Ms> {
+/// anew; `None` when it gives no round. With every street at its lab it is done at `kept`: streets are assigned by mean pace, and
+/// where that is no earlier by the flows they stay where they are.
+pub fn assigned_anew(
+    city: &City,
+    lab: usize,
+    stage: StageKind,
+    units: i64,
+    kept: Ms,
+) -> Option<Ms> {
     let round = Round::of(&with_units(city, lab, stage, units)).ok()?;
-    Some(fluid::ends_of(&round.model).1)
+    Some(fluid::ends_of(&round.model).1.min(kept))
 }
 
 /// One more unit at the lab that is last, and what it brings.
@@ -122,7 +129,9 @@ pub fn at_the_last(
 ) -> Option<AtTheLast> {
     let last = flow.last_lab().filter(|lab| flow.labs[*lab].tubes > 0)?;
     let one = best(each.get(last)?, flow.labs[last].binding);
-    let anew = assigned_anew(city, last, one.stage, 1);
+    let kept = i64::from(flow.finish) - one.saves.city;
+    let kept = Ms::try_from(kept).unwrap_or(flow.finish);
+    let anew = assigned_anew(city, last, one.stage, 1, kept);
     let saved = |finish: Ms| i64::from(flow.finish) - i64::from(finish);
     Some(AtTheLast { one, anew: anew.map(saved) })
 }

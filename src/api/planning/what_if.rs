@@ -64,8 +64,10 @@ pub(super) fn reckoned(
         true => plan.round.clone(),
         false => round_of(&plan.city, target_h),
     };
+    let works = |now: u32| now > 0 && now.saturating_add_signed(change.units) > 0;
     match planned {
-        Ok(round) if units(&round.model.labs[change.lab], &change) > 0 => {
+        // No street can stay at a laboratory without units.
+        Ok(round) if works(units(&round.model.labs[change.lab], &change)) => {
             let city = City { target_h, ..plan.city.clone() };
             kept(&city, &round, &change, dice, stop)
         }
@@ -90,7 +92,7 @@ fn kept(
     let lab_before = fluid::end_of_lab(&round.model, number, &round.model.labs[number]);
     let lab_after = fluid::one_lab(&with, number, &with.labs[number]);
     let in_city = i64::from(before) - i64::from(after);
-    let anew = assigned_anew(city, number, change.stage, change.units.into());
+    let anew = assigned_anew(city, number, change.stage, change.units.into(), after);
     let mut told = vec![first(&round.labs[number].1, change, &paired), of_city(in_city)];
     told.extend(anew.map(|anew| with_streets_anew(i64::from(before) - i64::from(anew))));
     let summary = sentences(&told);
@@ -134,7 +136,10 @@ fn anew(
     // Against itself: the mean of its finish, with the same chance as any other question.
     let alone = compare(&round.model, number, &round.model.labs[number], seed, pairs, stop);
     let (lab, name) = (&after.labs[number], &round.labs[number].1);
-    let mut told = vec![as_it_is(name, change, &before), cured(name, change, &round, after.finish)];
+    let mut told = vec![
+        as_it_is(name, change, working > 0, &before),
+        cured(name, change, &round, after.finish),
+    ];
     if let Ok(before) = before {
         told.push(of_city(i64::from(before) - i64::from(after.finish)));
     }
@@ -143,15 +148,15 @@ fn anew(
         units_before: u32::try_from(working).unwrap_or(u32::MAX),
         units_after: units(&round.model.labs[number], change),
         before_ms: NEVER as f64,
-        after_ms: alone.after,
+        after_ms: if lab.tubes > 0 { alone.after } else { NEVER as f64 },
         saved_ms: 0.0,
         saved_half_width_ms: 0.0,
         pairs: u32::try_from(alone.pairs).unwrap_or(u32::MAX),
         fluid_lab_before_ms: NEVER,
-        fluid_lab_after_ms: lab.finish.into(),
+        fluid_lab_after_ms: if lab.tubes > 0 { lab.finish.into() } else { NEVER },
         fluid_city_before_ms: before.as_ref().map_or(NEVER, |finish| i64::from(*finish)),
         fluid_city_after_ms: after.finish.into(),
-        binding_after: stage(lab.binding).into(),
+        binding_after: if lab.tubes > 0 { stage(lab.binding).into() } else { 0 },
         summary: some(&sentences(&told)),
         unworkable_before: before.as_ref().err().and_then(some),
         assigned_anew: true,
@@ -222,10 +227,17 @@ pub(super) fn with_streets_anew(saved: i64) -> Words {
 }
 
 /// That the round is never done as it is, and why; or that the laboratory takes no part in it.
-fn as_it_is(lab: &Words, change: &Change, before: &Result<u32, Words>) -> Words {
+fn as_it_is(lab: &Words, change: &Change, works: bool, before: &Result<u32, Words>) -> Words {
     let stage = change.stage.name();
     match before {
         Err(why) => never_as_it_is(why),
+        Ok(_) if works => Words::new(
+            format!("变动后{}的{}没有可用设备，各街道重新分派。", lab.zh, stage.zh),
+            format!(
+                "With the change {} has no unit for {} that works: streets are assigned anew.",
+                lab.en, stage.en
+            ),
+        ),
         Ok(_) => Words::new(
             format!("现在{}的{}没有可用设备，没有街道送往该处。", lab.zh, stage.zh),
             format!(
@@ -335,6 +347,18 @@ mod tests {
         let begins = "As it is, East Lab has no unit for extraction that works, and no street";
         assert!(said.en.starts_with(begins) && said.en.ends_with(" sooner."), "{}", said.en);
         assert!(said.zh.starts_with("现在东区检测所的核酸提取没有可用设备，"), "{}", said.zh);
+        // And back: its streets go where they can.
+        let back = TOWN.replacen("extract = { units = 2,", "extract = { units = 1,", 1);
+        let reply = asked_of(&back, 0, -1).unwrap();
+        assert!(reply.assigned_anew && reply.unworkable_before.is_none());
+        assert!(reply.fluid_city_after_ms > reply.fluid_city_before_ms);
+        assert_eq!((reply.units_before, reply.units_after), (1, 0));
+        let of_lab = (reply.after_ms, reply.fluid_lab_after_ms, reply.binding_after);
+        assert_eq!(of_lab, (-1.0, -1, 0));
+        let said = reply.summary.unwrap();
+        let begins = "With the change East Lab has no unit for extraction that works: streets are";
+        assert!(said.en.starts_with(begins) && said.en.ends_with(" later."), "{}", said.en);
+        assert!(said.zh.starts_with("变动后东区检测所的核酸提取没有可用设备，"), "{}", said.zh);
         // Where it has units, every street stays.
         let reply = asked_of(TOWN, 0, 1).unwrap();
         assert!(!reply.assigned_anew && reply.unworkable_before.is_none() && reply.before_ms > 0.0);

@@ -141,7 +141,7 @@ fn reckoned(
     let what: Vec<Words> = changes.iter().map(|change| change.words(&plan.city)).collect();
     match planned {
         Ok(round) => kept(&round, altered, what, dice, stop),
-        Err(why) => anew(altered, what, &why),
+        Err(why) => anew(altered, what, Err(&why)),
     }
 }
 
@@ -153,7 +153,10 @@ fn kept(
     (seed, pairs): (u64, usize),
     stop: &AtomicBool,
 ) -> Result<pb::WhatIfReply, Error> {
-    let with = altered.kept(round).map_err(|error| error.words())?;
+    let with = match altered.kept(round) {
+        Ok(with) => with,
+        Err(why) => return anew(altered, told, Ok((round, why.words()))),
+    };
     let labs = labs_concerned(&round.model, &with.model);
     let [before, after] = [&round.model, &with.model].map(fluid::city);
     let go_on = || !stop.load(Ordering::Acquire);
@@ -174,7 +177,7 @@ fn kept(
         told.push(what_if::in_pairs(&name, &paired));
     }
     told.push(what_if::of_city(i64::from(before.finish) - i64::from(after.finish)));
-    let anew = done_anew(altered);
+    let anew = done_anew(altered, after.finish);
     told.extend(
         anew.map(|anew| what_if::with_streets_anew(i64::from(before.finish) - i64::from(anew))),
     );
@@ -197,11 +200,25 @@ fn kept(
     })
 }
 
-/// As a city of its own, by the flows: streets send where it is then best.
-fn anew(altered: &Altered, mut told: Vec<Words>, why: &Words) -> Result<pb::WhatIfReply, Error> {
+/// As a city of its own, by the flows: streets send where it is then best. `before` is the round as it is and why no street can
+/// stay at its laboratory, or why there is none.
+fn anew(
+    altered: &Altered,
+    mut told: Vec<Words>,
+    before: Result<(&Round, Words), &Words>,
+) -> Result<pb::WhatIfReply, Error> {
     let round = altered.anew().map_err(|error| what_if::still_never(&error.words()))?;
     let after = fluid::city(&round.model);
-    told.insert(0, what_if::never_as_it_is(why));
+    let before_ms = match &before {
+        Ok((round, why)) => {
+            told.push(never_kept(why));
+            fluid::ends_of(&round.model).1.into()
+        }
+        Err(why) => {
+            told.insert(0, what_if::never_as_it_is(why));
+            what_if::NEVER
+        }
+    };
     told.push(against(round.model.target, after.finish));
     let binding = after.last_lab().map(|lab| after.labs[lab].binding);
     Ok(pb::WhatIfReply {
@@ -209,15 +226,26 @@ fn anew(altered: &Altered, mut told: Vec<Words>, why: &Words) -> Result<pb::What
         after_ms: what_if::NEVER as f64,
         fluid_lab_before_ms: what_if::NEVER,
         fluid_lab_after_ms: what_if::NEVER,
-        fluid_city_before_ms: what_if::NEVER,
+        fluid_city_before_ms: before_ms,
         fluid_city_after_ms: after.finish.into(),
         binding_after: binding.map_or(0, |kind| stage(kind).into()),
         summary: some(&sentences(&told)),
-        unworkable_before: some(why),
+        unworkable_before: before.err().and_then(some),
         assigned_anew: true,
         fluid_city_anew_after_ms: after.finish.into(),
         ..pb::WhatIfReply::default()
     })
+}
+
+/// That it is never done with every street at its laboratory.
+fn never_kept(why: &Words) -> Words {
+    Words::new(
+        format!("各街道送样不变则永远不能完成，故重新分派街道：{}。", why.zh.replace('\n', "；")),
+        format!(
+            "With every street at its laboratory it is never done, so streets are assigned anew: {}.",
+            why.en.replace('\n', "; ")
+        ),
+    )
 }
 
 /// The answer to a request, without a service around it.

@@ -86,6 +86,8 @@ struct Change {
     lab: usize,
     /// Units that work now and then.
     units: [u32; 2],
+    /// Whether streets were assigned anew: the city of now is never done, or the stage has no unit before or after.
+    anew: bool,
     /// The round as it is, or why there is none.
     before: Result<Layers, Words>,
     /// The round with the change, or why there is still none.
@@ -123,10 +125,13 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
         &Progress::silent(),
     )
     .map_err(|error| city_file::why(&args.city, &error));
+    // Where the stage works before and after, every street keeps its lab; no street can stay at a lab without units.
+    let works = |layers: &Layers| {
+        let now = layers.round.model.labs[lab].stages[stage.index()].units;
+        now > 0 && now.saturating_add_signed(units) > 0
+    };
     let change = match before {
-        Ok(layers) if layers.round.model.labs[lab].stages[stage.index()].units > 0 => {
-            compare(asked, &city, layers)
-        }
+        Ok(layers) if works(&layers) => compare(asked, &city, layers),
         before => anew(asked, &city, before),
     };
     let output = match args.json {
@@ -158,7 +163,7 @@ fn compare(asked: &Asked<'_>, city: &City, layers: Layers) -> Change {
     changed.labs[lab].stages[k].set_units(units[1]);
     if let Err(why) = changed.check() {
         let why = layers.round.say(&why);
-        return Change { lab, units, before: Ok(layers), after: Err(why) };
+        return Change { lab, units, anew: false, before: Ok(layers), after: Err(why) };
     }
     let pairs = (args.replications > 0).then(|| {
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
@@ -167,11 +172,11 @@ fn compare(asked: &Asked<'_>, city: &City, layers: Layers) -> Change {
     let after = After {
         flow: flow.labs[lab].clone(),
         city: flow.finish,
-        city_anew: planner::assigned_anew(city, lab, stage, asked.units.into()),
+        city_anew: planner::assigned_anew(city, lab, stage, asked.units.into(), flow.finish),
         pairs,
         simulated: None,
     };
-    Change { lab, units, before: Ok(layers), after: Ok(after) }
+    Change { lab, units, anew: false, before: Ok(layers), after: Ok(after) }
 }
 
 /// With the change, as a city of its own: streets send where it is then best.
@@ -195,7 +200,7 @@ fn anew(asked: &Asked<'_>, city: &City, before: Result<Layers, Words>) -> Change
             simulated: layers.study.map(|study| study.finish),
         });
     progress.end();
-    Change { lab, units: [now, then], before, after }
+    Change { lab, units: [now, then], anew: true, before, after }
 }
 
 /// A line: what is done when, before and with the change, and by how much earlier.
@@ -302,29 +307,34 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
     }
     let before = change.before.as_ref().ok().map(|layers| &layers.flow);
     let lab_before = before.and_then(|flow| flow.labs.get(change.lab)).filter(|lab| lab.tubes > 0);
-    line(
-        Words::new("本实验室，流体", "this lab, flows"),
-        lab_before.map(|lab| lab.finish),
-        after.flow.finish,
-        None,
-    );
-    line(
-        Words::new("全市，流体", "the city, flows"),
-        before.map(|flow| flow.finish),
-        after.city,
-        None,
-    );
-    // Where the city was reckoned anew, that is the line above.
-    if let (Some(before), Some(anew), Some(_)) = (before, after.city_anew, lab_before) {
+    let anew = Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
+    if after.flow.tubes > 0 {
         line(
-            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew"),
-            Some(before.finish),
-            anew,
+            Words::new("本实验室，流体", "this lab, flows"),
+            lab_before.map(|lab| lab.finish),
+            after.flow.finish,
             None,
+        );
+    }
+    let city_title = match change.anew {
+        true => anew.clone(),
+        false => Words::new("全市，流体", "the city, flows"),
+    };
+    line(city_title, before.map(|flow| flow.finish), after.city, None);
+    if let (Some(before), Some(at), false) = (before, after.city_anew, change.anew) {
+        line(anew, Some(before.finish), at, None);
+    }
+    if after.flow.tubes == 0 {
+        out += &format!(
+            "  {}\n",
+            pick(lang, "变动后没有街道送往该实验室", "with the change no street sends to this lab")
         );
     }
     if let Some(q) = &after.simulated {
         out += &simulated_anew(lang, q);
+    }
+    if after.flow.tubes == 0 {
+        return out;
     }
     let then = after.flow.binding.name();
     let binding = match lab_before.map(|lab| lab.binding.name()) {
@@ -364,6 +374,7 @@ pub(super) fn never(lang: Option<Lang>, title: &Words, why: &Words) -> String {
 
 fn document(asked: &Asked<'_>, city: &City, change: &Change) -> Value {
     let (before, after) = (change.before.as_ref().ok(), change.after.as_ref().ok());
+    let works = |after: &&After| after.flow.tubes > 0;
     let lab_before =
         before.map(|layers| lab_flow(layers, change.lab, &layers.flow.labs[change.lab]));
     json!({
@@ -382,8 +393,8 @@ fn document(asked: &Asked<'_>, city: &City, change: &Change) -> Value {
             "city_after": after.map(|after| time(after.city)),
             "city_after_assigned_anew": after.and_then(|after| after.city_anew).map(time),
             "lab_before": lab_before,
-            "lab_finish_after": after.map(|after| time(after.flow.finish)),
-            "binding_after": after.map(|after| after.flow.binding.key()),
+            "lab_finish_after": after.filter(works).map(|after| time(after.flow.finish)),
+            "binding_after": after.filter(works).map(|after| after.flow.binding.key()),
         },
     })
 }

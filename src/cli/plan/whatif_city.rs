@@ -107,6 +107,8 @@ fn place(city: &City, code: &str) -> Result<At, Error> {
 
 /// What the changes do.
 struct Done {
+    /// Why it is never done with every street at its lab; streets are then assigned anew.
+    kept: Option<Words>,
     /// Labs in which anything differs.
     labs: Vec<usize>,
     /// The flows of the round as it is, or why there is none.
@@ -134,7 +136,7 @@ pub(super) fn answer(
     let before = Round::of(city).map_err(|error| city_file::why(&args.city, &error));
     let done = match before {
         Ok(round) => compare(args, &altered, round),
-        Err(why) => anew(args, &altered, why),
+        Err(why) => anew(args, &altered, Err(why), None),
     };
     let what: Vec<Words> = changes.iter().map(|change| change.words(city)).collect();
     let output = match args.json {
@@ -149,9 +151,7 @@ fn compare(args: &WhatIfArgs, altered: &Altered, round: Round) -> Done {
     let flow = fluid::city(&round.model);
     let with = match altered.kept(&round) {
         Ok(with) => with,
-        Err(error) => {
-            return Done { labs: Vec::new(), before: Ok((round, flow)), after: Err(error.words()) };
-        }
+        Err(error) => return anew(args, altered, Ok((round, flow)), Some(error.words())),
     };
     let labs = labs_concerned(&round.model, &with.model);
     let ask = args.replications > 0 && !labs.is_empty();
@@ -165,13 +165,19 @@ fn compare(args: &WhatIfArgs, altered: &Altered, round: Round) -> Done {
         study::what_if_city(before, after, &labs, args.seed, args.replications, &told)
     });
     progress.end();
-    let after =
-        After { flow: fluid::city(&with.model), anew: done_anew(altered), pairs, simulated: None };
-    Done { labs, before: Ok((round, flow)), after: Ok(after) }
+    let then = fluid::city(&with.model);
+    let anew = done_anew(altered, then.finish);
+    let after = After { flow: then, anew, pairs, simulated: None };
+    Done { kept: None, labs, before: Ok((round, flow)), after: Ok(after) }
 }
 
-/// As a city of its own, where it gives no round as it is.
-fn anew(args: &WhatIfArgs, altered: &Altered, why: Words) -> Done {
+/// As a city of its own: it gives no round as it is, or none with every street at its lab, and why.
+fn anew(
+    args: &WhatIfArgs,
+    altered: &Altered,
+    before: Result<(Round, CityFlow), Words>,
+    kept: Option<Words>,
+) -> Done {
     let dice = Dice { replications: args.replications, seed: args.seed };
     let progress = Progress::on_stderr(args.lang);
     let after = altered
@@ -180,12 +186,12 @@ fn anew(args: &WhatIfArgs, altered: &Altered, why: Words) -> Done {
         .map(|round| Layers::of_round(&altered.city, round, dice, &progress));
     progress.end();
     let after = after.map(|layers| After {
-        anew: None,
+        anew: Some(layers.flow.finish),
         pairs: None,
         simulated: layers.study.map(|study| study.finish),
         flow: layers.flow,
     });
-    Done { labs: Vec::new(), before: Err(why), after }
+    Done { kept, labs: Vec::new(), before, after }
 }
 
 fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String {
@@ -206,6 +212,13 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
             return out + &never(lang, &then, why);
         }
     };
+    if let Some(why) = &done.kept {
+        let title = Words::new(
+            "各街道送样不变则不能完成，故重新分派街道",
+            "with every street at its lab it is never done, so streets are assigned anew",
+        );
+        out += &never(lang, &title, why);
+    }
     let labs = labs_words(city, &done.labs);
     if let Some(p) = &after.pairs {
         let title = Words::new(format!("{}，模拟", labs.zh), format!("{}, simulated", labs.en));
@@ -218,11 +231,15 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
         out += &told(lang, &title, Some(from), to, None);
     }
     let from = flow_before.map(|flow| flow.finish);
-    out += &told(lang, &Words::new("全市，流体", "the city, flows"), from, after.flow.finish, None);
-    if let (Some(_), Some(anew)) = (from, after.anew) {
-        let title =
-            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
-        out += &told(lang, &title, from, anew, None);
+    let anew = Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
+    let reckoned_anew = from.is_none() || done.kept.is_some();
+    let title = match reckoned_anew {
+        true => anew.clone(),
+        false => Words::new("全市，流体", "the city, flows"),
+    };
+    out += &told(lang, &title, from, after.flow.finish, None);
+    if let (Some(at), false) = (after.anew, reckoned_anew) {
+        out += &told(lang, &anew, from, at, None);
     }
     if let Some(q) = &after.simulated {
         out += &simulated_anew(lang, q);
@@ -242,6 +259,7 @@ fn document(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> Valu
         "labs": done.labs.iter().map(|&lab| city.labs[lab].code.as_str()).collect::<Vec<_>>(),
         "seed": args.seed,
         "why_no_before": done.before.as_ref().err().map(report_json::words),
+        "why_not_kept": done.kept.as_ref().map(report_json::words),
         "why_no_after": done.after.as_ref().err().map(report_json::words),
         "paired": after.and_then(|after| after.pairs.as_ref()).map(paired),
         "simulated_hours": after.and_then(|after| after.simulated.as_ref()).map(quantiles),

@@ -151,7 +151,8 @@ pub fn labs_done(flow: &CityFlow, labs: &[usize]) -> Ms {
     labs.iter().filter_map(|&lab| flow.labs.get(lab)).map(|lab| lab.finish).max().unwrap_or(0)
 }
 
-/// When a city with changes is done by the flows with its streets assigned anew; `None` when it gives no round.
-pub fn done_anew(altered: &Altered) -> Option<Ms> {
-    altered.anew().ok().map(|round| fluid::ends_of(&round.model).1)
+/// When a city with changes is done by the flows with its streets assigned anew; `None` when it gives no round. `kept` as in
+/// `assigned_anew`.
+pub fn done_anew(altered: &Altered, kept: Ms) -> Option<Ms> {
+    altered.anew().ok().map(|round| fluid::ends_of(&round.model).1.min(kept))
 }

@@ -105,7 +105,7 @@ fn the_change_that_cures_it_is_reckoned() {
         "L1 East lab: 3 more extractors (0 → 3)",
         "as it is, it is never done:\n    ",
         ":74: L1 East lab has no unit for extraction (0)",
-        "the city, flows: 22 h 20 min\n",
+        "the city, flows, streets assigned anew: 22 h 20 min\n",
         "the city, simulated (median): 2",
         "binding stage: extraction\n",
     ] {
@@ -131,6 +131,59 @@ fn units_for_a_lab_that_has_no_tubes_because_it_could_not_work_bring_it_some() {
     let shared = shared.replacen("extract = { units = 4,", "extract = { units = 2,", 1);
     let shared = shared.replacen("one_to_one = true", "one_to_one = false", 1);
     let text = what_if(&shared, "+3", &[]).expect("an answer");
-    let city = text.lines().find(|line| line.contains("the city, flows:")).expect("the city");
+    let city =
+        text.lines().find(|line| line.contains("the city, flows, streets")).expect("the city");
     assert!(city.contains("→") && city.contains("min earlier"), "{text}");
+}
+
+/// Two labs that both may serve the east.
+fn shared() -> String {
+    let shared = TINY.replacen("serves = [\"999902\"]", "serves = [\"999901\", \"999902\"]", 1);
+    let shared = shared.replacen("extract = { units = 4,", "extract = { units = 2,", 1);
+    shared.replacen("one_to_one = true", "one_to_one = false", 1)
+}
+
+#[test]
+fn a_lab_that_loses_its_last_unit_gives_its_streets_away() {
+    let text = what_if(&shared(), "-2", &[]).expect("an answer");
+    for words in [
+        "L1 East lab: 2 fewer: extractor (2 → 0)",
+        "the city, flows, streets assigned anew:",
+        "later",
+        "with the change no street sends to this lab",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    for words in ["never done", "this lab", "binding stage", "the city, flows:"] {
+        assert!(!text.replace("sends to this lab", "").contains(words), "{words}\n{text}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&what_if(&shared(), "-2", &["--json"]).expect("an answer"))
+            .expect("JSON");
+    let flow = &json["flow"];
+    assert!(flow["lab_finish_after"].is_null() && flow["binding_after"].is_null(), "{flow}");
+    assert!(flow["city_before"]["ms"].as_i64() < flow["city_after"]["ms"].as_i64(), "{flow}");
+    assert_eq!(flow["city_after"], flow["city_after_assigned_anew"]);
+    // Whose streets reach no other is never done.
+    let text = what_if(TINY, "-2", &[]).expect("an answer");
+    assert!(text.contains("with the change it is never done:"), "{text}");
+}
+
+#[test]
+fn a_lab_that_loses_its_people_gives_its_streets_away_too() {
+    let ask = |text: &str| {
+        let words = ["whatif", "CITY", "--lab", "L1", "--stage", "setup", "--staff", "-6"];
+        let more = ["--lang", "en", "--replications", "10"];
+        questions::said(text, &[&words[..], &more].concat()).expect("an answer").0
+    };
+    let text = ask(&shared());
+    for words in [
+        "with every street at its lab it is never done, so streets are assigned anew:",
+        "the city, flows, streets assigned anew:",
+        "the city, simulated (median):",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let text = ask(TINY);
+    assert!(text.contains("with the change it is never done:"), "{text}");
 }
