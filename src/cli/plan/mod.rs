@@ -43,6 +43,7 @@ mod walk;
 mod whatif;
 mod whatif_city;
 mod words;
+mod written;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -181,6 +182,7 @@ fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(Str
         Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
         None => {}
     }
+    written::apart(args)?;
     let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let Some(path) = &args.city else {
         let norm = match norm {

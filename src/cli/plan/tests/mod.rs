@@ -14,6 +14,7 @@ mod questions;
 mod reached;
 mod remedies;
 mod wording;
+mod written;
 
 use super::*;
 
