@@ -8,6 +8,7 @@ mod filled;
 mod keys;
 mod lacking;
 mod layers;
+mod options;
 mod outputs;
 mod places;
 mod questions;
