@@ -4,7 +4,7 @@ use super::*;
 use crate::planner::{Article, InstrumentDay, Ledger, Norm, Owner, Place, Shift};
 
 /// A sound city that uses every key; the tests break one line of it at a time.
-const RICH: &str = r#"schema = 1
+pub(super) const RICH: &str = r#"schema = 1
 code = "1"
 name = "小城"
 name_en = "Small"
@@ -375,8 +375,8 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
             "staggered_hours = 20",
             "staggered_hours = 20, from = \"06:00\"",
             123,
-            "不认识的键“from”",
-            "unknown key `from`",
+            "“from”与“staggered_hours”写在一起",
+            "`from` stands beside `staggered_hours`",
         ),
         ("{ value = 88.5", "{ value = 188.5", 107, "188.5", "from 1 to 100"),
         ("outside = true", "outside = \"yes\"", 122, "true 或 false", "true or false"),
