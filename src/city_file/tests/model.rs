@@ -503,3 +503,13 @@ fn built_in_cities_lie_where_their_districts_are() {
         }
     }
 }
+
+#[test]
+fn a_street_without_coordinates_lies_where_its_district_does() {
+    let city = rich();
+    let district = &city.districts[0];
+    let streets = city.streets_of(district);
+    assert_eq!(streets[0].place, Some(Place { lon_e6: 118_900_000, lat_e6: 42_100_000 }));
+    assert_eq!(district.streets[1].place, None);
+    assert!(streets[1].place.is_some() && streets[1].place == district.place);
+}
