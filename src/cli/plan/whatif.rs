@@ -219,11 +219,11 @@ pub(super) fn told(
 
 /// By how much earlier it is in pairs, and how sure that is.
 pub(super) fn gained_in_pairs(p: &Paired) -> Words {
-    let half = p.half_width / f64::from(MINUTE);
+    let half = lasting(p.half_width / f64::from(MINUTE));
     let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
     Words::new(
-        format!("{} ± {half:.1}（95%，{n} 对）", gain.zh),
-        format!("{} ± {half:.1} (95 %, {n} pairs)", gain.en),
+        format!("{} ± {}（95%，{n} 对）", gain.zh, half.zh),
+        format!("{} ± {} (95 %, {n} pairs)", gain.en, half.en),
     )
 }
 

@@ -30,7 +30,7 @@ fn one_more_extractor_is_compared_in_pairs() {
     assert_eq!(code, 0);
     for words in [
         "L1 East lab: 1 more extractor (2 → 3)",
-        "(95 %, 30 pairs)",
+        " min (95 %, 30 pairs)",
         "this lab, flows: 30 h 16 min → 22 h 20 min; 7 h 56 min earlier",
         "the city, flows: 30 h 16 min → 22 h 20 min; 7 h 56 min earlier",
         "binding stage: extraction → extraction",
@@ -41,6 +41,7 @@ fn one_more_extractor_is_compared_in_pairs() {
     assert!(
         text.contains("L1 东区实验室：增加 1 台核酸提取仪（2 → 3）")
             && text.contains("提前 7 小时 56 分")
+            && text.contains(" 分钟（95%，30 对）")
     );
     let (text, _) = said(TINY, &[&words[..], &["--json"]].concat()).expect("an answer");
     let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
