@@ -101,23 +101,21 @@ impl Stated<'_, '_> {
     /// The pack of a city, with what the city states of its own in its place. What is wrong is noted, and there the pack's
     /// stands, so that no other fault seems to follow from it.
     pub(super) fn city(&self, pack: &Norm) -> Norm {
-        if let Some(block) = self.numbers.filter(|block| block.has(TARGET)) {
+        if let Some(block) = self.numbers {
             let what = [
                 "“target_hours”不写在 [constants] 中",
                 "`target_hours` does not stand in [constants]",
             ];
             let expected = ["写在城市文件开头", "the same key at the top of the city file"];
-            block.sheet.problem(&block.spot(TARGET), what, expected);
+            block.misplaced(TARGET, what, expected);
         }
         for Number { key, .. } in NUMBERS.iter().chain([&KIT]) {
-            if self.tables.has(key) {
-                let what = [
-                    format!("“{key}”写在城市文件开头"),
-                    format!("`{key}` stands at the top of the city file"),
-                ];
-                let expected = ["写在 [constants] 表中", "the same key under [constants]"];
-                self.tables.sheet.problem(&self.tables.spot(key), [&what[0], &what[1]], expected);
-            }
+            let what = [
+                format!("“{key}”写在城市文件开头"),
+                format!("`{key}` stands at the top of the city file"),
+            ];
+            let expected = ["写在 [constants] 表中", "the same key under [constants]"];
+            self.tables.misplaced(key, [&what[0], &what[1]], expected);
         }
         let own = self.others(Some(pack.target_h.clone()));
         let mut own = own.unwrap_or_else(|| pack.clone());

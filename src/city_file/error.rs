@@ -160,8 +160,9 @@ impl Problem {
     /// A problem, in Chinese and English each. The file's own words are said back but for what could be an identity number:
     /// whoever pasted a list into the wrong place has one there.
     pub(super) fn new(line: usize, what: [&str; 2], expected: [&str; 2]) -> Problem {
-        let [zh, en] = what.map(without_identities);
-        let [expected_zh, expected_en] = expected.map(without_identities);
+        let told = |text: &str| shown_as_it_stands(&without_identities(text));
+        let [zh, en] = what.map(told);
+        let [expected_zh, expected_en] = expected.map(told);
         Problem { line, zh, expected_zh, en, expected_en }
     }
 
@@ -186,6 +187,25 @@ impl Problem {
         let line = super::sheet::line_of(text, at);
         Problem::new(line, [&what[0], &what[1]], [&expected[0], &expected[1]])
     }
+}
+
+/// Whether a character steers what shows a text instead of being shown: controls (line breaks and the escapes of terminals among
+/// them), and the marks that turn the direction of writing, by which a text seems to say something else.
+pub(super) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text with the escape of each such character in its place.
+fn shown_as_it_stands(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match steers(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 fn both(error: &Error) -> String {

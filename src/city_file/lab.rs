@@ -86,7 +86,19 @@ fn shifts(block: &Block<'_>) -> Option<Vec<Shift>> {
 
 /// `instrument_day`: hours that are spread over the day, or one window for all.
 fn instrument_day(block: Block<'_>) -> Option<InstrumentDay> {
+    let window = ["from", "to"].map(|key| block.has(key).then_some(key));
     let day = if block.has("staggered_hours") {
+        if let Some(key) = window.into_iter().flatten().next() {
+            let what = [
+                format!("“{key}”与“staggered_hours”写在一起"),
+                format!("`{key}` stands beside `staggered_hours`"),
+            ];
+            let expected = [
+                "二者之一：staggered_hours，或 from 和 to",
+                "either `staggered_hours`, or `from` and `to`",
+            ];
+            block.sheet.problem(&block.spot(key), [&what[0], &what[1]], expected);
+        }
         let hours = block.number("staggered_hours", 1..=24);
         hours.map(|hours| InstrumentDay::Staggered { hours })
     } else {

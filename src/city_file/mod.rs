@@ -22,7 +22,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use error::{Error, Problem, reason_zh};
-pub use open::{open, open_norm, why};
+pub use open::{files, open, open_norm, why};
 
 use crate::planner::{City, Norm};
 

@@ -1,7 +1,7 @@
 //! Cities and norm packs by what a user calls them, file or built-in name, and where in the file stands what a city lacks.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -13,6 +13,8 @@ use crate::planner::{City, Lack, Missing, Norm, Words, lines, reach, round};
 
 /// Most lacks that are listed: of five hundred streets without desks nobody reads each.
 const LACKS_MAX: usize = 20;
+/// Most files that are looked at for what they name: packs that name one another in a circle are refused when they are opened.
+const PACKS_MAX: usize = 16;
 
 /// The city of that name, with another norm pack than it names where one is given: a file or, where there is none, the
 /// built-in city. A file goes first: the user can see it, the built-in one not.
@@ -37,6 +39,40 @@ pub fn open_norm(path: &Path) -> Result<Norm, Error> {
         Some(name) => norm::builtin(name),
         None => Err(Error::missing(path, &norm::BUILTIN.map(|b| b.0))),
     }
+}
+
+/// The files that a plan of that city reads, with what each is to it: the city file, the norm pack that is given or that the file
+/// names, and the packs that stand below it. What is built in, or cannot be read, is none; that is told when it is opened.
+pub fn files(city: Option<&Path>, norm: Option<&Path>) -> Vec<(Words, PathBuf)> {
+    let mut all = Vec::new();
+    let pack = |path: PathBuf, all: &mut Vec<(Words, PathBuf)>| {
+        let mut next = Some((Words::new("规范包", "the norm pack"), path));
+        while let Some((what, path)) = next.take().filter(|_| all.len() <= PACKS_MAX) {
+            next = named_in(&path, "base")
+                .map(|base| (Words::new("基础规范包", "the base pack"), base));
+            all.push((what, path));
+        }
+    };
+    if let Some(city) = city.filter(|path| path.exists()) {
+        all.push((Words::new("城市文件", "the city file"), city.to_owned()));
+        if let Some(named) = named_in(city, "norm") {
+            pack(named, &mut all);
+        }
+    }
+    if let Some(given) = norm.filter(|path| path.exists()) {
+        pack(given.to_owned(), &mut all);
+    }
+    all
+}
+
+/// The file of a norm pack that another file names, from its own folder; none where a built-in one is named.
+fn named_in(path: &Path, key: &str) -> Option<PathBuf> {
+    let text = text_of(path).ok()?;
+    let table = DeTable::parse(&text).ok()?;
+    let (_, name) = table.get_ref().iter().find(|(name, _)| name.get_ref() == key)?;
+    let name = name.get_ref().as_str()?.trim();
+    let built_in = norm::BUILTIN.iter().any(|(known, _)| *known == name);
+    (!built_in).then(|| path.parent().unwrap_or(Path::new("")).join(name))
 }
 
 /// Why a city that was opened under that name gives no round, in words: of what it lacks, a line for each, with file and line.

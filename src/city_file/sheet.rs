@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Error, Problem};
+use super::error::{Error, Problem, steers};
 use crate::domain::identity::{could_be_identity, without_identities};
 use crate::planner::{Origin, Sourced, Status, Words};
 
@@ -84,14 +84,16 @@ pub(super) struct Block<'s> {
     pub(super) at: Range<usize>,
     table: &'s DeTable<'s>,
     asked: RefCell<Vec<&'static str>>,
+    /// Keys that stand here and belong elsewhere, which is noted.
+    misplaced: RefCell<Vec<&'static str>>,
     any_key: Cell<bool>,
 }
 
 impl<'s> Block<'s> {
     /// A block over a table that begins at `at`.
     pub(super) fn new(sheet: &'s Sheet<'s>, table: &'s DeTable<'s>, at: Range<usize>) -> Block<'s> {
-        let asked = RefCell::new(Vec::new());
-        Block { sheet, at, table, asked, any_key: Cell::new(false) }
+        let (asked, misplaced) = (RefCell::default(), RefCell::default());
+        Block { sheet, at, table, asked, misplaced, any_key: Cell::new(false) }
     }
 
     fn find(&self, key: &'static str) -> Option<&'s Spanned<DeValue<'s>>> {
@@ -137,6 +139,14 @@ impl<'s> Block<'s> {
     /// Whether the key is there. It counts as asked for.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.find(key).is_some()
+    }
+
+    /// Notes a key that belongs elsewhere, where it stands here. It is not asked for, and so never offered.
+    pub(super) fn misplaced(&self, key: &'static str, what: [&str; 2], expected: [&str; 2]) {
+        if self.table.iter().any(|(name, _)| name.get_ref() == key) {
+            self.misplaced.borrow_mut().push(key);
+            self.sheet.problem(&self.spot(key), what, expected);
+        }
     }
 
     /// A whole number within bounds.
@@ -226,7 +236,10 @@ impl<'s> Block<'s> {
 
     /// A list of texts with the place of each.
     pub(super) fn texts(&self, key: &'static str) -> Vec<(String, Range<usize>)> {
-        let expected = ["一组文字", "a list of texts"];
+        let expected = [
+            "一组文字，不含控制字符和改变文字方向的字符",
+            "a list of texts without control characters and marks that turn the direction of writing",
+        ];
         let Some(value) = self.need(key, expected) else {
             return Vec::new();
         };
@@ -236,7 +249,7 @@ impl<'s> Block<'s> {
         };
         let mut texts = Vec::new();
         for item in list.iter() {
-            match item.get_ref().as_str() {
+            match item.get_ref().as_str().filter(|text| !text.chars().any(steers)) {
                 Some(text) => texts.push((text.to_owned(), item.span())),
                 None => self.wrong(key, item, expected),
             }
@@ -362,12 +375,12 @@ impl<'s> Block<'s> {
         if self.any_key.get() {
             return;
         }
-        let mut asked = self.asked.into_inner();
+        let (mut asked, misplaced) = (self.asked.into_inner(), self.misplaced.into_inner());
         asked.sort_unstable();
         asked.dedup();
         for (key, _) in self.table.iter() {
             let name: &str = key.get_ref();
-            if !asked.contains(&name) {
+            if !asked.contains(&name) && !misplaced.contains(&name) {
                 let what = [format!("不认识的键“{name}”"), format!("unknown key `{name}`")];
                 let known = asked.join(", ");
                 let expected = [format!("以下键：{known}"), format!("one of: {known}")];
@@ -378,12 +391,16 @@ impl<'s> Block<'s> {
 }
 
 /// What a text must be.
-const TEXT_WANTED: [&str; 2] = ["1 到 2000 字的文字", "a text of 1 to 2000 characters"];
+const TEXT_WANTED: [&str; 2] = [
+    "1 到 2000 字的文字，写在一行，不含控制字符和改变文字方向的字符",
+    "a text of 1 to 2000 characters on one line, without control characters and marks that turn the direction of writing",
+];
 
-/// A text of 1 to 2000 characters, without the spaces around it.
+/// A text of 1 to 2000 characters, without the spaces around it, that shows as it stands.
 fn text_of(value: &DeValue<'_>) -> Option<String> {
     let text = value.as_str()?.trim();
-    (1..=2000).contains(&text.chars().count()).then(|| text.to_owned())
+    let fits = (1..=2000).contains(&text.chars().count()) && !text.chars().any(steers);
+    fits.then(|| text.to_owned())
 }
 
 fn number_wanted(scale: u64, bounds: &RangeInclusive<u64>) -> [String; 2] {

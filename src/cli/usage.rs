@@ -29,15 +29,74 @@ pub fn both(command: Command) -> Command {
         .mut_subcommands(both)
 }
 
-/// What clap says of a refusal, its headings and its last line in both languages.
+/// What clap says of a refusal, its headings and its last line in both languages, and what is expected in English.
 pub fn english(error: &clap::Error) -> String {
     let (usage, more) = ("\nUsage: ", "For more information, try '--help'.");
-    let text = error.to_string();
+    let mut text = error.to_string();
+    if let (Some(why), Some([_, en])) = (reason(error), wanted(error)) {
+        text = text.replacen(&format!(": {why}"), &format!(": {en}"), 1);
+    }
+    if let Some(word) = out_of_place(error) {
+        let (by_clap, ours) = (format!("the subcommand '{word}'"), format!("'{word}'"));
+        text = text.replacen(&by_clap, &ours, 1);
+        text = text.replacen(usage, &format!("\n  expected: {}\n{usage}", PLACE[1]), 1);
+    }
     text.replacen(usage, "\n用法 / Usage: ", 1).replacen(
         more,
         "详见 --help / For more information, try '--help'.",
         1,
     )
+}
+
+/// Where a subcommand stands.
+const PLACE: [&str; 2] = [
+    "子命令写在最前面，其参数写在它之后；没有子命令时只写一个城市",
+    "a subcommand first and its arguments behind it; without one, one city",
+];
+
+/// A word that was taken for a subcommand where none can stand.
+fn out_of_place(error: &clap::Error) -> Option<&str> {
+    let conflict = error.kind() == ErrorKind::ArgumentConflict;
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if conflict => Some(word),
+        _ => None,
+    }
+}
+
+/// Why a value could not be read, as whoever read it says it.
+fn reason(error: &clap::Error) -> Option<String> {
+    use std::error::Error as _;
+    let source = error.source().filter(|_| error.kind() == ErrorKind::ValueValidation);
+    source.map(ToString::to_string)
+}
+
+/// What is expected instead of a value that could not be read, in Chinese and English: what our own readers say
+/// (`Chinese / English`), or what the library's say in English alone.
+fn wanted(error: &clap::Error) -> Option<[String; 2]> {
+    let why = reason(error)?;
+    if let Some((zh, en)) = why.split_once(" / ") {
+        return Some([zh.to_owned(), en.to_owned()]);
+    }
+    if let Some((_, range)) = why.split_once(" is not in ") {
+        let (from, to) = range.split_once("..").unwrap_or((range, ""));
+        let both = match to.trim_start_matches('=') {
+            "" => [format!("应不小于 {from}"), format!("expected {from} or more")],
+            to => [format!("应为 {from} 到 {to}"), format!("expected {from} to {to}")],
+        };
+        return Some(both);
+    }
+    let [zh, en] = match why.as_str() {
+        "number too large to fit in target type" => ["应为小一些的数", "expected a smaller number"],
+        "number too small to fit in target type" => ["应为大一些的数", "expected a larger number"],
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            ["应为整数", "expected a whole number"]
+        }
+        "invalid float literal" | "cannot parse float from empty string" => {
+            ["应为数", "expected a number"]
+        }
+        _ => return None,
+    };
+    Some([zh.to_owned(), en.to_owned()])
 }
 
 /// A refusal of arguments in Chinese; clap's own English goes below it. `None` for help and version, which are none.
@@ -71,20 +130,23 @@ pub fn refused(error: &clap::Error) -> Option<String> {
             format!("参数 {arg} 缺少值{}", valid(ContextKind::ValidValue))
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!(
-            "参数 {arg} 的值“{}”不可用{}",
+            "参数 {arg} 的值“{}”不可用{}{}",
             text(ContextKind::InvalidValue),
-            valid(ContextKind::ValidValue)
+            valid(ContextKind::ValidValue),
+            wanted(error).map(|[zh, _]| format!("；{zh}")).unwrap_or_default()
         ),
-        ErrorKind::ArgumentConflict => match text(ContextKind::PriorArg) {
-            other if other.is_empty() || other == arg => {
-                format!("参数 {arg} 只能出现一次，或不能与其他参数同用")
-            }
-            other => format!("参数 {arg} 不能与 {other} 同用"),
+        ErrorKind::ArgumentConflict => match (out_of_place(error), text(ContextKind::PriorArg)) {
+            (Some(word), other) => format!("“{word}”不能与 {other} 同用；应为：{}", PLACE[0]),
+            (None, other) if other == arg => format!("参数 {arg} 只能出现一次"),
+            (None, other) if other.is_empty() => format!("参数 {arg} 不能与其他参数同用"),
+            (None, other) => format!("参数 {arg} 不能与 {other} 同用"),
         },
-        ErrorKind::NoEquals
-        | ErrorKind::TooManyValues
-        | ErrorKind::TooFewValues
-        | ErrorKind::WrongNumberOfValues => format!("参数 {arg} 的值的个数不对"),
+        ErrorKind::TooManyValues => {
+            format!("参数 {arg} 不带值，多写了“{}”", text(ContextKind::InvalidValue))
+        }
+        ErrorKind::NoEquals | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            format!("参数 {arg} 的值的个数不对")
+        }
         ErrorKind::InvalidUtf8 => "参数不是 UTF-8 文字".to_owned(),
         _ => "参数有误".to_owned(),
     };
@@ -166,6 +228,7 @@ mod tests {
                 "a value is required",
             ),
             ("plan chifeng --seed x", "参数 --seed <S> 的值“x”不可用", "invalid value 'x'"),
+            ("benchmark engine --seconds x", "；应为整数", ": expected a whole number"),
             (
                 "plan chifeng --json --json",
                 "参数 --json 只能出现一次",

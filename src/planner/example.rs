@@ -84,6 +84,7 @@ pub fn street(persons: u32, desks: u32, lab: usize) -> Street {
         travel_max: 2 * HOUR,
         round_trip_min: 0,
         lab,
+        part_of: None,
     }
 }
 

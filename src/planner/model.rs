@@ -91,6 +91,9 @@ pub struct Street {
     pub round_trip_min: Ms,
     /// Number of its lab in `Model::labs`.
     pub lab: usize,
+    /// Where it is a part of a street that sends to several labs: a number that its parts share. What is in doubt of the street
+    /// is the same of all of them; divided into many parts a street is not slower.
+    pub part_of: Option<u32>,
 }
 
 /// A lab.

@@ -373,10 +373,11 @@ impl Doubt {
         let scale = |time: Ms, by: f64| (f64::from(time) * by) as Ms;
         for &i in streets {
             let mut street = model.streets[i];
-            let own = factor(self.desk_rate, dice.normal(1000 + i as u64));
+            let whole = street.part_of.map_or(i as u64, u64::from);
+            let own = factor(self.desk_rate, dice.normal(1000 + whole));
             street.desk_rate *= city * own;
             let turnout = self.turnout_of(street.persons);
-            let own = factor(turnout, dice.normal(500_000 + i as u64));
+            let own = factor(turnout, dice.normal(500_000 + whole));
             street.persons = (f64::from(street.persons) * come * own).round() as u32;
             let odds = street.late_share / (1.0 - street.late_share).max(1e-6) * late;
             street.late_share = odds / (1.0 + odds);
@@ -393,6 +394,28 @@ impl Doubt {
         let (a, b) = self.prevalence;
         if a > 0.0 && b > 0.0 {
             drawn.recall.prevalence = dice.below(7).beta(a, b);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::planner::example::{self, DOUBT};
+
+    /// What is in doubt of a street is the same of its parts, and another's of another.
+    #[test]
+    fn parts_of_a_street_are_slow_and_fast_together() {
+        let mut model = example::city(1);
+        for (i, street) in model.streets.iter_mut().enumerate() {
+            street.part_of = (i < 8).then_some(i as u32 / 4);
+        }
+        for replication in 0..20 {
+            let drawn = DOUBT.draw(&model, 5, replication);
+            let by = |i: usize| drawn.streets[i].desk_rate / model.streets[i].desk_rate;
+            assert!((1..4).all(|i| by(i) == by(0)) && (5..8).all(|i| by(i) == by(4)));
+            let others = [0, 4, 8, 9, 10];
+            let each = others.iter().flat_map(|a| others.iter().map(move |b| (*a, *b)));
+            assert!(each.filter(|(a, b)| a < b).all(|(a, b)| by(a) != by(b)), "{replication}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The forecast of the open round over a real socket. What is forecast is kept, of rounds that were closed and of drills, and
-//! `swabline forecasts` tells it.
+//! The forecast of the open round over a real socket. What is forecast is kept, of rounds that were closed too, and `swabline
+//! forecasts` tells it. Drills: `drill_forecasts`.
 
-use crate::common::{Place, Server, binary, collected, fact, noon, open, seqs, submit, wait_until};
+use crate::common::{Place, Server, binary, fact, noon, open, submit, wait_until};
 use crate::planning::{city_file, planning, reason, rising, said, serve};
 use crate::service::open_round;
 use std::path::Path;
@@ -13,7 +13,7 @@ use swabline::api::client::{
 use swabline::domain::fact::Body;
 use tokio_stream::StreamExt;
 
-fn tube(number: u64) -> pb::Fact {
+pub fn tube(number: u64) -> pb::Fact {
     let who = pb::Identity {
         document_type: pb::DocumentType::Passport.into(),
         number: format!("E{number:08}").into(),
@@ -36,7 +36,7 @@ fn tube(number: u64) -> pb::Fact {
 }
 
 /// A district, a street of the town in it, a community in the street, a site in the community with a desk.
-async fn import(address: &str) {
+pub async fn import(address: &str) {
     use pb::reference_item::Item;
     let jurisdiction = |code: &str, parent: &str, level: pb::Level| {
         let (code, parent) = (code.to_owned(), parent.to_owned());
@@ -141,23 +141,12 @@ async fn work_in_progress_is_told(
 }
 
 /// The next message of a watch.
-async fn next(watching: &mut Streaming<pb::ForecastReply>) -> pb::ForecastReply {
+pub async fn next(watching: &mut Streaming<pb::ForecastReply>) -> pb::ForecastReply {
     let next = tokio::time::timeout(Duration::from_secs(30), watching.next()).await;
     next.expect("a message in time").expect("the stream goes on").unwrap()
 }
 
-/// Why there is none any more, after the forecasts that still come.
-async fn none(watching: &mut Streaming<pb::ForecastReply>) -> pb::Text {
-    loop {
-        let forecast = next(watching).await;
-        if let Some(because) = forecast.none_because {
-            assert_eq!(forecast.round, "");
-            return because;
-        }
-    }
-}
-
-fn office(number: u64) -> Option<pb::AdministrationFact> {
+pub fn office(number: u64) -> Option<pb::AdministrationFact> {
     let id = Some(pb::FactId { source: "office".into(), epoch: 1, number });
     Some(pb::AdministrationFact { id, captured_at_ms: noon() + 1_000 * number as i64 })
 }
@@ -240,39 +229,6 @@ async fn a_forecast_follows_the_round_and_survives_a_restart() {
     assert_eq!((again.counts.unwrap().collected, again.unknown_collected), (45, 5));
     wait_until("more readings", || lines() > before);
     server.stop();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_stood_when_a_drills_clock_moved_on_is_kept_until_it_moves_again() {
-    use swabline::domain::Time;
-    let dir = tempfile::tempdir().unwrap();
-    let options = swabline::store::Options::default();
-    let kind = Some(swabline::store::FolderKind::Drill);
-    let store = swabline::store::Store::open(dir.path(), kind, &options).unwrap();
-    let engine =
-        swabline::engine::Engine::start(store, &swabline::engine::Options::default()).unwrap();
-    let handle = engine.handle();
-    let tick = |number: u64, minute: i64| {
-        let now = Time(noon() + minute * 60_000);
-        fact("player", number, Body::ClockTicked { now })
-    };
-    let stood = || handle.feed().stood().map(|stood| (stood.at, stood.figures.seq));
-    submit(&engine, &[tick(1, 0)]).await;
-    let said = submit(&engine, &[fact("desk", 1, collected("T1", 0..10))]).await;
-    let said = seqs(&said)[0];
-    submit(&engine, &[tick(2, 15)]).await;
-    // All that was said before it moved on, and nothing that comes with the new time.
-    let first = Some((Time(noon()), said));
-    assert_eq!(stood(), first);
-    submit(&engine, &[fact("desk", 2, collected("T2", 10..20))]).await;
-    assert!(stood() == first && handle.feed().figures().seq > said);
-    // A clock that is told to go back has not moved.
-    submit(&engine, &[tick(3, 10)]).await;
-    assert_eq!(stood(), first);
-    submit(&engine, &[tick(4, 30)]).await;
-    let second = stood().unwrap();
-    assert!(second.0 == Time(noon() + 15 * 60_000) && second.1 > said + 1, "{second:?}");
-    engine.stop().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -393,140 +349,4 @@ fn forecasts_of_what_is_no_data_folder_say_so_and_where_it_may_be() {
     let (code, said) = of(dir.path());
     assert!(code == Some(64) && said.contains(&within.display().to_string()), "{said}");
     assert_eq!(of(&within), (Some(0), String::new()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_told_so() {
-    let place = Place::new();
-    let city = city_file(&place).display().to_string();
-    let environment = [
-        ("SWABLINE_PLANNER__CITY", city.as_str()),
-        ("SWABLINE_KIND", "drill"),
-        ("SWABLINE_LOG__FILTER", "info"),
-    ];
-    let server = Server::start_with(&place.data(), &place.keys(), &environment);
-    let mut client = planning(&server).await;
-    // Nothing yet: who watches is told so at once, and again when a round is open.
-    let mut watching =
-        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
-    let because = next(&mut watching).await.none_because.expect("why there is none").en;
-    assert!(because.contains("no round is open: open one, and after its first tube"), "{because}");
-    assert!(!because.contains("swabline forecasts"), "nothing is kept yet: {because}");
-    // As an office moves it, and then as a player does.
-    let url = format!("http://{}", server.address);
-    let words = ["round", "tick", "--server", &url, "--to", "2020-01-01T06:00:00+08:00"];
-    let out = binary().args(words).output().unwrap();
-    assert_eq!(out.status.code(), Some(0), "{out:?}");
-    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
-    let first = pb::TickRequest { fact: office(2), now_ms: noon() };
-    administration.tick(first).await.unwrap();
-    // Who turns it back is told that it does not go.
-    let out = binary().args(words).output().unwrap();
-    let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert_eq!(out.status.code(), Some(1), "{out:?}");
-    assert!(text.contains("did not move: it stands at") && text.contains("只能向前"), "{text}");
-    import(&server.address).await;
-    open_round(&server.address, "R1", "r1").await;
-    let because = next(&mut watching).await.none_because.expect("why there is none").en;
-    assert!(because.contains("the round R1 is open and nothing was forecast of it yet: after its"));
-    drop(watching);
-    wait_until("the first reading", || {
-        std::fs::read_to_string(place.data().join("forecasts"))
-            .is_ok_and(|text| text.contains("\"line\":\"reading\""))
-    });
-    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
-    let facts = vec![tube(1), tube(2), tube(3)];
-    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
-    // Time stands still: no reading, no forecast, and why.
-    std::thread::sleep(Duration::from_millis(1_500));
-    let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
-    assert_eq!(reason(&status), "NO_FORECAST");
-    assert!(status.message().contains("swabline round tick"), "{}", status.message());
-    let later = pb::TickRequest { fact: office(3), now_ms: noon() + 600_000 };
-    administration.tick(later).await.unwrap();
-    let mut told = None;
-    for _ in 0..200 {
-        match client.get_forecast(pb::GetForecastRequest {}).await {
-            Ok(reply) => told = Some(reply.into_inner()),
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-        if told.is_some() {
-            break;
-        }
-    }
-    assert!(
-        told.is_some_and(|told| told.round == "R1"),
-        "a forecast after ten minutes of the drill"
-    );
-    // Who watches is told of the forecast at once, and that there is none any more when the round is closed.
-    let mut watching =
-        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
-    let first = next(&mut watching).await;
-    assert!(first.none_because.is_none() && first.round == "R1", "{first:?}");
-    // Weeks later, when nobody has closed it, nothing happens but that time goes by.
-    let weeks = pb::TickRequest { fact: office(4), now_ms: noon() + 60 * 24 * 3_600_000 };
-    administration.tick(weeks).await.unwrap();
-    let because = none(&mut watching).await;
-    assert!(because.en.contains("60 days") && because.zh.contains("60 天"), "{because:?}");
-    let closed = pb::CloseRoundRequest { fact: office(5), round: "R1".into() };
-    administration.close_round(closed).await.unwrap();
-    let because = none(&mut watching).await;
-    assert!(because.en.contains("no round is open") && because.zh.contains("没有开放的轮次"));
-    assert!(because.en.contains("`swabline forecasts DIR`"), "{}", because.en);
-    assert!(because.zh.contains("swabline forecasts "), "{}", because.zh);
-    let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
-    assert_eq!((reason(&status), status.message()), ("NO_FORECAST".into(), &*because.en));
-    server.stop();
-    // A log that goes into a file has no colours.
-    let log = std::fs::read_to_string(place.data().with_extension("log")).unwrap();
-    assert!(log.contains("listening") && !log.contains('\u{1b}'), "{log}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_asks_for_a_forecast_of_tubes_at_unknown_places_is_told_that() {
-    let place = Place::new();
-    let city = city_file(&place).display().to_string();
-    let environment = [("SWABLINE_PLANNER__CITY", city.as_str()), ("SWABLINE_KIND", "drill")];
-    let server = Server::start_with(&place.data(), &place.keys(), &environment);
-    let mut client = planning(&server).await;
-    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
-    let first = pb::TickRequest { fact: office(2), now_ms: noon() };
-    administration.tick(first).await.unwrap();
-    import(&server.address).await;
-    open_round(&server.address, "R1", "r1").await;
-    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
-    // Its desk was never imported.
-    let facts = vec![tube(10)];
-    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
-    let later = pb::TickRequest { fact: office(3), now_ms: noon() + 600_000 };
-    administration.tick(later).await.unwrap();
-    let mut told = String::new();
-    for _ in 0..100 {
-        let status = client.get_forecast(pb::GetForecastRequest {}).await.unwrap_err();
-        assert_eq!(reason(&status), "NO_FORECAST");
-        told = status.message().to_owned();
-        if told.contains("the only tube was collected at places that the city file does not name") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert!(told.contains("does not name"), "{told}");
-    server.stop();
-}
-
-#[test]
-fn what_a_drill_leaves_behind_is_forecasts_and_what_became_of_them() {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("drill");
-    let played =
-        binary().args(["demo", "--people", "20000", "--keep"]).arg(&folder).output().unwrap();
-    assert_eq!(played.status.code(), Some(0), "{played:?}");
-    let said = String::from_utf8_lossy(&played.stderr).into_owned();
-    assert!(said.contains("swabline forecasts "), "{said}");
-    let out = binary().arg("forecasts").arg(folder.join("data")).output().unwrap();
-    let told = String::from_utf8_lossy(&out.stdout).into_owned();
-    for words in ["done after ", "opening at 2022-04-18 05:00, China time", "80 % interval held "] {
-        assert!(told.contains(words), "{words:?} in {told}");
-    }
-    assert!(!told.contains("not finished") && !told.contains("no forecast"), "{told}");
 }

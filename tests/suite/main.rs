@@ -7,6 +7,7 @@ mod closed;
 mod common;
 mod connections;
 mod drill;
+mod drill_forecasts;
 mod folder;
 mod forecasts;
 mod limits;

@@ -1,5 +1,6 @@
 //! The built-in files are sound, and every bad file is answered with its line and what is expected.
 
+mod keys;
 mod model;
 mod own;
 mod packs;

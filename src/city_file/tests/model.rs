@@ -4,7 +4,7 @@ use super::*;
 use crate::planner::{Article, InstrumentDay, Ledger, Norm, Owner, Place, Shift};
 
 /// A sound city that uses every key; the tests break one line of it at a time.
-const RICH: &str = r#"schema = 1
+pub(super) const RICH: &str = r#"schema = 1
 code = "1"
 name = "小城"
 name_en = "Small"
@@ -375,8 +375,8 @@ fn every_bad_part_is_named_with_its_line_and_what_is_expected() {
             "staggered_hours = 20",
             "staggered_hours = 20, from = \"06:00\"",
             123,
-            "不认识的键“from”",
-            "unknown key `from`",
+            "“from”与“staggered_hours”写在一起",
+            "`from` stands beside `staggered_hours`",
         ),
         ("{ value = 88.5", "{ value = 188.5", 107, "188.5", "from 1 to 100"),
         ("outside = true", "outside = \"yes\"", 122, "true 或 false", "true or false"),
@@ -502,4 +502,14 @@ fn built_in_cities_lie_where_their_districts_are() {
             assert!(!lab.outside && lab.origin.status == Status::Assumed);
         }
     }
+}
+
+#[test]
+fn a_street_without_coordinates_lies_where_its_district_does() {
+    let city = rich();
+    let district = &city.districts[0];
+    let streets = city.streets_of(district);
+    assert_eq!(streets[0].place, Some(Place { lon_e6: 118_900_000, lat_e6: 42_100_000 }));
+    assert_eq!(district.streets[1].place, None);
+    assert!(streets[1].place.is_some() && streets[1].place == district.place);
 }

@@ -3,7 +3,9 @@
 use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
-use super::words::{grouped, lasting_short, pick, place_name, say, span, table, tenth_hours};
+use super::words::{
+    grouped, in_minutes, lasting_short, pick, place_name, say, span, table, tenth_hours,
+};
 use super::{Lang, Report};
 use crate::planner::apart::Apart;
 use crate::planner::assign::{by_mean_pace, whole_outside};
@@ -221,7 +223,12 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
             h(load.finish_h),
             gained(more.map(|more| more.saves.city)),
             gained(more.map(|more| more.saves.lab)),
-            more.map_or("–".to_owned(), |more| say(lang, &more.label())),
+            more.map_or("–".to_owned(), |more| {
+                match in_minutes(more.saves.city.max(more.saves.lab)) <= 0.0 {
+                    true => pick(lang, "增加任何一台都不提前", "no unit makes it earlier"),
+                    false => say(lang, &more.label()),
+                }
+            }),
         ]);
     }
     out += &table(&rows);

@@ -28,6 +28,7 @@ mod layers_text;
 mod least;
 mod measures_text;
 mod moving;
+mod number;
 mod people;
 mod picture;
 mod pooling;
@@ -43,6 +44,7 @@ mod walk;
 mod whatif;
 mod whatif_city;
 mod words;
+mod written;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -92,7 +94,7 @@ pub struct PlanArgs {
     #[arg(required_unless_present = "guandu")]
     pub city: Option<PathBuf>,
     /// Hours in which the whole city is to be done: 24h, 48h, 120h or any number of hours [default: the city's own]. 完成时限（小时），默认为城市自定
-    #[arg(long, value_parser = hours, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HOURS", value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
     /// Print one JSON document instead of tables. 输出 JSON
     #[arg(long)]
@@ -110,11 +112,12 @@ pub struct PlanArgs {
     #[arg(long)]
     pub guandu: bool,
     /// How often the round is simulated; 0 = not at all. 模拟次数，0 为不模拟
-    #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = REPLICATIONS, allow_negative_numbers = true)]
+    #[arg(value_parser = number::whole(0..=REPLICATIONS_MAX))]
     pub replications: usize,
     /// Seed of the simulation: the same one gives the same figures. 模拟种子，相同则结果相同
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = number::whole(0..=u64::MAX))]
     pub seed: u64,
     /// Write a workbook with the list of shortages as it is filed upward. 写出缺口清单工作簿
     #[arg(long, value_name = "FILE")]
@@ -181,6 +184,7 @@ fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(Str
         Some(PlanWhat::Pooling(args)) => return pooling::answer(args),
         None => {}
     }
+    written::apart(args)?;
     let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let Some(path) = &args.city else {
         let norm = match norm {
@@ -335,14 +339,6 @@ fn hours(text: &str) -> Result<u32, String> {
         _ => Err(format!(
             "应为 1h 到 {TARGET_HOURS_MAX}h，如 24h / expected 1h to {TARGET_HOURS_MAX}h, such as 24h"
         )),
-    }
-}
-
-/// A number of replications.
-fn replications(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(n @ 0..=REPLICATIONS_MAX) => Ok(n),
-        _ => Err(format!("应为 0 到 {REPLICATIONS_MAX} / expected 0 to {REPLICATIONS_MAX}")),
     }
 }
 

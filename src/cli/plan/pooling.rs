@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::json::{origin, words};
 use super::json_layers::time;
 use super::words::{grouped, pick, say, span, table};
-use super::{Error, Lang, city_file, json as report_json};
+use super::{Error, Lang, city_file, json as report_json, number};
 use crate::planner::fluid;
 use crate::planner::model::Ms;
 use crate::planner::pooling::{
-    Advice, Belief, Error as Refused, Model, Price, Prior, Zone, ZoneKind, advise,
+    Advice, Belief, Error as Refused, Model, PRICE_MAX, Price, Prior, Zone, ZoneKind, advise,
 };
 use crate::planner::round::Round;
 use crate::planner::{City, Origin, Words};
@@ -26,12 +26,15 @@ pub struct PoolingArgs {
     pub city: PathBuf,
     /// Share of infected people, taken as known, such as 0.002 [default: the norm pack's belief]. 已知阳性率，默认取规范包
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    #[arg(value_parser = number::decimal(0.0..=1.0, "0.002"))]
     pub prevalence: Option<f64>,
     /// What a recall costs, in tubes: the visit of a team and its trip. 一次复采的代价（折合管数）
     #[arg(long, value_name = "TUBES", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(value_parser = number::decimal(0.0..=PRICE_MAX, "2.5"))]
     pub recall_price: f64,
     /// What a person called back costs, in tubes: 1 is the single tube alone. 每名复采者的代价（折合管数）
     #[arg(long, value_name = "TUBES", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(value_parser = number::decimal(0.0..=PRICE_MAX, "2.5"))]
     pub single_price: f64,
     /// Level of the quantile of the extra load, more than 0 and less than 1. 额外工作量的分位，大于 0 且小于 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = level)]
@@ -202,9 +205,7 @@ fn advised(args: &PoolingArgs, city: &City) -> Result<Vec<Advised>, Error> {
             beta: milli(prior.beta_milli.value),
         },
     };
-    let refused = |error: Refused| {
-        Error::Argument(Words::new(format!("参数不成立：{error}"), error.to_string()))
-    };
+    let refused = |error: Refused| Error::Argument(error.words());
     let belief = Belief::new(prior).map_err(refused)?;
     let model = Model::new(1.0, 1.0, rho(city)).map_err(refused)?;
     let mut keys: Vec<(Option<String>, Words)> =

@@ -7,6 +7,7 @@ use super::words::{
 use super::{
     Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, text_shortage,
 };
+use crate::planner::reach::NoReach;
 use crate::planner::{
     ChainStage, District, Ledger, Plan, Range, StageCapacity, StageKind, StageTime, Status, Stock,
     Words, explain,
@@ -122,7 +123,15 @@ fn stages(plan: &Plan, lang: Option<Lang>) -> String {
         pick(lang, "最紧处", "tightest at"),
     ]];
     for StageTime { stage: which, minutes, tightest } in &plan.verdict.stages {
+        let unreached = plan.cut_off.iter().any(|one| !matches!(one.why, NoReach::Idle { .. }));
         let needs = match (which, minutes) {
+            (ChainStage::Way, None) if unreached => {
+                pick(lang, "有街道送不到任何实验室", "streets that reach no lab")
+            }
+            // A minute is the least that is tried: nothing is asked of the labs at all.
+            (ChainStage::Lab(_), Some(_)) if tightest.is_none() => {
+                pick(lang, "没有样本能送到", "no tube can get there")
+            }
             (_, None) => {
                 let Words { zh, en } = not_within();
                 pick(lang, &format!("不足，{zh}"), &format!("not enough, {en}"))

@@ -15,7 +15,9 @@ use super::layers::{Dice, Layers};
 use super::progress::Progress;
 use super::whatif_city::{self, Altering};
 use super::words::{lasting, more_units, pick, say, span};
-use super::{Error, Lang, REPLICATIONS, city_file, hours, json as report_json, replications};
+use super::{
+    Error, Lang, REPLICATIONS, REPLICATIONS_MAX, city_file, hours, json as report_json, number,
+};
 use crate::planner::fluid::LabFlow;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
@@ -29,29 +31,30 @@ pub struct WhatIfArgs {
     /// City file (CITY.toml), or a built-in city. 城市文件或内置城市
     pub city: PathBuf,
     /// Code of the lab. 实验室代码
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
     pub lab: Option<String>,
     /// Stage: receive, inactivate, decap, extract, setup, pcr, review. 环节
-    #[arg(long, value_name = "KEY", value_parser = stage)]
+    #[arg(long, value_name = "KEY", value_parser = stage, allow_negative_numbers = true)]
     pub stage: Option<StageKind>,
     /// Units more (+2) or fewer (-1); of staffed stages with their people. Asked alone. 增减台数，人工环节连同人员；须单独询问
-    #[arg(long, value_name = "+N", value_parser = change, allow_hyphen_values = true)]
+    #[arg(long, value_name = "+N", value_parser = number::change::<i32>, allow_hyphen_values = true)]
     #[arg(group = "change", requires = "lab", requires = "stage", conflicts_with = "others")]
     pub units: Option<i32>,
     #[command(flatten)]
     pub altering: Altering,
     /// Hours in which the whole city is to be done [default: the city's own]. 完成时限（小时），默认为城市自定
-    #[arg(long, value_parser = hours, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HOURS", value_parser = hours, allow_negative_numbers = true)]
     pub target: Option<u32>,
     /// Pairs of simulations; 0 = the flows alone. 成对模拟次数，0 为只算流体
-    #[arg(long, value_name = "N", default_value_t = REPLICATIONS, value_parser = replications)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = REPLICATIONS, allow_negative_numbers = true)]
+    #[arg(value_parser = number::whole(0..=REPLICATIONS_MAX))]
     pub replications: usize,
     /// Norm pack to use instead of the city's own: a file, or a built-in name. 改用的规范包：文件或内置名称
     #[arg(long, value_name = "FILE")]
     pub norm: Option<PathBuf>,
     /// Seed of the simulation. 模拟种子
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = number::whole(0..=u64::MAX))]
     pub seed: u64,
     /// Print one JSON document instead of lines. 输出 JSON
     #[arg(long)]
@@ -64,13 +67,8 @@ pub struct WhatIfArgs {
 fn stage(text: &str) -> Result<StageKind, String> {
     StageKind::ALL.into_iter().find(|kind| kind.key() == text).ok_or_else(|| {
         let keys = StageKind::ALL.map(StageKind::key).join(", ");
-        format!("应为 / expected one of: {keys}")
+        format!("应为以下之一：{keys} / expected one of: {keys}")
     })
-}
-
-fn change(text: &str) -> Result<i32, String> {
-    text.parse()
-        .map_err(|_| "应为整数，如 +2 或 -1 / expected a whole number such as +2 or -1".to_owned())
 }
 
 /// Other units at a stage of a lab.
@@ -226,11 +224,11 @@ pub(super) fn told(
 
 /// By how much earlier it is in pairs, and how sure that is.
 pub(super) fn gained_in_pairs(p: &Paired) -> Words {
-    let half = p.half_width / f64::from(MINUTE);
+    let half = lasting(p.half_width / f64::from(MINUTE));
     let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
     Words::new(
-        format!("{} ± {half:.1}（95%，{n} 对）", gain.zh),
-        format!("{} ± {half:.1} (95 %, {n} pairs)", gain.en),
+        format!("{} ± {}（95%，{n} 对）", gain.zh, half.zh),
+        format!("{} ± {} (95 %, {n} pairs)", gain.en, half.en),
     )
 }
 

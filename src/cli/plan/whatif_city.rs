@@ -12,14 +12,15 @@ use super::layers::{Dice, Layers};
 use super::progress::Progress;
 use super::whatif::{WhatIfArgs, gained_in_pairs, never, simulated_anew, told};
 use super::words::{pick, say};
-use super::{Error, Lang, json as report_json};
+use super::{Error, Lang, json as report_json, number};
 use crate::cli::city_file;
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::what_if::{
-    Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words, place_named, places,
+    Alter, Altered, At, POOL_MAX, done_anew, labs_concerned, labs_done, labs_words, place_named,
+    places,
 };
 use crate::planner::{City, FieldItem, Words};
 
@@ -28,42 +29,48 @@ use crate::planner::{City, FieldItem, Words};
 #[group(id = "others", multiple = true)]
 pub struct Altering {
     /// Code of a district, or of a street with or without its district: 530102 or 530102/530102001. 区县或街道代码
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
     pub place: Option<String>,
     /// Desks with their people more (+5) or fewer (-1) at that place. 增减采样台（含人员）
     #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
-    #[arg(group = "change")]
+    #[arg(group = "change", value_parser = number::change::<i64>)]
     pub desks: Option<i64>,
     /// Samplers more or fewer at that place. 增减采样人员
     #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
-    #[arg(group = "change")]
+    #[arg(group = "change", value_parser = number::change::<i64>)]
     pub samplers: Option<i64>,
     /// Vehicles more or fewer at that place. 增减转运车辆
     #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "place")]
-    #[arg(group = "change")]
+    #[arg(group = "change", value_parser = number::change::<i64>)]
     pub vehicles: Option<i64>,
     /// People more or fewer on the roll of that stage of that lab, over all shifts. 增减环节人员（各班合计）
     #[arg(long, value_name = "+N", allow_hyphen_values = true, requires = "lab")]
-    #[arg(group = "change", requires = "stage")]
+    #[arg(group = "change", requires = "stage", value_parser = number::change::<i64>)]
     pub staff: Option<i64>,
     /// Persons per tube, at that place or everywhere. 每管人数
-    #[arg(long, value_name = "N", group = "change")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::whole(1..=POOL_MAX))]
     pub pool: Option<u64>,
     /// Share of infected people, 0 to 1. 感染率
     #[arg(long, value_name = "P", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::decimal(0.0..=1.0, "0.001"))]
     pub prevalence: Option<f64>,
     /// Percent of the residents who come. 居民到场率（%）
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::decimal(1.0..=100.0, "90"))]
     pub turnout: Option<f64>,
     /// Hours a day in which people are sampled. 每日采样小时数
-    #[arg(long, value_name = "H", group = "change")]
+    #[arg(long, value_name = "H", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::whole(1..=24u64))]
     pub sampling_hours: Option<u64>,
     /// Hours a day in which staffed stages work, in shifts of at most 8 hours with the people of today; of that lab, or of all.
     /// 人工环节每日工作小时数，人员不变
-    #[arg(long, value_name = "H", group = "change")]
+    #[arg(long, value_name = "H", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::whole(1..=24u64))]
     pub shift_hours: Option<u64>,
     /// Hours a day for which each instrument counts; of that lab, or of all. 仪器每日运行小时数
-    #[arg(long, value_name = "H", group = "change")]
+    #[arg(long, value_name = "H", allow_negative_numbers = true, group = "change")]
+    #[arg(value_parser = number::whole(1..=24u64))]
     pub instrument_hours: Option<u64>,
 }
 

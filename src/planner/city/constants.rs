@@ -357,7 +357,13 @@ fn transport_constants<'n>(list: &mut List<'n>, transport: &'n TransportNorm) {
     for (key, number, unit, zh, en) in [
         ("vehicle_tubes", vehicle_tubes, Tubes, "每车管数", "tubes of one trip"),
         ("handling_minutes", handling_s, Minutes, "装车交接", "loading and hand-over"),
-        ("travel_minutes", travel_s, Minutes, "路途中位数", "median time on the way"),
+        (
+            "travel_minutes",
+            travel_s,
+            Minutes,
+            "路途时间（中位数，亦为下限）",
+            "time on the way (median, and the least)",
+        ),
         (
             "travel_spread_percent",
             travel_spread_permille,

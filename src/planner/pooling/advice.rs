@@ -121,6 +121,9 @@ impl Advice {
     }
 }
 
+/// Highest price of a recall, and of a person called back, in tubes.
+pub const PRICE_MAX: f64 = 1e9;
+
 /// Advises a pool size for `zone`.
 ///
 /// Errors: no allowed size, a size out of range, a level that is not between 0 and 1 or is one of these, a price outside 0 to
@@ -128,7 +131,7 @@ impl Advice {
 pub fn advise(zone: &Zone) -> Result<Advice, Error> {
     let Price { recall_tubes, single_tubes } = zone.price;
     for (name, value) in [("recall price", recall_tubes), ("single price", single_tubes)] {
-        if !(0.0..=1e9).contains(&value) {
+        if !(0.0..=PRICE_MAX).contains(&value) {
             return Err(Error::OutOfRange { name, value, range: "[0, 1e9] tubes" });
         }
     }

@@ -22,7 +22,7 @@ mod formulas;
 mod tests;
 mod words;
 
-pub use advice::{Advice, Choice, Flip, Review, Zone, ZoneKind, advise, review};
+pub use advice::{Advice, Choice, Flip, PRICE_MAX, Review, Zone, ZoneKind, advise, review};
 pub use belief::{Belief, Prior, Seen, Tails};
 pub use formulas::{
     Dorfman, INDIVIDUAL_FROM, Load, Minimax, POOLING_BELOW, Price, all_negative, array_a2, dorfman,

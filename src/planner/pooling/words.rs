@@ -5,6 +5,42 @@ use super::advice::{Advice, Flip, Review, Zone};
 use super::belief::Seen;
 use crate::planner::city::Words;
 
+impl Error {
+    /// The same in Chinese and English.
+    pub fn words(&self) -> Words {
+        let zh = match self {
+            Error::OutOfRange { name, value, range } => {
+                let name = match *name {
+                    "prevalence" => "阳性率",
+                    "recall price" => "召回一次的代价",
+                    "single price" => "召回一人的代价",
+                    "level" => "分位",
+                    "alpha" => "阳性率的 alpha ",
+                    "beta" => "阳性率的 beta ",
+                    "rho" => "管内相关 ρ ",
+                    "sensitivity" => "灵敏度",
+                    "specificity" => "特异度",
+                    "tubes seen" => "已出结果的管数",
+                    "array" => "阵列边长",
+                    "pool" => "每管人数",
+                    other => other,
+                };
+                let range =
+                    range.replace(" tubes", " 管").replace(" swabs", " 人").replace(" to ", " 到 ");
+                format!("{name}为 {value}；应为 {range}")
+            }
+            Error::Uninformative { se, sp } => {
+                format!("灵敏度 {se} 与特异度 {sp} 之和不大于 1：该检测不能说明任何问题")
+            }
+            Error::MoreUncleanThanSeen { tubes, unclean } => {
+                format!("{tubes} 管中有 {unclean} 管非阴性：不可能多于总管数")
+            }
+            Error::NoSizes => "该分区没有可用的每管人数".to_owned(),
+        };
+        Words::new(zh, self.to_string())
+    }
+}
+
 /// A whole number with commas.
 fn grouped(value: f64) -> String {
     let digits = format!("{:.0}", value.max(0.0));

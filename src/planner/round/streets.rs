@@ -88,6 +88,7 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
                 travel_max: ms(norm.transport_s.value).max(MINUTE),
                 round_trip_min: ms(round_trip_s),
                 lab: 0,
+                part_of: u32::try_from(all.len()).ok(),
             };
             let of = StreetOf {
                 district: district.code.clone(),

@@ -6,7 +6,9 @@ use crate::planner::fluid;
 use crate::planner::model::{HOUR, Model};
 use crate::planner::round::Round;
 use crate::planner::study;
-use crate::planner::what_if::{Alter, Altered, At, labs_concerned, labs_done, place_named, places};
+use crate::planner::what_if::{
+    Alter, Altered, At, done_anew, labs_concerned, labs_done, place_named, places,
+};
 
 /// Two districts, one of two streets, and two labs that both may serve the first.
 fn town(one_to_one: bool) -> City {
@@ -225,4 +227,25 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     ] {
         assert_eq!(place_named(&city, code), at, "{code}");
     }
+}
+
+/// Streets are assigned by the mean pace of labs; where that is no earlier by the flows, they stay.
+#[test]
+fn streets_assigned_anew_are_never_later_than_those_that_stay() {
+    let mut later = 0;
+    for (units, persons) in [(4, 20_000), (5, 30_000), (6, 40_000), (7, 50_000), (9, 70_000)] {
+        let labs = vec![lab("L1", &["D1", "D2"], units), lab("L2", &["D1", "D2"], 6)];
+        let city = city(vec![district("D1", 60_000, 60), district("D2", persons, 30)], labs);
+        let round = Round::of(&city).expect("a round");
+        for stage in StageKind::ALL {
+            let altered = Altered::of(&city, &[]).expect("possible");
+            let more = with_units(&city, 0, stage, 1);
+            let kept = fluid::ends_of(&round.kept(&more).expect("a round").model).1;
+            let anew = fluid::ends_of(&Round::of(&more).expect("a round").model).1;
+            later += u32::from(anew > kept);
+            assert_eq!(assigned_anew(&city, 0, stage, 1, kept), Some(anew.min(kept)));
+            assert_eq!(done_anew(&altered, 1), Some(1));
+        }
+    }
+    assert!(later > 0, "poor examples: none is later");
 }

@@ -6,7 +6,7 @@ mod apply;
 mod refuse;
 mod words;
 
-pub use refuse::{place_named, places};
+pub use refuse::{POOL_MAX, place_named, places};
 pub use words::labs_words;
 
 use super::city::{City, StageKind, Words};

@@ -6,7 +6,7 @@ use crate::planner::field_more::FieldItem;
 use crate::planner::rules::units_in_range;
 
 /// Most persons per tube that a question may name.
-const POOL_MAX: u64 = 50;
+pub const POOL_MAX: u64 = 50;
 
 /// Codes of all districts and streets: a street behind its district and a stroke, as in an assignment; a district without streets is
 /// its own street.

@@ -139,3 +139,21 @@ fn filled_is_a_yes_only_where_a_lab_in_the_street_is_within_the_limit() {
     let (text, code) = answer(&PlanArgs { target: Some(48), ..args }).expect("an answer");
     assert_eq!(code, 0, "{text}");
 }
+
+#[test]
+fn a_limit_that_no_way_keeps_is_told_as_that_and_not_as_a_minute_of_every_lab() {
+    let (folder, args) =
+        asked(&TINY.replacen("population =", "max_travel_minutes = 1\npopulation =", 1));
+    let ask = |lang| answer(&PlanArgs { lang: Some(lang), ..args.clone() }).expect("an answer");
+    let ((zh, no), (en, _)) = (ask(Lang::Zh), ask(Lang::En));
+    assert_eq!(no, EXIT_NO);
+    let rows = |text: &str, words: &str| text.lines().filter(|l| l.contains(words)).count();
+    assert_eq!((rows(&en, "no tube can get there"), rows(&zh, "没有样本能送到")), (7, 7), "{en}");
+    assert_eq!(
+        (rows(&en, "streets that reach no lab"), rows(&zh, "有街道送不到任何实验室")),
+        (1, 1)
+    );
+    assert!(!en.contains(" 0 h 01 min") && !zh.contains(" 0 小时 1 分"), "{en}");
+    assert!(en.contains("so no lab helps: raise max_travel_minutes to 30 or more"), "{en}");
+    drop(folder);
+}

@@ -244,3 +244,32 @@ fn every_built_in_city_is_answered_with_what_would_mend_it() {
         assert!(code == 0 || text.contains("would bring it"), "{name}");
     }
 }
+
+#[test]
+fn one_more_that_saves_nothing_is_not_named() {
+    let rows = |text: &str, lang| {
+        let (text, _) = answered(text, |args| args.lang = Some(lang));
+        let (_, table) =
+            text.split_once(if lang == Lang::En { "+1 is\n" } else { "+1 为\n" }).expect("a table");
+        table.lines().take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Desks that take days: no lab is what keeps the round from being done.
+    let few = TINY.replace("sites = 30\ndesks = 75", "sites = 5\ndesks = 10");
+    for (lang, nothing) in
+        [(Lang::En, "no unit makes it earlier"), (Lang::Zh, "增加任何一台都不提前")]
+    {
+        assert!(rows(TINY, lang)[0].ends_with(if lang == Lang::En {
+            "extractor"
+        } else {
+            "核酸提取仪"
+        }));
+        for row in rows(&few, lang) {
+            assert_eq!(row.ends_with(nothing), row.matches("0.0 min").count() == 2, "{row}");
+        }
+        assert!(
+            rows(&few, lang).iter().any(|row| row.ends_with(nothing)),
+            "{:?}",
+            rows(&few, lang)
+        );
+    }
+}

@@ -8,12 +8,14 @@ mod filled;
 mod keys;
 mod lacking;
 mod layers;
+mod options;
 mod outputs;
 mod places;
 mod questions;
 mod reached;
 mod remedies;
 mod wording;
+mod written;
 
 use super::*;
 

@@ -257,3 +257,24 @@ fn nobody_positive_and_everybody_positive_are_answered() {
     assert_eq!(optimal_size(1.0, 50, &Model::PERFECT).unwrap(), (1, 1.0));
     assert_eq!(retest_load(0, 0.1, 10, &Model::PERFECT).unwrap(), Load::default());
 }
+
+#[test]
+fn every_refusal_is_told_in_both_languages() {
+    let fixed = |p| Belief::new(Prior::Fixed(p)).map(|_| ());
+    let beta = |alpha, beta| Belief::new(Prior::Beta { alpha, beta }).map(|_| ());
+    let model = |se, sp, rho| Model::new(se, sp, rho).map(|_| ());
+    for (refused, zh, en) in [
+        (fixed(2.0), "阳性率为 2；应为 [0, 1]", "prevalence is 2; it must lie in [0, 1]"),
+        (beta(0.01, 1.0), "阳性率的 alpha 为 0.01；应为 [0.05, 1e9]", "alpha is 0.01"),
+        (beta(1.0, 0.01), "阳性率的 beta 为 0.01", "beta is 0.01"),
+        (model(2.0, 1.0, 0.0), "灵敏度为 2", "sensitivity is 2"),
+        (model(1.0, 2.0, 0.0), "特异度为 2", "specificity is 2"),
+        (model(1.0, 1.0, 1.0), "管内相关 ρ 为 1；应为 [0, 1)", "rho is 1"),
+        (model(0.5, 0.5, 0.0), "灵敏度 0.5 与特异度 0.5 之和不大于 1", "says nothing"),
+        (array_a2(0.1, 1).map(|_| ()), "阵列边长为 1；应为 2 到 10000", "array is 1"),
+        (minimax_size(0).map(|_| ()), "每管人数为 0；应为 1 到 10000 人", "pool is 0"),
+    ] {
+        let words = refused.expect_err(zh).words();
+        assert!(words.zh.starts_with(zh) && words.en.contains(en), "{words:?}");
+    }
+}
