@@ -153,10 +153,11 @@ fn what_one_more_takes_makes_one_more_work() {
 }
 
 /// Fumin waits for its last tubes and has a cabinet without people: nothing that is added there saves the city anything,
-/// and what is told is people.
+/// and what is told is people. Jinning has the usual number of desks here, so that Fumin is last.
 #[test]
 fn kunmings_last_lab_is_not_told_to_buy_what_saves_nothing() {
-    let city = builtin("kunming").expect("built in");
+    let mut city = builtin("kunming").expect("built in");
+    city.one_to_one = true;
     let round = Round::of(&city).expect("a round");
     let flow = fluid::city(&round.model);
     let last = at_the_last(&city, &flow, &one_more(&city, &round, &flow)).expect("tubes");

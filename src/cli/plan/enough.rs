@@ -4,7 +4,7 @@
 //! Whether any number does it is asked first, of the most that is tried: where that is in time something is found, and
 //! where it is not, what comes near it, and what holds it up.
 
-use super::grow::{Grown, grown};
+use super::grow::{Grown, dealt_evenly, grown};
 use super::layers::{Dice, Layers};
 use super::least::{
     CHECKS_MAX, Judge, Least, TRIES_MAX, city_finishes, few_things, lowered, one_by_one,
@@ -88,9 +88,20 @@ pub(super) fn enough(layers: &Layers, model: &Model, dice: Dice, search: &Search
         None => confirmed(layers, &most, [model, &down], (dice, finishes), search),
     };
     let least = or_plenty(layers, least, plenty, dice, search);
+    let least = even(layers, model, least, dice, search);
     let more = told(layers, dice, model, &least, &held);
     let is_enough = more.outcome.finish() <= target;
     Found { least: Some((least, more)), beyond: beyond.filter(|_| !is_enough) }
+}
+
+/// What was found with the desks of each street dealt to its parts as whoever sets them up does.
+fn even(layers: &Layers, now: &Model, least: Least, dice: Dice, search: &Search<'_>) -> Least {
+    let model = dealt_evenly(now, &least.model);
+    if model.streets == least.model.streets {
+        return least;
+    }
+    let finishes = Tried::of(layers, &model, dice, search).finishes;
+    Least { model, proven: false, finishes }
 }
 
 /// What was found, or the most that is tried where that alone is in time: of a very large city the search is at its limit

@@ -1,5 +1,7 @@
 //! How many desks and units it takes to be done in time, by the flows: the closed form first, then the flows themselves.
 
+use std::collections::BTreeMap;
+
 use crate::planner::model::{DAY, Lab, Model, Stage, Street};
 use crate::planner::{StageKind, fluid};
 
@@ -72,6 +74,26 @@ fn more_desks(model: &mut Model, number: usize) -> Option<()> {
 /// Working time of a street's desks until everybody is sampled, at mean speed, ms.
 pub(super) fn desk_work(street: &Street, desks: u32) -> f64 {
     street.desk_time(street.tubes() as f64 / street.mean_speed() / f64::from(desks.max(1)), 1.0)
+}
+
+/// A model with more desks than `now` has: those of a street that sends to several labs are dealt to its parts by people, whoever
+/// they were asked for, so each part has as many for its people as the one that has most.
+pub(super) fn dealt_evenly(now: &Model, more: &Model) -> Model {
+    let more_than_now = now.streets.iter().zip(&more.streets).filter(|(a, b)| b.desks > a.desks);
+    let mut least: BTreeMap<u32, f64> = BTreeMap::new();
+    for (_, street) in more_than_now {
+        if let Some(whole) = street.part_of {
+            let work = least.entry(whole).or_insert(f64::INFINITY);
+            *work = work.min(desk_work(street, street.desks));
+        }
+    }
+    let mut even = more.clone();
+    for street in even.streets.iter_mut().filter(|street| street.persons > 0) {
+        if let Some(work) = street.part_of.and_then(|whole| least.get(&whole)) {
+            *street = with_desks(street, *work);
+        }
+    }
+    even
 }
 
 /// A street with enough desks to sample everybody within so much working time, ms; it keeps those that it has.

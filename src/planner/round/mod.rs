@@ -96,7 +96,7 @@ impl Round {
         let problem = problem::problem(city, &model.labs, &sources);
         let options = assign::Options {
             target_h: Some(f64::from(city.target_h)),
-            floor_h: sampling_h(city),
+            floor_h: half_of_sampling_h(city),
             ..assign::Options::default()
         };
         let assignment = assign::solve(&problem, &options, None)?;
@@ -161,11 +161,11 @@ impl Round {
     }
 }
 
-/// Hours of sampling in a day, in the district that has most: so long tubes come in any round that is done in a day, and no
-/// lab that keeps up with them holds it up. No more than the target.
-fn sampling_h(city: &City) -> f64 {
+/// Half the hours of sampling in a day, in the district that has most, and no more than the target: a lab that is done so soon by
+/// its mean pace waits for tubes half of the time while they come, and holds nothing up.
+fn half_of_sampling_h(city: &City) -> f64 {
     let day_s = city.districts.iter().map(|district| city.sampling_of(district).0).max();
-    (day_s.unwrap_or(0) as f64 / 3600.0).min(f64::from(city.target_h))
+    (day_s.unwrap_or(0) as f64 / 7200.0).min(f64::from(city.target_h))
 }
 
 fn recall_of(city: &City) -> Recall {

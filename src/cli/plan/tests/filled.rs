@@ -28,9 +28,9 @@ fn filled(json: &str) -> Value {
 #[test]
 fn a_list_that_is_not_enough_says_so_wherever_it_is_read() {
     let [en, zh, json, sheet] = everywhere(&PlanArgs { target: Some(24), ..args("chifeng") });
-    let said = "With everything on this list filled, by the flows: 31 h 08 min, 7 h 08 min over the target of 24 h: it is \
-                still late. Then PCR at L10 Harqin Banner testing lab (assumed) binds from 12:16";
-    let said_zh = "补齐本清单全部缺口后，按流体层需 31 小时 8 分，超过 24 小时时限 7 小时 8 分：补齐后仍不能按时完成。届时L10 ";
+    let said = "With everything on this list filled, by the flows: 29 h 56 min, 5 h 56 min over the target of 24 h: it is \
+                still late. Then inactivation at T02 Third-party lab B (assumed) binds from 08:24";
+    let said_zh = "补齐本清单全部缺口后，按流体层需 29 小时 56 分，超过 24 小时时限 5 小时 56 分：补齐后仍不能按时完成。届时T02 ";
     let list = en.split_once("5. Shortages").expect("the list").1;
     let list = list.split_once("6. Flows").expect("its end").0;
     assert!(
@@ -41,8 +41,11 @@ fn a_list_that_is_not_enough_says_so_wherever_it_is_read() {
     assert!(sheet.contains(said) && sheet.contains(said_zh), "{sheet}");
     let of = filled(&json);
     assert_eq!((&of["meets_target"], &of["simulated"]), (&false.into(), &false.into()));
-    assert_eq!((&of["binding"]["lab"], &of["binding"]["stage"]), (&"L10".into(), &"pcr".into()));
-    assert_eq!((&of["finish_hours"], &of["slack_hours"]), (&31.13.into(), &(-7.13).into()));
+    assert_eq!(
+        (&of["binding"]["lab"], &of["binding"]["stage"]),
+        (&"T02".into(), &"inactivate".into())
+    );
+    assert_eq!((&of["finish_hours"], &of["slack_hours"]), (&29.93.into(), &(-5.93).into()));
     assert!(of["binding"]["units_needed"].as_u64() > of["binding"]["units_working"].as_u64());
     assert!(of["sentence"]["en"].as_str().is_some_and(|sentence| sentence.starts_with(said)));
 }

@@ -102,9 +102,11 @@ fn owner_and_deadline_are_the_same_everywhere_and_never_blank() {
 
 #[test]
 fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
-    // In Chifeng the arithmetic asks for units at T02, and the assignment needs no lab but the others.
+    // In Chifeng the arithmetic asks for units at T02, to which no street can send as long as it has no extractor.
     let path = Path::new("chifeng");
-    let city = city_file::open(path, None).expect("chifeng");
+    let mut city = city_file::open(path, None).expect("chifeng");
+    let lab = city.labs.iter_mut().find(|lab| lab.code == "T02").expect("T02");
+    lab.stages[planner::StageKind::Extract.index()].units = 0;
     let report =
         Report::of(path, city, None, false, Dice { replications: 0, seed: 1 }, &Progress::silent());
     let document = json::report(&report);
