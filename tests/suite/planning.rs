@@ -259,7 +259,7 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
         let check = client.check_plan(asked).await.unwrap().into_inner();
         let told = by_command(&file, target_hours);
         let crews = told["crews"].as_array().unwrap();
-        assert_eq!((check.crews.len(), check.crews_total), (crews.len(), 12));
+        assert_eq!((check.crews.len(), check.crews_total), (crews.len(), 14));
         for (crew, line) in check.crews.iter().zip(crews) {
             assert_eq!(crew.district, line["district"], "{line}");
             let [name, unit, mend] = [&crew.item_name, &crew.unit, &crew.mend].map(Option::as_ref);

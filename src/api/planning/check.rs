@@ -56,7 +56,7 @@ pub(super) fn reckoned(
         summary: None,
         crews,
         crews_total,
-        crews_rest_on: crews::rest_on(&changed),
+        crews_rest_on: crews::rest_on(&changed, &rules),
         shortages_filled: None,
     };
     if !rules.shortages.is_empty() {
