@@ -109,7 +109,7 @@ fn of_rules(city: &City, plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
     let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
     let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX);
-    let told = told.map(|line| shortages::line(city, round, line));
+    let told = told.map(|line| shortages::line(city, plan, round, line));
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),

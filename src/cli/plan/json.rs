@@ -296,7 +296,7 @@ fn given(one: &Given) -> Value {
     })
 }
 
-fn basis_key(basis: Basis) -> &'static str {
+pub(super) fn basis_key(basis: Basis) -> &'static str {
     match basis {
         Basis::Norm => "norm",
         Basis::Target => "target",

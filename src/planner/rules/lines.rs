@@ -204,7 +204,7 @@ fn all_rounds(
 }
 
 fn lab_stages(city: &City, at: usize, plan: &LabPlan, target_s: u64, lines: &mut Vec<Shortage>) {
-    let asked = plan.load.saturating_add(plan.beyond);
+    let asked = plan.asked();
     let lab = &city.labs[at];
     for kind in StageKind::ALL {
         let stage = lab.stage(kind);

@@ -21,22 +21,23 @@ fn a_district_is_told_its_shifts_teams_vehicles_and_trips() {
     };
     let (en, zh) = (text(Lang::En), text(Lang::Zh));
     for words in [
-        "East 2/1 (−1) 84/80 (−4) 75/40 (−35) 150/80 (−70) ≥2/1 (−1) ≥20/13 (−7) assumed / sourced",
+        "East 1/1 64/80 167/160 (−7) 75/80 75/80 ≥2/1 (−1) ≥20/13 (−7) assumed / sourced",
         "≥: a district whose streets the city file does not name is taken for one street; vehicles and trips are the least that it can need, more with each street",
         "2/0 (−2) is 2 needed, 0 there, 2 short",
         "Desk-shifts: one desk with its people for one shift. Needed: persons / (persons per desk and hour × hours of a shift).",
         "persons per desk and hour 118.7 persons measured",
         "registrars per desk 1 persons assumed",
         "transport: tubes of one trip 2000 tubes assumed",
+        "East: tubes of one trip 300 tubes sourced",
     ] {
         assert!(en.contains(words), "{words}\n{en}");
     }
     for words in [
-        "东区 2/1 (−1)",
+        "东区 1/1",
         "≥2/1 (−1)",
         "按一个街道计，车辆和趟次为最低需要",
         "假定 / 公布",
-        "每台每班一组，每组 1 名采样人员和规定的登记人员",
+        "每个所需采样台每班一组，每组 1 名采样人员和规定的登记人员",
         "每台登记人员 1 人 假定",
     ] {
         assert!(zh.contains(words), "{words}\n{zh}");
@@ -57,7 +58,9 @@ fn the_document_and_the_sheet_say_what_each_line_rests_on() {
     let least = |at: usize| json["crews"][at]["need_is_least"].as_bool().expect("it is said");
     assert_eq!([0, 4, 5, 6].map(least), [false, false, true, true], "no street is named");
     let keys = vehicles["rests_on"].as_array().expect("a list").iter().map(|c| &c["key"]);
-    assert!(keys.clone().any(|key| key == "transport.vehicle_tubes") && keys.count() == 5);
+    assert!(
+        keys.clone().any(|key| key == "district[999901].fleet.capacity_tubes") && keys.count() == 5
+    );
     let path = args.city.as_deref().expect("a city");
     let city = city_file::open(path, None).expect("a city file");
     let report =
@@ -73,7 +76,9 @@ fn the_document_and_the_sheet_say_what_each_line_rests_on() {
     assert_eq!(row[3..6], [Cell::Count(2), Cell::Count(1), Cell::Count(1)]);
     assert_eq!((&row[7], &row[9]), (&Cell::Count(1), &Cell::Day(2022, 4, 30)));
     assert!(text(&row[6]).contains("requisition") && text(&row[8]).contains("东区"));
-    assert!(text(&row[10]).contains("transport.vehicle_tubes = 2000 管 [假定 / assumed] "));
+    assert!(
+        text(&row[10]).contains("district[999901].fleet.capacity_tubes = 300 管 [公布 / sourced] ")
+    );
     let [least, teams] =
         [row, &rows[4]].map(|row| text(&row[10]).starts_with("至少：城市文件未列"));
     assert!(least && !teams && text(&row[10]).contains(" / at least: the city file does not name"));
