@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::words::{against, sentences, slack, some, stage, target_hours};
-use super::{GoOn, at_once, city, crews, filled, go_on, shortages};
+use super::{GoOn, at_once, city, crews, filing, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
@@ -58,6 +58,7 @@ pub(super) fn reckoned(
         crews_total,
         crews_rest_on: crews::rest_on(&changed, &rules),
         shortages_filled: None,
+        filing: None,
     };
     if !rules.shortages.is_empty() {
         reply.shortages_filled = Some(list_filled(&changed, &rules, changes, waited_for)?);
@@ -65,6 +66,7 @@ pub(super) fn reckoned(
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
+            reply.filing = Some(filing::told(&changed, &rules, Some(&flow)));
             let more = planner::one_more(&changed, &round, &flow);
             let field = planner::field_more(&changed, &round, &flow);
             let in_time = flow.finish <= round.model.target;
@@ -73,6 +75,7 @@ pub(super) fn reckoned(
             reply.fluid = Some(of_flow(&round, &flow, &more, &field));
         }
         Err(words) => {
+            reply.filing = Some(filing::told(&changed, &rules, None));
             reply.summary = some(&never(&words));
             reply.unworkable = some(&words);
         }
