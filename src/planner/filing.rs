@@ -204,12 +204,11 @@ pub fn which_to_file(plan: &Plan, layers: bool, measures: Option<(&str, &str)>) 
     }
     if let Some((sheet_zh, sheet_en)) = measures {
         zh += &format!(
-            "“{sheet_zh}”的数（模拟中仍能按时的最少数）也不上报、不与清单相加；多于清单的部分，在报送说明中另行申请，按项合计列在各层对照之后。"
+            "“{sheet_zh}”的数（模拟中仍能按时的最少数）也不上报、不与清单相加；多于清单的部分（按项合计列在各层对照之后），在报送说明中另行申请。"
         );
         en += &format!(
             " Nor are those of \"{sheet_en}\" (the least found that keeps the target in the simulation), and they are not added \
-             to the list: what they take beyond it is asked for in the covering note; its sums by item stand behind the layers' \
-             numbers."
+             to the list: what they take beyond it, summed up by item behind the layers' numbers, is asked for in the covering note."
         );
     }
     zh += "按班次计的人员和车辆（班组与车辆）是另一种算法，不与清单相加。";
