@@ -107,8 +107,11 @@ pub const CHANGES_MAX: usize = 1_000;
 /// Lines of a list of shortages that are told. The rest is counted.
 pub const SHORTAGES_TOLD_MAX: usize = 2_000;
 
-/// Lines of shifts, teams, vehicles and trips that are told, six for a district. The rest is counted.
+/// Lines of shifts, teams, vehicles and trips that are told, seven for a district. The rest is counted.
 pub const CREWS_TOLD_MAX: usize = 2_000;
+
+/// Items told with what other layers say beside the list of shortages. The rest is counted.
+pub const COMPARED_TOLD_MAX: usize = 2_000;
 
 /// Time between two messages of how far a simulation is.
 pub const SIMULATION_PROGRESS_MS: u64 = 250;

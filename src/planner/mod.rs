@@ -16,6 +16,7 @@
 //! - `fluid`: the round as flows, in milliseconds, with the stage that binds; `one_more`: what one more unit saves by them,
 //!   and whether it is a unit or its people; `field_more`: what one more desk, sampler or vehicle
 //!   saves at the street that a lab waits for; `what_if`: any other change that a question names;
+//! - `filing`: which number to file of an item, and what the other layers say of it;
 //! - `filled`: whether the list of shortages is enough, by the flows or the simulation; `times`: times in words;
 //! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
 //! - `apart`: why the layers lie apart, one effect at a time;
@@ -29,6 +30,7 @@ mod derate;
 mod differ;
 pub mod example;
 mod field_more;
+pub mod filing;
 mod filled;
 pub mod fluid;
 pub mod forecast;

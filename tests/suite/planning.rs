@@ -259,7 +259,7 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
         let check = client.check_plan(asked).await.unwrap().into_inner();
         let told = by_command(&file, target_hours);
         let crews = told["crews"].as_array().unwrap();
-        assert_eq!((check.crews.len(), check.crews_total), (crews.len(), 12));
+        assert_eq!((check.crews.len(), check.crews_total), (crews.len(), 14));
         for (crew, line) in check.crews.iter().zip(crews) {
             assert_eq!(crew.district, line["district"], "{line}");
             let [name, unit, mend] = [&crew.item_name, &crew.unit, &crew.mend].map(Option::as_ref);
@@ -303,6 +303,7 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
                 line["owners"].as_array().unwrap().iter().map(text_of).collect();
             assert_eq!(shortage.held_by, owners);
         }
+        filing_as_the_command_has_it(check.filing.unwrap(), &told);
         let (filled, line) = (check.shortages_filled.unwrap(), &told["shortages_filled"]);
         assert_eq!(filled.meets_target, line["meets_target"]);
         enough.push(filled.meets_target);
@@ -324,6 +325,65 @@ async fn a_check_tells_crews_and_whether_the_list_is_enough_as_the_command_does(
     }
     assert_eq!(enough, [false, false, true]);
     server.stop();
+}
+
+/// Which number to file is told as by the command, which searches measures besides.
+fn filing_as_the_command_has_it(filing: pb::PlanFiling, told: &Value) {
+    let (line, measures) = (&told["filing"], told["layers"]["remedy"].is_object());
+    let sentence = filing.sentence.unwrap();
+    let both = [(&sentence.zh, "zh", "。按班次计"), (&sentence.en, "en", ". People and")];
+    for (said, language, cut) in both {
+        let by_command = text_of(&line["sentence"][language]);
+        // What the command says of its measures besides stands before the last sentence.
+        let (first, last) = said.split_once(cut).unwrap();
+        assert!(by_command.starts_with(first) && by_command.ends_with(last), "{by_command}");
+        assert_eq!(said == by_command, !measures, "{said} {by_command}");
+    }
+    let number = |n: i64| u64::try_from(n).ok();
+    let mut asked = filing.compared.iter();
+    let mut by_measures = 0;
+    for line in line["compared"].as_array().unwrap() {
+        let (have, listed) = (line["have"].as_u64().unwrap(), line["listed"].as_u64().unwrap());
+        let flows = line["flows"].as_u64();
+        let stock = line["basis"] == "physical_rounds";
+        if listed <= have && flows.is_none_or(|flows| flows <= have) && !stock {
+            // Only measures ask for it.
+            by_measures += 1;
+            continue;
+        }
+        let one = asked.next().unwrap();
+        let texts =
+            [(&one.place_name, "place_name"), (&one.item, "item_name"), (&one.unit, "unit")];
+        for (text, key) in texts.into_iter().chain([(&one.basis_name, "basis_name")]) {
+            let text = text.as_ref().unwrap();
+            assert_eq!([&text.zh, &text.en], [&line[key]["zh"], &line[key]["en"]].map(text_of));
+        }
+        let basis = one.basis().as_str_name().trim_start_matches("PLAN_BASIS_");
+        assert_eq!(
+            (&*one.place, &*basis.to_lowercase()),
+            (text_of(&line["place"]), text_of(&line["basis"]))
+        );
+        assert_eq!((one.have, one.listed, number(one.flows)), (have, listed, flows));
+        assert_eq!(!one.no_number_helps, line["flows_any_number_helps"]);
+        if stock {
+            assert_eq!(number(one.measures), line["measures"].as_u64());
+        }
+    }
+    assert!(asked.next().is_none() && (by_measures == 0 || measures));
+    assert_eq!(filing.compared_total as usize, filing.compared.len());
+    assert!(filing.compared.iter().any(|one| one.measures >= 0), "the shelf lacks tubes");
+    let tubes = line["tubes"].as_array().unwrap();
+    assert_eq!(filing.tubes.len(), tubes.len());
+    for (one, line) in filing.tubes.iter().zip(tubes) {
+        assert_eq!(
+            (&*one.lab, one.name.as_ref().unwrap().en.as_str()),
+            (text_of(&line["lab"]), text_of(&line["name"]["en"]))
+        );
+        assert_eq!(
+            (one.listed, one.sent),
+            (line["listed"].as_u64().unwrap(), line["sent"].as_u64().unwrap())
+        );
+    }
 }
 
 /// The source of an origin as the API tells it: both languages in one text.

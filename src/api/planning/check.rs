@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::words::{against, sentences, slack, some, stage, target_hours};
-use super::{GoOn, at_once, city, crews, filled, go_on, shortages};
+use super::{GoOn, at_once, city, crews, filing, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
 use crate::api::pb;
@@ -56,8 +56,9 @@ pub(super) fn reckoned(
         summary: None,
         crews,
         crews_total,
-        crews_rest_on: crews::rest_on(&changed),
+        crews_rest_on: crews::rest_on(&changed, &rules),
         shortages_filled: None,
+        filing: None,
     };
     if !rules.shortages.is_empty() {
         reply.shortages_filled = Some(list_filled(&changed, &rules, changes, waited_for)?);
@@ -65,6 +66,7 @@ pub(super) fn reckoned(
     match round {
         Ok(round) => {
             let flow = fluid::city(&round.model);
+            reply.filing = Some(filing::told(&changed, &rules, Some(&flow)));
             let more = planner::one_more(&changed, &round, &flow);
             let field = planner::field_more(&changed, &round, &flow);
             let in_time = flow.finish <= round.model.target;
@@ -73,6 +75,7 @@ pub(super) fn reckoned(
             reply.fluid = Some(of_flow(&round, &flow, &more, &field));
         }
         Err(words) => {
+            reply.filing = Some(filing::told(&changed, &rules, None));
             reply.summary = some(&never(&words));
             reply.unworkable = some(&words);
         }
@@ -109,7 +112,7 @@ fn of_rules(city: &City, plan: &Plan, round: Option<&Round>) -> pb::RulesVerdict
         |minutes: u64| i64::try_from(minutes.saturating_mul(u64::from(MINUTE))).unwrap_or(i64::MAX);
     let (place, place_name) = verdict.binding.tightest.clone().unwrap_or_default();
     let told = plan.shortages.iter().take(SHORTAGES_TOLD_MAX);
-    let told = told.map(|line| shortages::line(city, round, line));
+    let told = told.map(|line| shortages::line(city, plan, round, line));
     pb::RulesVerdict {
         yes: verdict.yes,
         takes_ms: verdict.minutes.map_or(-1, minutes),

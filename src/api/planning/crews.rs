@@ -11,8 +11,8 @@ pub fn lines(plan: &Plan) -> (Vec<pb::PlanCrew>, u32) {
     (told.collect(), u32::try_from(plan.crews.len()).unwrap_or(u32::MAX))
 }
 
-/// The constants that any of the lines rests on, in the order of the norm pack.
-pub fn rest_on(city: &City) -> Vec<pb::PlanConstant> {
+/// The constants that any of the lines rests on: the norm pack's, then those that districts state.
+pub fn rest_on(city: &City, plan: &Plan) -> Vec<pb::PlanConstant> {
     let told = |constant: Constant<'_>| pb::PlanConstant {
         title: some(&constant.title),
         unit: some(&constant.unit),
@@ -21,7 +21,7 @@ pub fn rest_on(city: &City) -> Vec<pb::PlanConstant> {
         key: constant.key,
         value: constant.value,
     };
-    crew_constants(&city.norm).into_iter().map(told).collect()
+    crew_constants(city, plan).into_iter().map(told).collect()
 }
 
 fn line(line: &CrewLine) -> pb::PlanCrew {
@@ -39,13 +39,14 @@ fn line(line: &CrewLine) -> pb::PlanCrew {
         support: line.support,
         have_status: status(line.have_origin.status).into(),
         have_source: line.have_origin.source.in_one(),
-        rests_on: line.item.rests_on().iter().map(|key| (*key).to_owned()).collect(),
+        rests_on: line.rests_on.clone(),
     }
 }
 
 fn item(item: CrewItem) -> pb::PlanCrewItem {
     match item {
         CrewItem::Shifts => pb::PlanCrewItem::Shifts,
+        CrewItem::DeskShifts => pb::PlanCrewItem::DeskShifts,
         CrewItem::Samplers => pb::PlanCrewItem::Samplers,
         CrewItem::Registrars => pb::PlanCrewItem::Registrars,
         CrewItem::Teams => pb::PlanCrewItem::Teams,
@@ -76,11 +77,11 @@ mod tests {
     fn every_line_is_told_as_the_planner_has_it_and_what_it_rests_on_stands_beside_it() {
         let city = CityPlan::builtin("chifeng").city;
         let plan = solve(&city, 24);
-        let ((told, total), constants) = (lines(&plan), rest_on(&city));
+        let ((told, total), constants) = (lines(&plan), rest_on(&city, &plan));
         assert_eq!((told.len(), total as usize), (plan.crews.len(), plan.crews.len()));
         let (mut items, mut keys) = (Vec::new(), Vec::new());
         for (told, line) in told.iter().zip(&plan.crews) {
-            assert_eq!((&told.district, told.item() as usize), (&line.place, items.len() % 6 + 1));
+            assert_eq!((&told.district, told.item()), (&line.place, item(line.item)));
             assert_eq!(told.item_name.as_ref().unwrap().en, line.item.name().en);
             let numbers = [told.need, told.have, told.short, told.support];
             assert_eq!(numbers, [line.need, line.have, line.short, line.support]);
@@ -91,6 +92,9 @@ mod tests {
             keys.extend(told.rests_on.iter().cloned());
             items.push(told.item());
         }
+        items.sort_unstable();
+        items.dedup();
+        assert_eq!(items.len(), CrewItem::ALL.len(), "each item is told as itself");
         keys.sort_unstable();
         keys.dedup();
         let mut told: Vec<String> = constants.iter().map(|one| one.key.clone()).collect();

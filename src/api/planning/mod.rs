@@ -9,6 +9,7 @@ mod assign;
 mod changes;
 mod check;
 mod crews;
+mod filing;
 mod filled;
 mod forecast;
 mod shortages;

@@ -5,10 +5,10 @@ use super::words::some;
 use crate::api::pb;
 use crate::planner::round::Round;
 use crate::planner::sending::mend_there;
-use crate::planner::{Basis, City, Shortage};
+use crate::planner::{Basis, City, Plan, Shortage};
 
 /// A line of a city's list; `round` = where its streets send, if that could be reckoned.
-pub fn line(city: &City, round: Option<&Round>, line: &Shortage) -> pb::PlanShortage {
+pub fn line(city: &City, plan: &Plan, round: Option<&Round>, line: &Shortage) -> pb::PlanShortage {
     let origin = line.have_origin(city);
     pb::PlanShortage {
         place: line.place.clone(),
@@ -18,7 +18,7 @@ pub fn line(city: &City, round: Option<&Round>, line: &Shortage) -> pb::PlanShor
         have: line.have,
         short: line.short,
         unit: some(&line.unit),
-        mend: some(&mend_there(round, line)),
+        mend: some(&mend_there(round, plan, line)),
         blocks: line.blocks,
         basis: basis(line.basis).into(),
         basis_name: some(&line.basis.name(&city.norm)),
@@ -31,7 +31,8 @@ pub fn line(city: &City, round: Option<&Round>, line: &Shortage) -> pb::PlanShor
     }
 }
 
-fn basis(basis: Basis) -> pb::PlanBasis {
+/// Why a number is needed.
+pub fn basis(basis: Basis) -> pb::PlanBasis {
     match basis {
         Basis::Norm => pb::PlanBasis::Norm,
         Basis::Target => pb::PlanBasis::Target,
@@ -66,7 +67,7 @@ mod tests {
         let plan = solve(&city, 24);
         let of = |found: &dyn Fn(&Shortage) -> bool| {
             let found = plan.shortages.iter().find(|one| found(one));
-            line(&city, None, found.expect("a shortage"))
+            line(&city, &plan, None, found.expect("a shortage"))
         };
         let texts = |text: &Option<pb::Text>| {
             let text = text.as_ref().unwrap();
@@ -99,7 +100,7 @@ mod tests {
         // A lab that nobody has comes from nowhere.
         let nobody =
             plan.shortages.iter().map(|s| Shortage { item: Item::Lab, ..s.clone() }).next();
-        let nobody = line(&city, None, &nobody.unwrap());
+        let nobody = line(&city, &plan, None, &nobody.unwrap());
         assert_eq!((&*nobody.have_source, nobody.have_status()), ("", pb::PlanStatus::Unspecified));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Report;
 use super::layers::Layers;
 use super::moving::Move;
 use super::people;
 use super::remedy::{More, Units};
 use super::words::{grouped, more_units};
-use crate::planner::{City, Item, StageKind, Words};
+use crate::planner::{City, DesksTake, Item, StageKind, Words};
 
 /// Measures that are named one by one in the sentence; more are summed up by stage.
 pub(super) const NAMED_MAX: usize = 3;
@@ -76,14 +77,11 @@ pub(super) fn added_words(city: &City, layers: &Layers, more: &More) -> Words {
     words(zh.join("，"), en.join(" and "))
 }
 
-/// "80 samplers and 40 registrars": the people whom desks need, and of which kind there are enough.
+/// "80 samplers and 40 registrars": the people whom desks take besides those who are there, and of which kind it takes none.
 pub(super) fn desk_people(samplers: u64, registrars: u64) -> Words {
     let both = [(Item::Sampler, samplers), (Item::Registrar, registrars)];
     let told = both.map(|(item, n)| match n {
-        0 => words(
-            format!("{}现有够用", item.name().zh),
-            format!("{} who are there", item.english(2)),
-        ),
+        0 => words(format!("{}不另增", item.name().zh), format!("no more {}", item.english(2))),
         n => words(
             format!("{} {} 名", item.name().zh, grouped(n)),
             format!("{} {}", grouped(n), item.english(n)),
@@ -91,6 +89,34 @@ pub(super) fn desk_people(samplers: u64, registrars: u64) -> Words {
     });
     let [one, other] = told;
     words(format!("{}、{}", one.zh, other.zh), format!("{} and {}", one.en, other.en))
+}
+
+/// What "no more samplers" means beside a list that asks for some: nothing where the measures or the list take none, or both some.
+pub(super) fn none_more(report: &Report, takes: &[DesksTake]) -> Option<Words> {
+    let listed = |item: Item| report.plan.shortages.iter().any(|line| line.item == item);
+    let none = |people: fn(&DesksTake) -> u64| takes.iter().any(|take| people(take) == 0);
+    let both = [
+        (Item::Sampler, none(|take| take.samplers)),
+        (Item::Registrar, none(|take| take.registrars)),
+    ];
+    let told: Vec<Words> = both
+        .into_iter()
+        .filter(|(item, none)| *none && listed(*item))
+        .map(|(item, _)| Words::new(item.name().zh, item.english(2)))
+        .collect();
+    let [zh, en] = [
+        told.iter().map(|w| w.zh.as_str()).collect::<Vec<_>>().join("、"),
+        told.iter().map(|w| w.en.as_str()).collect::<Vec<_>>().join(" and "),
+    ];
+    (!told.is_empty()).then(|| {
+        words(
+            format!("“{zh}不另增”：现有人员足以使这些采样台不减速；缺口清单另按规范（配备标准）所缺的人数照报，两者依据不同，不矛盾"),
+            format!(
+                "No more {en}: those who are there keep these desks at their speed. The list asks for more of them by the norm, and \
+                 its number is filed all the same"
+            ),
+        )
+    })
 }
 
 /// " with 30 people": those of units; nothing where there are enough.

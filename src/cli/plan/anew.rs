@@ -12,7 +12,7 @@ use super::search::{Search, tubes};
 use crate::planner::{City, StageKind};
 
 /// So often the city with what was found is asked what it takes besides.
-const ANEW_MAX: usize = 4;
+const ANEW_MAX: usize = 8;
 
 /// Desks by street, by its number in the round's problem, and units by lab and stage.
 #[derive(Default)]

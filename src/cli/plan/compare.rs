@@ -1,59 +1,15 @@
-//! One number to file for each item at each place: that of the list of shortages. What the flows and the measures come to
-//! answers other questions; it stands beside the list, so that nobody adds the three up or files another one.
-
-use std::collections::BTreeMap;
+//! The one number to file for each item at a place, beside what the other layers say of it (`planner::filing`), in every form
+//! of the report.
 
 use serde_json::{Value, json};
 
-use super::json::{item_key, words};
+use super::json::{basis_key, item_key, words};
 use super::layers::Layers;
 use super::remedy::{More, Remedy};
-use super::words::{MEASURES, grouped, pick, place_name, say, table};
+use super::words::{MEASURES, basis, grouped, pick, place_name, say, table};
 use super::{Lang, Report, people};
-use crate::planner::{Item, StageKind, Words, sending};
-
-/// What the layers say of an item at a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Compared {
-    /// Code of the lab or district.
-    pub place: String,
-    pub place_name: Words,
-    pub item: Item,
-    pub have: u64,
-    /// What the list asks for: the number to file. What is there, where nothing is short.
-    pub listed: u64,
-    /// What the flows come to.
-    pub flows: Flows,
-    /// What there is once the measures are taken; none where they leave it as it is.
-    pub measures: Option<u64>,
-}
-
-/// What the flows need of an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flows {
-    /// They do not reckon it.
-    Not,
-    /// So many.
-    Units(u64),
-    /// No number helps: tubes come too late, or the instruments rest.
-    Never,
-}
-
-impl Compared {
-    /// What the measures take more than is listed.
-    pub fn beyond(&self) -> u64 {
-        self.measures.map_or(0, |measures| measures.saturating_sub(self.listed))
-    }
-
-    /// Whether a layer asks for more than there is.
-    fn asks(&self) -> bool {
-        let flows = match self.flows {
-            Flows::Units(n) => n > self.have,
-            Flows::Not | Flows::Never => false,
-        };
-        self.listed > self.have || flows || self.measures.is_some()
-    }
-}
+use crate::planner::filing::{self, BeyondTotal, Compared, Dealt, Flows, Measures};
+use crate::planner::{Item, Words, sending};
 
 /// The units and desks of a remedy: those of the first of its ways that is in time, else of the first.
 pub(super) fn taken<'r>(layers: &Layers, remedy: &'r Remedy) -> Option<&'r More> {
@@ -63,109 +19,63 @@ pub(super) fn taken<'r>(layers: &Layers, remedy: &'r Remedy) -> Option<&'r More>
     ways().find(in_time).or_else(|| ways().next())
 }
 
+/// What the measures add, by place and item, with the people that they take.
+fn added(report: &Report, layers: &Layers) -> Measures {
+    let mut sums = Measures::new();
+    let Some(more) = layers.remedy.as_ref().and_then(|remedy| taken(layers, remedy)) else {
+        return sums;
+    };
+    let city = &report.city;
+    let mut add = |place: &str, item: Item, more: u64| {
+        *sums.entry((place.to_owned(), item)).or_default() += more;
+    };
+    let takes = people::of_desks(city, layers, &more.desks);
+    for (desks, take) in more.desks.iter().zip(takes) {
+        let Some(district) = sending::district(city, &layers.round, desks.street) else { continue };
+        add(&district.code, Item::Desk, take.desks);
+        add(&district.code, Item::Sampler, take.samplers);
+        add(&district.code, Item::Registrar, take.registrars);
+    }
+    for units in &more.units {
+        let Some(lab) = city.labs.get(units.lab) else { continue };
+        let take = people::of_units(city, units);
+        add(&lab.code, Item::LabUnit(units.stage), take.bought);
+        add(&lab.code, Item::LabStaff(units.stage), take.people);
+    }
+    sums
+}
+
 /// Every item of which a layer asks for more than there is, labs after districts.
 pub(super) fn compared(report: &Report) -> Vec<Compared> {
     let Ok(layers) = &report.layers else { return Vec::new() };
-    let city = &report.city;
-    let more = layers.remedy.as_ref().and_then(|remedy| taken(layers, remedy));
-    let listed = |place: &str, item: Item, have: u64| {
-        let here = report.plan.shortages.iter().find(|s| s.place == place && s.item == item);
-        here.map_or(have, |line| line.need)
-    };
-    let mut desks: BTreeMap<&str, u64> = BTreeMap::new();
-    for desk in more.iter().flat_map(|more| &more.desks) {
-        if let Some(district) = sending::district(city, &layers.round, desk.street) {
-            *desks.entry(&district.code).or_default() += u64::from(desk.more);
-        }
-    }
-    let of_district = city.districts.iter().map(|district| {
-        let (place, have) = (district.code.as_str(), district.have.desks);
-        Compared {
-            place: place.to_owned(),
-            place_name: district.name.clone(),
-            item: Item::Desk,
-            have,
-            listed: listed(place, Item::Desk, have),
-            flows: Flows::Not,
-            measures: desks.get(place).map(|more| have.saturating_add(*more)),
-        }
-    });
-    let of_labs = city.labs.iter().enumerate().flat_map(|(number, lab)| {
-        StageKind::ALL.into_iter().flat_map(move |stage| {
-            let units = more.and_then(|more| {
-                more.units.iter().find(|units| units.lab == number && units.stage == stage)
-            });
-            let flow = layers.flow.labs.get(number).filter(|flow| flow.tubes > 0);
-            let flows = match flow.map(|flow| flow.units_needed[stage.index()]) {
-                None => Flows::Not,
-                Some(None) => Flows::Never,
-                Some(Some(n)) => Flows::Units(n.into()),
-            };
-            let there = lab.stage(stage);
-            let take = units.map(|units| people::of_units(city, units));
-            let one = |item: Item, have: u64, flows: Flows, measures: Option<u64>| Compared {
-                place: lab.code.clone(),
-                place_name: lab.name.clone(),
-                item,
-                have,
-                listed: listed(&lab.code, item, have),
-                flows,
-                measures,
-            };
-            let then = |have: u64, more: u64| (more > 0).then(|| have.saturating_add(more));
-            [
-                one(
-                    Item::LabUnit(stage),
-                    there.units,
-                    flows,
-                    take.and_then(|take| then(there.units, take.bought)),
-                ),
-                one(
-                    Item::LabStaff(stage),
-                    there.staff,
-                    Flows::Not,
-                    take.and_then(|take| then(there.staff, take.people)),
-                ),
-            ]
-        })
-    });
-    of_district.chain(of_labs).filter(Compared::asks).collect()
+    filing::compared(&report.city, &report.plan, &layers.flow, &added(report, layers))
+}
+
+/// The labs for whose tubes the list and the assignment have different numbers.
+pub(super) fn dealt(report: &Report) -> Vec<Dealt> {
+    let layers = report.layers.as_ref().ok();
+    layers.map(|layers| filing::dealt(&report.plan, &layers.flow)).unwrap_or_default()
 }
 
 /// Which number to file, and what the others answer; none where nothing is asked for.
 pub(super) fn which_to_file(report: &Report) -> Option<Words> {
-    let remedy = report.layers.as_ref().is_ok_and(|layers| layers.remedy.is_some());
-    let (mut zh, mut en) = match (report.plan.shortages.is_empty(), remedy) {
-        (true, false) => return None,
-        (true, true) => (
-            "按指南算术没有缺口，清单无可上报。".to_owned(),
-            "By the guide's arithmetic nothing is short, so there is nothing to file.".to_owned(),
-        ),
-        (false, _) => (
-            "上报以“缺口清单”的数为准：每处每项按每一依据只有一个数，按规范（指南算术）测算。".to_owned(),
-            "File the numbers of the list of shortages: one for each item, place and basis, as the norm (the guide's \
-             arithmetic) has it."
-                .to_owned(),
-        ),
-    };
-    if report.layers.is_ok() {
-        zh += "流体层的数（样本陆续送达时，各环节按平均速率不拖过时限所需）仅供对照，不上报。";
-        en += " Those of the flows (what keeps each stage within the target at mean pace, tubes coming as they do) are for \
-               comparison and are not filed.";
-    }
-    if remedy {
-        let (sheet_zh, sheet_en) = MEASURES;
-        zh += &format!(
-            "“{sheet_zh}”的数（模拟中仍能按时的最少数）也不上报、不与清单相加；多于清单的部分，在报送说明中另行申请。"
-        );
-        en += &format!(
-            " Nor are those of \"{sheet_en}\" (the least found that keeps the target in the simulation), and they are not added \
-             to the list: what they take beyond it is asked for in the covering note."
-        );
-    }
-    zh += "按班次计的人员和车辆（班组与车辆）是另一种算法，不与清单相加。";
-    en += " People and vehicles by shift are counted otherwise and are not added to it.";
-    Some(Words::new(zh, en))
+    let layers = report.layers.as_ref().ok();
+    let measures = layers.and_then(|layers| layers.remedy.as_ref()).map(|_| MEASURES);
+    filing::which_to_file(&report.plan, layers.is_some(), measures)
+}
+
+/// Why the list and the other layers have different numbers of one lab.
+pub(super) fn dealt_words() -> Words {
+    Words::new(
+        "指南算术把样本按各实验室的能力摊开，做不完的记在该区最大的实验室；其余各层按街道分派送样。同一实验室的管数不同，设备和人员的数就不同",
+        "The arithmetic spreads tubes by what the labs can do, and puts what none can do at the largest of the district; the other \
+         layers have them where the assignment of streets sends them. Where a lab's tubes differ, so do its units and people",
+    )
+}
+
+/// What a row of tubes is called, beside the items that are filed.
+pub(super) fn tubes_words() -> Words {
+    Words::new("测算所用管数（不报）", "tubes reckoned with (not filed)")
 }
 
 /// The heads of the columns after place and item: what is there, and each layer with what it answers.
@@ -177,26 +87,31 @@ pub(super) const HEADS: [(&str, &str); 5] = [
     ("措施多于清单", "measures beyond the list"),
 ];
 
-/// The table; nothing where no layer asks for more.
+/// The table; nothing where no layer but the list asks for anything.
 pub(super) fn text(report: &Report, lang: Option<Lang>) -> String {
-    let all = compared(report);
-    if all.is_empty() {
+    let (all, norm) = (compared(report), &report.city.norm);
+    let dash = || "–".to_owned();
+    let beside: Vec<&Compared> = all.iter().filter(|one| one.beside_the_list()).collect();
+    if beside.is_empty() {
         return String::new();
     }
     let mut head = vec![pick(lang, "处", "place"), pick(lang, "项目", "item")];
     head.extend(HEADS.map(|(zh, en)| pick(lang, zh, en)));
     let mut rows = vec![head];
-    for one in &all {
-        let dash = || "–".to_owned();
+    for one in beside {
         let flows = match one.flows {
             Flows::Not => dash(),
             Flows::Never => "×".to_owned(),
             Flows::Units(n) => grouped(n),
         };
         let beyond = Some(one.beyond()).filter(|n| *n > 0);
+        let mut item = say(lang, &one.item.name());
+        if one.basis == crate::planner::Basis::PhysicalRounds {
+            item += &format!(" ({})", say(lang, &basis(one.basis, norm)));
+        }
         rows.push(vec![
             format!("{} {}", one.place, place_name(lang, &one.place_name)),
-            say(lang, &one.item.name()),
+            item,
             grouped(one.have),
             grouped(one.listed),
             flows,
@@ -204,17 +119,58 @@ pub(super) fn text(report: &Report, lang: Option<Lang>) -> String {
             beyond.map_or_else(dash, grouped),
         ]);
     }
+    let dealt = dealt(report);
+    for Dealt { lab, name, listed, sent } in &dealt {
+        let place = format!("{lab} {}", place_name(lang, name));
+        let tubes = say(lang, &tubes_words());
+        rows.push(vec![place, tubes, dash(), grouped(*listed), grouped(*sent), dash(), dash()]);
+    }
     let title = pick(
         lang,
-        "同一项目各层的数对照（只上报清单一列；× 表示增加台数无效，– 表示该层不计或不增加）",
+        "同一项目各层的数对照（只上报清单一列；× 表示增加台数无效，– 表示该层不计或不增加；只有清单有数的项目见上，不再列出）",
         "the layers' numbers of one item side by side (file the column of the list alone; ×: no number helps, –: the layer does \
-         not reckon it, or adds none)",
+         not reckon it, or adds none; what the list alone has a number for stands above and not here again)",
     );
+    let mut out = format!("\n  {title}\n{}", table(&rows));
+    if !dealt.is_empty() {
+        out += &format!("  {}\n", say(lang, &dealt_words()));
+    }
+    out + &totals(&filing::beyond_totals(&all), lang)
+}
+
+/// What the measures take beyond the list, summed up by item.
+fn totals(totals: &[BeyondTotal], lang: Option<Lang>) -> String {
+    if totals.is_empty() {
+        return String::new();
+    }
+    let mut head = vec![pick(lang, "合计", "total"), pick(lang, "处数", "places")];
+    head.extend(HEADS.map(|(zh, en)| pick(lang, zh, en)));
+    // The flows have no number of people and desks, and not the same places.
+    head.remove(4);
+    head.push(pick(lang, "单位", "unit"));
+    let mut rows = vec![head];
+    for sum in totals {
+        let numbers = [sum.places, sum.have, sum.listed, sum.measures, sum.beyond];
+        let mut row = vec![say(lang, &sum.item.name())];
+        row.extend(numbers.map(grouped));
+        row.push(say(lang, &sum.item.unit()));
+        rows.push(row);
+    }
+    let title = say(lang, &totals_words());
     format!("\n  {title}\n{}", table(&rows))
+}
+
+/// What the sums are of.
+pub(super) fn totals_words() -> Words {
+    Words::new(
+        "措施多于清单的部分按项合计（报送说明另行申请用；只计措施多于清单的各处）",
+        "measures beyond the list, summed up by item for the covering note (of the places where they are more)",
+    )
 }
 
 /// The same for programs.
 pub(super) fn document(report: &Report) -> Value {
+    let norm = &report.city.norm;
     let one = |one: &Compared| {
         let (flows, helps) = match one.flows {
             Flows::Not => (None, true),
@@ -226,6 +182,9 @@ pub(super) fn document(report: &Report) -> Value {
             "place_name": words(&one.place_name),
             "item": item_key(one.item),
             "item_name": words(&one.item.name()),
+            "basis": basis_key(one.basis),
+            "basis_name": words(&basis(one.basis, norm)),
+            "unit": words(&one.item.unit()),
             "have": one.have,
             "listed": one.listed,
             "flows": flows,
@@ -234,9 +193,32 @@ pub(super) fn document(report: &Report) -> Value {
             "measures_beyond_list": one.beyond(),
         })
     };
+    let total = |sum: &BeyondTotal| {
+        json!({
+            "item": item_key(sum.item),
+            "item_name": words(&sum.item.name()),
+            "unit": words(&sum.item.unit()),
+            "places": sum.places,
+            "have": sum.have,
+            "listed": sum.listed,
+            "measures": sum.measures,
+            "measures_beyond_list": sum.beyond,
+        })
+    };
+    let of_lab = |dealt: &Dealt| {
+        json!({
+            "lab": dealt.lab,
+            "name": words(&dealt.name),
+            "listed": dealt.listed,
+            "sent": dealt.sent,
+        })
+    };
+    let all = compared(report);
     json!({
         "file": "shortages",
         "sentence": which_to_file(report).as_ref().map(words),
-        "compared": compared(report).iter().map(one).collect::<Vec<_>>(),
+        "compared": all.iter().map(one).collect::<Vec<_>>(),
+        "beyond_totals": filing::beyond_totals(&all).iter().map(total).collect::<Vec<_>>(),
+        "tubes": dealt(report).iter().map(of_lab).collect::<Vec<_>>(),
     })
 }

@@ -12,13 +12,21 @@ pub(super) fn conventions() -> Vec<Words> {
             "This stands beside the list of shortages and turns no verdict. That list counts people for the day, this one by shift",
         ),
         (
-            "班次：需要几班才能采完；“有”为每个所需采样台都配齐人员的班数。每班时长同实验室班次",
-            "Shifts: how many it takes to swab everybody; there are those in which every desk that is needed has its people. A shift \
-             is as long as a lab's",
+            "班次：所需采样台全部开台、按规范采样速度，需要几班才能采完；“有”为现有人员够几班（按台班折算，取整班）。区县未写采样班次的，每班时长同实验室班次",
+            "Shifts: how many it takes the desks that are needed to swab everybody, at the norm's speed; there are those that the \
+             people at hand go for, by their desk-shifts, whole shifts alone. Where a district states no sampling shifts, one is as \
+             long as a lab's",
         ),
         (
-            "采样组：每台每班一组，每组 1 名采样人员和规定的登记人员",
-            "Teams: one for each desk and shift, of a sampler and the norm's registrars",
+            "台班：一个采样台配齐人员干一班。需＝人口÷（每台每小时采样人数×每班小时数）；有＝现有人员在可采样时间内每人每天一班能开出的台班，不超过所需台数",
+            "Desk-shifts: one desk with its people for one shift. Needed: persons / (persons per desk and hour × hours of a shift). \
+             There: those that the people at hand man in the time for sampling, each of them one shift a day, at no more desks than \
+             are needed",
+        ),
+        (
+            "采样组：每个所需采样台每班一组，每组 1 名采样人员和规定的登记人员；按一天的班次计，同每班采样、登记人员两列",
+            "Teams: one for each desk that is needed and each shift of a day, of a sampler and the norm's registrars; the samplers and \
+             registrars of a shift are counted for the same shifts",
         ),
         (
             "趟次：每个街道每个封箱间隔至少一趟，往返最近的可达实验室为一趟；城市文件未写车队的，现有车辆按规范包折算",
@@ -63,7 +71,7 @@ pub(super) fn crews(report: &Report, lang: Option<Lang>) -> String {
     let rests_on = pick(lang, "以上需要数所依据的常数：", "The needs above rest on:");
     out += &format!("  {rests_on}\n");
     let mut rows = Vec::new();
-    for c in crew_constants(&report.city.norm) {
+    for c in crew_constants(&report.city, &report.plan) {
         let status = pick(lang, c.origin.status.word_zh(), c.origin.status.word());
         let source = say(lang, &c.origin.source);
         rows.push(vec![say(lang, &c.title), c.value, say(lang, &c.unit), status, source]);

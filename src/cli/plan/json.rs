@@ -7,7 +7,7 @@ use super::{Report, claim_json, compare, filled, json_layers};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
     Basis, Constant, CrewLine, District, DistrictPlan, Given, Item, ItemTotal, Lab, LabPlan,
-    Ledger, Origin, PlanHead, Range, Shortage, StageTime, Verdict, Words, explain,
+    Ledger, Origin, PlanHead, Range, Shortage, StageTime, Verdict, Words, crew_constants, explain,
 };
 
 /// Version of the document; raised when a key changes its meaning. 2: `yes`, `layers` and `why_no_layers` are new, and
@@ -60,7 +60,7 @@ pub(super) fn report(report: &Report) -> Value {
         "shortages_filled": filled::document(report),
         "filing": compare::document(report),
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
-        "crews": plan.crews.iter().map(|line| crew(line, report)).collect::<Vec<_>>(),
+        "crews": crews(report),
         "claims": claims,
         "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
         "why_no_layers": report.layers.as_ref().err().map(words),
@@ -296,7 +296,7 @@ fn given(one: &Given) -> Value {
     })
 }
 
-fn basis_key(basis: Basis) -> &'static str {
+pub(super) fn basis_key(basis: Basis) -> &'static str {
     match basis {
         Basis::Norm => "norm",
         Basis::Target => "target",
@@ -327,9 +327,13 @@ fn shortage(s: &Shortage, report: &Report) -> Value {
     })
 }
 
-fn crew(line: &CrewLine, report: &Report) -> Value {
-    let constants = report.city.norm.constants();
-    let rests_on = constants.iter().filter(|c| line.item.rests_on().contains(&c.key.as_str()));
+fn crews(report: &Report) -> Vec<Value> {
+    let constants = crew_constants(&report.city, &report.plan);
+    report.plan.crews.iter().map(|line| crew(line, &constants)).collect()
+}
+
+fn crew(line: &CrewLine, constants: &[Constant<'_>]) -> Value {
+    let rests_on = constants.iter().filter(|c| line.rests_on.contains(&c.key));
     json!({
         "district": line.place,
         "district_name": words(&line.place_name),

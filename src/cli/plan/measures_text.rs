@@ -1,15 +1,15 @@
 //! The measures of a remedy one by one, as tables.
 
-use super::Lang;
-use super::added_text::desk_people;
+use super::added_text::{desk_people, none_more};
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::people;
 use super::remedy::{Desks, More};
 use super::remedy_text::no_units;
 use super::words::{grouped, lasting, pick, say, table};
+use super::{Lang, Report};
 use crate::planner::model::MINUTE;
-use crate::planner::{City, Item, Shelf, Words};
+use crate::planner::{Item, Shelf, Words};
 
 /// Streets that are named one by one in a row of moves.
 const STREETS_NAMED: usize = 4;
@@ -35,10 +35,10 @@ pub(super) fn shelf(shelf: &[Shelf], lang: Option<Lang>) -> String {
 }
 
 /// The measures one by one.
-pub(super) fn measures(city: &City, layers: &Layers, lang: Option<Lang>) -> String {
+pub(super) fn measures(report: &Report, layers: &Layers, lang: Option<Lang>) -> String {
     let Some(remedy) = &layers.remedy else { return String::new() };
     let mut out = match &remedy.more {
-        Some(more) => added(city, layers, more, lang),
+        Some(more) => added(report, layers, more, lang),
         None => format!("  {}\n", say(lang, &no_units(layers))),
     };
     if let Moving::Moves { moves, .. } = &remedy.moving {
@@ -48,7 +48,7 @@ pub(super) fn measures(city: &City, layers: &Layers, lang: Option<Lang>) -> Stri
     if let Some(both) = &remedy.both {
         out += &format!("\n  {}\n", pick(lang, "两者并用", "both partly"));
         out += &moved(layers, &both.moves, lang);
-        out += &added(city, layers, &both.more, lang);
+        out += &added(report, layers, &both.more, lang);
     }
     out
 }
@@ -70,7 +70,8 @@ pub(super) fn street_served(layers: &Layers, desks: &Desks) -> Words {
 }
 
 /// Desks and units, and what the pairs of simulations say of them.
-fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> String {
+fn added(report: &Report, layers: &Layers, more: &More, lang: Option<Lang>) -> String {
+    let city = &report.city;
     let head = [
         ("措施", "measure"),
         ("处", "where"),
@@ -80,7 +81,7 @@ fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> Strin
     ];
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     let takes = people::of_desks(city, layers, &more.desks);
-    for (desks, take) in more.desks.iter().zip(takes) {
+    for (desks, take) in more.desks.iter().zip(&takes) {
         rows.push(vec![
             pick(lang, "采样台", "desks"),
             say(lang, &street_served(layers, desks)),
@@ -106,6 +107,9 @@ fn added(city: &City, layers: &Layers, more: &More, lang: Option<Lang>) -> Strin
         return String::new();
     }
     let mut out = table(&rows);
+    if let Some(words) = none_more(report, &takes) {
+        out += &format!("  {}\n", say(lang, &words));
+    }
     if idle > 0 {
         let zh = format!("其中 {} 台设备现因缺人闲置：只须配齐人员", grouped(idle));
         let en = format!(

@@ -304,7 +304,8 @@ impl Report {
 
     /// What is said of a line of the list of shortages at a lab to which the assignment sends nothing.
     fn none_sent(&self, line: &Shortage) -> Option<Words> {
-        self.layers.as_ref().ok().and_then(|layers| sending::none_sent(&layers.round, line))
+        let layers = self.layers.as_ref().ok()?;
+        sending::none_sent(&layers.round, &self.plan, line)
     }
 
     /// The answer of all layers: that of the exit code.

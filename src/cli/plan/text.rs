@@ -74,7 +74,7 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
             let (zh, en) = MEASURES;
             out += &section(lang, &format!("七、{zh}"), &format!("7. {en}"));
             out += &measures_text::shelf(&shelf, lang);
-            out += &measures_text::measures(&report.city, layers, lang);
+            out += &measures_text::measures(report, layers, lang);
         }
         out += &section(lang, "八、分派：街道与实验室", "8. Assignment of streets to labs");
         out += &layers_text::assignment(&report.city, layers, lang);

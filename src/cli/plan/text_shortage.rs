@@ -62,7 +62,7 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
         pick(lang, "请求支援", "support"),
         pick(lang, "解决办法", "how to mend"),
     ]];
-    let mut nothing_sent = None;
+    let mut nothing_sent = std::collections::BTreeMap::new();
     for s in &plan.shortages {
         let place: &Words = &s.place_name;
         let mark = if s.blocks { "* " } else { "  " };
@@ -75,7 +75,7 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
         let mut name = if lab { format!("{} {name}", s.place) } else { name };
         if let Some(note) = report.none_sent(s) {
             name += " †";
-            nothing_sent = Some(note);
+            nothing_sent.insert(&s.place, note);
         }
         rows.push(vec![
             format!("{mark}{name}"),
@@ -98,8 +98,8 @@ pub(super) fn shortages(report: &Report, lang: Option<Lang>) -> String {
              reserve. In square brackets: when goods must be there; where there are none the city file gives no date",
         )
     );
-    if let Some(note) = nothing_sent {
-        out += &format!("  † {}\n", say(lang, &note));
+    for (lab, note) in nothing_sent {
+        out += &format!("  † {lab}: {}\n", say(lang, &note));
     }
     if let Some(enough) = filled::sentence(report) {
         out += &answer(&enough, lang);

@@ -84,6 +84,18 @@ impl Needed {
         self.by_norm[1].max(self.samplers_for_target)
     }
 
+    /// Key of the constant by which the desks are counted.
+    pub(super) fn desks_rest_on(&self) -> &'static str {
+        let by_norm = self.by_norm[0] >= self.desks_for_target;
+        if by_norm { "persons_per_desk_max" } else { "persons_per_desk_hour" }
+    }
+
+    /// Key of the constant by which the samplers are counted.
+    pub(super) fn samplers_rest_on(&self) -> &'static str {
+        let by_norm = self.by_norm[1] >= self.samplers_for_target;
+        if by_norm { "persons_per_sampler" } else { "persons_per_sampler_day" }
+    }
+
     /// Registrars at these desks.
     pub(super) fn registrars(&self, norm: &Norm) -> u64 {
         self.desks().saturating_mul(norm.registrars_per_desk.value)
@@ -192,7 +204,7 @@ fn all_rounds(
 }
 
 fn lab_stages(city: &City, at: usize, plan: &LabPlan, target_s: u64, lines: &mut Vec<Shortage>) {
-    let asked = plan.load.saturating_add(plan.beyond);
+    let asked = plan.asked();
     let lab = &city.labs[at];
     for kind in StageKind::ALL {
         let stage = lab.stage(kind);

@@ -22,12 +22,14 @@
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips;
+//!   `crew_constants`: what these rest on;
 //! - `fill`: the city with its shortages filled; `change`: with other units;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
 mod change;
 mod claim;
+mod crew_constants;
 mod crews;
 mod fill;
 mod flow;
@@ -43,7 +45,8 @@ pub use change::{
     units_in_range, with_units,
 };
 pub use claim::{Claim, Explanation, Side, explain};
-pub use crews::{CrewItem, CrewLine, crew_constants};
+pub use crew_constants::crew_constants;
+pub use crews::{CrewItem, CrewLine};
 pub use fill::{fill, fill_sent};
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};

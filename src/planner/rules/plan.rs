@@ -192,6 +192,13 @@ pub struct Plan {
     pub crews: Vec<CrewLine>,
 }
 
+impl LabPlan {
+    /// Tubes with which its lines of the list of shortages reckon: those that it takes, and those that no lab has room for.
+    pub fn asked(&self) -> u64 {
+        self.load.saturating_add(self.beyond)
+    }
+}
+
 impl ChainStage {
     /// Every stage, in the order of the chain.
     pub fn all() -> impl DoubleEndedIterator<Item = ChainStage> {

@@ -1,7 +1,7 @@
 //! Shifts, teams, vehicles and trips of a district, each by hand.
 
 use super::*;
-use crate::planner::CrewItem::{Registrars, Samplers, Shifts, Teams, Trips, Vehicles};
+use crate::planner::CrewItem::{DeskShifts, Registrars, Samplers, Shifts, Teams, Trips, Vehicles};
 
 /// 80,000 people, 100 desks as the norm's low count, and 200 samplers and 100 registrars: enough for one shift.
 fn town() -> City {
@@ -18,43 +18,87 @@ fn line(city: &City, target_h: u32, item: CrewItem) -> [u64; 3] {
 
 #[test]
 fn people_are_asked_for_shift_by_shift() {
-    // Sixteen hours of sampling are two shifts of eight; 223 samplers by the norm are 112 a shift, and a desk has one registrar.
+    // 80,000 people at 118.7 an hour are 674 hours of a desk: of a hundred desks 6.7 hours, one shift of eight, and 84.2
+    // desk-shifts. A hundred registrars are as many teams, of which each works one shift.
+    for (item, expected) in [
+        (Shifts, [1, 1, 0]),
+        (DeskShifts, [85, 100, 0]),
+        (Samplers, [223, 200, 23]),
+        (Registrars, [100, 100, 0]),
+        (Teams, [100, 100, 0]),
+    ] {
+        assert_eq!(line(&town(), 24, item), expected, "{item:?}");
+    }
+    // In shifts of four hours it takes two, and 168.5 desk-shifts. The norm's 223 samplers are 112 a shift, and a desk has one
+    // registrar in each.
+    let mut short = town();
+    short.norm.shifts = n(6);
     for (item, expected) in [
         (Shifts, [2, 1, 1]),
+        (DeskShifts, [169, 100, 69]),
         (Samplers, [112, 100, 12]),
         (Registrars, [100, 50, 50]),
         (Teams, [200, 100, 100]),
     ] {
-        assert_eq!(line(&town(), 24, item), expected, "{item:?}");
+        assert_eq!(line(&short, 24, item), expected, "{item:?}");
     }
-    let mut enough = town();
+    let mut enough = short;
     (enough.districts[0].have.samplers, enough.districts[0].have.registrars) = (224, 200);
     for (item, expected) in [
         (Shifts, [2, 2, 0]),
+        (DeskShifts, [169, 200, 0]),
         (Samplers, [112, 112, 0]),
         (Registrars, [100, 100, 0]),
         (Teams, [200, 200, 0]),
     ] {
         assert_eq!(line(&enough, 24, item), expected, "{item:?}");
     }
-    // Fewer samplers than desks man no shift whole, however many registrars there are.
-    enough.districts[0].have.samplers = 99;
-    assert_eq!(line(&enough, 24, Shifts), [2, 0, 2]);
-    assert_eq!(line(&enough, 24, Teams), [200, 99, 101]);
+    // More people than there are places for at the desks that are needed, in the four shifts of a day.
+    (enough.districts[0].have.samplers, enough.districts[0].have.registrars) = (9000, 9000);
+    assert_eq!(line(&enough, 24, DeskShifts), [169, 400, 0]);
+    assert_eq!(line(&enough, 24, Shifts), [2, 4, 0]);
 }
 
 #[test]
-fn shifts_of_the_round_are_those_in_which_people_are_sampled() {
-    // 48 h: two days of 16 h. 30 h: one day and four hours of the next. 8 h: the way takes seven; one is left, in which it
-    // takes far more desks and people.
-    for (target_h, need, have) in [(48, 4, 2), (30, 3, 2), (24, 2, 1), (8, 1, 0)] {
-        assert_eq!(line(&town(), target_h, Shifts)[..2], [need, have], "{target_h}");
+fn one_person_too_few_is_one_desk_shift_less_and_no_shift_unless_it_is_needed() {
+    let with = |samplers, registrars| {
+        let mut town = town();
+        (town.districts[0].have.samplers, town.districts[0].have.registrars) =
+            (samplers, registrars);
+        [Shifts, DeskShifts, Teams].map(|item| line(&town, 24, item))
+    };
+    assert_eq!(with(223, 100), [[1, 1, 0], [85, 100, 0], [100, 100, 0]]);
+    assert_eq!(with(223, 99), [[1, 1, 0], [85, 99, 0], [100, 99, 1]]);
+    assert_eq!(with(99, 100), [[1, 1, 0], [85, 99, 0], [100, 99, 1]]);
+    assert_eq!(with(223, 85), [[1, 1, 0], [85, 85, 0], [100, 85, 15]]);
+    // The first that is too few for the people: not a shift, and how far it goes.
+    assert_eq!(with(223, 84), [[1, 0, 1], [85, 84, 1], [100, 84, 16]]);
+    assert_eq!(with(0, 100), [[1, 0, 1], [85, 0, 85], [100, 0, 100]]);
+}
+
+#[test]
+fn people_at_hand_work_a_shift_of_every_day_of_the_round() {
+    // 48 h are two days of 16 h. 30 h leave twenty hours of sampling: a day and four hours, half a shift of the next.
+    // 8 h: the way takes seven; in what is left it takes far more desks, and a desk-shift is no longer than that. 6 h: nobody.
+    for (target_h, shifts, desk_shifts) in [
+        (48, [1, 2], Some([85, 200])),
+        (30, [1, 1], Some([85, 150])),
+        (24, [1, 1], Some([85, 100])),
+        (8, [1, 0], None),
+        (6, [1, 0], Some([85, 0])),
+    ] {
+        assert_eq!(line(&town(), target_h, Shifts)[..2], shifts, "{target_h}");
+        let there = line(&town(), target_h, DeskShifts);
+        assert!(desk_shifts.is_none_or(|both| there[..2] == both), "{target_h}: {there:?}");
+        assert_eq!(there[2] > 0, shifts[1] < shifts[0], "both are short, or neither");
     }
-    // A longer shift by the norm is a shift less.
-    let mut two = town();
-    two.norm.shifts = n(1);
-    assert_eq!(line(&two, 24, Shifts), [1, 0, 1]);
-    assert_eq!(line(&two, 24, Samplers), [223, 200, 23]);
+    assert_eq!(line(&town(), 8, DeskShifts)[1], 100);
+    // One shift a day, of 24 hours by the norm and of 16 as a day has them: 42.1 desk-shifts.
+    let mut long = town();
+    long.norm.shifts = n(1);
+    assert_eq!(line(&long, 24, Shifts), [1, 1, 0]);
+    assert_eq!(line(&long, 24, DeskShifts), [43, 100, 0]);
+    assert_eq!(line(&long, 24, Samplers), [223, 200, 23]);
 }
 
 #[test]
@@ -135,16 +179,67 @@ fn none_of_it_turns_a_verdict_or_is_on_the_list() {
     assert_eq!((with.verdict, with.shortages), (without.verdict, without.shortages));
 }
 
+/// Keys of what a line of the first district rests on.
+fn rests_on(city: &City, target_h: u32, item: CrewItem) -> Vec<String> {
+    let plan = solve(city, target_h);
+    let known: Vec<String> = crew_constants(city, &plan).into_iter().map(|c| c.key).collect();
+    let line = plan.crews.into_iter().find(|line| line.item == item).expect("a line");
+    assert!(line.rests_on.iter().all(|key| known.contains(key)), "{:?}", line.rests_on);
+    line.rests_on
+}
+
 #[test]
-fn every_constant_that_a_line_rests_on_is_one_of_the_pack() {
-    let norm = norm();
-    let constants = norm.constants();
-    for item in CrewItem::ALL {
-        for key in item.rests_on() {
-            assert!(constants.iter().any(|c| c.key == *key), "{item:?} {key}");
+fn a_line_names_the_assumptions_that_its_need_is_reckoned_by() {
+    const NORM: [&str; 3] = ["sampling_hours_per_day", "shifts", "staff_hours_per_day"];
+    let mut own = town();
+    own.districts[0].sampling = Some(Sampling { shifts: 2, hours: 6, origin: origin() });
+    own.districts[0].fleet =
+        Some(Fleet { vehicles: 3, capacity_tubes: 9, trips_per_day: None, origin: origin() });
+    for item in [Shifts, DeskShifts, Samplers, Registrars, Teams] {
+        let keys = rests_on(&town(), 24, item);
+        assert!(NORM.iter().all(|key| keys.iter().any(|known| known == key)), "{item:?} {keys:?}");
+        let keys = rests_on(&own, 24, item);
+        assert!(!keys.iter().any(|key| NORM.contains(&key.as_str())), "{item:?} {keys:?}");
+        for stated in ["district[a].sampling.hours", "district[a].sampling.shifts"] {
+            assert!(keys.iter().any(|key| key == stated), "{item:?} {keys:?}");
         }
     }
-    // What there is comes from the district's people or vehicles; from the pack where it states none.
+    let has = |city: &City, target_h, item, key: &str| {
+        rests_on(city, target_h, item).iter().any(|known| known == key)
+    };
+    // Which of the norm's numbers asks for more: people per desk and sampler, or the target.
+    for (target_h, by_norm) in [(24, true), (9, false)] {
+        assert_eq!(has(&town(), target_h, Registrars, "persons_per_desk_max"), by_norm);
+    }
+    let mut quick = town();
+    quick.norm.persons_per_sampler_day = n(300);
+    assert!(has(&town(), 24, Samplers, "persons_per_sampler"));
+    assert!(!has(&quick, 24, Samplers, "persons_per_sampler"));
+    assert!(has(&quick, 24, Samplers, "persons_per_sampler_day"));
+    // The district's vehicles, and its trips where it states them; the speed where it is known from where to where.
+    assert!(has(&town(), 24, Vehicles, "transport.vehicle_tubes"));
+    assert!(!has(&own, 24, Vehicles, "transport.vehicle_tubes"));
+    assert!(has(&own, 24, Trips, "district[a].fleet.capacity_tubes"));
+    assert!(!has(&own, 24, Trips, "district[a].fleet.trips_per_day"));
+    own.districts[0].fleet.as_mut().expect("vehicles").trips_per_day = Some(4);
+    assert!(has(&own, 24, Trips, "district[a].fleet.trips_per_day"));
+    assert!(!has(&own, 24, Trips, "transport.speed_kmh"));
+    let place = Some(Place { lon_e6: 118_900_000, lat_e6: 42_200_000 });
+    (own.districts[0].place, own.labs[0].place) = (place, place);
+    assert!(has(&own, 24, Trips, "transport.speed_kmh"));
+    // What is told beside the lines is theirs, once, with the district's own number.
+    let plan = solve(&own, 24);
+    let told = crew_constants(&own, &plan);
+    let trips = told.iter().find(|c| c.key == "district[a].fleet.trips_per_day").expect("it");
+    assert_eq!((trips.value.as_str(), trips.unit.en.as_str()), ("4", "trips"));
+    let mut keys: Vec<&str> = told.iter().map(|c| c.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), told.len());
+}
+
+#[test]
+fn what_is_there_comes_from_the_district_or_from_the_pack() {
     let mut town = town();
     let stated = Origin::new("the district's own count", Status::Sourced);
     town.districts[0].have.origin = stated.clone();

@@ -3,7 +3,7 @@
 use super::super::Report;
 use super::super::crews_text::conventions;
 use super::{Cell, Sheet, Table};
-use crate::planner::{Constant, CrewItem, CrewLine, Words};
+use crate::planner::{Constant, CrewItem, CrewLine, Words, crew_constants};
 
 /// The sheet.
 pub(super) fn sheet(report: &Report) -> Sheet {
@@ -44,7 +44,7 @@ fn table(report: &Report) -> Table {
         ("需要数的依据与状态", "what the need rests on", 60.0),
         ("现有数的状态与来源", "where what is there comes from", 60.0),
     ]);
-    let constants = report.city.norm.constants();
+    let constants = crew_constants(&report.city, &report.plan);
     for lines in report.plan.crews.chunks(CrewItem::ALL.len()) {
         table.rows.extend(lines.iter().map(|line| row(&constants, line)));
         let Some(first) = lines.first() else { continue };
@@ -60,7 +60,7 @@ fn table(report: &Report) -> Table {
 }
 
 fn row(constants: &[Constant<'_>], line: &CrewLine) -> Vec<Cell> {
-    let rests_on = constants.iter().filter(|c| line.item.rests_on().contains(&c.key.as_str()));
+    let rests_on = constants.iter().filter(|c| line.rests_on.contains(&c.key));
     let least = line.need_is_least.then(CrewItem::least);
     let least = least.map(|Words { zh, en }| format!("{zh} / {en}"));
     let rests_on: Vec<String> = least

@@ -1,7 +1,7 @@
 //! 按时完成的措施: what the search found that brings the round within its target, way by way, with the people that it takes.
 
 use super::super::Report;
-use super::super::added_text::desk_people;
+use super::super::added_text::{desk_people, none_more};
 use super::super::compare::which_to_file;
 use super::super::layers::Layers;
 use super::super::measures_text::street_served;
@@ -56,6 +56,10 @@ pub(super) fn sheet(report: &Report, found: &Layers) -> Option<Sheet> {
             rows.moves(&mut table, &way, &both.moves);
             rows.more(&mut table, &way, &both.more);
         }
+        let ways = remedy.more.iter().chain(remedy.both.as_ref().map(|both| &both.more));
+        let desks: Vec<_> =
+            ways.flat_map(|more| people::of_desks(&report.city, found, &more.desks)).collect();
+        lines.extend(none_more(report, &desks));
         lines.push(Words::new(
             "各方案任选其一，不相加；“须添置”为须购置、租用或调入的台数（有设备因缺人未开动的不计入），“须增人员”为各班合计",
             "Take one of the ways, not all of them. \"To get\" is what is bought, hired or moved there (units that stand idle for \

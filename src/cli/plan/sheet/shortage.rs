@@ -97,6 +97,7 @@ fn place(shortage: &Shortage) -> Words {
 }
 
 fn row(report: &Report, s: &Shortage) -> Vec<Cell> {
+    let round = report.layers.as_ref().ok().map(|layers| &layers.round);
     vec![
         Cell::both(&place(s)),
         Cell::both(&s.item.name()),
@@ -105,7 +106,7 @@ fn row(report: &Report, s: &Shortage) -> Vec<Cell> {
         Cell::Count(s.need),
         Cell::Count(s.have),
         Cell::Count(s.short),
-        Cell::both(&mend_there(report.layers.as_ref().ok().map(|layers| &layers.round), s)),
+        Cell::both(&mend_there(round, &report.plan, s)),
         Cell::Count(s.support),
         Cell::both(&s.owner()),
         deadline(s.deadline.as_deref()),

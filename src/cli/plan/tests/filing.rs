@@ -1,6 +1,6 @@
 //! One number to file for each item at a place, in every form; references name what is there; nothing is told in one language.
 
-use super::compare::{Flows, compared};
+use super::compare::compared;
 use super::layers::{TINY, asked};
 use super::people::of_units;
 use super::questions::said;
@@ -8,6 +8,7 @@ use super::remedy::Units;
 use super::sheet::{Cell, Sheet, sheets};
 use super::words::MEASURES;
 use super::*;
+use crate::planner::filing::{Flows, beyond_totals};
 use crate::planner::{Basis, Item, StageKind};
 use serde_json::Value;
 
@@ -72,7 +73,79 @@ fn the_list_has_the_one_number_to_file_and_the_others_stand_beside_it_in_every_f
     let name = extract.name();
     let row = beside.table.rows.iter().find(|row| row[1] == Cell::both(&name)).expect("a row");
     let counts = [Some(one.listed), Some(flow.into()), one.measures].map(|n| n.map(Cell::Count));
-    assert_eq!(row[4..7].iter().cloned().map(Some).collect::<Vec<_>>(), counts);
+    assert_eq!(row[5..8].iter().cloned().map(Some).collect::<Vec<_>>(), counts);
+}
+
+#[test]
+fn every_line_of_which_another_layer_can_speak_stands_beside_it_and_sums_of_what_is_beyond_add_up()
+{
+    // Less on the shelf than one round takes, 72,727 tubes, and desks and people for less than a day and a half.
+    let mut city = include_str!("../../../../deploy/cities/jiyuan.toml").to_owned();
+    for (there, less) in [
+        ("\ndesks = 909", "\ndesks = 250"),
+        ("\nsamplers = 1656", "\nsamplers = 250"),
+        ("\nregistrars = 818", "\nregistrars = 250"),
+        ("tubes = { physical = 477000", "tubes = { physical = 2500"),
+    ] {
+        assert!(city.contains(there), "{there}");
+        city = city.replacen(there, less, 1);
+    }
+    let (_folder, mut args) = asked(&city);
+    args.target = Some(36);
+    let report = report_of(&args);
+    let all = compared(&report);
+    for line in &report.plan.shortages {
+        let one = all
+            .iter()
+            .find(|one| (&one.place, one.item, one.basis) == (&line.place, line.item, line.basis));
+        // Sites, and the stock of all rounds, have no other number than the list's.
+        let alone = line.item == Item::Site || line.basis == Basis::AllRounds;
+        assert_eq!(
+            one.map(|one| (one.have, one.listed)),
+            (!alone).then_some((line.have, line.need))
+        );
+    }
+    let tubes = all.iter().find(|one| one.item == Item::Tube).expect("tubes");
+    assert_eq!((tubes.have, tubes.listed, tubes.measures), (2500, 436_362, Some(72_727)));
+    let layers = report.layers.as_ref().expect("layers");
+    let more = layers.remedy.as_ref().and_then(|remedy| remedy.more.as_ref()).expect("measures");
+    let [samplers, registrars, staff] = people::of_all(&report.city, layers, more);
+    let added = |wanted: fn(Item) -> bool| -> u64 {
+        let of = all.iter().filter(|one| wanted(one.item));
+        of.filter_map(|one| Some(one.measures? - one.have)).sum()
+    };
+    assert!(samplers > 0 && registrars > 0 && staff > 0);
+    assert_eq!(added(|item| item == Item::Sampler), samplers);
+    assert_eq!(added(|item| item == Item::Registrar), registrars);
+    assert_eq!(added(|item| matches!(item, Item::LabStaff(_))), staff);
+
+    let totals = beyond_totals(&all);
+    assert!(!totals.is_empty());
+    let text = text::report(&report, Some(Lang::En));
+    let text = text.split_once("summed up by item for the covering note").expect("the sums").1;
+    let document = json::report(&report);
+    let told = document["filing"]["beyond_totals"].as_array().expect("a list");
+    assert_eq!(told.len(), totals.len());
+    let sheets = sheets(&report);
+    let sheet = sheets.iter().find(|sheet| sheet.name.en == "Layers compared").expect("a sheet");
+    assert_eq!(sheet.table.sums.len(), totals.len());
+    for ((total, told), row) in totals.iter().zip(told).zip(&sheet.table.sums) {
+        let of = || all.iter().filter(|one| one.item == total.item && one.beyond() > 0);
+        assert_eq!(total.places, of().count() as u64);
+        assert_eq!(total.beyond, of().map(|one| one.beyond()).sum::<u64>());
+        assert_eq!(total.measures, total.listed + total.beyond, "the sums add up");
+        let numbers = [total.places, total.have, total.listed, total.measures, total.beyond];
+        let keys = ["places", "have", "listed", "measures", "measures_beyond_list"];
+        assert_eq!(keys.map(|key| told[key].as_u64().expect("a number")), numbers);
+        let line = text.lines().find(|line| line.trim_start().starts_with(&total.item.name().en));
+        let line = line.expect("a row").split_whitespace().rev().skip(1).take(5);
+        let line: Vec<String> = line.map(str::to_owned).collect();
+        assert!(line.iter().rev().eq(numbers.map(words::grouped).iter()), "{line:?}");
+        let row = &sheet.table.rows[*row];
+        assert_eq!(row[1], Cell::both(&total.item.name()));
+        let counts = [&row[4], &row[5], &row[7], &row[8]].map(Cell::clone);
+        assert_eq!(counts, [numbers[1], numbers[2], numbers[3], numbers[4]].map(Cell::Count));
+    }
 }
 
 #[test]

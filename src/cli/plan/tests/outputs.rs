@@ -131,7 +131,24 @@ fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
         said.contains("T02 Third-party lab B (assumed) †")
             && !said.contains("L01 Hongshan testing lab (assumed) †")
     );
-    assert!(said.contains("  † the assignment of streets sends no tubes there today; "));
+    assert!(said.contains("  † T02: the assignment of streets sends no tubes there today; "));
+    // With how many tubes the list reckons there, in the note and beside the layers' numbers.
+    let lab = report.plan.labs.iter().find(|lab| lab.code == "T02").expect("T02");
+    let [asked, beyond] = [lab.load + lab.beyond, lab.beyond].map(words::grouped);
+    let note = format!("{asked} tubes ({beyond} of them are beyond what any lab can do in time)");
+    assert!(lab.beyond > 0 && said.contains(&note), "{note}");
+    assert!(
+        text::report(&report, Some(Lang::Zh)).contains(&format!("共 {asked} 管（其中 {beyond} 管"))
+    );
+    let tubes = document["filing"]["tubes"].as_array().expect("a list");
+    let there = tubes.iter().find(|one| one["lab"] == "T02").expect("T02");
+    assert_eq!((&there["listed"], &there["sent"]), (&(lab.load + lab.beyond).into(), &0.into()));
+    // Both spread the same tubes over the labs.
+    let differ = tubes.iter().map(|one| &one["lab"]).collect::<Vec<_>>();
+    let same = report.plan.labs.iter().filter(|lab| !differ.iter().any(|code| **code == *lab.code));
+    let same: u64 = same.map(|lab| lab.load + lab.beyond).sum();
+    let sum = |key: &str| tubes.iter().map(|one| one[key].as_u64().expect("tubes")).sum::<u64>();
+    assert_eq!([sum("listed"), sum("sent")].map(|n| n + same), [report.plan.total.tubes; 2]);
 }
 
 #[test]
