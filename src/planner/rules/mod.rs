@@ -22,7 +22,7 @@
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips;
-//! - `fill`: the city with its shortages filled; `change`: with other units;
+//! - `fill`: the city with its shortages filled; `change`: with other units; `nearer`: reckoned nearer to the flows;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
@@ -33,6 +33,7 @@ mod fill;
 mod flow;
 mod labs;
 mod lines;
+mod nearer;
 mod plan;
 mod sent;
 mod shortage;
@@ -47,6 +48,7 @@ pub use crews::{CrewItem, CrewLine, crew_constants};
 pub use fill::{fill, fill_sent};
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
+pub(in crate::planner) use nearer::Nearer;
 pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,
 };
