@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use super::json_layers::{paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
-use super::whatif::{WhatIfArgs, gained_in_pairs, never, simulated_anew, told};
+use super::whatif::{
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, WhatIfArgs, done_by, gained_in_pairs, never,
+    simulated_anew, told, whole_city,
+};
 use super::words::{pick, say};
 use super::{Error, Lang, json as report_json};
 use crate::cli::city_file;
@@ -208,20 +211,19 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
     };
     let labs = labs_words(city, &done.labs);
     if let Some(p) = &after.pairs {
-        let title = Words::new(format!("{}，模拟", labs.zh), format!("{}, simulated", labs.en));
+        let title = done_by(&labs, SIMULATED_MEAN);
         out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
     }
     let flow_before = before.ok().map(|(_, flow)| flow);
     if let (Some(flow), false) = (flow_before, done.labs.is_empty()) {
-        let title = Words::new(format!("{}，流体", labs.zh), format!("{}, flows", labs.en));
+        let title = done_by(&labs, BY_FLOWS);
         let [from, to] = [flow, &after.flow].map(|flow| labs_done(flow, &done.labs));
         out += &told(lang, &title, Some(from), to, None);
     }
     let from = flow_before.map(|flow| flow.finish);
-    out += &told(lang, &Words::new("全市，流体", "the city, flows"), from, after.flow.finish, None);
+    out += &told(lang, &done_by(&whole_city(), BY_FLOWS), from, after.flow.finish, None);
     if let (Some(_), Some(anew)) = (from, after.anew) {
-        let title =
-            Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
+        let title = done_by(&whole_city(), BY_FLOWS_ANEW);
         out += &told(lang, &title, from, anew, None);
     }
     if let Some(q) = &after.simulated {
@@ -229,7 +231,11 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
     }
     let target = city.target_h.saturating_mul(3_600_000);
     let binds = fluid::binds(city, &after.flow, target);
-    out + &format!("  {}: {}\n", pick(lang, "变动后的瓶颈", "binding then"), say(lang, &binds))
+    out + &format!(
+        "  {}: {}\n",
+        pick(lang, "变动后全市的瓶颈（流体）", "what binds the whole city then (by the flows)"),
+        say(lang, &binds)
+    )
 }
 
 fn document(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> Value {

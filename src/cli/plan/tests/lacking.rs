@@ -105,9 +105,9 @@ fn the_change_that_cures_it_is_reckoned() {
         "L1 East lab: 3 more extractors (0 → 3)",
         "as it is, it is never done:\n    ",
         ":74: L1 East lab has no unit for extraction (0)",
-        "the city, flows: 22 h 20 min\n",
-        "the city, simulated (median): 2",
-        "binding stage: extraction\n",
+        "the whole city, last first result (by the flows): 22 h 20 min\n",
+        "the whole city, last first result (simulated, median): 2",
+        "L1 East lab, binding stage (by the flows): extraction\n",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
@@ -131,6 +131,9 @@ fn units_for_a_lab_that_has_no_tubes_because_it_could_not_work_bring_it_some() {
     let shared = shared.replacen("extract = { units = 4,", "extract = { units = 2,", 1);
     let shared = shared.replacen("one_to_one = true", "one_to_one = false", 1);
     let text = what_if(&shared, "+3", &[]).expect("an answer");
-    let city = text.lines().find(|line| line.contains("the city, flows:")).expect("the city");
+    let city = text
+        .lines()
+        .find(|line| line.contains("the whole city, last first result (by the flows):"))
+        .expect("the city");
     assert!(city.contains("→") && city.contains("min earlier"), "{text}");
 }
