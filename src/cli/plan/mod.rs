@@ -31,6 +31,7 @@ mod moving;
 mod people;
 mod picture;
 mod pooling;
+mod pooling_ends;
 mod progress;
 mod remedy;
 mod remedy_text;
