@@ -11,7 +11,7 @@ use super::people;
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
 use super::words::{in_hours, in_minutes};
-use crate::planner::apart::Apart;
+use crate::planner::apart::{Apart, Steps};
 use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow};
 use crate::planner::model::Ms;
@@ -30,7 +30,7 @@ pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
         "flow": flow(layers),
         "assignment": assignment(&report.city, layers),
         "simulation": simulation(report, layers),
-        "flow_and_rules": layers.flow_and_rules(&report.plan).as_ref().map(apart),
+        "flow_and_rules": layers.steps(&report.city, &report.plan).as_ref().map(steps),
         "simulation_and_flow": layers.apart.as_ref().map(apart),
         "shelf": report.plan.shelf().iter().map(shelf).collect::<Vec<_>>(),
         "remedy": layers.remedy.as_ref().map(|found| remedy(&report.city, layers, found)),
@@ -138,11 +138,23 @@ fn field_more(layers: &Layers, one: &FieldMore) -> Value {
     })
 }
 
-/// Why a layer is later than the one before.
+/// From the arithmetic to the flows, step by step.
+fn steps(of: &Steps) -> Value {
+    let by = of.by.iter().map(|(step, ms)| json!({ "step": step.key(), "ms": ms }));
+    json!({
+        "ms": of.gap,
+        "steps": by.collect::<Vec<_>>(),
+        "left_ms": of.left,
+        "sentence": words(&of.words()),
+    })
+}
+
+/// Why the simulation is later than the flows, or earlier.
 fn apart(of: &Apart) -> Value {
     let by = of.by.iter().map(|(effect, ms)| json!({ "effect": effect.key(), "ms": ms }));
     json!({
         "ms": of.gap,
+        "median_ms": of.median,
         "by": by.collect::<Vec<_>>(),
         "left_ms": of.left,
         "replications": of.replications,

@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::remedy::{self, Remedy};
 use super::search::{Search, TUBES_MAX};
-use crate::planner::apart::{self, Apart};
+use crate::planner::apart::{self, Apart, Steps};
 use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::{MINUTE, Model, Ms};
@@ -110,13 +110,11 @@ impl Layers {
         apart::simulation_and_flows(model, doubt, study, self.flow.finish, &told)
     }
 
-    /// Why the flows are later than the arithmetic; none where that never ends.
-    pub fn flow_and_rules(&self, plan: &Plan) -> Option<Apart> {
+    /// The steps from the arithmetic to the flows; none where that never ends.
+    pub fn steps(&self, city: &City, plan: &Plan) -> Option<Steps> {
         let minutes = plan.verdict.minutes?.saturating_mul(u64::from(MINUTE));
         let rules = Ms::try_from(minutes).ok()?;
-        let Round { model, doubt, streets, .. } = &self.round;
-        let districts: Vec<&str> = streets.iter().map(|street| street.district.as_str()).collect();
-        Some(apart::flows_and_rules(model, doubt, &districts, rules, self.flow.finish))
+        apart::steps(city, &self.round, rules, self.flow.finish)
     }
 
     /// What each lab has to do in the assignment that the round follows.

@@ -7,7 +7,6 @@ use super::words::{
     grouped, in_minutes, lasting_short, pick, place_name, say, span, table, tenth_hours,
 };
 use super::{Lang, Report};
-use crate::planner::apart::Apart;
 use crate::planner::assign::{by_mean_pace, whole_outside};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
@@ -26,7 +25,7 @@ pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
         }
     };
     out += &layer_table(&report.city, &report.plan, layers, lang);
-    out += &apart(&report.plan, layers, lang);
+    out += &apart(report, layers, lang);
     out.push('\n');
     out += &answer(&remedy_text::sentence(report, layers), lang);
     out
@@ -110,28 +109,11 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
     table(&rows)
 }
 
-/// Why each layer is later than the one before, where it is by much.
-fn apart(plan: &Plan, layers: &Layers, lang: Option<Lang>) -> String {
-    let mut out = String::new();
-    let mut say_why = |zh: &str, en: &str, apart: &Apart| {
-        let why = apart.words();
-        let by = tenth_hours(apart.gap);
-        out += &format!(
-            "  {}\n",
-            pick(
-                lang,
-                &format!("{zh}相差 {by} 小时：{}", why.zh),
-                &format!("{en}: {by} h apart: {}", why.en)
-            )
-        );
-    };
-    if let Some(of) = layers.flow_and_rules(plan) {
-        say_why("流体与测算", "flows and rules", &of);
-    }
-    if let Some(of) = &layers.apart {
-        say_why("模拟与流体（平均）", "simulation (mean) and flows", of);
-    }
-    out
+/// Why each layer is later or earlier than the one before.
+fn apart(report: &Report, layers: &Layers, lang: Option<Lang>) -> String {
+    let steps = layers.steps(&report.city, &report.plan).map(|steps| steps.words());
+    let simulated = layers.apart.as_ref().map(|apart| apart.words());
+    steps.iter().chain(&simulated).map(|words| answer(words, lang)).collect()
 }
 
 /// A probability in percent.

@@ -32,6 +32,7 @@ mod number;
 mod people;
 mod picture;
 mod pooling;
+mod pooling_ends;
 mod progress;
 mod remedy;
 mod remedy_text;

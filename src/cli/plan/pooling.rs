@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::json::{origin, words};
-use super::json_layers::time;
-use super::words::{grouped, pick, say, span, table};
-use super::{Error, Lang, city_file, json as report_json, number};
-use crate::planner::fluid;
-use crate::planner::model::Ms;
+use super::layers::Dice;
+use super::pooling_ends::Ends;
+use super::progress::Progress;
+use super::words::{grouped, pick, say, table};
+use super::{Error, Lang, REPLICATIONS, city_file, json as report_json, number};
 use crate::planner::pooling::{
     Advice, Belief, Error as Refused, Model, PRICE_MAX, Price, Prior, Zone, ZoneKind, advise,
 };
-use crate::planner::round::Round;
 use crate::planner::{City, Origin, Words};
 
 /// How many swabs to put into one tube? Exit code 0: answered, 64: wrong. 混采规格建议
@@ -75,55 +74,14 @@ pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
     let norm = args.norm.as_deref().map(city_file::open_norm).transpose()?;
     let city = city_file::open(&args.city, norm)?;
     let zones = advised(args, &city)?;
-    let ends = Ends { now: Done::of(&city), advised: Done::of(&with_pools(&city, &zones)) };
+    let progress = Progress::on_stderr(args.lang);
+    let ends = Ends::of(&city, &with_pools(&city, &zones), DICE, &progress);
+    progress.end();
     let output = match args.json {
         true => report_json::document(&document(args, &city, &zones, &ends)),
         false => text(args, &city, &zones, &ends),
     };
     Ok((output, 0))
-}
-
-/// When the round is done by the flows, or why that is not reckoned.
-struct Done(Result<(Ms, Ms), Words>);
-
-impl Done {
-    fn of(city: &City) -> Done {
-        let round = Round::of(city).map_err(|error| error.words());
-        Done(round.map(|round| {
-            let flow = fluid::city(&round.model);
-            (flow.finish, flow.closed)
-        }))
-    }
-
-    /// "first results in 31 h 08 min, recalls closed in 35 h".
-    fn words(&self) -> Words {
-        match &self.0 {
-            Ok((finish, closed)) => {
-                let (finish, closed) = (span(*finish), span(*closed));
-                Words::new(
-                    format!("首检全部出结果需 {}，召回复采办结需 {}", finish.zh, closed.zh),
-                    format!("last first result in {}, recalls closed in {}", finish.en, closed.en),
-                )
-            }
-            Err(why) => Words::new(
-                format!("未推算（{}）", why.zh.replace('\n', "；")),
-                format!("not reckoned ({})", why.en.replace('\n', "; ")),
-            ),
-        }
-    }
-
-    fn document(&self) -> Value {
-        match &self.0 {
-            Ok((finish, closed)) => json!({ "finish": time(*finish), "closed": time(*closed) }),
-            Err(why) => json!({ "why_not": words(why) }),
-        }
-    }
-}
-
-/// When the round is done with the pool sizes of the plan, and with the advised ones.
-struct Ends {
-    now: Done,
-    advised: Done,
 }
 
 /// The city with the advised pool sizes. Recalls are those of its norm pack's belief, whatever prevalence was asked about.
@@ -143,6 +101,9 @@ fn with_pools(city: &City, zones: &[Advised]) -> City {
     }
     changed
 }
+
+/// What `swabline plan` simulates with unless told otherwise: so the plan as it is has the same finish here and there.
+const DICE: Dice = Dice { replications: REPLICATIONS, seed: 1 };
 
 /// The key of what lies in no zone.
 const NO_ZONE: &str = "none";
@@ -327,30 +288,8 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> Stri
             out += &format!("  {}\n", say(lang, sentence));
         }
     }
-    out += &format!(
-        "\n{}\n",
-        pick(
-            lang,
-            "对完成时间的影响（流体层，设备人员不变）",
-            "What it does to the finish (by the flows, with what is there)"
-        )
-    );
-    for (zh, en, done) in
-        [("现用规格", "sizes now", &ends.now), ("建议规格", "advised sizes", &ends.advised)]
-    {
-        out += &format!("  {}: {}\n", pick(lang, zh, en), say(lang, &done.words()));
-    }
-    let (zh, en) = FINISH_NOTE;
-    out += &format!("  {}\n", pick(lang, zh, en));
-    out
+    out + &ends.text(lang)
 }
-
-/// What the finish with the advised sizes leaves open.
-const FINISH_NOTE: (&str, &str) = (
-    "召回按规范包的阳性率推算；未重新模拟，采用前请改写城市文件的每管人数后重新测算",
-    "Recalls are those of the norm pack's prevalence. Not simulated: before it is put to use, write the sizes into the city file \
-     and run the plan again",
-);
 
 fn document(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> Value {
     let belief = &city.norm.prevalence;
@@ -397,11 +336,8 @@ fn document(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> 
             "rho": rho(city),
             "rho_origin": origin(&belief.rho_permille.origin),
         },
-        "by_the_flows": {
-            "now": ends.now.document(),
-            "advised": ends.advised.document(),
-            "note": words(&Words::new(FINISH_NOTE.0, FINISH_NOTE.1)),
-        },
+        "by_the_flows": ends.by_the_flows(),
+        "simulated": ends.simulated(),
         "zones": zones.iter().map(zone).collect::<Vec<_>>(),
     })
 }

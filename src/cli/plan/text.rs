@@ -355,9 +355,9 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
             "  {}\n  {}: {} ({})\n",
             pick(
                 lang,
-                "承担：指南算术分给该实验室的管数，包括它做不完而别处也做不完的；各环节：时限内可做的管数；瓶颈环节括号内：台数×每台批数×每批管数×折减",
+                "承担：指南算术分给该实验室的管数，包括它做不完而别处也做不完的；各环节：时限内可做的管数；能力最小的环节括号内：台数×每台批数×每批管数×折减",
                 "asked: tubes that the arithmetic gives the lab, with those that neither it nor any other has room for; by stage: \
-                 tubes within the target; binding, in brackets: units × runs of each × tubes of a run × derate",
+                 tubes within the target; in brackets at the stage with the least: units × runs of each × tubes of a run × derate",
             ),
             pick(
                 lang,
@@ -367,6 +367,9 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
             windows.join(", "),
             lab.code
         );
+    }
+    if let Some(one) = one_bottleneck(plan) {
+        out += &format!("  {}\n", say(lang, &one));
     }
     let t = &plan.total;
     out += &format!(
@@ -399,11 +402,40 @@ fn labs(plan: &Plan, lang: Option<Lang>) -> String {
     out
 }
 
+/// Where the lab stage that binds is not the one that does least within the target at its lab: which of both is the bottleneck,
+/// and why they differ.
+fn one_bottleneck(plan: &Plan) -> Option<Words> {
+    let ChainStage::Lab(binds) = plan.verdict.binding.stage else { return None };
+    let (code, _) = plan.verdict.binding.tightest.as_ref()?;
+    let lab = plan.labs.iter().find(|lab| lab.code == *code)?;
+    let least = lab.capacity.binding;
+    if least == binds {
+        return None;
+    }
+    let tubes = |kind: StageKind| grouped(lab.capacity.stages[kind.index()].tubes);
+    let (h, binds_tubes, least_tubes) = (plan.target_h, tubes(binds), tubes(least));
+    let (binds, least) = (binds.name(), least.name());
+    Some(Words::new(
+        format!(
+            "瓶颈只有一个：{code} 的{}（见“结论”，单独受限时需时最长，应先补）。上表{}在 {h} 小时内做得更少（{least_tubes} 管，{}为 {binds_tubes} 管），\
+             但做完全部样本更早：时限内只计整批，且受班次和仪器休息影响，各环节的管数按批跳增，某一时限时的多少不等于谁最后做完",
+            binds.zh, least.zh, binds.zh
+        ),
+        format!(
+            "There is one bottleneck: {} at {code}, which needs longest for all tubes (see the verdict) and is to be mended first. In \
+             this table {} does fewer within {h} h ({least_tubes} tubes, {} {binds_tubes}) and is all the same done with all of them \
+             sooner: only whole runs count within the target, and shifts and rests, so tubes go up run by run, and who has fewest at one \
+             hour need not be last at the end",
+            binds.en, least.en, binds.en
+        ),
+    ))
+}
+
 /// The city's own labs, or those of other cities, by stage.
 fn labs_table(plan: &Plan, outside: bool, lang: Option<Lang>) -> String {
     let mut head = vec![pick(lang, "实验室", "lab"), pick(lang, "承担", "asked")];
     head.extend(StageKind::ALL.map(|kind| say(lang, &kind.name())));
-    head.push(pick(lang, "瓶颈环节", "binding"));
+    head.push(pick(lang, "时限内能力最小", "least within the target"));
     let mut rows = vec![head];
     for lab in plan.labs.iter().filter(|lab| lab.outside == outside) {
         let mut row = vec![

@@ -227,8 +227,11 @@ pub(super) fn gained_in_pairs(p: &Paired) -> Words {
     let half = lasting(p.half_width / f64::from(MINUTE));
     let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
     Words::new(
-        format!("{} ± {}（95%，{n} 对）", gain.zh, half.zh),
-        format!("{} ± {} (95 %, {n} pairs)", gain.en, half.en),
+        format!("平均{}，± {}（{n} 对之差的均值，95% 置信区间）", gain.zh, half.zh),
+        format!(
+            "on average {}, ± {} (95 % interval of the mean difference of {n} pairs)",
+            gain.en, half.en
+        ),
     )
 }
 
@@ -239,8 +242,27 @@ pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles) -> String {
         format!("P10–P90：{}–{}", low.zh, high.zh),
         format!("P10–P90: {} – {}", low.en, high.en),
     );
-    let title = Words::new("全市，模拟（中位数）", "the city, simulated (median)");
-    told(lang, &title, None, q.p50, Some(spread))
+    told(lang, &done_by(&whole_city(), SIMULATED_MEDIAN), None, q.p50, Some(spread))
+}
+
+/// How a time is come by.
+pub(super) const SIMULATED_MEAN: (&str, &str) = ("模拟均值", "simulated, mean");
+const SIMULATED_MEDIAN: (&str, &str) = ("模拟中位数", "simulated, median");
+pub(super) const BY_FLOWS: (&str, &str) = ("流体", "by the flows");
+pub(super) const BY_FLOWS_ANEW: (&str, &str) =
+    ("流体，重新分派街道", "by the flows, streets assigned anew");
+
+/// What a line is the time of: the last first result of what, and how that is come by.
+pub(super) fn done_by(of: &Words, (zh, en): (&str, &str)) -> Words {
+    Words::new(
+        format!("{}首检全部出结果（{zh}）", of.zh),
+        format!("{}, last first result ({en})", of.en),
+    )
+}
+
+/// The city as a label.
+pub(super) fn whole_city() -> Words {
+    Words::new("全市", "the whole city")
 }
 
 /// Minutes with their sign, as words: saved, or lost.
@@ -296,31 +318,27 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
             return out + &never(lang, &then, why);
         }
     };
+    let this = Words::new(format!("{code} {}", name.zh), format!("{code} {}", name.en));
     let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
         out += &told(lang, &title, from, to, more);
     };
     if let Some(p) = &after.pairs {
-        let title = Words::new("本实验室，模拟", "this lab, simulated");
-        line(title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
+        line(
+            done_by(&this, SIMULATED_MEAN),
+            Some(p.before as Ms),
+            p.after as Ms,
+            Some(gained_in_pairs(p)),
+        );
     }
     let before = change.before.as_ref().ok().map(|layers| &layers.flow);
     let lab_before = before.and_then(|flow| flow.labs.get(change.lab)).filter(|lab| lab.tubes > 0);
-    let anew = Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
     if after.flow.tubes > 0 {
-        line(
-            Words::new("本实验室，流体", "this lab, flows"),
-            lab_before.map(|lab| lab.finish),
-            after.flow.finish,
-            None,
-        );
+        line(done_by(&this, BY_FLOWS), lab_before.map(|lab| lab.finish), after.flow.finish, None);
     }
-    let city_title = match change.anew {
-        true => anew.clone(),
-        false => Words::new("全市，流体", "the city, flows"),
-    };
-    line(city_title, before.map(|flow| flow.finish), after.city, None);
+    let by = if change.anew { BY_FLOWS_ANEW } else { BY_FLOWS };
+    line(done_by(&whole_city(), by), before.map(|flow| flow.finish), after.city, None);
     if let (Some(before), Some(at), false) = (before, after.city_anew, change.anew) {
-        line(anew, Some(before.finish), at, None);
+        line(done_by(&whole_city(), BY_FLOWS_ANEW), Some(before.finish), at, None);
     }
     if after.flow.tubes == 0 {
         out += &format!(
@@ -341,7 +359,11 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
         }
         None => then,
     };
-    out += &format!("  {}: {}\n", pick(lang, "瓶颈环节", "binding stage"), say(lang, &binding));
+    let title = Words::new(
+        format!("{}的瓶颈环节（流体）", this.zh),
+        format!("{}, binding stage (by the flows)", this.en),
+    );
+    out += &format!("  {}: {}\n", say(lang, &title), say(lang, &binding));
     out
 }
 

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use super::json_layers::{paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
-use super::whatif::{WhatIfArgs, gained_in_pairs, never, simulated_anew, told};
+use super::whatif::{
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, WhatIfArgs, done_by, gained_in_pairs, never,
+    simulated_anew, told, whole_city,
+};
 use super::words::{pick, say};
 use super::{Error, Lang, json as report_json, number};
 use crate::cli::city_file;
@@ -228,32 +231,32 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
     }
     let labs = labs_words(city, &done.labs);
     if let Some(p) = &after.pairs {
-        let title = Words::new(format!("{}，模拟", labs.zh), format!("{}, simulated", labs.en));
+        let title = done_by(&labs, SIMULATED_MEAN);
         out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
     }
     let flow_before = before.ok().map(|(_, flow)| flow);
     if let (Some(flow), false) = (flow_before, done.labs.is_empty()) {
-        let title = Words::new(format!("{}，流体", labs.zh), format!("{}, flows", labs.en));
+        let title = done_by(&labs, BY_FLOWS);
         let [from, to] = [flow, &after.flow].map(|flow| labs_done(flow, &done.labs));
         out += &told(lang, &title, Some(from), to, None);
     }
     let from = flow_before.map(|flow| flow.finish);
-    let anew = Words::new("全市，流体，重新分派街道", "the city, flows, streets assigned anew");
     let reckoned_anew = from.is_none() || done.kept.is_some();
-    let title = match reckoned_anew {
-        true => anew.clone(),
-        false => Words::new("全市，流体", "the city, flows"),
-    };
-    out += &told(lang, &title, from, after.flow.finish, None);
+    let by = if reckoned_anew { BY_FLOWS_ANEW } else { BY_FLOWS };
+    out += &told(lang, &done_by(&whole_city(), by), from, after.flow.finish, None);
     if let (Some(at), false) = (after.anew, reckoned_anew) {
-        out += &told(lang, &anew, from, at, None);
+        out += &told(lang, &done_by(&whole_city(), BY_FLOWS_ANEW), from, at, None);
     }
     if let Some(q) = &after.simulated {
         out += &simulated_anew(lang, q);
     }
     let target = city.target_h.saturating_mul(3_600_000);
     let binds = fluid::binds(city, &after.flow, target);
-    out + &format!("  {}: {}\n", pick(lang, "变动后的瓶颈", "binding then"), say(lang, &binds))
+    out + &format!(
+        "  {}: {}\n",
+        pick(lang, "变动后全市的瓶颈（流体）", "what binds the whole city then (by the flows)"),
+        say(lang, &binds)
+    )
 }
 
 fn document(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> Value {

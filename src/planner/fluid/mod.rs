@@ -26,7 +26,7 @@ pub use answer::{CityFlow, Held, LabFlow, NoUnits};
 pub use lab::StageFlow;
 pub use one_more::{Saved, last_streets, one_more, with_streets};
 pub use replay::{Replay, curve, replay};
-pub(super) use way::pipeline;
+pub(super) use way::{passing, pipeline};
 pub use words::{binds, rest};
 
 use grid::{STEP, grid};

@@ -13,7 +13,7 @@ pub(super) fn later(at: Ms, by: Ms) -> Ms {
 }
 
 /// Time of a tube through a stage where nothing has to be waited for, as the flows have it.
-pub(super) fn passing(stage: &Stage) -> Ms {
+pub(in crate::planner) fn passing(stage: &Stage) -> Ms {
     match stage.takes {
         Takes::Box => 0,
         Takes::Fill => stage.run,

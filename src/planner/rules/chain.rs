@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::fill::mobile_lab;
 use super::flow::{Allotment, allot, allot_in_turn};
 use super::labs::{head_s, lab_capacity};
+use super::nearer::Nearer;
 use super::plan::{ChainStage, StageTime, Verdict};
 use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
@@ -76,9 +77,14 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn persons_by_desks(&self, i: usize, target_s: u64) -> u64 {
+        self.persons_in(i, self.sampling_s(i, target_s))
+    }
+
+    /// Persons whom the desks of a district can take in so many seconds.
+    fn persons_in(&self, i: usize, sampling_s: u64) -> u64 {
         let tenths = self.city.norm.desk_rate_tenths.value;
         let desks = self.city.districts[i].have.desks;
-        mul_div(desks.saturating_mul(tenths), self.sampling_s(i, target_s), 36_000)
+        mul_div(desks.saturating_mul(tenths), sampling_s, 36_000)
     }
 
     pub(super) fn persons_by_samplers(&self, i: usize, target_s: u64) -> u64 {
@@ -142,16 +148,27 @@ impl<'a> View<'a> {
 
     /// Whether the whole chain ends within `s` seconds.
     fn whole_chain(&self, s: u64) -> bool {
-        let before_labs = [
-            ChainStage::Way,
-            ChainStage::Desk,
-            ChainStage::Sampler,
-            ChainStage::TubeStock,
-            ChainStage::ExtractionStock,
-            ChainStage::PcrStock,
-        ];
+        let before_labs = ChainStage::all().filter(|stage| !matches!(stage, ChainStage::Lab(_)));
         before_labs.into_iter().all(|stage| self.alone(stage, s))
             && self.labs_do(|lab| lab_capacity(self.city, lab, s).tubes)
+    }
+
+    /// Whether everybody can be swabbed within `s` seconds, and the last swab then go through a lab, as `nearer` has it.
+    pub(super) fn collected(&self, nearer: &Nearer, s: u64) -> bool {
+        let sampling_s = |i: usize| match nearer.rests_in_work {
+            true => {
+                let (day_s, _) = self.city.sampling_of(&self.city.districts[i]);
+                mul_div(s.saturating_sub(self.tail_s[i]), day_s, 86_400)
+            }
+            false => self.sampling_s(i, s),
+        };
+        if !self.alone(ChainStage::Way, s) || !self.alone(ChainStage::Sampler, s) {
+            return false;
+        }
+        match nearer.streets.is_empty() {
+            true => self.everywhere(|i| self.persons_in(i, sampling_s(i))),
+            false => nearer.streets.iter().all(|&(i, work_s)| work_s <= sampling_s(i) as f64),
+        }
     }
 
     /// Tubes without a place, charged per lab to the city's largest that serves their district (another city's where it
@@ -171,7 +188,7 @@ impl<'a> View<'a> {
     pub(super) fn verdict(&self, target_h: u32, nothing_short: bool) -> Verdict {
         let stages: Vec<StageTime> = ChainStage::all()
             .map(|stage| {
-                let minutes = first(MINUTES_MAX, |minute| self.alone(stage, minute * 60));
+                let minutes = first_minute(|s| self.alone(stage, s));
                 let tightest = self.tightest(stage, minutes.unwrap_or(MINUTES_MAX));
                 StageTime { stage, minutes, tightest }
             })
@@ -182,7 +199,7 @@ impl<'a> View<'a> {
         Verdict {
             target_h,
             yes: self.whole_chain(u64::from(target_h) * 3600),
-            minutes: first(MINUTES_MAX, |minute| self.whole_chain(minute * 60)),
+            minutes: first_minute(|s| self.whole_chain(s)),
             binding: binding.cloned().unwrap_or(nothing),
             stages,
             norms_met: nothing_short && self.cut_off.is_empty(),
@@ -238,6 +255,11 @@ fn worst(pairs: impl Iterator<Item = (u64, u64)>) -> Option<usize> {
         }
     }
     best.map(|(i, _, _)| i)
+}
+
+/// The first whole minute for which `holds`, given as seconds; `None` when it never does.
+pub(super) fn first_minute(holds: impl Fn(u64) -> bool) -> Option<u64> {
+    first(MINUTES_MAX, |minute| holds(minute * 60))
 }
 
 /// The smallest number from 1 to `max` for which `holds`, which must stay true once it is true.

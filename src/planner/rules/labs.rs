@@ -12,6 +12,7 @@
 //! Staffed stages do the lab's derate of what their numbers say, as in the other layers; the instruments' rest is part of
 //! it already.
 
+use super::nearer::Nearer;
 use crate::planner::city::{
     City, Clock, InstrumentDay, Lab, LabStage, Norm, Shift, StageKind, mul_div,
 };
@@ -145,6 +146,14 @@ fn groups(city: &City, lab: &Lab, clock: Clock, units: u64, target_s: u64) -> Ve
     }
 }
 
+/// What a stage does of what its numbers say, permille: the derate of its lab where it is staffed.
+fn derate_permille(city: &City, lab: &Lab, stage: &LabStage) -> u64 {
+    match stage.clock {
+        Clock::Staffed => lab.derate_permille(&city.norm).min(1000),
+        Clock::Instrument => 1000,
+    }
+}
+
 /// What so many working units of a stage can do.
 fn stage_capacity(
     city: &City,
@@ -155,10 +164,7 @@ fn stage_capacity(
 ) -> StageCapacity {
     let elsewhere_s = head_s(&city.norm).saturating_add(lab.pipeline_s() - stage.cycle_s());
     let most_s = target_s.saturating_sub(elsewhere_s);
-    let derate_permille = match stage.clock {
-        Clock::Staffed => lab.derate_permille(&city.norm).min(1000),
-        Clock::Instrument => 1000,
-    };
+    let derate_permille = derate_permille(city, lab, stage);
     let mut capacity = StageCapacity {
         kind: stage.kind,
         units: stage.units,
@@ -183,6 +189,33 @@ fn stage_capacity(
     let tubes = capacity.runs.saturating_mul(stage.usable);
     capacity.tubes = mul_div(tubes, derate_permille, 1000);
     capacity
+}
+
+/// Tubes that so many working units of a stage of lab number `lab` can do, as `nearer` has it.
+pub(super) fn tubes_nearer(
+    city: &City,
+    lab: usize,
+    stage: &LabStage,
+    units: u64,
+    target_s: u64,
+    nearer: &Nearer,
+) -> u64 {
+    let (pace, passing) = (nearer.pace[lab][stage.kind.index()], &nearer.passing_s[lab]);
+    let own = passing[stage.kind.index()];
+    let elsewhere_s = passing.iter().sum::<u64>().saturating_sub(own);
+    let most_s = target_s.saturating_sub(head_s(&city.norm).saturating_add(elsewhere_s));
+    let lab = &city.labs[lab];
+    let runs_in = |seconds: u64| {
+        let window_s = match nearer.rests_in_work {
+            true => mul_div(seconds, most_s, target_s.max(1)),
+            false => seconds.min(most_s),
+        };
+        whole_runs((window_s as f64 * pace) as u64, stage.cycle_s())
+    };
+    let groups = groups(city, lab, stage.clock, units, target_s).into_iter();
+    let runs = groups.map(|(alike, s)| alike.saturating_mul(runs_in(s)));
+    let tubes = runs.fold(0, u64::saturating_add).saturating_mul(stage.usable);
+    mul_div(tubes, derate_permille(city, lab, stage), 1000)
 }
 
 /// Units that a stage needs for so many tubes; 0 when no run fits the target, for then no number of units helps.

@@ -23,7 +23,7 @@
 //! - `plan`: the answer;
 //! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips;
 //!   `crew_constants`: what these rest on;
-//! - `fill`: the city with its shortages filled; `change`: with other units;
+//! - `fill`: the city with its shortages filled; `change`: with other units; `nearer`: reckoned nearer to the flows;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
 
 mod chain;
@@ -35,6 +35,7 @@ mod fill;
 mod flow;
 mod labs;
 mod lines;
+mod nearer;
 mod plan;
 mod sent;
 mod shortage;
@@ -50,6 +51,7 @@ pub use crews::{CrewItem, CrewLine};
 pub use fill::{fill, fill_sent};
 pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
+pub(in crate::planner) use nearer::Nearer;
 pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,
 };

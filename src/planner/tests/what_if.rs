@@ -1,13 +1,13 @@
 //! Any change that a question names: what it does to the round, what one more of each saves, and what is refused.
 
 use super::*;
-use crate::planner::field_more::{Crew, with_desks};
-use crate::planner::fluid;
-use crate::planner::model::{HOUR, Model};
+use crate::planner::field_more::{Crew, best_field, with_desks};
+use crate::planner::fluid::{self, Saved};
+use crate::planner::model::{HOUR, MINUTE, Model};
 use crate::planner::round::Round;
 use crate::planner::study;
 use crate::planner::what_if::{
-    Alter, Altered, At, done_anew, labs_concerned, labs_done, place_named, places,
+    Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words, place_named, places,
 };
 
 /// Two districts, one of two streets, and two labs that both may serve the first.
@@ -106,6 +106,80 @@ fn each_change_is_in_the_round() {
     }
 }
 
+/// What stands in the city file beside the number that is asked about.
+#[test]
+fn a_change_is_made_where_it_is_asked_for_and_nowhere_else() {
+    let with = |city: &City, change: Alter| Altered::of(city, &[change]).expect("possible").city;
+    let mut city = town(true);
+    // Districts with hours of their own keep the hours that are asked for the whole city, too.
+    city.districts[0].sampling = Some(Sampling { shifts: 2, hours: 5, origin: origin() });
+    let hours = kept(&city, &[Alter::SamplingHours { hours: 8 }]).1;
+    assert!(hours.streets.iter().all(|street| street.hours == 8 * HOUR));
+    // Shifts begin when those of the lab do, and are of eight hours at most.
+    city.labs[0].shifts = vec![Shift { from_s: 7200, to_s: 36_000, percent: 100 }];
+    let shifts = &with(&city, Alter::ShiftHours { lab: Some(0), hours: 12 }).labs[0].shifts;
+    let told: Vec<_> = shifts.iter().map(|shift| (shift.from_s, shift.to_s)).collect();
+    assert_eq!(told, [(7200, 28_800), (28_800, 50_400)]);
+    // A district without streets is its own street: in its pool, and among the numbers of the streets behind it.
+    let pools = |model: &Model| model.streets.iter().map(|s| s.pool).collect::<Vec<_>>();
+    let five = kept(&city, &[Alter::Pool { at: At::Street(1, 0), persons: 5 }]).1;
+    assert_eq!(pools(&five), [10, 10, 5]);
+    city.districts.reverse();
+    let vehicle = Alter::Field { at: At::Street(1, 1), item: FieldItem::Vehicle, more: 2 };
+    let (before, after) = kept(&city, &[vehicle]);
+    let more: Vec<u32> =
+        after.streets.iter().zip(&before.streets).map(|(a, b)| a.vehicles - b.vehicles).collect();
+    assert_eq!(more, [0, 0, 2]);
+}
+
+/// A lab without tubes is no concern, and of several the last one counts.
+#[test]
+fn labs_with_tubes_are_concerned_and_the_last_of_them_counts() {
+    let city = town(true);
+    let mut model = Round::of(&city).expect("a round").model;
+    model.streets.iter_mut().for_each(|street| street.lab = 0);
+    let mut more = model.clone();
+    more.labs[1].stages[0].add_unit();
+    assert!(labs_concerned(&model, &more).is_empty());
+    more.labs[0].stages[0].add_unit();
+    assert_eq!(labs_concerned(&model, &more), [0]);
+    let flow = fluid::city(&Round::of(&city).expect("a round").model);
+    let [first, second] = [0, 1].map(|lab| flow.labs[lab].finish);
+    assert_ne!(first, second);
+    assert_eq!(labs_done(&flow, &[0, 1]), first.max(second));
+    assert_eq!(labs_words(&city, &[0]), city.labs[0].name);
+    assert_eq!(labs_words(&city, &[0, 1]).en, "the 2 labs that it concerns (of 2)");
+}
+
+/// Of what saves as much the first is told, with what it saves the lab and the city, each by itself.
+#[test]
+fn the_best_of_a_street_is_told_with_what_it_saves_lab_and_city() {
+    let hour = i64::from(HOUR);
+    let all = FieldItem::ALL.map(|item| FieldMore {
+        street: 1,
+        item,
+        takes: [0, 1, 0],
+        saves: Saved { lab: hour, city: 0 },
+    });
+    assert_eq!(best_field(&all).expect("one").item, FieldItem::Desk);
+    let round = Round::of(&town(true)).expect("a round");
+    let words = field_words(&round, &all).expect("it is told");
+    assert_eq!(
+        words.en,
+        "The street that it waits for longest is S2. There, 1 sampler more (one desk stands idle for want of people) brings this \
+         lab: 1 h earlier; the whole city: no change."
+    );
+    assert!(
+        words
+            .zh
+            .contains("增加 1 名采样人员（现有采样台因缺人闲置），该实验室提前 1 小时，全市不变"),
+        "{}",
+        words.zh
+    );
+    let desk = FieldMore { takes: [1, 0, 0], ..all[0] };
+    assert_eq!(desk.words().en, "one more desk (there are people for it)");
+}
+
 /// Desks, samplers and registrars with so many desks more at work: 118.7 persons an hour for 16 hours are 1.19 of what a sampler
 /// does in a day.
 #[test]
@@ -124,14 +198,24 @@ fn a_desk_takes_the_people_with_whom_it_is_as_fast_as_the_others() {
     {
         assert_eq!(with_desks(&norm(), 16, have, more), then, "{have:?} {more}");
     }
+    // In a short day one sampler could keep two desks as fast; each desk still has its own.
+    assert_eq!(with_desks(&norm(), 8, [10, 20, 10], -2), [8, 18, 8]);
 }
 
 /// What one more of each saves is what the question about it is told, to the millisecond.
 #[test]
 fn one_more_of_a_street_saves_what_the_round_with_it_saves() {
     let mut seen = [false; 2];
-    for one_to_one in [false, true] {
+    let mut by_vehicle = 0;
+    for (one_to_one, carries) in [(false, None), (true, None), (true, Some(20))] {
         let mut city = town(one_to_one);
+        // One vehicle with so little room keeps its lab waiting whatever is at the desks.
+        city.districts[1].fleet = carries.map(|capacity_tubes| Fleet {
+            vehicles: 1,
+            capacity_tubes,
+            trips_per_day: None,
+            origin: origin(),
+        });
         // Few desks in the west: it is last.
         (city.districts[1].have.desks, city.districts[1].have.samplers) = (6, 7);
         let round = Round::of(&city).expect("a round");
@@ -151,12 +235,15 @@ fn one_more_of_a_street_saves_what_the_round_with_it_saves() {
             assert_eq!(one.saves.city, saved(&|flow| flow.finish), "{one:?}");
             assert_eq!(one.saves.lab, saved(&|flow| labs_done(flow, &labs)), "{one:?}");
             seen[usize::from(one.saves.city > 0)] = true;
+            by_vehicle =
+                by_vehicle.max(if one.item == FieldItem::Vehicle { one.saves.lab } else { 0 });
         }
         // 7 samplers cannot keep 7 desks as fast as 6: two more are needed.
         let desk = all.iter().flatten().flatten().find(|one| one.street == 2);
         assert_eq!(desk.expect("the west is last at its lab").takes, [1, 2, 0]);
     }
     assert_eq!(seen, [true, true]);
+    assert!(by_vehicle > i64::from(10 * MINUTE), "{by_vehicle}");
 }
 
 /// Of one lab, it is the comparison of that lab; of equal models there is nothing to tell.
@@ -215,6 +302,22 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     ] {
         let words = refused(change);
         assert!(words.zh.contains(zh) && words.en.contains(en), "{words:?}");
+    }
+    // One after the other: what the first takes away the second cannot.
+    let fewer = field(At::District(1), FieldItem::Desk, -20);
+    assert!(Altered::of(&city, &[fewer]).is_ok());
+    let words = Altered::of(&city, &[fewer, fewer]).expect_err("only ten are left");
+    assert!(words.en.contains("take away 10 at most"), "{}", words.en);
+    // Desks without a sampler are no desks at work; of 10 vehicles a third of the people has 3, of which one stays.
+    let mut idle = town(true);
+    idle.districts[1].have.samplers = 10;
+    idle.districts[0].fleet.as_mut().expect("a fleet").vehicles = 10;
+    for (change, en) in [
+        (field(At::District(1), FieldItem::Desk, -11), "take away 10 at most"),
+        (field(At::Street(0, 1), FieldItem::Vehicle, -3), "take away 2 at most"),
+    ] {
+        let words = Altered::of(&idle, &[change]).expect_err("a refusal");
+        assert!(words.en.contains(en), "{}", words.en);
     }
     assert_eq!(places(&city), ["D1", "D1/S1", "D1/S2", "D2"]);
     for (code, at) in [

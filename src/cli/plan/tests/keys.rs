@@ -95,7 +95,8 @@ fn every_key_that_is_printed_is_documented() {
     let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 0,", 1);
     for text in [TINY, &idle, &divided, &bare] {
         let (_folder, args) = asked(text);
-        take(PlanArgs { json: true, filled: true, replications: 3, ..args });
+        // As few as tell why the simulation lies apart.
+        take(PlanArgs { json: true, filled: true, replications: 8, ..args });
     }
     assert!(all.len() > 250, "{}", all.len());
     let unknown: Vec<_> =

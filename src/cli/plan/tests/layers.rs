@@ -1,5 +1,6 @@
 //! The layers after the rules: the answer in words, what mends it, the exit code, the keys of the document.
 
+use super::filing::report_of;
 use super::*;
 use serde_json::json;
 
@@ -40,14 +41,17 @@ fn the_three_layers_stand_side_by_side_in_english() {
   rules (the guide's arithmetic) 24 h 42 min no      lab: extraction East lab
   flows                          30 h 16 min no      extraction at L1 East lab binds from 09:28
   simulation (median)            30 h 36 min no      P10–P90: 28 h 42 min – 37 h 11 min, in time with 0 %
-  flows and rules: 5.6 h apart: ";
+  flows and rules: the flows are 5.6 h later, step by step: ";
     let said = "
 
   No: 30 h 36 min (28 h 42 min – 37 h 11 min), in time in 0 % of 40 replications. Extraction at L1 East lab binds from 09:28. 1 more extractor there \
   would bring it to 23 h. Moving streets alone is not enough: ";
     assert!(shown.starts_with(expected) && shown.contains(said), "{shown}");
-    let why = " h are left (boxes, trips and plates go one by one)";
-    assert!(shown.contains("\n  simulation (mean) and flows: ") && shown.contains(why), "{shown}");
+    let why = "; without any chance the simulation is ";
+    assert!(
+        shown.contains("\n  simulation and flows: the mean (of 40) is ") && shown.contains(why),
+        "{shown}"
+    );
     let divided = TINY.replacen("one_to_one = true", "one_to_one = false", 1);
     let (text, _) = answered(&divided, |args| args.lang = Some(Lang::En));
     assert!(text.contains(
@@ -68,13 +72,13 @@ fn the_three_layers_stand_side_by_side_in_chinese() {
   测算（指南算术） 24 小时 42 分 不能 实验室：核酸提取 东区实验室
   流体             30 小时 16 分 不能 L1 东区实验室的核酸提取自 09:28 起成为瓶颈
   模拟（中位数）   30 小时 36 分 不能 P10–P90：28 小时 42 分–37 小时 11 分，按时概率 0 %
-  流体与测算相差 5.6 小时：";
+  流体与测算：流体晚 5.6 小时，逐项累加为：";
     let said = "
 
   不能按时完成：30 小时 36 分（28 小时 42 分–37 小时 11 分），40 次模拟中 0 % 按时。L1 东区实验室的核酸提取自 09:28 起成为瓶颈。\
 在该处增加 1 台核酸提取仪，可提前到 23 小时。单靠调整分派不够：";
     assert!(shown.starts_with(expected) && shown.contains(said), "{shown}");
-    assert!(shown.contains("\n  模拟与流体（平均）相差 "), "{shown}");
+    assert!(shown.contains("\n  模拟与流体：平均（40 次）"), "{shown}");
 }
 
 #[test]
@@ -271,5 +275,23 @@ fn one_more_that_saves_nothing_is_not_named() {
             "{:?}",
             rows(&few, lang)
         );
+    }
+}
+
+/// What lies between the arithmetic and the flows is explained but for a tenth of it, or half an hour.
+#[test]
+fn the_steps_from_the_arithmetic_to_the_flows_leave_little_of_every_built_in_city() {
+    for (name, _) in city_file::BUILTIN {
+        let report = report_of(&args(name));
+        let layers = report.layers.as_ref().expect("a round");
+        let steps = layers.steps(&report.city, &report.plan).expect("it ends");
+        let sum: i64 = steps.by.iter().map(|(_, ms)| ms).sum();
+        assert_eq!(sum + steps.left, steps.gap, "{name}");
+        let most = (steps.gap.abs() / 10).max(i64::from(planner::model::MINUTE) * 30);
+        assert!(steps.left.abs() <= most, "{name}: {steps:?}");
+        let document = json::report(&report);
+        let told = &document["layers"]["flow_and_rules"];
+        assert_eq!((&told["ms"], &told["left_ms"]), (&json!(steps.gap), &json!(steps.left)));
+        assert_eq!(told["steps"][1], json!({ "step": "runs", "ms": steps.by[1].1 }));
     }
 }

@@ -73,6 +73,32 @@ fn chifeng_answers_no_at_its_own_target_and_shows_the_totals() {
 }
 
 #[test]
+fn there_is_one_bottleneck_and_why_another_stage_does_less_within_the_target() {
+    let text = |name| answer(&PlanArgs { lang: Some(Lang::En), ..args(name) }).expect(name).0;
+    let jiyuan = text("jiyuan");
+    for said in [
+        "48 h: no; needs 60 h 22 min; binding stage: lab: extraction (Jiyuan testing lab (assumed))",
+        " review least within the target\n",
+        " decapping (13×55×94×85%)\n",
+        "There is one bottleneck: extraction at L01, which needs longest for all tubes",
+        "In this table decapping does fewer within 48 h (57,128 tubes, extraction 57,904) and is all the same done",
+    ] {
+        assert!(jiyuan.contains(said), "{said}\n{jiyuan}");
+    }
+    let chinese = answer(&PlanArgs { lang: Some(Lang::Zh), ..args("jiyuan") }).expect("jiyuan").0;
+    assert!(chinese.contains("瓶颈只有一个：L01 的核酸提取（见“结论”"), "{chinese}");
+    // Where both are the same, or no lab binds, there is nothing to explain.
+    assert!(!text("kunming").contains("There is one bottleneck"));
+    let same = PlanArgs { lang: Some(Lang::En), target: Some(24), ..args("jiyuan") };
+    let least = |text: &str| {
+        text.lines().find(|l| l.contains("L01 ") && l.contains('×')).map(str::to_owned)
+    };
+    let same = answer(&same).expect("jiyuan").0;
+    let told = least(&same).expect("a row").contains("extraction (");
+    assert_eq!(same.contains("There is one bottleneck"), !told, "{same}");
+}
+
+#[test]
 fn one_language_leaves_the_other_out() {
     let text = |lang| answer(&PlanArgs { lang: Some(lang), ..args("jiyuan") }).expect("jiyuan").0;
     assert!(text(Lang::Zh).contains("结论") && !text(Lang::Zh).contains("Verdict"));

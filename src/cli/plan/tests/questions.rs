@@ -30,10 +30,11 @@ fn one_more_extractor_is_compared_in_pairs() {
     assert_eq!(code, 0);
     for words in [
         "L1 East lab: 1 more extractor (2 → 3)",
-        " min (95 %, 30 pairs)",
-        "this lab, flows: 30 h 16 min → 22 h 20 min; 7 h 56 min earlier",
-        "the city, flows: 30 h 16 min → 22 h 20 min; 7 h 56 min earlier",
-        "binding stage: extraction → extraction",
+        "\n  L1 East lab, last first result (simulated, mean): ",
+        " min (95 % interval of the mean difference of 30 pairs)\n",
+        "\n  L1 East lab, last first result (by the flows): 30 h 16 min → 22 h 20 min; 7 h 56 min earlier\n",
+        "\n  the whole city, last first result (by the flows): 30 h 16 min → 22 h 20 min; 7 h 56 min earlier\n",
+        "\n  L1 East lab, binding stage (by the flows): extraction → extraction\n",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
@@ -43,6 +44,15 @@ fn one_more_extractor_is_compared_in_pairs() {
             && text.contains("提前 7 小时 56 分")
             && text.contains(" 分钟（95%，30 对）")
     );
+    for words in [
+        "\n  L1 东区实验室首检全部出结果（模拟均值）: ",
+        " 分钟（30 对之差的均值，95% 置信区间）\n",
+        "\n  L1 东区实验室首检全部出结果（流体）: ",
+        "\n  全市首检全部出结果（流体）: ",
+        "\n  L1 东区实验室的瓶颈环节（流体）: ",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
     let (text, _) = said(TINY, &[&words[..], &["--json"]].concat()).expect("an answer");
     let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
     assert_eq!((json["units_now"].as_u64(), json["units_then"].as_u64()), (Some(2), Some(3)));
@@ -63,7 +73,12 @@ fn fewer_units_take_longer_and_others_change_nothing() {
     let fewer = ask("extract", "-1");
     assert!(fewer.contains("1 fewer: extractor (2 → 1)") && fewer.contains("min later"), "{fewer}");
     let more = ask("review", "+1");
-    assert!(more.contains("the city, flows: 30 h 16 min → 30 h 16 min; no change"), "{more}");
+    assert!(
+        more.contains(
+            "the whole city, last first result (by the flows): 30 h 16 min → 30 h 16 min; no change"
+        ),
+        "{more}"
+    );
 }
 
 #[test]
@@ -143,7 +158,15 @@ fn any_other_change_is_compared_in_pairs() {
     ] {
         let (text, code) = ask(words).expect("an answer");
         assert!(code == 0 && text.contains(zh) && text.contains(en), "{words:?}\n{text}");
-        assert!(text.contains("(95 %, 10 pairs)") && text.contains("the city, flows: "), "{text}");
+        for label in [
+            "（10 对之差的均值，95% 置信区间）",
+            " min (95 % interval of the mean difference of 10 pairs)\n",
+            "the whole city, last first result (by the flows): ",
+            ", last first result (simulated, mean): ",
+            "what binds the whole city then (by the flows): ",
+        ] {
+            assert!(text.contains(label), "{label}\n{text}");
+        }
         let (text, _) = ask(&[words, &["--json"]].concat()).expect("an answer");
         let json: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
         assert_eq!(json["labs"], serde_json::json!(labs), "{words:?}");
@@ -184,7 +207,7 @@ fn any_other_change_is_compared_in_pairs() {
     let idle = TINY.replacen("sites = 10\ndesks = 25", "sites = 0\ndesks = 0", 1);
     let words = ["whatif", "CITY", "--place", "999902", "--desks", "+25", "--replications", "5"];
     let (text, _) = said(&idle, &words).expect("an answer");
-    assert!(text.contains("as it is, it is never done") && text.contains("simulated (median)"));
+    assert!(text.contains("as it is, it is never done") && text.contains("(simulated, median)"));
 }
 
 #[test]

@@ -1,0 +1,281 @@
+//! From the arithmetic to the flows, step by step: what the flows reckon with and the arithmetic does not is put in, one thing after
+//! the other, and stays in. What a step costs is by how much the round is then done later, so all of them add up to what lies between
+//! the two.
+//!
+//! The first steps are the arithmetic's own, reckoned nearer (`rules::Nearer`); the others are flows, from which is left out what is not
+//! in yet. In the middle the same round is reckoned by both, and by how much they differ there no step explains: the arithmetic goes
+//! by whole runs, the flows by pieces of time.
+
+use super::{in_tenths, signed_hours, tenths_of};
+use crate::planner::city::{City, Clock, InstrumentDay, Words};
+use crate::planner::fluid;
+use crate::planner::model::{DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Rests, Street};
+use crate::planner::round::Round;
+use crate::planner::rules::Nearer;
+
+/// What the flows reckon with and the arithmetic does not, in the order in which it is put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Each street sends to its lab; in the arithmetic labs share what they can take.
+    Sent,
+    /// Runs take their mean time; in the arithmetic their shortest.
+    Runs,
+    /// Instruments break down.
+    Breakdowns,
+    /// Streets of a district have more people for a desk than its others.
+    Uneven,
+    /// Instruments rest and desks are closed while there is work, too; in the arithmetic while nothing is there to be done.
+    Rests,
+    /// Tubes come little by little, on trips as they go; in the arithmetic all at once, after the longest trip.
+    Coming,
+    /// Rests and nights are by the clock; until here they are a share of every hour.
+    Clock,
+    /// Desks are slow at first, and people go to the quicker ones.
+    Ramp,
+    /// People come late, and desks wait for them.
+    LateComers,
+    /// Unclean pools bring people back.
+    Recalls,
+}
+
+impl Step {
+    /// All of them, in their order.
+    pub const ALL: [Step; 10] = [
+        Step::Sent,
+        Step::Runs,
+        Step::Breakdowns,
+        Step::Uneven,
+        Step::Rests,
+        Step::Coming,
+        Step::Clock,
+        Step::Ramp,
+        Step::LateComers,
+        Step::Recalls,
+    ];
+
+    /// What it is.
+    pub fn name(self) -> Words {
+        let (zh, en) = match self {
+            Step::Sent => (
+                "各街道送指定实验室（测算由各实验室均摊）",
+                "each street sends to its lab (the arithmetic lets labs share)",
+            ),
+            Step::Runs => (
+                "各批按平均时间（测算按最短时间）",
+                "runs take their mean time (the arithmetic: the shortest)",
+            ),
+            Step::Breakdowns => ("仪器故障", "breakdowns"),
+            Step::Uneven => (
+                "同一区县各街道每台人数不均（最慢的街道决定）",
+                "streets with more people to a desk than their district (the slowest decides)",
+            ),
+            Step::Rests => (
+                "有样本时仪器也要休息、采样也要停夜（测算把休息全部排在没有样本时）",
+                "instruments rest and sites close while there is work, too (the arithmetic: only while there is none)",
+            ),
+            Step::Coming => (
+                "样本陆续送达（测算按最长路途后一并到齐）",
+                "tubes come little by little (the arithmetic: all at once, after the longest trip)",
+            ),
+            Step::Clock => ("休息和停夜按钟点", "rests and nights by the clock"),
+            Step::Ramp => ("采样台起步较慢、快慢不一", "desks slow at first, and unequal"),
+            Step::LateComers => ("晚到者", "late comers"),
+            Step::Recalls => ("召回单采", "recalls"),
+        };
+        Words::new(zh, en)
+    }
+
+    /// Its key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Step::Sent => "sent",
+            Step::Runs => "runs",
+            Step::Breakdowns => "breakdowns",
+            Step::Uneven => "uneven",
+            Step::Rests => "rests",
+            Step::Coming => "coming",
+            Step::Clock => "clock",
+            Step::Ramp => "ramp",
+            Step::LateComers => "late_comers",
+            Step::Recalls => "recalls",
+        }
+    }
+}
+
+/// What lies between the arithmetic and the flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// By how much the flows are later, ms; below 0 they are earlier.
+    pub gap: i64,
+    /// By how much each step makes it later, ms, in their order.
+    pub by: Vec<(Step, i64)>,
+    /// What no step explains, ms: with it the steps add up to `gap`.
+    pub left: i64,
+}
+
+/// The steps from the arithmetic of a city, done after `rules`, to the flows of its round, done after `flow`. `None` where the
+/// arithmetic, brought nearer, never ends.
+pub fn steps(city: &City, round: &Round, rules: Ms, flow: Ms) -> Option<Steps> {
+    let (nearer, reckoned) = arithmetic(city, round)?;
+    let (at_once, flows) = flows(city, &round.model, flow);
+    // The tubes of the flows are there at once: what is left of collection is the arithmetic's.
+    let at_once = at_once.max(in_ms(nearer.minutes_collected(city)?));
+    let by_arithmetic = reckoned.last().copied().unwrap_or(i64::from(rules));
+    let from = [i64::from(rules)].into_iter().chain(reckoned.iter().copied());
+    let to = [at_once].into_iter().chain(flows.iter().copied());
+    let costs = from.zip(&reckoned).chain(to.zip(&flows)).map(|(before, after)| after - before);
+    Some(Steps {
+        gap: i64::from(flow) - i64::from(rules),
+        by: Step::ALL.into_iter().zip(costs).collect(),
+        left: at_once - by_arithmetic,
+    })
+}
+
+fn in_ms(minutes: u64) -> i64 {
+    i64::try_from(minutes).unwrap_or(i64::MAX).saturating_mul(i64::from(MINUTE))
+}
+
+/// When the round is done by the arithmetic after each of its steps, ms; and the arithmetic with all of them.
+fn arithmetic(city: &City, round: &Round) -> Option<(Nearer, Vec<i64>)> {
+    let mut nearer = Nearer::with_loads(city, round.model.tubes_by_lab());
+    let mut ends = Vec::with_capacity(Step::ALL.len());
+    let mut reckon = |nearer: &Nearer| {
+        ends.push(in_ms(nearer.minutes(city)?));
+        Some(())
+    };
+    reckon(&nearer)?;
+    for (lab, of) in city.labs.iter().enumerate() {
+        for (k, stage) in of.stages.iter().enumerate() {
+            // The mean of a triangle whose shortest and likeliest time is that of the file.
+            nearer.pace[lab][k] = 3000.0 / (3000.0 + stage.spread_permille as f64);
+            nearer.passing_s[lab][k] =
+                u64::from(fluid::passing(&round.model.labs[lab].stages[k]) / 1000);
+        }
+    }
+    reckon(&nearer)?;
+    for (pace, lab) in nearer.pace.iter_mut().zip(&round.model.labs) {
+        pace.iter_mut().zip(&lab.stages).for_each(|(pace, stage)| *pace *= stage.sound_share());
+    }
+    reckon(&nearer)?;
+    nearer.streets = collection(city, round);
+    reckon(&nearer)?;
+    nearer.rests_in_work = true;
+    reckon(&nearer)?;
+    Some((nearer, ends))
+}
+
+/// By street of the round: number of its district, and seconds of collection with all of its desks.
+fn collection(city: &City, round: &Round) -> Vec<(usize, f64)> {
+    let number = |code: &str| city.districts.iter().position(|district| district.code == code);
+    let streets = round.model.streets.iter().zip(&round.streets).filter(|(s, _)| s.persons > 0);
+    let seconds = |s: &Street| {
+        f64::from(s.persons) / (f64::from(s.desks.max(1)) * s.desk_rate) * f64::from(HOUR / 1000)
+    };
+    streets.filter_map(|(s, of)| Some((number(&of.district)?, seconds(s)))).collect()
+}
+
+/// When the round is done by the flows with all tubes there at once, ms, and after each of their steps, the last of which is `flow`.
+fn flows(city: &City, whole: &Model, flow: Ms) -> (i64, Vec<i64>) {
+    let mut model = whole.clone();
+    let end = |model: &Model| i64::from(fluid::ends_of(model).1);
+    // Taken out one after the other, last step first.
+    let mut ends = vec![i64::from(flow)];
+    model.recall.prevalence = 0.0;
+    ends.push(end(&model));
+    model.streets.iter_mut().for_each(|s| s.late_share = 0.0);
+    ends.push(end(&model));
+    model.streets.iter_mut().for_each(|s| (s.ramp_speed, s.desk_spread) = (1.0, 0.0));
+    ends.push(end(&model));
+    model.streets.iter_mut().for_each(open_all_day);
+    for (lab, of) in model.labs.iter_mut().zip(&city.labs) {
+        if let InstrumentDay::Staggered { hours } = of.instrument_day(&city.norm) {
+            let instruments = of.stages.map(|stage| stage.clock == Clock::Instrument);
+            never_rest(lab, instruments, hours.clamp(1, 24) as f64 / 24.0);
+        }
+    }
+    ends.push(end(&model));
+    model.streets = at_once(city, &model);
+    ends.reverse();
+    (end(&model), ends)
+}
+
+/// Desks that are open all day, and slower by as much.
+fn open_all_day(street: &mut Street) {
+    let share = f64::from(street.hours.clamp(1, DAY)) / f64::from(DAY);
+    (street.hours, street.desk_rate) = (DAY, street.desk_rate * share);
+}
+
+/// Instruments that are at work all day, and slower by as much; a run of theirs takes no longer.
+fn never_rest(lab: &mut Lab, instruments: [bool; 7], share: f64) {
+    for (stage, _) in lab.stages.iter_mut().zip(instruments).filter(|(_, is)| *is) {
+        let share = stage.sound_share() * share;
+        stage.rests = Rests::default();
+        // What a unit does not do for want of rest is put as time in which it is repaired.
+        (stage.failures_per_day, stage.repair) = (1.0 / share - 1.0, DAY);
+    }
+}
+
+/// A street for each lab with all of its tubes, which come to its door at once after the arithmetic's wait for the first box.
+fn at_once(city: &City, model: &Model) -> Vec<Street> {
+    let wait_s = city.norm.box_s.value.saturating_add(city.norm.transport_s.value);
+    let wait = wait_s.saturating_mul(1000).min(u64::from(HORIZON_MS)) as Ms;
+    let street = |(lab, tubes): (usize, u64)| Street {
+        persons: u32::try_from(tubes).unwrap_or(u32::MAX),
+        pool: 1,
+        desks: 1_000_000,
+        desk_rate: 1e9,
+        desk_spread: 0.0,
+        open: 0,
+        hours: DAY,
+        ramp: 0,
+        ramp_speed: 1.0,
+        late_share: 0.0,
+        late_mean: 0,
+        box_tubes: 1,
+        box_time: 1,
+        vehicles: 1_000_000,
+        vehicle_tubes: 1_000_000,
+        trip_hold: 0,
+        handling: 0,
+        travel: wait,
+        travel_spread: 0.0,
+        travel_max: wait,
+        round_trip_min: 0,
+        lab,
+        part_of: None,
+    };
+    model.tubes_by_lab().into_iter().enumerate().filter(|(_, n)| *n > 0).map(street).collect()
+}
+
+impl Steps {
+    /// In a sentence, without its full stop: how far the flows are from the arithmetic, and the steps, which add up to it as they are
+    /// told. Steps of less than a twentieth of an hour are in the rest.
+    pub fn words(&self) -> Words {
+        let gap = in_tenths(self.gap);
+        let told = self.by.iter().map(|(step, ms)| (step.name(), in_tenths(*ms)));
+        let told: Vec<(Words, i64)> = told.filter(|(_, tenths)| *tenths != 0).collect();
+        let rest = gap - told.iter().map(|(_, tenths)| tenths).sum::<i64>();
+        let rest_name = Words::new(
+            "其余（测算按整批、流体按时间段计）",
+            "the rest (whole runs here, pieces of time there)",
+        );
+        let (zh, en): (Vec<String>, Vec<String>) = told
+            .into_iter()
+            .chain([(rest_name, rest)])
+            .map(|(name, tenths)| {
+                let by = signed_hours(tenths);
+                (format!("{} {by} 小时", name.zh), format!("{} {by} h", name.en))
+            })
+            .unzip();
+        let by = tenths_of(gap);
+        let way = match gap {
+            0 => Words::new("相同", "the same"),
+            1.. => Words::new(format!("晚 {by} 小时"), format!("{by} h later")),
+            _ => Words::new(format!("早 {by} 小时"), format!("{by} h earlier")),
+        };
+        Words::new(
+            format!("流体与测算：流体{}，逐项累加为：{}", way.zh, zh.join("，")),
+            format!("flows and rules: the flows are {}, step by step: {}", way.en, en.join(", ")),
+        )
+    }
+}
