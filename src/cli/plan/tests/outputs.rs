@@ -109,12 +109,8 @@ fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
         Report::of(path, city, None, false, Dice { replications: 0, seed: 1 }, &Progress::silent());
     let (city, layers) = (&report.city, report.layers.as_mut().expect("a round"));
     let number = |code: &str| city.labs.iter().position(|lab| lab.code == code).expect("a lab");
-    for i in 0..layers.round.model.streets.len() {
-        if layers.round.model.streets[i].lab == number("T02") {
-            let street = layers.round.source[i];
-            sending::send(city, &mut layers.round, street, number("T01"));
-        }
-    }
+    let parts = layers.round.model.streets.iter_mut();
+    parts.filter(|part| part.lab == number("T02")).for_each(|part| part.lab = number("T01"));
     let [none, some] = [number("T02"), number("T01")];
     let loads = &mut layers.round.assignment.shares.labs;
     loads[some].tubes += std::mem::take(&mut loads[none].tubes);

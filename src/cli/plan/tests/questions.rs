@@ -42,7 +42,7 @@ fn one_more_extractor_is_compared_in_pairs() {
     assert!(
         text.contains("L1 东区实验室：增加 1 台核酸提取仪（2 → 3）")
             && text.contains("提前 7 小时 56 分")
-            && text.contains(" 分钟（95%，30 对）")
+            && text.contains(" 分钟（30 对之差的均值，95% 置信区间）")
     );
     for words in [
         "\n  L1 东区实验室首检全部出结果（模拟均值）: ",
