@@ -345,7 +345,8 @@ fn cover(stock: &Stock, tubes: u64) -> String {
     }
 }
 
-fn labs(plan: &Plan, lang: Option<Lang>) -> String {
+/// Capacity of the labs by stage, and which stage is the bottleneck.
+pub(super) fn labs(plan: &Plan, lang: Option<Lang>) -> String {
     let mut out = labs_table(plan, false, lang);
     if let Some(lab) = plan.labs.first() {
         let windows = lab.capacity.stages.map(|s| {

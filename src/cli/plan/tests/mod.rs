@@ -89,13 +89,20 @@ fn there_is_one_bottleneck_and_why_another_stage_does_less_within_the_target() {
     assert!(chinese.contains("瓶颈只有一个：L01 的核酸提取（见“结论”"), "{chinese}");
     // Where both are the same, or no lab binds, there is nothing to explain.
     assert!(!text("kunming").contains("There is one bottleneck"));
-    let same = PlanArgs { lang: Some(Lang::En), target: Some(24), ..args("jiyuan") };
-    let least = |text: &str| {
-        text.lines().find(|l| l.contains("L01 ") && l.contains('×')).map(str::to_owned)
-    };
-    let same = answer(&same).expect("jiyuan").0;
-    let told = least(&same).expect("a row").contains("extraction (");
-    assert_eq!(same.contains("There is one bottleneck"), !told, "{same}");
+    let city = city_file::builtin("jiyuan").expect("jiyuan");
+    let mut seen = [false; 2];
+    for target in (24..=96).step_by(4) {
+        let plan = planner::solve(&city, target);
+        let other = plan.labs[0].capacity.binding != planner::StageKind::Extract;
+        assert_eq!(
+            plan.verdict.binding.stage,
+            planner::ChainStage::Lab(planner::StageKind::Extract)
+        );
+        let told = text::labs(&plan, Some(Lang::En)).contains("There is one bottleneck");
+        assert_eq!(told, other, "{target}");
+        seen[usize::from(other)] = true;
+    }
+    assert_eq!(seen, [true, true]);
 }
 
 #[test]
