@@ -3,6 +3,7 @@
 use super::layers::{TINY, asked};
 use super::sheet::{Cell, sheets};
 use super::*;
+use crate::planner::fluid;
 
 fn report(text: &str, replications: usize) -> Report {
     let (_folder, args) = asked(text);
@@ -111,9 +112,7 @@ fn a_gap_at_a_lab_to_which_nothing_is_sent_says_why_it_stands() {
     let number = |code: &str| city.labs.iter().position(|lab| lab.code == code).expect("a lab");
     let parts = layers.round.model.streets.iter_mut();
     parts.filter(|part| part.lab == number("T02")).for_each(|part| part.lab = number("T01"));
-    let [none, some] = [number("T02"), number("T01")];
-    let loads = &mut layers.round.assignment.shares.labs;
-    loads[some].tubes += std::mem::take(&mut loads[none].tubes);
+    layers.flow = fluid::city(&layers.round.model);
     let document = json::report(&report);
     let lines = document["shortages"].as_array().expect("a list");
     let noted = |line: &&serde_json::Value| line["note"].is_object();
