@@ -201,8 +201,11 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     let fewer = pb::WhatIfRequest { units: -1, ..asked.clone() };
     let fewer = client.what_if(fewer).await.unwrap().into_inner();
     assert!(fewer.saved_ms < 0.0, "one of two extractors less is later: {fewer:?}");
+    let none = pb::WhatIfRequest { units: -2, ..asked.clone() };
+    let none = client.what_if(none).await.unwrap().into_inner();
+    assert!(none.assigned_anew && none.units_after == 0, "its streets go to the other: {none:?}");
+    assert!(none.fluid_city_after_ms > none.fluid_city_before_ms);
     for (request, expected) in [
-        (pb::WhatIfRequest { units: -2, ..asked.clone() }, "UNWORKABLE"),
         (pb::WhatIfRequest { units: 0, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { units: -3, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { stage: 99, ..asked.clone() }, "INVALID"),
