@@ -203,7 +203,7 @@ def planning(city, address):
     expect("slack is target less finish", plan.fluid.slack_ms, plan.target_ms - plan.fluid.finish_ms)
     expect("answer in both languages", bool(plan.summary.zh and plan.summary.en), True)
 
-    expect("lines of crews, six a district", (len(plan.crews) % 6, plan.crews_total), (0, len(plan.crews)))
+    expect("lines of crews, seven a district", (len(plan.crews) % 7, plan.crews_total), (0, len(plan.crews)))
     short = [max(0, crew.need - crew.have) for crew in plan.crews]
     expect("what is short of crews", [crew.short for crew in plan.crews], short)
     known = {constant.key for constant in plan.crews_rest_on}
