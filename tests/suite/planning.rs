@@ -205,6 +205,11 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     let none = client.what_if(none).await.unwrap().into_inner();
     assert!(none.assigned_anew && none.units_after == 0, "its streets go to the other: {none:?}");
     assert!(none.fluid_city_after_ms > none.fluid_city_before_ms);
+    assert_eq!(
+        (none.after_ms, none.pairs),
+        (-1.0, 0),
+        "a lab without tubes has no finish to simulate"
+    );
     for (request, expected) in [
         (pb::WhatIfRequest { units: 0, ..asked.clone() }, "INVALID"),
         (pb::WhatIfRequest { units: -3, ..asked.clone() }, "INVALID"),

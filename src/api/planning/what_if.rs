@@ -133,7 +133,8 @@ fn anew(
         solve(city, city.target_h).labs[number].capacity.stages[change.stage.index()].units_working;
     let after = fluid::city(&round.model);
     let before = before.map(|round| fluid::city(&round.model).finish);
-    // Against itself: the mean of its finish, with the same chance as any other question.
+    // Against itself: the mean of its finish, with the same chance as any other question. A lab that no street sends to any more
+    // has none, and no pairs are told.
     let alone = compare(&round.model, number, &round.model.labs[number], seed, pairs, stop);
     let (lab, name) = (&after.labs[number], &round.labs[number].1);
     let mut told = vec![
@@ -151,7 +152,7 @@ fn anew(
         after_ms: if lab.tubes > 0 { alone.after } else { NEVER as f64 },
         saved_ms: 0.0,
         saved_half_width_ms: 0.0,
-        pairs: u32::try_from(alone.pairs).unwrap_or(u32::MAX),
+        pairs: if lab.tubes > 0 { u32::try_from(alone.pairs).unwrap_or(u32::MAX) } else { 0 },
         fluid_lab_before_ms: NEVER,
         fluid_lab_after_ms: if lab.tubes > 0 { lab.finish.into() } else { NEVER },
         fluid_city_before_ms: before.as_ref().map_or(NEVER, |finish| i64::from(*finish)),

@@ -211,7 +211,7 @@ fn needs_note(report: &Report) -> Words {
         format!(
             "采样点、采样台、采样员、登记员为规范要求，其后的“有”为现有：每 {}–{} 人一个采样点，每 {}–{} 人一个采样台，\
              每 {sampler} 人一名采样员，按最少台数每台 {registrars} 名登记员。采样能力：现有台和人员按最后一管仍能在 {h} 小时内\
-             出结果计可采的人数。未安排：实验室在 {h} 小时内做不完的管数",
+             出结果计可采的人数；没有实验室可送的区县按就地有一处移动方舱实验室计。未安排：实验室在 {h} 小时内做不完的管数",
             grouped(site[0]),
             grouped(site[1]),
             grouped(desk[0]),
@@ -221,7 +221,7 @@ fn needs_note(report: &Report) -> Words {
             "Sites, desks, samplers and registrars are what the norm asks for, and \"have\" behind each what there is: one site for \
              {} to {} persons, one desk for {} to {}, one sampler for {sampler}, {clerks} at each desk of the lower \
              number. Can sample: persons whom the desks and people there can swab early enough for the last tube to be resulted \
-             within {h} h. No lab for: tubes that the labs cannot do within {h} h",
+             within {h} h; a district that reaches no lab as if a mobile lab stood there. No lab for: tubes that the labs cannot do within {h} h",
             grouped(site[0]),
             grouped(site[1]),
             grouped(desk[0]),

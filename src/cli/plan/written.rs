@@ -44,17 +44,18 @@ impl File {
 /// Nothing, where every file that is asked for is one of its own.
 ///
 /// # Errors
-/// The first that is also read, or written by another flag; which two they are.
+/// The first that is also read, or written by another flag; which two they are. Any at all, where no city is named.
 pub(super) fn apart(args: &PlanArgs) -> Result<(), Error> {
-    let outputs = [
-        ("--xlsx", &args.xlsx),
-        ("--svg-backlog", &args.svg_backlog),
-        ("--svg-finish", &args.svg_finish),
-    ];
-    let outputs: Vec<(&str, &Path)> =
-        outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
-    if outputs.is_empty() {
-        return Ok(());
+    let outputs = asked(args);
+    let Some((first, _)) = outputs.first() else { return Ok(()) };
+    // The letter alone is text: a file that silently is not written would be missed too late.
+    if args.city.is_none() {
+        return Err(Error::Argument(Words::new(
+            format!("{first} 须同时给出城市：未给出城市时只解读来函，没有可写出的方案"),
+            format!(
+                "{first} needs a city: without one the letter alone is explained, and there is no plan to write"
+            ),
+        )));
     }
     let read = city_file::files(args.city.as_deref(), args.norm.as_deref());
     let read: Vec<(File, Words, &Path)> =
@@ -74,6 +75,16 @@ pub(super) fn apart(args: &PlanArgs) -> Result<(), Error> {
         written.push((file, flag, path));
     }
     Ok(())
+}
+
+/// The files that are asked for, by their flags.
+fn asked(args: &PlanArgs) -> Vec<(&'static str, &Path)> {
+    let outputs = [
+        ("--xlsx", &args.xlsx),
+        ("--svg-backlog", &args.svg_backlog),
+        ("--svg-finish", &args.svg_finish),
+    ];
+    outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))).collect()
 }
 
 fn both(flag: &str, path: &Path, other: &Words, there: &Path) -> Error {

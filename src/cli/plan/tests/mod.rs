@@ -158,6 +158,20 @@ fn the_guandu_letter_is_explained_alone_and_in_kunming() {
             assert!(text.contains(words), "{city} {words}");
         }
     }
+    // Without a city there is nothing that a file could hold.
+    let file = std::env::temp_dir().join("swabline-letter-alone");
+    for flag in ["--xlsx", "--svg-backlog", "--svg-finish"] {
+        let mut asked = args("");
+        let asked_for = match flag {
+            "--xlsx" => &mut asked.xlsx,
+            "--svg-backlog" => &mut asked.svg_backlog,
+            _ => &mut asked.svg_finish,
+        };
+        *asked_for = Some(file.clone());
+        let error = answer(&asked).expect_err(flag);
+        assert!(error.en().starts_with(&format!("{flag} needs a city")), "{error}");
+        assert!(!file.exists());
+    }
 }
 
 #[test]
