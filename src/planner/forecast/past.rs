@@ -1,6 +1,7 @@
 //! What is over already, off the readings: a simulation of the rest of a round says nothing of what came before it.
 
 use super::situation::{LabCount, Reading, Situation, told_between};
+use crate::planner::city::StageKind;
 use crate::planner::model::{HOUR, Model, Ms};
 use crate::planner::simulate::Replication;
 
@@ -34,7 +35,7 @@ pub(super) enum Door {
     Nothing,
     /// They have their results since then.
     Resulted(Ms),
-    /// They have none: of what is in that lab, they are among the first so many tubes.
+    /// They have none: of what is in that lab besides the single tubes that wait, they are among the first so many tubes.
     Inside {
         /// Number of the lab.
         lab: usize,
@@ -61,20 +62,25 @@ impl Past {
             let all = results(newest, lab);
             if all == 0 { newest.at } else { when(&|r| results(r, lab) >= all) }
         };
+        let ended = newest.streets.iter().any(|street| street.resulted > 0);
         let of_street = |street: usize| {
-            let delivered = |r: &Reading| r.streets.get(street).map_or(0, |s| s.delivered);
-            let (all, lab) = (delivered(newest), model.streets[street].lab);
-            if all == 0 {
+            let of = |r: &Reading| r.streets.get(street).copied().unwrap_or_default();
+            let (all, lab) = (of(newest), model.streets[street].lab);
+            if all.delivered == 0 {
                 return Door::Nothing;
             }
             let count = |r: &Reading| r.labs.get(lab).copied().unwrap_or_default();
-            // Tubes are resulted in the order in which they came to the door.
-            let place = count(first(&|r| delivered(r) >= all)).received;
-            // Single tubes of recalls that wait here go first and are no first tests: a run of the rest tells them apart.
-            let ahead = count(newest).resulted + count(newest).singles_here();
-            match place.checked_sub(ahead).filter(|tubes| *tubes > 0) {
-                Some(tubes) => Door::Inside { lab, tubes },
-                None => Door::Resulted(when(&|r| count(r).resulted >= place)),
+            // First tests are resulted in the order in which they came to the door. Single tubes of recalls pass them: counted
+            // with them, a street would be over while its tubes lie on plates.
+            // Where they are not told apart before they have results, there were at most as many first tests as there are now.
+            let place = count(first(&|r| of(r).delivered >= all.delivered)).first_received();
+            let place = place.min(count(newest).first_received());
+            let ahead = place.saturating_sub(count(newest).first_results());
+            let over = if ended { all.resulted >= all.collected } else { ahead == 0 };
+            match over {
+                true if ended => Door::Resulted(when(&|r| of(r).resulted >= all.resulted)),
+                true => Door::Resulted(when(&|r| count(r).first_results() >= place)),
+                false => Door::Inside { lab, tubes: ahead_of(situation, model, lab, ahead) },
             }
         };
         let (all_collected, all_results) = (collected(newest), first_results(newest));
@@ -103,6 +109,21 @@ impl Past {
             }
         }
     }
+}
+
+/// The same as a run of the rest of the round counts them: it takes the tubes of plates for first tests, but for plates that are
+/// known to hold single tubes alone. Where another street's tubes passed these (a plate that failed), they may be any that are there.
+fn ahead_of(situation: &Situation, model: &Model, lab: usize, firsts: u64) -> u64 {
+    let count =
+        situation.readings.last().and_then(|r| r.labs.get(lab)).copied().unwrap_or_default();
+    let batch = u64::from(model.labs[lab].stages[StageKind::Extract.index()].batch.max(1));
+    let apart = situation.singles_only(lab).saturating_mul(batch);
+    let mixed = count.singles_plated.saturating_sub(apart);
+    let firsts = match firsts {
+        0 => count.first_received().saturating_sub(count.first_results()).max(1),
+        firsts => firsts,
+    };
+    firsts.saturating_add(mixed)
 }
 
 /// Tubes that a city has filled.
@@ -143,29 +164,53 @@ mod tests {
     use crate::planner::forecast::StreetCount;
 
     #[test]
-    fn single_tubes_that_wait_are_not_ahead_of_a_street() {
+    fn a_street_is_over_when_its_own_tubes_have_results_whatever_passed_them() {
         let mut model = example::city(1);
         model.streets.truncate(1);
         let street =
             StreetCount { collected: 100, sent: 100, delivered: 100, ..Default::default() };
-        // Received, resulted, single tubes that wait; first tests that are there before the street is done.
-        for (received, resulted, singles_waiting, expected) in [
-            (100, 0, 0, Some(100)),
-            (160, 0, 60, Some(100)),
-            (160, 70, 30, Some(60)),
-            (160, 100, 60, None),
-            (160, 160, 0, None),
+        // Received, resulted; single tubes that wait, on plates, with a result; tubes of the street that ended, 0 = not told; tubes
+        // that have to have their results before the street is done.
+        for (received, resulted, [waiting, plated, closed], ended, expected) in [
+            (100, 0, [0, 0, 0], 0, Some(100)),
+            (160, 0, [60, 0, 0], 0, Some(100)),
+            (160, 70, [30, 0, 30], 0, Some(60)),
+            (160, 100, [60, 0, 0], 0, None),
+            (160, 160, [0, 0, 60], 0, None),
+            // They passed the street's tubes, of which 18 wait: as many results as tubes came with the street.
+            (194, 176, [0, 0, 94], 82, Some(18)),
+            (194, 176, [0, 0, 94], 0, Some(18)),
+            (194, 194, [0, 0, 94], 100, None),
+            // On a plate before them, which nothing tells from a plate of first tests.
+            (194, 40, [0, 94, 0], 40, Some(60 + 94)),
+            // A plate failed, and others passed its tubes; one of the street's is lost.
+            (200, 150, [0, 0, 0], 90, Some(50)),
+            (200, 200, [0, 0, 0], 99, Some(1)),
         ] {
-            let plated = received - singles_waiting;
-            let lab =
-                LabCount { received, plated, resulted, singles_waiting, ..Default::default() };
-            let labs = vec![lab; model.labs.len()];
-            let readings = vec![Reading { at: HOUR, streets: vec![street], labs }];
+            let lab = LabCount {
+                received,
+                plated: received - waiting,
+                resulted,
+                singles_waiting: waiting,
+                singles_plated: plated,
+                recalls_closed: closed,
+                ..Default::default()
+            };
+            // The street's tubes came first.
+            let came = LabCount { received: 100, ..LabCount::default() };
+            let street = |resulted| StreetCount { resulted, ..street };
+            let reading = |at, street, lab| Reading {
+                at,
+                streets: vec![street],
+                labs: vec![lab; model.labs.len()],
+            };
+            let readings = vec![reading(1, street(0), came), reading(HOUR, street(ended), lab)];
             let found = Past::of(&model, &Situation { readings }).streets[0];
             let lab = model.streets[0].lab;
-            let expected =
-                expected.map_or(Door::Resulted(HOUR), |tubes| Door::Inside { lab, tubes });
-            assert_eq!(found, expected, "{received} {resulted} {singles_waiting}");
+            let over = Door::Resulted(told_between(1, HOUR));
+            let expected = expected.map_or(over, |tubes| Door::Inside { lab, tubes });
+            let told = (received, resulted, [waiting, plated, closed], ended);
+            assert_eq!(found, expected, "{told:?}");
         }
     }
 }

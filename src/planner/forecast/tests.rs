@@ -89,10 +89,36 @@ fn a_street_whose_tubes_are_all_at_the_lab_ends_when_they_have_their_results() {
             let lab = newest.labs[trial.model.streets[i].lab];
             seen += usize::from(all && lab.resulted < lab.received);
             let last = told.labs[trial.model.streets[i].lab];
-            assert!(told.streets[i].p95 <= last.p95 + HOUR, "{seed}: street {i}");
+            let street = told.streets[i];
+            assert!(
+                street.p95 <= last.p95 + HOUR,
+                "{seed}: street {i}: {street:?} {last:?} {lab:?}"
+            );
         }
     }
     assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn a_street_is_forecast_as_its_city_is_and_is_never_over_while_its_tubes_wait() {
+    let (mut held, mut all, mut over) = (0, 0, 0);
+    for seed in 0..30 {
+        let trial = trial::Trial::new(seed, false);
+        let ends = trial.ends();
+        for percent in [50, 75, 90] {
+            let situation = part_way(&trial, percent);
+            let now = situation.readings.last().expect("a reading").at;
+            let told =
+                of_model(&trial.model, &trial.doubt, &situation, seed, 40).expect("a forecast");
+            for (street, end) in told.streets.iter().zip(&ends).filter(|(_, end)| **end > now) {
+                all += 1;
+                held += u32::from((street.p10..=street.p90).contains(end));
+                over += u32::from(street.p95 <= now);
+            }
+        }
+    }
+    let held = 100.0 * f64::from(held) / f64::from(all);
+    assert!((60.0..95.0).contains(&held) && over == 0, "{held} of {all}, {over} over");
 }
 
 #[test]

@@ -245,6 +245,33 @@ impl Trial {
         Trial { model, doubt, finish, outage, boxes, done, truth: truth.clone() }
     }
 
+    /// By street of the plan: when its last first test really had its result. A lab takes first tests in the order of its door.
+    pub fn ends(&self) -> Vec<Ms> {
+        let mut ends = vec![0; self.model.streets.len()];
+        for lab in 0..self.truth.labs.len() {
+            let of = |row: Row| self.done.iter().filter(move |d| d.1 == lab && d.2 == row);
+            let mut results: Vec<(Ms, i64)> =
+                of(Row::Resulted).map(|d| (d.0, i64::from(d.3))).collect();
+            results.extend(of(Row::Answered).map(|d| (d.0, -i64::from(d.3))));
+            results.sort_unstable();
+            let mut boxes: Vec<&BoxRun> =
+                self.boxes.iter().filter(|b| self.truth.streets[b.street].lab == lab).collect();
+            boxes.sort_by_key(|b| b.at);
+            let (mut come, mut done, mut results) = (0, 0, results.into_iter().peekable());
+            let mut at = 0;
+            for b in boxes {
+                come += i64::from(b.tubes);
+                while done < come
+                    && let Some((time, tubes)) = results.next()
+                {
+                    (at, done) = (time, done + tubes);
+                }
+                ends[b.street] = at;
+            }
+        }
+        ends
+    }
+
     /// What the service would have read every quarter of an hour until `now`.
     pub fn situation(&self, now: Ms) -> Situation {
         let every = (15 * MINUTE).max(now / 96);
