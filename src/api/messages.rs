@@ -131,9 +131,18 @@ impl Error {
                  again, or send less at a time",
             ),
             Error::Busy => own(
-                "服务繁忙或处理超时：请保留记录，稍后用同一编号重发",
-                "too busy, or it took too long: keep the facts and send the same ids again later",
+                "服务繁忙或处理超时：查询请稍后再问；上报记录请保留，稍后用同一编号重发",
+                "too busy, or it took too long: ask again later; facts are to be kept and sent again with the same ids",
             ),
+            Error::Engine(engine::Error::Crowded { cause, retry_after_ms }) => {
+                let seconds = retry_after_ms.div_ceil(1_000);
+                (
+                    format!("服务正忙于其他查询或测算（{cause}）：本次未受理，请{seconds}秒后再问"),
+                    format!(
+                        "the server is busy with other questions ({cause}): this one was not taken, ask again in {seconds} s"
+                    ),
+                )
+            }
             Error::Engine(engine::Error::Overloaded { cause, .. }) => (
                 format!("服务繁忙（{cause}）：请保留记录，稍后用同一编号重发"),
                 format!("too busy ({cause}): keep the facts and send the same ids again later"),

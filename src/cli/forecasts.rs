@@ -157,8 +157,8 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
     match of.forecasts.is_empty() {
         true => writeln!(
             out,
-            "  no forecast: the service had no city file ([planner] city) while it was open, or no tube came  \
-             无预测：开轮期间服务未配置城市文件（[planner] city），或没有采样管"
+            "  no forecast: the service had no city file ([planner] city) while it was open, or no tube came, or none from a place \
+             that the city file names  无预测：开轮期间服务未配置城市文件（[planner] city），或没有采样管，或采样管均来自城市文件未列的地点"
         )?,
         false => writeln!(
             out,

@@ -223,13 +223,13 @@ impl Handle {
     /// Leave for one query, dashboard answer or planning run.
     ///
     /// # Errors
-    /// `Overloaded` when as many of the class are under way as may be, or when intake needs the
+    /// `Crowded` when as many of the class are under way as may be, or when intake needs the
     /// machine.
     pub fn admit(&self, class: Class) -> Result<Permit, Error> {
         let waiting = self.gate.facts_waiting.load(Ordering::Acquire);
         if waiting > self.options.queue_facts_max / 100 * class.queue_percent_max() {
             self.note_shed(class);
-            return Err(Error::Overloaded { cause: "intake comes first", retry_after_ms: 1_000 });
+            return Err(Error::Crowded { cause: "intake comes first", retry_after_ms: 1_000 });
         }
         let semaphore = match class {
             Class::Intake => return Ok(Permit { _held: None }),
@@ -241,7 +241,7 @@ impl Handle {
             Ok(permit) => Ok(Permit { _held: Some(permit) }),
             Err(_) => {
                 self.note_shed(class);
-                Err(Error::Overloaded {
+                Err(Error::Crowded {
                     cause: "too many of this class under way",
                     retry_after_ms: 200,
                 })

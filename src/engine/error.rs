@@ -13,6 +13,14 @@ pub enum Error {
         /// When to come back.
         retry_after_ms: u64,
     },
+    /// Too many questions are under way, or intake needs the machine. Nothing was to be recorded; the same may be asked later.
+    #[error("too busy for questions: {cause}")]
+    Crowded {
+        /// Which limit was met.
+        cause: &'static str,
+        /// When to come back.
+        retry_after_ms: u64,
+    },
     /// The service is stopping. Nothing was recorded.
     #[error("the service is stopping")]
     ShuttingDown,

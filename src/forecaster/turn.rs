@@ -99,7 +99,7 @@ impl Forecaster {
     /// Waits for a turn, first come first served.
     ///
     /// # Errors
-    /// `Overloaded` when `plans_waiting_max` wait already, or when intake needs the machine.
+    /// `Crowded` when `plans_waiting_max` wait already, or when intake needs the machine.
     pub async fn turn(&self, handle: &Handle) -> Result<Turn, TurnError> {
         let turns = &self.inner.turns;
         let place = match Arc::clone(&turns.places).try_acquire_owned() {
@@ -110,7 +110,7 @@ impl Forecaster {
                 if before >= turns.waiting_max {
                     let cause = "plans_waiting_max";
                     let retry_after_ms = RETRY_MS;
-                    return Err(engine::Error::Overloaded { cause, retry_after_ms }.into());
+                    return Err(engine::Error::Crowded { cause, retry_after_ms }.into());
                 }
                 let place = Arc::clone(&turns.places).acquire_owned().await;
                 place.map_err(|_| TurnError::Broken)?

@@ -43,6 +43,7 @@ pub enum Figures {
 
 /// Flags of `figures ingest`.
 #[derive(Args)]
+#[command(after_help = named(&INGEST))]
 pub struct IngestArgs {
     /// Short runs, all in under five minutes; what is scaled down says so in `scaled`
     #[arg(long)]
@@ -53,8 +54,9 @@ pub struct IngestArgs {
 
 /// Flags of `figures planner`.
 #[derive(Args)]
+#[command(after_help = named(&PLANNER))]
 pub struct PlannerArgs {
-    /// Short runs, all in about a minute; what is scaled down says so in `scaled`
+    /// Short runs, all in about a minute, in place of about five; what is scaled down says so in `scaled`
     #[arg(long)]
     quick: bool,
     /// The Python that has SimPy [default: that of deploy/bootstrap.sh --figures]
@@ -324,12 +326,21 @@ fn less_disk(has_dir: bool, quick: bool, has_rows: bool) -> String {
 }
 
 /// The figures that are asked for.
+fn names(rows: &[Row]) -> String {
+    rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+}
+
+/// What `--row` takes, for the help.
+fn named(rows: &[Row]) -> String {
+    format!("Figures: {}", names(rows))
+}
+
 fn wanted(all: &'static [Row], rows: &[String]) -> Result<BTreeSet<&'static str>> {
     if rows.is_empty() {
         return Ok(all.iter().map(|row| row.name).collect());
     }
     let named = |name: &String| {
-        let known = || all.iter().map(|row| row.name).collect::<Vec<_>>().join(", ");
+        let known = || names(all);
         let row = all.iter().find(|row| row.name == *name).map(|row| row.name);
         row.with_context(|| format!("no figure is called {name}; there are {}", known()))
     };

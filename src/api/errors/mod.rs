@@ -260,7 +260,9 @@ impl Error {
             Error::ShuttingDown => Reason::ShuttingDown,
             Error::Busy | Error::Halted(_) => Reason::Overloaded,
             Error::Engine(error) => match error {
-                engine::Error::Overloaded { .. } => Reason::Overloaded,
+                engine::Error::Overloaded { .. } | engine::Error::Crowded { .. } => {
+                    Reason::Overloaded
+                }
                 engine::Error::ShuttingDown => Reason::ShuttingDown,
                 engine::Error::StorageFault { .. } => Reason::StorageFault,
                 engine::Error::Store(_) => Reason::Internal,
@@ -286,9 +288,10 @@ impl Error {
     /// When to send the same again; 0 = it does not pass by itself.
     pub fn retry_after_ms(&self) -> u64 {
         match self {
-            Error::Engine(engine::Error::Overloaded { retry_after_ms, .. }) => {
-                (*retry_after_ms).max(1)
-            }
+            Error::Engine(
+                engine::Error::Overloaded { retry_after_ms, .. }
+                | engine::Error::Crowded { retry_after_ms, .. },
+            ) => (*retry_after_ms).max(1),
             other => match other.reason() {
                 pb::Reason::Overloaded | pb::Reason::ShuttingDown => RETRY_MS,
                 // Until somebody mends the disk.

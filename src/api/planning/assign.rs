@@ -24,6 +24,13 @@ pub async fn answer(
     let plan = city(shared)?;
     let target_h = target_hours(plan, request.target_hours)?;
     let penalty_min = penalty(request.penalty_minutes)?;
+    if !request.during_round && request.penalty_minutes != 0.0 {
+        return Err(Error::invalid(
+            "penalty_minutes",
+            "只用于轮次进行中的重新分派：请留空，或填写 during_round",
+            "is for assigning anew during a round: leave it empty, or set during_round",
+        ));
+    }
     if !request.during_round {
         let work =
             move |plan: &CityPlan, waited_for: GoOn<'_>| whole_round(plan, target_h, waited_for);

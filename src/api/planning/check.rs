@@ -1,7 +1,7 @@
 //! CheckPlan: the verdict of the rules and of the fluid, crews, and whether the list of shortages is enough.
 
 use super::changes::Changes;
-use super::words::{against, sentences, slack, some, stage, target_hours};
+use super::words::{by_flows, sentences, slack, some, stage, target_hours};
 use super::{GoOn, at_once, city, crews, filing, filled, go_on, shortages};
 use crate::api::errors::Error;
 use crate::api::limits::SHORTAGES_TOLD_MAX;
@@ -243,7 +243,7 @@ pub(super) fn by_the_rules(rules: &Plan, in_time: bool, answer: Words) -> Words 
 
 /// The answer in a few sentences: yes or no, what holds it up and from when, and what would mend it.
 pub(super) fn summary(city: &City, round: &Round, flow: &CityFlow, more: &More) -> Words {
-    let mut all = vec![against(round.model.target, flow.finish)];
+    let mut all = vec![by_flows(round.model.target, flow.finish)];
     if let Some(number) = flow.last_lab()
         && let Some(lab) = flow.labs.get(number).filter(|lab| lab.tubes > 0)
     {
@@ -329,8 +329,8 @@ mod tests {
             let words = reply.summary.unwrap();
             (
                 reply.fluid.unwrap().in_time,
-                words.zh.starts_with("可以"),
-                words.en.starts_with("Yes"),
+                words.zh.starts_with("按流体层"),
+                words.en.starts_with("By the flows, chance left out, in time"),
             )
         };
         assert_eq!(said(&city), (true, true, true));

@@ -1,6 +1,7 @@
 //! What CheckPlan and Assign say, a line for each fact, in both languages.
 
 use super::changes::Changes;
+use super::words::by_flows;
 use super::{assign, check, too_long, what_if, what_if_city};
 use crate::api::errors::Error;
 use crate::api::pb;
@@ -232,9 +233,9 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         more[0][StageKind::Extract.index()].saves =
             fluid::Saved { lab: (30 * MINUTE).into(), city: 0 };
         let Words { zh, en } = check::summary(&plan.city, round, &flow, &more);
-        let no = "不能按时：预计 27 小时 40 分 完成，比目标晚 3 小时 40 分。";
+        let no = by_flows(24 * HOUR, flow.finish).zh;
         assert_eq!(zh, format!("{no}{}{}", held[0], mend[0]));
-        let no = "No: done in 27 h 40 min, 3 h 40 min after the target.";
+        let no = by_flows(24 * HOUR, flow.finish).en;
         assert_eq!(en, format!("{no} {} {}", held[1], mend[1]));
     }
 }
@@ -346,10 +347,22 @@ fn changes_that_cannot_be_made_are_refused_with_what_there_is() {
         (pb::PlanChange { to: 2.5, ..change(Item::Pool) }, "2.5 is not possible"),
         (pb::PlanChange { to: 99.0, ..change(Item::SamplingHours) }, "give 1 to 24"),
         (pb::PlanChange { to: f64::NAN, ..change(Item::Prevalence) }, "give 0 to 1"),
+        // The number that was sent, not what it is in tenths.
+        (pb::PlanChange { to: 90.55, ..change(Item::Turnout) }, "90.55 is not possible"),
+        (
+            pb::PlanChange { place: "990001".into(), more: 1, to: 3.0, ..change(Item::Desks) },
+            "PLAN_CHANGE_ITEM_DESKS has none, leave it empty: give place, more only",
+        ),
+        (pb::PlanChange { to: 0.1, lab: "LE".into(), ..change(Item::Prevalence) }, "give to only"),
     ] {
         let texts = what_if_of(&plan, vec![asked]).unwrap_err().texts();
         assert!(texts.1.contains(en), "{texts:?}");
     }
+    // Who is done today is not said to be never done still.
+    let infected = pb::PlanChange { to: 0.5, ..change(Item::Prevalence) };
+    let texts = what_if_of(&CityPlan::builtin("chifeng"), vec![infected]).unwrap_err().texts();
+    assert!(texts.1.contains("with this change the round is never done"), "{texts:?}");
+    assert!(texts.0.contains("按此变动后永远不能完成"), "{texts:?}");
     let many = vec![pb::PlanChange { to: 5.0, ..change(Item::Pool) }; 101];
     assert!(what_if_of(&plan, many).is_err());
     let both = pb::WhatIfRequest {

@@ -128,7 +128,7 @@ fn anew(
 ) -> Result<pb::WhatIfReply, Error> {
     let number = change.lab;
     let with = with_units(city, number, change.stage, change.units.into());
-    let round = round_of(&with, city.target_h).map_err(|why| still_never(&why))?;
+    let round = round_of(&with, city.target_h).map_err(|why| never_with(before.is_ok(), &why))?;
     let working =
         solve(city, city.target_h).labs[number].capacity.stages[change.stage.index()].units_working;
     let after = fluid::city(&round.model);
@@ -166,11 +166,15 @@ fn anew(
     })
 }
 
-/// That it is never done with the change either.
-pub(super) fn still_never(why: &Words) -> Words {
+/// That it is never done with the change; `done`: without it, it is.
+pub(super) fn never_with(done: bool, why: &Words) -> Words {
+    let (zh, en) = match done {
+        true => ("按此变动后永远不能完成：", ""),
+        false => ("按此变动后仍永远不能完成：", "still "),
+    };
     Words::new(
-        format!("按此变动后仍永远不能完成：{}", why.zh),
-        format!("with this change the round is still never done: {}", why.en),
+        format!("{zh}{}", why.zh),
+        format!("with this change the round is {en}never done: {}", why.en),
     )
 }
 

@@ -4,7 +4,7 @@
 //! done as it is is assigned anew with the changes.
 
 use super::changes::lab_number;
-use super::words::{against, sentences, some, stage, stage_named, target_hours};
+use super::words::{by_flows, sentences, some, stage, stage_named, target_hours};
 use super::{city, reckon, what_if};
 use crate::api::errors::Error;
 use crate::api::pb;
@@ -69,6 +69,7 @@ fn read(plan: &CityPlan, change: &pb::PlanChange) -> Result<Alter, Error> {
         false => lab_number(plan, &change.lab).map(Some),
     };
     let to = || whole(change.to);
+    nothing_else(change, item)?;
     Ok(match item {
         Item::Unspecified => return Err(no_item(change.item)),
         Item::Desks => Alter::Field { at: at()?, item: FieldItem::Desk, more },
@@ -81,11 +82,43 @@ fn read(plan: &CityPlan, change: &pb::PlanChange) -> Result<Alter, Error> {
         },
         Item::Pool => Alter::Pool { at: at()?, persons: to()? },
         Item::Prevalence => Alter::Prevalence { share: change.to },
-        Item::Turnout => Alter::Turnout { permille: whole(change.to * 10.0)? },
+        Item::Turnout => Alter::Turnout { permille: tenths(change.to)? },
         Item::SamplingHours => Alter::SamplingHours { hours: to()? },
         Item::ShiftHours => Alter::ShiftHours { lab: lab()?, hours: to()? },
         Item::InstrumentHours => Alter::InstrumentHours { lab: lab()?, hours: to()? },
     })
+}
+
+/// That only fields of the item are filled: one that is left unread may be what whoever asks thinks most of.
+fn nothing_else(change: &pb::PlanChange, item: pb::PlanChangeItem) -> Result<(), Error> {
+    use pb::PlanChangeItem as Item;
+    let own: &[&str] = match item {
+        Item::Unspecified => return Ok(()),
+        Item::Desks | Item::Samplers | Item::Vehicles => &["place", "more"],
+        Item::Staff => &["lab", "stage", "more"],
+        Item::Pool => &["place", "to"],
+        Item::Prevalence | Item::Turnout | Item::SamplingHours => &["to"],
+        Item::ShiftHours | Item::InstrumentHours => &["lab", "to"],
+    };
+    let filled = [
+        ("place", !change.place.is_empty()),
+        ("lab", !change.lab.is_empty()),
+        ("stage", change.stage != 0),
+        ("more", change.more != 0),
+        // Also what is no number.
+        ("to", change.to != 0.0),
+    ];
+    match filled.into_iter().find(|(field, is)| *is && !own.contains(field)) {
+        None => Ok(()),
+        Some((field, _)) => {
+            let (name, own) = (item.as_str_name(), own.join(", "));
+            Err(Error::invalid(
+                field,
+                format!("{name} 不用此项，请留空：只填写 {own}"),
+                format!("{name} has none, leave it empty: give {own} only"),
+            ))
+        }
+    }
 }
 
 fn no_item(number: i32) -> Error {
@@ -111,8 +144,18 @@ fn place(plan: &CityPlan, code: &str) -> Result<At, Error> {
 
 /// A whole number as it was sent; what it may be is the planner's to say.
 fn whole(to: f64) -> Result<u64, Error> {
-    match to.is_finite() && to >= 0.0 && (to - to.round()).abs() < 1e-6 {
-        true => Ok(to.round() as u64),
+    in_parts(to, 1.0)
+}
+
+/// A number of one decimal as it was sent, in tenths.
+fn tenths(to: f64) -> Result<u64, Error> {
+    in_parts(to, 10.0)
+}
+
+fn in_parts(to: f64, parts: f64) -> Result<u64, Error> {
+    let told = to * parts;
+    match told.is_finite() && told >= 0.0 && (told - told.round()).abs() < 1e-6 {
+        true => Ok(told.round() as u64),
         false => Err(Error::invalid(
             "to",
             format!("{to} 不是可用的数：请填写整数（到场率可有一位小数）"),
@@ -207,7 +250,8 @@ fn anew(
     mut told: Vec<Words>,
     before: Result<(&Round, Words), &Words>,
 ) -> Result<pb::WhatIfReply, Error> {
-    let round = altered.anew().map_err(|error| what_if::still_never(&error.words()))?;
+    let round =
+        altered.anew().map_err(|error| what_if::never_with(before.is_ok(), &error.words()))?;
     let after = fluid::city(&round.model);
     let before_ms = match &before {
         Ok((round, why)) => {
@@ -219,7 +263,7 @@ fn anew(
             what_if::NEVER
         }
     };
-    told.push(against(round.model.target, after.finish));
+    told.push(by_flows(round.model.target, after.finish));
     let binding = after.last_lab().map(|lab| after.labs[lab].binding);
     Ok(pb::WhatIfReply {
         before_ms: what_if::NEVER as f64,

@@ -71,6 +71,26 @@ pub fn against(target: Ms, finish: Ms) -> Words {
     }
 }
 
+/// The same by the flows, which leave chance out: their yes is not the planner's, which is that of the median of the simulation.
+pub fn by_flows(target: Ms, finish: Ms) -> Words {
+    let (takes, differs) = (hours(finish.into()), hours(slack(target, finish)));
+    let (can, early) = match finish <= target {
+        true => (Words::new("可以按时", "in time"), Words::new("早", "before")),
+        false => (Words::new("不能按时", "too late"), Words::new("晚", "after")),
+    };
+    Words::new(
+        format!(
+            "按流体层（不计偶然因素）{}：预计 {} 完成，比目标{} {}；是否按时以模拟（SimulatePlan）的中位数为准。",
+            can.zh, takes.zh, early.zh, differs.zh
+        ),
+        format!(
+            "By the flows, chance left out, {}: done in {}, {} {} the target; whether it is in time is for the median of the simulation \
+             to say (SimulatePlan).",
+            can.en, takes.en, differs.en, early.en
+        ),
+    )
+}
+
 /// "(25 h 50 min to 30 h 10 min in 8 of 10 cases), in time in 12 %".
 pub fn spread(finish: &Quantiles, in_time: f64) -> Words {
     let (from, to) = (hours(finish.p10.into()), hours(finish.p90.into()));
@@ -150,6 +170,20 @@ mod tests {
         let no = against(24 * HOUR, 27 * HOUR + 40 * MINUTE);
         assert_eq!(no.en, "No: done in 27 h 40 min, 3 h 40 min after the target.");
         assert_eq!(no.zh, "不能按时：预计 27 小时 40 分 完成，比目标晚 3 小时 40 分。");
+        let no = by_flows(24 * HOUR, 27 * HOUR + 40 * MINUTE);
+        assert!(no.en.starts_with(
+            "By the flows, chance left out, too late: done in 27 h 40 min, 3 h 40 min after the"
+        ));
+        assert!(
+            no.zh.contains("不能按时：预计 27 小时 40 分 完成，比目标晚 3 小时 40 分；"),
+            "{no:?}"
+        );
+        // No layer without chance says a yes that stands alone.
+        let yes = by_flows(HOUR, HOUR);
+        assert!(
+            yes.en.contains("in time: done in 1 h 00 min") && yes.en.ends_with("(SimulatePlan).")
+        );
+        assert!(yes.zh.starts_with("按流体层") && yes.zh.contains("可以按时"));
         assert!(against(HOUR, HOUR).en.starts_with("Yes: done in 1 h 00 min, 0 h 00 min before"));
     }
 }
