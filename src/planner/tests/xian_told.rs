@@ -183,6 +183,13 @@ const WRITTEN: [Written; 4] = [
     (27, 24, [1.29, 1.35, 1.42], None, [25.8, 25.7, 25.6]),
 ];
 
+/// The 90 % interval of results at the 24th hour as it is written there, by lag, millions of people; and what was published.
+type Between = (u32, Ms, [[f64; 2]; 3], f64);
+const BETWEEN: [Between; 2] = [
+    (25, 2, [[10.5, 13.4], [9.8, 13.3], [9.2, 13.1]], 10.0),
+    (27, 8, [[9.7, 10.3], [9.8, 10.2], [9.8, 10.3]], 11.3),
+];
+
 /// Both rounds at every moment, against what is written down. The bounds are wide: they say that a forecast is one, and that
 /// the page does not tell of another program. None says that a forecast is good.
 #[test]
@@ -208,11 +215,20 @@ fn both_rounds_are_forecast_at_every_moment_from_what_was_published_by_then() {
                     near(off(told.sampled, truth.sampled), sampled.unwrap_or_default(), 5.0);
                     let resulted = truth.resulted.expect("results after 24 hours");
                     near(off(middle, resulted), then[at], 5.0);
+                    let between = BETWEEN.iter().find(|b| (b.0, b.1) == (round, hour));
+                    let (_, _, between, published) = between.expect("an interval");
+                    near(resulted / 1e6, *published, 0.05);
+                    near(low / 1e6, between[at][0], 0.5);
+                    near(high / 1e6, between[at][1], 0.5);
                 }
                 None => near(told.finish, then[at], 3.0),
             }
         }
     }
+}
+
+fn yes(held: bool) -> &'static str {
+    if held { "yes" } else { "no" }
 }
 
 /// The page has these numbers in its rows.
@@ -230,6 +246,18 @@ fn the_errors_are_written_down() {
             let numbers = numbers.join(", ").replace('-', "−");
             assert!(row.contains(&format!(" {numbers} ")), "{numbers} in {row}");
         }
+    }
+    for (round, hour, between, published) in BETWEEN {
+        let head = format!("| {round} December, hour {hour} |");
+        let row = page.lines().find(|line| line.starts_with(&head)).expect(&head);
+        let held = between.map(|[low, high]| (low..=high).contains(&published));
+        let held = match held {
+            [a, b, c] if a == b && b == c => yes(a).to_owned(),
+            held => held.map(yes).join(", "),
+        };
+        let between = between.map(|[low, high]| format!("{low:.1} to {high:.1}")).join(", ");
+        let told = format!(" {held}: {between} M for {published:.1} ");
+        assert!(row.contains(&told), "{told} in {row}");
     }
 }
 
