@@ -23,6 +23,7 @@ mod flow_text;
 mod grow;
 mod json;
 mod json_layers;
+mod known;
 mod layers;
 mod layers_text;
 mod least;

@@ -65,6 +65,11 @@ impl<'p> Search<'p> {
         self.spent.get().saturating_add(tubes) <= self.until.get()
     }
 
+    /// Tubes that may still be simulated in the part that is being searched.
+    pub fn room(&self) -> u64 {
+        self.until.get().saturating_sub(self.spent.get())
+    }
+
     /// Counts a try of so many tubes, and says how far it is.
     pub fn spend(&self, tubes: u64) {
         self.spent.set(self.spent.get().saturating_add(tubes));
