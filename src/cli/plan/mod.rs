@@ -40,6 +40,7 @@ mod remedy_text;
 mod search;
 mod sheet;
 mod steps;
+mod targets;
 mod text;
 mod text_shortage;
 mod walk;
