@@ -3,12 +3,31 @@
 
 use std::io::{ErrorKind, Result, Write};
 
+use crate::cli::city_file;
+
+/// Standard output cannot be written, and why. In both languages; a command that knows its reader's tells it in that.
+#[derive(Debug, thiserror::Error)]
+#[error("{}\n{}", self.zh(), self.en())]
+pub struct Unwritten(std::io::Error);
+
+impl Unwritten {
+    /// The message in Chinese.
+    pub fn zh(&self) -> String {
+        format!("标准输出无法写入：{}（{}）", city_file::reason_zh(&self.0), self.0)
+    }
+
+    /// The message in English.
+    pub fn en(&self) -> String {
+        format!("standard output cannot be written: {}", self.0)
+    }
+}
+
 /// Writes an answer, or a part of one, on standard output. A reader who is gone has seen enough.
 ///
 /// # Errors
 /// When it cannot be written for another reason, such as a full disk.
-pub fn answer(text: &str) -> Result<()> {
-    all(&mut std::io::stdout().lock(), text)
+pub fn answer(text: &str) -> std::result::Result<(), Unwritten> {
+    all(&mut std::io::stdout().lock(), text).map_err(Unwritten)
 }
 
 /// Says something beside the answer, on standard error, as a line of its own. Nobody reads it when that fails.
@@ -49,5 +68,15 @@ mod tests {
         for (why, fails) in [(ErrorKind::BrokenPipe, false), (ErrorKind::StorageFull, true)] {
             assert_eq!(all(&mut Refuses(why), "an answer").is_err(), fails, "{why}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_with_the_reason_in_both_languages() {
+        let written = all(&mut Refuses(ErrorKind::StorageFull), "an answer").map_err(Unwritten);
+        let error = anyhow::Error::from(written.expect_err("a full disk"));
+        assert_eq!(
+            format!("{error:#}"),
+            "标准输出无法写入：磁盘空间不足（no storage space）\nstandard output cannot be written: no storage space"
+        );
     }
 }

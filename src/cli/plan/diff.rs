@@ -53,6 +53,7 @@ fn doubts([old, new]: [&City; 2], changes: &[Change], today: &str) -> Vec<Words>
     };
     let of = [
         planner::version_doubt(old, new, changes),
+        planner::approval_doubt(old, new, changes),
         approval("旧文件", "old file", old),
         approval("新文件", "new file", new),
     ];

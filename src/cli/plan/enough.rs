@@ -10,7 +10,7 @@ use super::least::{
     CHECKS_MAX, Judge, Least, TRIES_MAX, city_finishes, few_things, lowered, one_by_one,
 };
 use super::remedy::{Desks, Held, More, Outcome, TRY, Tried, Units, goal};
-use super::search::{Search, tubes};
+use super::search::Search;
 use super::steps::Most;
 use super::walk::walked;
 use crate::planner::StageKind;
@@ -22,6 +22,8 @@ use crate::planner::study::Quantiles;
 const NEAR: Ms = 5 * MINUTE;
 /// A try of the most that is tried costs so many times one of the round: each of its many desks fills boxes of its own.
 const MOST_COST: u64 = 4;
+/// Fewest replications with which it is tried where the limit leaves no room for those of a try: a median of a city so large.
+const MOST_TRY_MIN: usize = 9;
 
 /// The most that is tried is not in time.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,21 +156,23 @@ fn reach(
     let few = dice.at_most(TRY);
     let (target, goal) = (layers.round.model.target, goal(layers, dice));
     let plenty = most.all(start);
-    let tried = |dice: Dice| {
-        let cost = tubes(&plenty, dice).saturating_mul(MOST_COST);
-        if !search.may(cost) {
+    let tried = |dice: Dice, least: usize| {
+        let each = plenty.tubes().saturating_mul(MOST_COST).max(1);
+        let room = dice.at_most(usize::try_from(search.room() / each).unwrap_or(usize::MAX));
+        if room.replications < least.min(dice.replications) {
             search.leave_out(1);
             return None;
         }
-        Some(Tried::of(layers, &plenty, dice, search))
+        Some(Tried::of(layers, &plenty, room, search))
     };
-    let Some(with_few) = tried(few) else { return Reach::Unknown };
+    let Some(with_few) = tried(few, MOST_TRY_MIN) else { return Reach::Unknown };
     let near = goal.max(with_few.finish().saturating_add(NEAR));
     if with_few.finish() <= target {
         return Reach::In(near.min(target), plenty);
     }
     // Few replications may be wrong by an hour where one draw in two decides.
-    let with_all = if dice.replications > TRY { tried(dice) } else { None };
+    let all = dice.replications;
+    let with_all = if all > TRY { tried(dice, all) } else { None };
     let judged = with_all.unwrap_or(with_few);
     if judged.finish() <= target {
         return Reach::In(near, plenty);

@@ -29,13 +29,18 @@ impl Filled {
     ) -> Filled {
         let city = planner::fill(city, plan);
         let plan = planner::solve(&city, plan.target_h);
-        let layers = Layers::beside(&city, layers, dice, progress).map_err(|error| error.words());
+        let layers = Layers::filled(&city, layers, dice, progress).map_err(|error| error.words());
         Filled { city, plan, layers }
     }
 
     /// The answer of all layers.
     pub fn yes(&self) -> bool {
         self.found().meets_target()
+    }
+
+    /// With how many replications it was simulated; `None` where it was not.
+    fn replications(&self) -> Option<usize> {
+        Some(self.layers.as_ref().ok()?.study.as_ref()?.replications)
     }
 
     fn found(&self) -> ListFilled<'_> {
@@ -56,12 +61,21 @@ pub(super) fn sentence(report: &Report) -> Option<Words> {
         let (zh, en) = MEASURES;
         Words::new(format!("按时完成另需的见“{zh}”"), format!("for what it takes see \"{en}\""))
     });
-    Some(filled.found().words(see.as_ref()))
+    let mut words = filled.found().words(see.as_ref());
+    if let Some(n) = filled.replications().filter(|n| *n < report.dice.replications) {
+        words.zh += &format!("城市很大，补齐后的情形以 {n} 次模拟推算。");
+        words.en += &format!(
+            " In so large a city what it says with everything filled is of {}.",
+            Words::many(n as u64, "replication")
+        );
+    }
+    Some(words)
 }
 
 /// The same for programs; null where nothing is short.
 pub(super) fn document(report: &Report) -> Value {
     let Some(sentence) = sentence(report) else { return Value::Null };
+    let replications = report.filled.as_ref().and_then(Filled::replications);
     let filled = report.filled.as_ref().map(Filled::found);
     let found = filled.and_then(|filled| filled.found.ok());
     let simulated = found.is_some_and(|found| found.simulated);
@@ -72,6 +86,7 @@ pub(super) fn document(report: &Report) -> Value {
         "finish_hours": found.map(|found| in_hours(found.finish)),
         "slack_hours": found.map(|found| slack(found.round.model.target, found.finish)),
         "simulated": simulated,
+        "replications": replications,
         "binding": binding.map(|(round, binding)| json!({
             "lab": round.labs[binding.lab].0,
             "stage": binding.stage.key(),

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::layers::Layers;
 use super::words::basis;
-use super::{Report, claim_json, compare, filled, json_layers};
+use super::{Report, claim_json, compare, filled, json_layers, targets};
 use crate::planner::reach::{CutOff, Near, NoReach};
 use crate::planner::{
     Basis, Constant, CrewLine, District, DistrictPlan, Given, Item, ItemTotal, Lab, LabPlan,
@@ -25,6 +26,7 @@ pub(super) fn report(report: &Report) -> Value {
     let norm = &city.norm;
     let claims: Vec<Value> =
         city.claims.iter().map(|c| claim_json::explanation(&explain(c, norm))).collect();
+    let layers = report.layers.as_ref().ok();
     let norm_constants: Vec<Value> = norm.constants().iter().map(constant).collect();
     json!({
         "schema": SCHEMA,
@@ -43,11 +45,11 @@ pub(super) fn report(report: &Report) -> Value {
         "given": city.given().iter().map(given).collect::<Vec<_>>(),
         "target_hours": plan.target_h,
         "yes": report.yes(),
-        "verdict": verdict(&plan.verdict),
-        "other_targets": report.others.iter().map(|p| verdict(&p.verdict)).collect::<Vec<_>>(),
+        "verdict": verdict(&plan.verdict, layers),
+        "other_targets": report.others.iter().map(|p| verdict(&p.verdict, layers)).collect::<Vec<_>>(),
         "filled": report.filled_told().map(|filled| json!({
             "yes": filled.yes(),
-            "verdict": verdict(&filled.plan.verdict),
+            "verdict": verdict(&filled.plan.verdict, filled.layers.as_ref().ok()),
             "shortages": filled.plan.shortages.len(),
             "layers": filled.layers.as_ref().ok().map(json_layers::brief),
             "why_no_layers": filled.layers.as_ref().err().map(words),
@@ -62,7 +64,7 @@ pub(super) fn report(report: &Report) -> Value {
         "item_totals": plan.item_totals.iter().map(|t| item_total(t, report)).collect::<Vec<_>>(),
         "crews": crews(report),
         "claims": claims,
-        "layers": report.layers.as_ref().ok().map(|layers| json_layers::layers(report, layers)),
+        "layers": layers.map(|layers| json_layers::layers(report, layers)),
         "why_no_layers": report.layers.as_ref().err().map(words),
     })
 }
@@ -136,8 +138,9 @@ fn range(range: Range) -> Value {
     json!({ "low": range.low, "high": range.high })
 }
 
-fn verdict(verdict: &Verdict) -> Value {
+fn verdict(verdict: &Verdict, layers: Option<&Layers>) -> Value {
     json!({
+        "other_layers": targets::document(verdict.target_h, layers),
         "target_hours": verdict.target_h,
         "yes": verdict.yes,
         "minutes": verdict.minutes,

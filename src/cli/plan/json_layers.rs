@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Report;
 use super::json::{item_key, words};
+use super::known::Known;
 use super::layers::Layers;
 use super::layers_text::seven;
 use super::moving::{Move, Moving};
@@ -411,6 +412,7 @@ fn remedy(city: &City, layers: &Layers, remedy: &Remedy) -> Value {
             "delivered": time(beyond.flow.delivered),
             "chain": time(beyond.flow.chain),
         })),
+        "units_and_desks": Known::of(layers, remedy).key(),
         "enough": remedy.nearest().is_some_and(|at| at <= layers.round.model.target),
         "nearest_hours": remedy.nearest().map(in_hours),
     })

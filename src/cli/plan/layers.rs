@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::remedy::{self, Remedy};
-use super::search::{Search, TUBES_MAX};
+use super::search::{Search, TUBES_MAX, filling};
 use crate::planner::apart::{self, Apart, Steps};
 use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
@@ -64,11 +64,12 @@ impl Layers {
 
     /// The same without looking for remedies.
     pub fn without_remedy(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
-        Layers::beside(city, None, dice, progress)
+        Ok(Layers::of_round(city, Round::of(city)?, dice, progress))
     }
 
-    /// The same beside the layers of another city, with the same dice: a round that is no other is not simulated again.
-    pub fn beside(
+    /// The same of a city with its shortages filled, beside the layers of the city, with the same dice: a round that is no other
+    /// is not simulated again, and a very large one with fewer replications (`filling`).
+    pub fn filled(
         city: &City,
         other: Option<&Layers>,
         dice: Dice,
@@ -79,7 +80,10 @@ impl Layers {
             |other: &&Layers| other.round.model == round.model && other.round.doubt == round.doubt;
         let study = match other.filter(same) {
             Some(other) => other.study.clone(),
-            None => simulated(&round, &round.model, dice, progress),
+            None => {
+                let (what, dice) = (Words::new(FILLED.0, FILLED.1), filling(&round.model, dice));
+                simulated_as(&what, &round, &round.model, dice, progress)
+            }
         };
         Ok(Layers::with_study(city, round, study))
     }
@@ -162,8 +166,23 @@ impl Layers {
     }
 }
 
+/// What is being simulated where it is the city with its shortages filled.
+const FILLED: (&str, &str) =
+    ("模拟缺口补齐后的城市", "simulating the city with its shortages filled");
+
 /// The study of a model of this round; none with 0 replications.
 pub(super) fn simulated(
+    round: &Round,
+    model: &Model,
+    dice: Dice,
+    progress: &Progress,
+) -> Option<Study> {
+    simulated_as(&Words::new("模拟", "simulating"), round, model, dice, progress)
+}
+
+/// The same, where it is said what is being simulated.
+fn simulated_as(
+    what: &Words,
     round: &Round,
     model: &Model,
     dice: Dice,
@@ -173,8 +192,8 @@ pub(super) fn simulated(
     let told = |done: usize| {
         progress.tell(&|| {
             Words::new(
-                format!("模拟：{done}/{replications} 次"),
-                format!("simulating: {done} of {replications} replications"),
+                format!("{}：{done}/{replications} 次", what.zh),
+                format!("{}: {done} of {replications} replications", what.en),
             )
         });
         true

@@ -6,7 +6,7 @@
 
 use super::grow::with_units;
 use super::layers::{Dice, Layers};
-use super::search::Search;
+use super::search::{Search, tubes};
 use crate::planner::StageKind;
 use crate::planner::fluid;
 use crate::planner::model::{Model, Ms, Street};
@@ -72,6 +72,11 @@ impl<'l> Judge<'l> {
             false => self.search.leave_out(1),
         }
         may
+    }
+
+    /// How often every lab of a model may still be tried before the search is at its limit.
+    pub fn rounds_left(&self, model: &Model) -> u64 {
+        self.search.room() / tubes(model, self.dice).max(1)
     }
 
     /// When a lab of a changed model is done; none when the search is at its limit.

@@ -1,11 +1,11 @@
 //! The measures of a remedy one by one, as tables.
 
 use super::added_text::{desk_people, none_more};
+use super::known::no_units;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::people;
 use super::remedy::{Desks, More};
-use super::remedy_text::no_units;
 use super::words::{grouped, lasting, pick, say, table};
 use super::{Lang, Report};
 use crate::planner::model::MINUTE;
@@ -39,7 +39,7 @@ pub(super) fn measures(report: &Report, layers: &Layers, lang: Option<Lang>) -> 
     let Some(remedy) = &layers.remedy else { return String::new() };
     let mut out = match &remedy.more {
         Some(more) => added(report, layers, more, lang),
-        None => format!("  {}\n", say(lang, &no_units(layers))),
+        None => format!("  {}\n", say(lang, &no_units(layers, remedy))),
     };
     if let Moving::Moves { moves, .. } = &remedy.moving {
         out += "\n";

@@ -23,6 +23,7 @@ mod flow_text;
 mod grow;
 mod json;
 mod json_layers;
+mod known;
 mod layers;
 mod layers_text;
 mod least;
@@ -39,6 +40,7 @@ mod remedy_text;
 mod search;
 mod sheet;
 mod steps;
+mod targets;
 mod text;
 mod text_shortage;
 mod walk;
@@ -149,26 +151,32 @@ pub enum PlanWhat {
 
 /// Runs the subcommand; an error here is a fault of output, never of input.
 pub fn run(args: PlanArgs) -> anyhow::Result<ExitCode> {
+    let lang = match &args.what {
+        Some(PlanWhat::Diff(diff)) => diff.lang,
+        Some(PlanWhat::Whatif(whatif)) => whatif.lang,
+        Some(PlanWhat::Pooling(pooling)) => pooling.lang,
+        None => args.lang,
+    };
     let (output, code) = match answer(&args) {
         Ok(done) => done,
         Err(error) => {
-            let lang = match &args.what {
-                Some(PlanWhat::Diff(diff)) => diff.lang,
-                Some(PlanWhat::Whatif(whatif)) => whatif.lang,
-                Some(PlanWhat::Pooling(pooling)) => pooling.lang,
-                None => args.lang,
-            };
-            let message = match lang {
-                Some(Lang::Zh) => error.zh(),
-                Some(Lang::En) => error.en(),
-                None => error.to_string(),
-            };
-            output::aside(&message);
+            output::aside(&in_words(lang, error.zh(), error.en()));
             return Ok(ExitCode::from(EXIT_CONFIGURATION));
         }
     };
-    output::answer(&output)?;
+    if let Err(error) = output::answer(&output) {
+        anyhow::bail!(in_words(lang, error.zh(), error.en()));
+    }
     Ok(ExitCode::from(code))
+}
+
+/// A message in the language asked for, or in both, one below the other.
+fn in_words(lang: Option<Lang>, zh: String, en: String) -> String {
+    match lang {
+        Some(Lang::Zh) => zh,
+        Some(Lang::En) => en,
+        None => format!("{zh}\n{en}"),
+    }
 }
 
 /// What is printed and the exit code. Writes the files that are asked for.

@@ -75,7 +75,7 @@ pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
     let city = city_file::open(&args.city, norm)?;
     let zones = advised(args, &city)?;
     let progress = Progress::on_stderr(args.lang);
-    let ends = Ends::of(&city, &with_pools(&city, &zones), DICE, &progress);
+    let ends = Ends::of([&city, &with_pools(&city, &zones)], args.prevalence, DICE, &progress);
     progress.end();
     let output = match args.json {
         true => report_json::document(&document(args, &city, &zones, &ends)),
@@ -84,7 +84,7 @@ pub(super) fn answer(args: &PoolingArgs) -> Result<(String, u8), Error> {
     Ok((output, 0))
 }
 
-/// The city with the advised pool sizes. Recalls are those of its norm pack's belief, whatever prevalence was asked about.
+/// The city with the advised pool sizes.
 fn with_pools(city: &City, zones: &[Advised]) -> City {
     let mut changed = city.clone();
     let advised = |zone: Option<&str>| {

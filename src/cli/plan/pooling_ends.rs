@@ -1,4 +1,5 @@
-//! What the advised pool sizes do to the finish: by the flows, and simulated with the same seeds as the sizes in use.
+//! What the advised pool sizes do to the finish: by the flows, and simulated with the same seeds as the sizes in use; with the
+//! recalls of the prevalence that the advice is for.
 
 use serde_json::{Value, json};
 
@@ -14,6 +15,7 @@ use crate::planner::fluid;
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::{Paired, Study};
+use crate::planner::what_if::{Alter, Altered};
 use crate::planner::{City, Words};
 
 /// When the round is done: the last first result, recalls closed, and the simulation of it.
@@ -28,6 +30,8 @@ struct Done {
 pub(super) struct Ends {
     now: Result<Done, Words>,
     advised: Result<Done, Words>,
+    /// The prevalence that was asked about; the norm pack's belief where none was.
+    prevalence: Option<f64>,
     dice: Dice,
 }
 
@@ -35,15 +39,43 @@ pub(super) struct Ends {
 type Named<'e> = ((&'static str, &'static str), &'e Result<Done, Words>);
 
 /// What the finish with the advised sizes leaves open.
-const NOTE: (&str, &str) = (
-    "召回按规范包的阳性率推算，街道重新分派；采用前请改写城市文件的每管人数后重新测算",
-    "Recalls are those of the norm pack's prevalence, and streets are assigned anew. Before it is put to use, write the sizes into \
-     the city file and run the plan again",
-);
+fn note(prevalence: Option<f64>) -> Words {
+    let (of_zh, of_en) = match prevalence {
+        None => ("规范包的阳性率".to_owned(), "the norm pack's prevalence".to_owned()),
+        Some(p) => (
+            format!("所问的阳性率 {p}（视为已知）"),
+            format!("the prevalence asked about, {p}, taken as known, for both"),
+        ),
+    };
+    Words::new(
+        format!("召回按{of_zh}推算，街道重新分派；采用前请改写城市文件的每管人数后重新测算"),
+        format!(
+            "Recalls are those of {of_en}, and streets are assigned anew. Before it is put to use, write the sizes into the city \
+             file and run the plan again"
+        ),
+    )
+}
+
+/// The city with the prevalence that was asked about.
+fn asked(city: &City, prevalence: Option<f64>) -> Result<City, Words> {
+    let changes: Vec<Alter> =
+        prevalence.into_iter().map(|share| Alter::Prevalence { share }).collect();
+    Ok(Altered::of(city, &changes)?.city)
+}
 
 impl Done {
-    fn of(city: &City, dice: Dice, progress: &Progress) -> Result<Done, Words> {
-        let round = Round::of(city).map_err(|error| error.words())?;
+    fn of(
+        city: &City,
+        prevalence: Option<f64>,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Result<Done, Words> {
+        let city = asked(city, prevalence)?;
+        let mut round = Round::of(&city).map_err(|error| error.words())?;
+        if prevalence.is_some() {
+            // Taken as known, so it is drawn from no belief.
+            round.doubt.prevalence = (0.0, 0.0);
+        }
         let flow = fluid::city(&round.model);
         let study = simulated(&round, &round.model, dice, progress);
         Ok(Done { finish: flow.finish, closed: flow.closed, study })
@@ -84,9 +116,15 @@ fn not_reckoned(why: &Words) -> Words {
 }
 
 impl Ends {
-    pub fn of(city: &City, advised: &City, dice: Dice, progress: &Progress) -> Ends {
-        let [now, advised] = [city, advised].map(|city| Done::of(city, dice, progress));
-        Ends { now, advised, dice }
+    /// Of the city with the sizes in use and with the advised ones, and the prevalence that was asked about.
+    pub fn of(
+        cities: [&City; 2],
+        prevalence: Option<f64>,
+        dice: Dice,
+        progress: &Progress,
+    ) -> Ends {
+        let [now, advised] = cities.map(|city| Done::of(city, prevalence, dice, progress));
+        Ends { now, advised, prevalence, dice }
     }
 
     /// By how much earlier the advised sizes are, in pairs with the same chance.
@@ -133,7 +171,7 @@ impl Ends {
             );
             out += &line(&with, &gained_in_pairs(&p));
         }
-        out + &format!("  {}\n", pick(lang, NOTE.0, NOTE.1))
+        out + &format!("  {}\n", say(lang, &note(self.prevalence)))
     }
 
     /// What the flows say, as a document.
@@ -145,7 +183,7 @@ impl Ends {
         json!({
             "now": document(&self.now),
             "advised": document(&self.advised),
-            "note": words(&Words::new(NOTE.0, NOTE.1)),
+            "note": words(&note(self.prevalence)),
         })
     }
 

@@ -40,7 +40,7 @@ impl Progress {
         Progress::on(Box::new(std::io::stderr()), terminal, Instant::now() + first, lang)
     }
 
-    fn on(
+    pub(super) fn on(
         out: Box<dyn Write + Send>,
         terminal: bool,
         next: Instant,

@@ -5,6 +5,7 @@ use super::added_text::{NAMED_MAX, added_words, moved_words};
 use super::enough::Beyond;
 use super::filled::Filled;
 use super::grow::UNITS_MAX;
+use super::known::{Known, no_units};
 use super::layers::Layers;
 use super::layers_text::percent;
 use super::moving::Moving;
@@ -93,11 +94,15 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
 /// What can be done, in sentences; and where nothing is enough, that it is not and what comes nearest.
 fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let mut cures = Vec::new();
-    cures.extend(remedy.more.as_ref().map(|more| more_words(city, layers, more)));
+    let known = Known::of(layers, remedy);
+    // Of nothing that was found before the limit it is not said that nothing helps.
+    let told =
+        |more: &&More| known != Known::Unknown || !(more.units.is_empty() && more.desks.is_empty());
+    cures.extend(remedy.more.as_ref().filter(told).map(|more| more_words(city, layers, more)));
     cures.extend(moving(layers, &remedy.moving));
     // What the most that is tried would bring says it, too.
-    if remedy.more.is_none() && remedy.beyond.is_none() {
-        let Words { zh, en } = no_units(layers);
+    if known == Known::Unknown || remedy.more.is_none() && remedy.beyond.is_none() {
+        let Words { zh, en } = no_units(layers, remedy);
         cures.push(words(zh + "。", Words::capital(&en) + "."));
     }
     cures.extend(remedy.beyond.as_ref().map(|beyond| beyond_words(city, layers, beyond)));
@@ -120,6 +125,9 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
                 ),
             ));
         }
+        None if known == Known::Unknown => {
+            cures.push(words("已试各法均无效果。", "Nothing that was tried so far helps."));
+        }
         None => cures.push(words(
             "所试各法均无效果：请放宽时限、提前开始或增加实验室。",
             "Nothing that was tried helps: allow more time, begin earlier, or add a lab.",
@@ -127,31 +135,6 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     }
     cures
 }
-
-/// Said where units and desks alone do not do it, with the reason where there is one that no number changes.
-pub(super) fn no_units(layers: &Layers) -> Words {
-    let target = layers.round.model.target;
-    let first = layers.flow.labs.iter().filter(|lab| lab.soonest > target).map(|lab| lab.soonest);
-    let Some(first) = first.max() else { return words(NO_UNITS.0, NO_UNITS.1) };
-    let (first, target) = (span(first), span(target));
-    words(
-        format!(
-            "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
-            first.zh, target.zh
-        ),
-        format!(
-            "no number of units or desks brings it within the target: the first result alone (box, transport, one run of \
-             each stage) takes {}, over the target of {}; allow more time or shorten the way",
-            first.en, target.en
-        ),
-    )
-}
-
-/// The limit is that of `grow`.
-const NO_UNITS: (&str, &str) = (
-    "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成",
-    "units and desks, tried up to eight times the units there are, do not bring it within the target",
-);
 
 /// When it is done with a measure, and whether that is enough.
 fn brings(layers: &Layers, outcome: &Outcome) -> Words {

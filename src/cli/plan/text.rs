@@ -1,11 +1,13 @@
 //! The report as tables.
 
 use super::diff::head_line;
+use super::layers::Layers;
 use super::words::{
     MEASURES, grouped, hours, minutes, not_within, pick, place_name, say, table, tenths,
 };
 use super::{
-    Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, text_shortage,
+    Lang, Report, claim_text, crews_text, flow_text, layers_text, measures_text, targets,
+    text_shortage,
 };
 use crate::planner::reach::NoReach;
 use crate::planner::{
@@ -39,13 +41,13 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     );
     out += &section(lang, "一、结论", "1. Verdict");
     out += &format!("  {}:\n", pick(lang, "按指南算术", "by the guide's arithmetic"));
-    out += &verdict(plan, lang);
-    for other in &report.others {
-        out += &verdict(other, lang);
+    let layers = report.layers.as_ref().ok();
+    for plan in std::iter::once(plan).chain(&report.others) {
+        out += &verdict(plan, layers, lang);
     }
     if let Some(filled) = report.filled_told() {
         out += &format!("  {}:\n", pick(lang, "补齐全部缺口后", "with every shortage filled"));
-        out += &verdict(&filled.plan, lang);
+        out += &verdict(&filled.plan, filled.layers.as_ref().ok(), lang);
     }
     out += &stages(plan, lang);
     out.push('\n');
@@ -94,11 +96,11 @@ fn section(lang: Option<Lang>, zh: &str, en: &str) -> String {
     format!("\n{}\n", pick(lang, zh, en))
 }
 
-fn verdict(plan: &Plan, lang: Option<Lang>) -> String {
+/// The arithmetic's answer to a plan's target, with that of the other layers beside it.
+fn verdict(plan: &Plan, layers: Option<&Layers>, lang: Option<Lang>) -> String {
     let verdict = &plan.verdict;
     let h = verdict.target_h;
-    let answer =
-        if verdict.yes { pick(lang, "能完成", "yes") } else { pick(lang, "不能完成", "no") };
+    let answer = say(lang, &targets::answer(verdict, layers));
     let needed = match verdict.minutes {
         Some(minutes) => {
             let hours = hours(minutes);

@@ -15,11 +15,16 @@ const DESKS_AHEAD: f64 = 2.0;
 const STEP: f64 = 0.1;
 /// The longest: twice as much.
 const STEP_MAX: f64 = 1.0;
+/// The number of the first step that is as long as that.
+const LONGEST: i32 = 8;
+/// So often every lab must be within the search's limit, or all steps are the longest: of a very large city there are few.
+const ROUNDS: u64 = 16;
 
 /// The model with more of what helps, until the median of the judge's replications is in time, no lab that is late may have
 /// more, or the search is at its limit. Of that model the judge then knows when each lab is done.
 pub(super) fn walked(most: &Most<'_>, mut model: Model, judge: &mut Judge<'_>, by: Ms) -> Model {
-    let mut steps = vec![Some(0); model.labs.len()];
+    let first = if judge.rounds_left(&model) < ROUNDS { LONGEST } else { 0 };
+    let mut steps = vec![Some(first); model.labs.len()];
     while judge.finish() > by {
         let late = (0..steps.len()).filter_map(|lab| {
             let step = steps[lab]?;

@@ -1,5 +1,5 @@
-//! The files that a plan writes, held apart from those that it reads and from one another: what is written over cannot be
-//! fetched back.
+//! The files that a plan writes, held apart from those that it reads, from one another, and by their endings from whatever else
+//! lies there: what is written over cannot be fetched back.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
@@ -41,10 +41,11 @@ impl File {
     }
 }
 
-/// Nothing, where every file that is asked for is one of its own.
+/// Nothing, where every file that is asked for is one of its own, and named as what it will be.
 ///
 /// # Errors
-/// The first that is also read, or written by another flag; which two they are. Any at all, where no city is named.
+/// The first that is also read, or written by another flag; which two they are. The first whose name ends otherwise. Any at all,
+/// where no city is named.
 pub(super) fn apart(args: &PlanArgs) -> Result<(), Error> {
     let outputs = asked(args);
     let Some((first, _)) = outputs.first() else { return Ok(()) };
@@ -61,7 +62,7 @@ pub(super) fn apart(args: &PlanArgs) -> Result<(), Error> {
     let read: Vec<(File, Words, &Path)> =
         read.iter().map(|(what, path)| (File::of(path), what.clone(), path.as_path())).collect();
     let mut written: Vec<(File, &str, &Path)> = Vec::new();
-    for (flag, path) in outputs {
+    for &(flag, path) in &outputs {
         let file = File::of(path);
         if file == File::Other {
             continue;
@@ -74,7 +75,30 @@ pub(super) fn apart(args: &PlanArgs) -> Result<(), Error> {
         }
         written.push((file, flag, path));
     }
-    Ok(())
+    written.into_iter().try_for_each(|(_, flag, path)| ending(flag, path))
+}
+
+/// Nothing, where the name ends as what is written there does, and so does the file to which it leads: one that is there and has
+/// another ending is something else.
+fn ending(flag: &str, path: &Path) -> Result<(), Error> {
+    let expected = if flag == "--xlsx" { "xlsx" } else { "svg" };
+    let ends = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case(expected));
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if ends(path) && ends(&real) {
+        return Ok(());
+    }
+    let named = match ends(path) {
+        true => format!("{} → {}", path.display(), real.display()),
+        false => path.display().to_string(),
+    };
+    Err(Error::Argument(Words::new(
+        format!(
+            "{flag} {named} 不以 .{expected} 结尾，未写入任何文件；应为：以 .{expected} 结尾的文件名"
+        ),
+        format!(
+            "{flag} {named} does not end in .{expected}; nothing was written; expected: a name that ends in .{expected}"
+        ),
+    )))
 }
 
 /// The files that are asked for, by their flags.

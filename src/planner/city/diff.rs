@@ -120,7 +120,7 @@ pub fn version_doubt(old: &City, new: &City, changes: &[Change]) -> Option<Words
         return None;
     }
     let (was, is) = (old.plan.version, new.plan.version);
-    let content = changes.iter().filter(|change| !change.path.starts_with("plan.")).count() as u64;
+    let content = content(changes);
     Some(match content {
         _ if is < was => Words::new(
             format!(
@@ -143,6 +143,45 @@ pub fn version_doubt(old: &City, new: &City, changes: &[Change]) -> Option<Words
         ),
         _ => return None,
     })
+}
+
+/// What is odd about the approval of two plans of one city with these changes: it is the same one, by the same person on the same day,
+/// of other content. It can only be of one of both.
+pub fn approval_doubt(old: &City, new: &City, changes: &[Change]) -> Option<Words> {
+    let content = content(changes);
+    let approval = |city: &City| {
+        Some((city.plan.approved_by.clone()?, city.plan.approved_on.clone().unwrap_or_default()))
+    };
+    let (by, on) = approval(new)?;
+    if old.code != new.code
+        || content == 0
+        || approval(old).as_ref() != Some(&(by.clone(), on.clone()))
+    {
+        return None;
+    }
+    let approval = format!("{by} {on}");
+    let (was, is) = (old.plan.version, new.plan.version);
+    let (of_zh, of_en) = match was == is {
+        true => ("变更前内容".to_owned(), "the content before".to_owned()),
+        false => (format!("第 {} 版", was.min(is)), format!("version {}", was.min(is))),
+    };
+    Some(Words::new(
+        format!(
+            "内容有 {content} 处变更而批准未变（{}）：那是{of_zh}的批准，变更后的内容须另行批准，未批准前请删去 approved_by 和 approved_on",
+            approval.trim_end()
+        ),
+        format!(
+            "{} of content and the same approval ({}): it is that of {of_en}; what was changed is to be approved anew, and until \
+             then take `approved_by` and `approved_on` out",
+            Words::many(content, "change"),
+            approval.trim_end()
+        ),
+    ))
+}
+
+/// Changes other than of version, author and approval.
+fn content(changes: &[Change]) -> u64 {
+    changes.iter().filter(|change| !change.path.starts_with("plan.")).count() as u64
 }
 
 fn change(named: &Leaf, kind: ChangeKind, was: Option<&Leaf>, is: Option<&Leaf>) -> Change {

@@ -1,10 +1,10 @@
 //! A sheet for each layer: the guide's arithmetic by district, labs by stage, the assignment, the simulation.
 
-use super::super::Report;
 use super::super::layers::Layers;
 use super::super::layers_text::seven;
 use super::super::remedy_text::sentence;
 use super::super::words::{clock_time, in_hours, span};
+use super::super::{Report, targets};
 use super::{Cell, Sheet, Table};
 use crate::planner::assign::by_mean_pace;
 use crate::planner::model::{HOUR, Ms};
@@ -75,8 +75,9 @@ pub(super) fn rules(report: &Report) -> Sheet {
     table.sum(sum);
     let answers = std::iter::once(&report.plan).chain(&report.others).map(|plan| {
         let v = &plan.verdict;
-        let (zh, en) = if v.yes { ("能完成", "yes") } else { ("不能完成", "no") };
-        Words::new(format!("{} 小时：{zh}", v.target_h), format!("{} h: {en}", v.target_h))
+        let answer = targets::answer(v, report.layers.as_ref().ok());
+        let h = v.target_h;
+        Words::new(format!("{h} 小时：{}", answer.zh), format!("{h} h: {}", answer.en))
     });
     let mut lines: Vec<Words> = answers.collect();
     if let Err(why) = &report.layers {

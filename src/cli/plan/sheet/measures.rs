@@ -3,12 +3,13 @@
 use super::super::Report;
 use super::super::added_text::{desk_people, none_more};
 use super::super::compare::which_to_file;
+use super::super::known::no_units;
 use super::super::layers::Layers;
 use super::super::measures_text::street_served;
 use super::super::moving::{Move, Moving};
 use super::super::people;
 use super::super::remedy::{More, Outcome};
-use super::super::remedy_text::{no_units, sentence};
+use super::super::remedy_text::sentence;
 use super::super::words::{MEASURES, span};
 use super::{Cell, Sheet, Table};
 use crate::planner::{Item, Shelf, Words};
@@ -44,7 +45,7 @@ pub(super) fn sheet(report: &Report, found: &Layers) -> Option<Sheet> {
         let way = Words::new("增加设备与采样台", "more units and desks");
         match &remedy.more {
             Some(more) => rows.more(&mut table, &way, more),
-            None => lines.push(no_units(found)),
+            None => lines.push(no_units(found, remedy)),
         }
         if let Moving::Moves { moves, outcome, .. } = &remedy.moving {
             let way = Words::new("改送", "tubes to other labs");

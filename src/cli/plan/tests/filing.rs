@@ -243,6 +243,7 @@ fn advice_on_pools_says_what_it_rests_on_and_what_it_does_to_the_finish() {
     }
     let known = pooling(&["--lang", "zh", "--prevalence", "0.002"]);
     assert!(known.contains("阳性率: 0.002  [参数 --prevalence]"), "{known}");
+    assert!(known.contains("召回按所问的阳性率 0.002（视为已知）推算"), "{known}");
     let document: Value = serde_json::from_str(&pooling(&["--json"])).expect("a document");
     let belief = &document["belief"];
     assert_eq!((&belief["alpha"], &belief["rho"]), (&1.0.into(), &0.1.into()));

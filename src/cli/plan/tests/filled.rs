@@ -7,6 +7,9 @@ use super::*;
 use crate::planner::fluid;
 use crate::planner::round::Round;
 use serde_json::Value;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// The English text, the Chinese text, the document and the lines over the list on its sheet.
 fn everywhere(args: &PlanArgs) -> [String; 4] {
@@ -164,4 +167,45 @@ fn the_list_goes_by_the_layer_that_answers() {
     assert_eq!(zh.matches("对照：流体层为 48 小时 4 分").count(), 2, "{zh}");
     let of = filled(&json);
     assert_eq!((&of["meets_target"], &of["simulated"]), (&true.into(), &true.into()));
+}
+
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("a screen").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn it_is_said_that_the_filled_city_is_simulated_and_how_often_where_that_is_less_than_asked() {
+    let (_folder, args) =
+        asked(&TINY.replacen("extract = { units = 2,", "extract = { units = 0,", 1));
+    let path = args.city.as_deref().expect("a city");
+    let city = city_file::open(path, None).expect("a city file");
+    let (screen, dice) = (Screen::default(), Dice { replications: 8, seed: 1 });
+    let progress = Progress::on(Box::new(screen.clone()), false, Instant::now(), None);
+    // The city as it is gives no round: only the filled one is simulated.
+    let mut report = Report::of(path, city, None, false, dice, &progress);
+    let shown = String::from_utf8(screen.0.lock().expect("a screen").clone()).expect("text");
+    assert!(shown.starts_with("模拟缺口补齐后的城市："), "{shown}");
+    assert!(shown.contains("simulating the city with its shortages filled: "), "{shown}");
+    assert!(shown.trim_end().ends_with(" of 8 replications"), "{shown}");
+    let told = |report: &Report| {
+        let said = super::super::filled::sentence(report).expect("something is short");
+        let number = super::super::filled::document(report)["replications"].clone();
+        (said, number)
+    };
+    let (said, number) = told(&report);
+    assert!(!said.en.contains("In so large a city") && number == 8, "{said:?}");
+    report.dice.replications = 200;
+    let (said, number) = told(&report);
+    assert!(said.zh.ends_with("城市很大，补齐后的情形以 8 次模拟推算。"), "{said:?}");
+    let en = " In so large a city what it says with everything filled is of 8 replications.";
+    assert!(said.en.ends_with(en) && number == 8, "{said:?}");
 }

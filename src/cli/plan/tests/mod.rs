@@ -14,6 +14,7 @@ mod places;
 mod questions;
 mod reached;
 mod remedies;
+mod searched;
 mod wording;
 mod written;
 
@@ -52,7 +53,7 @@ fn chifeng_answers_no_at_its_own_target_and_shows_the_totals() {
     let (text, code) = answer(&args("chifeng")).expect("chifeng");
     assert_eq!(code, EXIT_NO);
     for words in [
-        "24 h: 不能完成 / no",
+        "24 h: 不能完成（流体：不能，52 小时 8 分） / no (flows: no, 52 h 08 min); ",
         "1,352–2,025",
         "5,050–6,732",
         "11,215",
@@ -77,7 +78,7 @@ fn there_is_one_bottleneck_and_why_another_stage_does_less_within_the_target() {
     let text = |name| answer(&PlanArgs { lang: Some(Lang::En), ..args(name) }).expect(name).0;
     let jiyuan = text("jiyuan");
     for said in [
-        "48 h: no; needs 60 h 22 min; binding stage: lab: extraction (Jiyuan testing lab (assumed))",
+        "48 h: no (flows: no, 68 h 56 min); needs 60 h 22 min; binding stage: lab: extraction (Jiyuan testing lab (assumed))",
         " review least within the target\n",
         " decapping (13×55×94×85%)\n",
         "There is one bottleneck: extraction at L01, which needs longest for all tubes",
@@ -103,6 +104,47 @@ fn there_is_one_bottleneck_and_why_another_stage_does_less_within_the_target() {
         seen[usize::from(other)] = true;
     }
     assert_eq!(seen, [true, true]);
+}
+
+/// The arithmetic says yes to two days where the planner's answer is no: beside each target stands what the other layers say of it,
+/// the same in every form.
+#[test]
+fn each_target_has_the_answer_of_every_layer_beside_it() {
+    let asked = PlanArgs { lang: Some(Lang::En), replications: 20, ..args("chifeng") };
+    let (text, _) = answer(&asked).expect("chifeng");
+    let (document, _) = answer(&PlanArgs { json: true, ..asked.clone() }).expect("chifeng");
+    let json: serde_json::Value = serde_json::from_str(&document).expect("one JSON document");
+    let sheets = sheet::sheets(&filing::report_of(&asked));
+    let arithmetic = sheets.iter().find(|sheet| sheet.name.en == "Arithmetic").expect("a sheet");
+    let own = &json["layers"]["simulation"]["finish_hours"]["p50"];
+    let verdicts =
+        std::iter::once(&json["verdict"]).chain(json["other_targets"].as_array().expect("others"));
+    let mut answers = Vec::new();
+    for (verdict, told) in verdicts.zip(&arithmetic.lines) {
+        let (h, of) = (&verdict["target_hours"], &verdict["other_layers"]);
+        let yes = |of: &serde_json::Value| of["yes"].as_bool().expect("an answer");
+        let all = [yes(verdict), yes(&of["flows"]), yes(&of["simulation"])];
+        assert_eq!(&of["simulation"]["finish_hours"], own);
+        let word = |yes: bool| if yes { "yes" } else { "no" };
+        let [rules, flows, simulation] = all.map(word);
+        let start =
+            format!("{h} h: {rules} (flows: {flows}, 52 h 08 min; simulation: {simulation}, ");
+        assert!(told.en.starts_with(&start), "{told:?}");
+        assert!(text.contains(&format!("  {}; needs ", told.en)), "{}\n{text}", told.en);
+        answers.push((h.as_u64().expect("hours"), all));
+    }
+    let (no, late, yes) = ([false; 3], [true, false, false], [true; 3]);
+    assert_eq!(answers, [(24, no), (48, late), (120, yes)]);
+    // As the planner itself answers, asked for that target.
+    let two_days = PlanArgs { target: Some(48), json: true, ..asked };
+    let (own, code) = answer(&two_days).expect("chifeng");
+    let own: serde_json::Value = serde_json::from_str(&own).expect("one JSON document");
+    assert_eq!((code, &own["yes"]), (EXIT_NO, &false.into()));
+    let share = &own["layers"]["simulation"]["in_time_probability"];
+    assert_eq!(
+        &json["other_targets"][0]["other_layers"]["simulation"]["in_time_probability"],
+        share
+    );
 }
 
 #[test]
@@ -179,7 +221,7 @@ fn another_norm_changes_the_target_and_the_verdict_line() {
     let asked = PlanArgs { norm: Some(PathBuf::from("qilin-2020")), ..args("chifeng") };
     let (text, code) = answer(&asked).expect("chifeng");
     assert_eq!(code, 0);
-    assert!(text.contains("120 h: 能完成 / yes"));
+    assert!(text.contains("120 h: 能完成（流体：能，"), "{text}");
 }
 
 #[test]
@@ -259,6 +301,12 @@ fn diff_notes_content_that_changed_under_a_version_and_versions_and_approvals_th
         "新文件：批准日期 2022-05-01 晚于今天（2022-04-30）：",
         "new file: approved on 2022-05-01, which is after today (2022-04-30): ",
     ];
+    let next = |on: &str| changed(&approved(on).replace("version = 2", "version = 3"));
+    let stays = [
+        "内容有 1 处变更而批准未变（乙 2022-04-01）：那是第 2 版的批准",
+        "1 change of content and the same approval (乙 2022-04-01): it is that of version 2; ",
+    ];
+    let before = ["那是变更前内容的批准", "it is that of the content before; "];
     let old_late = ["旧文件：批准日期 2023-01-01 晚于", "old file: approved on 2023-01-01, which"];
     for (old, new, noted) in [
         (&one, &changed(&two), vec![]),
@@ -274,6 +322,17 @@ fn diff_notes_content_that_changed_under_a_version_and_versions_and_approvals_th
             &approved("2023-01-01"),
             &changed(&approved("2022-05-01")),
             vec![same, old_late, new_late],
+        ),
+        // An approval that stays while the content changes is of the content before; a new one, or none, is of its own.
+        (&approved("2022-04-01"), &next("2022-04-01"), vec![stays]),
+        (&next("2022-04-01"), &approved("2022-04-01"), vec![back, stays]),
+        (&approved("2022-04-01"), &next("2022-04-02"), vec![]),
+        (&approved("2022-04-01"), &changed(&three), vec![]),
+        (&approved("2022-04-01"), &changed(&approved("2022-04-01")), vec![same, before]),
+        (
+            &approved("2022-04-01"),
+            &next("2022-04-01").replace("desks = 950", "desks = 909"),
+            vec![],
         ),
         // Another city is no other version of it.
         (&three, &two.replacen("code = \"419001\"", "code = \"419002\"", 1), vec![]),

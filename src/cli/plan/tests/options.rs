@@ -118,7 +118,7 @@ fn what_is_no_number_is_refused_with_what_there_is() {
         ),
         (
             PLAN,
-            &["--xlsx", "/nosuch/a", "--replications", "0"],
+            &["--xlsx", "/nosuch/a.xlsx", "--replications", "0"],
             ["无法写入：没有此文件或文件夹", "cannot be written: "],
         ),
         (

@@ -237,6 +237,37 @@ fn pool_sizes_are_advised_zone_by_zone() {
     assert_eq!(json["zones"][1]["advised"], 1);
 }
 
+/// The finish that a question about 1 % infected is answered with is that of 1 %: the same as a what-if of both.
+#[test]
+fn the_finish_with_advised_pools_is_that_of_the_prevalence_that_was_asked_about() {
+    let pooling = |more: &[&str]| {
+        let words = [&["pooling", "jiyuan", "--json"], more].concat();
+        let (text, _) = said(TINY, &words).expect("an answer");
+        serde_json::from_str::<serde_json::Value>(&text).expect("one JSON document")
+    };
+    let (norms, asked) = (pooling(&[]), pooling(&["--prevalence", "0.01"]));
+    assert_eq!(asked["zones"][0]["advised"], 20);
+    let words = ["whatif", "jiyuan", "--pool", "20", "--prevalence", "0.01", "--json"];
+    let (text, _) = said(TINY, &words).expect("an answer");
+    let both: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
+    let flows = &asked["by_the_flows"];
+    assert_eq!(flows["advised"]["finish"], both["flow"]["city_after_assigned_anew"]);
+    let finish = |of: &serde_json::Value| of["finish"]["ms"].as_u64().expect("a time");
+    let median = |of: &serde_json::Value| of["finish_hours"]["p50"].as_f64().expect("hours");
+    let simulated = |of: &serde_json::Value| median(&of["simulated"]["advised"]);
+    assert!(finish(&flows["advised"]) > 2 * finish(&norms["by_the_flows"]["advised"]));
+    assert!(simulated(&asked) > 2.0 * simulated(&norms));
+    // Both sizes of a pair are of the same prevalence.
+    assert!(finish(&flows["now"]) > finish(&norms["by_the_flows"]["now"]) + 3_600_000);
+    let note = |of: &serde_json::Value| of["by_the_flows"]["note"]["en"].to_string();
+    assert!(note(&norms).contains("the norm pack's prevalence"), "{}", note(&norms));
+    assert!(note(&asked).contains("the prevalence asked about, 0.01, taken as known"));
+    // Where nobody is infected, no recall is open after the last first result.
+    let nobody = &pooling(&["--prevalence", "0"])["by_the_flows"]["advised"];
+    assert_eq!(nobody["closed"], nobody["finish"]);
+    assert_ne!(norms["by_the_flows"]["advised"]["closed"], nobody["closed"]);
+}
+
 #[test]
 fn a_city_without_zones_is_one_zone_and_an_odd_level_is_refused() {
     let (text, _) = said(TINY, &["pooling", "jiyuan", "--lang", "en"]).expect("an answer");

@@ -317,6 +317,20 @@ fn what_is_found_is_confirmed_with_fewer_replications_only_in_a_very_large_city(
         (model.streets[0].persons, model.streets[0].pool) = (persons, 10);
         assert_eq!(with(&model), replications, "{persons}");
     }
+    // The city with its shortages filled is there for a sentence: about a minute, whatever the city.
+    let filled = |model: &Model, replications| {
+        search::filling(model, Dice { replications, seed: 1 }).replications
+    };
+    for (persons, asked, replications) in [
+        (30_000_000, 200, 200),
+        (300_000_000, 200, 20),
+        (300_000_000, 5, 5),
+        (2_000_000_000, 200, 3),
+        (2_000_000_000, 0, 0),
+    ] {
+        model.streets[0].persons = persons;
+        assert_eq!(filled(&model, asked), replications, "{persons}");
+    }
 }
 
 /// What the shelf lacks is named by the answer and by what mends it, first of all, whatever else is short; and nothing of it where

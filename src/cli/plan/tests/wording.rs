@@ -111,6 +111,7 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         beyond: None,
         searched: Searched::default(),
     };
+    let limit = Searched { tubes_max: 3_500_000_000, ..Searched::default() };
     let moves = |list: Vec<Move>, finish, least| Remedy {
         moving: Moving::Moves { moves: list, outcome: outcome(finish), least },
         ..only(more(vec![units(0, Extract, 1)], Vec::new(), 23 * HOUR))
@@ -207,10 +208,13 @@ fn what_would_mend_it_is_told_measure_by_measure() {
              least. In so large a city measures are confirmed with 47 replications.",
         ),
         (
-            nothing(),
-            "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成。所试各法均无效果：请放宽时限、提前开始或增加实验室。",
-            "Units and desks, tried up to eight times the units there are, do not bring it within the target. Nothing that was tried \
-             helps: allow more time, begin earlier, or add a lab.",
+            Remedy { searched: Searched { tries: 1, left_out: 1, ..limit }, ..nothing() },
+            "寻找措施到达模拟量上限，未能搜索到底：更多设备和采样台是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
+             寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。已试各法均无效果。",
+            "The search met its limit of simulated tubes before it was seen whether more units and desks are enough: that is not \
+             known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
+             ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
+             these; it need be neither the earliest nor the least. Nothing that was tried so far helps.",
         ),
     ];
     let mut report = report();

@@ -25,9 +25,15 @@ fn asked(outputs: &[&str]) -> (Result<(String, u8), Error>, bool) {
         std::fs::write(at(name), text).expect("written");
     }
     std::fs::create_dir(at("sub")).expect("a folder");
+    std::fs::write(at("other.toml"), "of another city").expect("written");
     std::fs::write(at("earlier.xlsx"), "an earlier output").expect("written");
     std::fs::hard_link(at("city.toml"), at("hard.toml")).expect("a link");
-    for (to, link) in [("below.toml", "soft.svg"), ("later.svg", "dangling.svg"), (".", "here")] {
+    for (to, link) in [
+        ("below.toml", "soft.svg"),
+        ("later.svg", "dangling.svg"),
+        (".", "here"),
+        ("other.toml", "given.xlsx"),
+    ] {
         std::os::unix::fs::symlink(to, at(link)).expect("a link");
     }
     let mut words = vec![at("city.toml").display().to_string()];
@@ -43,7 +49,11 @@ fn asked(outputs: &[&str]) -> (Result<(String, u8), Error>, bool) {
     let whole = inputs
         .iter()
         .all(|(name, text)| std::fs::read_to_string(at(name)).is_ok_and(|now| now == *text));
-    (said, whole)
+    let earlier =
+        std::fs::read_to_string(at("earlier.xlsx")).is_ok_and(|now| now == "an earlier output");
+    let other = std::fs::read_to_string(at("other.toml")).is_ok_and(|now| now == "of another city");
+    let refused = said.is_err();
+    (said, whole && other && (earlier || !refused))
 }
 
 #[test]
@@ -88,12 +98,42 @@ fn no_output_is_written_over_an_input_or_another_output() {
 fn an_earlier_output_may_be_written_over() {
     for outputs in [
         &["--xlsx", "earlier.xlsx"][..],
-        &["--xlsx", "a", "--svg-backlog", "b", "--svg-finish", "sub/a"],
+        &["--xlsx", "a.xlsx", "--svg-backlog", "B.SVG", "--svg-finish", "sub/a.svg"],
         &["--svg-finish", "dangling.svg"],
         // Nothing is kept there, so nothing is lost.
         &["--xlsx", "/dev/null", "--svg-finish", "/dev/null"],
     ] {
         let (said, whole) = asked(outputs);
         assert!(said.is_ok() && whole, "{outputs:?}: {said:?}");
+    }
+}
+
+/// What lies under another ending is something else, another city's file say: it is not written over, and no other output is
+/// written either.
+#[test]
+fn an_output_that_ends_otherwise_is_refused() {
+    for (outputs, ends) in [
+        (&["--svg-backlog", "given.toml"][..], ".svg"),
+        (&["--xlsx", "given.toml"], ".xlsx"),
+        (&["--xlsx", "new.xls"], ".xlsx"),
+        (&["--xlsx", "new"], ".xlsx"),
+        (&["--svg-finish", "new.svg.toml"], ".svg"),
+        (&["--xlsx", "earlier.xlsx", "--svg-finish", "new.xlsx"], ".svg"),
+        // A link is what it leads to.
+        (&["--xlsx", "given.xlsx"], ".xlsx"),
+    ] {
+        let (said, whole) = asked(outputs);
+        let error = said.map(|_| ()).expect_err(&format!("{outputs:?}"));
+        let last = outputs[outputs.len() - 2];
+        let (zh, en) = (error.zh(), error.en());
+        assert!(
+            zh.starts_with(last) && zh.contains(&format!("不以 {ends} 结尾，未写入任何文件")),
+            "{zh}"
+        );
+        assert!(
+            en.starts_with(last)
+                && en.contains(&format!("does not end in {ends}; nothing was written"))
+        );
+        assert!(whole, "{outputs:?}");
     }
 }
