@@ -1,5 +1,6 @@
 //! A street: desks fill boxes, vehicles take them to the lab.
 
+use super::conserved::OnTheWay;
 use super::random::{Cause, Stream};
 use super::stage::Lot;
 use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, Ms, RECALL_MIN, Recall, Street};
@@ -43,6 +44,11 @@ impl StreetStart {
             closed: Vec::new(),
             on_road: Vec::new(),
         }
+    }
+
+    /// Tubes that its people still have to fill.
+    fn to_fill(&self) -> u64 {
+        (self.main + self.late).round().max(0.0) as u64
     }
 }
 
@@ -125,7 +131,8 @@ impl Field {
         let long = street.with_overtime(start.main, since, start.ramp);
         let street = if closed { street } else { &long };
         let mut run = StreetRun { sampled: start.from, ..StreetRun::default() };
-        self.desks(street, start, chances, &mut run);
+        let at_desks = self.desks(street, start, chances, &mut run);
+        let in_boxes = self.boxes.iter().map(|packed| u64::from(*packed as u32)).sum();
         for &(closed, tubes) in &start.closed {
             self.boxes.push(pack(f64::from(closed), tubes));
         }
@@ -142,20 +149,31 @@ impl Field {
         }
         self.trips(street, number, start.from, chances.road, &mut unclean, trips, lots, &mut run);
         run.tubes = lots[first..].iter().map(|lot| u64::from(lot.tubes)).sum();
+        let tubes = |boxes: &[(Ms, u32)]| boxes.iter().map(|b| u64::from(b.1)).sum();
+        OnTheWay {
+            street: number,
+            to_fill: start.to_fill(),
+            at_desks,
+            in_boxes,
+            closed_before: tubes(&start.closed),
+            on_road: tubes(&start.on_road),
+            in_trips: run.tubes,
+        }
+        .hold();
         run
     }
 
     /// Fills the boxes. People go where the queue is shorter: each desk has a share of the tubes by its speed, whole
-    /// ones, which add up to the street's.
+    /// ones, which add up to the street's. Returns the tubes that the desks were given.
     fn desks(
         &mut self,
         street: &Street,
         start: &StreetStart,
         chances: Chances,
         run: &mut StreetRun,
-    ) {
+    ) -> u64 {
         let desks = street.desks.max(1);
-        let all = (start.main + start.late).round().max(0.0) as u64;
+        let all = start.to_fill();
         let main_all = (start.main.round().max(0.0) as u64).min(all);
         self.speeds.clear();
         let speed = |k: u32| (street.desk_spread * chances.desk.noise(2 * u64::from(k))).exp();
@@ -198,7 +216,7 @@ impl Field {
                 (site_late, site_end) = (0, since as f64);
             }
         }
-        debug_assert_eq!((main_given, all_given), (main_all, all), "people lost between desks");
+        all_given
     }
 
     /// Boxes of a desk while people queue; the working time at which the last one was done.

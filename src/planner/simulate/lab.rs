@@ -218,8 +218,6 @@ impl Works {
             if first_tests > 0 {
                 self.results.push((horizon, first_tests));
             }
-            // These hold whatever the model: a tube that is lost in the reckoning would be a result too early.
-            assert!(passed.adds_up(), "a stage lost tubes or time: {passed:?}");
         }
         let last = run.stages[StageKind::COUNT - 1].last.min(horizon);
         run.closed = if left > 0 { horizon } else { last };

@@ -7,6 +7,7 @@
 //! Two models that differ in one resource see the same chance (`random`).
 
 mod calendar;
+mod conserved;
 mod field;
 mod lab;
 mod random;
@@ -22,6 +23,7 @@ pub(in crate::planner) use random::{Cause, Stream};
 pub use stage::Lot;
 pub use stage::Passed;
 
+use conserved::Brought;
 use field::{Chances, Field, Trip};
 use lab::{LabChance, Works};
 
@@ -88,6 +90,7 @@ pub struct Scratch {
     works: Works,
     trips: Vec<Trip>,
     boxes: Vec<Lot>,
+    brought: Brought,
     streets: Vec<StreetRun>,
 }
 
@@ -220,9 +223,10 @@ impl<'m> Simulation<'m> {
         scratch: &mut Scratch,
         streets: &mut [StreetRun],
     ) {
-        let Scratch { field, trips, boxes, .. } = scratch;
+        let Scratch { field, trips, boxes, brought, .. } = scratch;
         trips.clear();
         boxes.clear();
+        *brought = Brought::default();
         for &number in &self.streets_of[lab] {
             let i = number as usize;
             let chances = Chances::of(seed, replication, u64::from(number));
@@ -230,7 +234,9 @@ impl<'m> Simulation<'m> {
             let start = &self.start.streets[i];
             streets[i] =
                 field.run(street, number, start, &self.model.recall, chances, trips, boxes);
+            brought.tubes += streets[i].tubes;
         }
+        brought.members = boxes.iter().map(|lot| u64::from(lot.members)).sum();
         trips.sort_unstable_by_key(|trip| (trip.at, trip.street, trip.first));
     }
 
@@ -244,11 +250,13 @@ impl<'m> Simulation<'m> {
         scratch: &mut Scratch,
         watch: &mut impl FnMut(StageKind, Lot),
     ) -> LabRun {
-        let Scratch { works, trips, boxes, .. } = scratch;
+        let Scratch { works, trips, boxes, brought, .. } = scratch;
         let chance = LabChance { seed, replication, lab: number as u64 };
         let (model, start) = (self.model, &self.start.labs[number]);
         let offset = model.midnight_offset;
-        works.run(lab, &model.recall, offset, start, trips, boxes, &chance, watch)
+        let run = works.run(lab, &model.recall, offset, start, trips, boxes, &chance, watch);
+        run.hold(number, *brought, start);
+        run
     }
 
     /// By street, when its last tube has its result: tubes are resulted in the order in which they came to the door.

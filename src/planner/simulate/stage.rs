@@ -151,6 +151,8 @@ pub struct Passed {
     pub tubes_out: u64,
     /// Tubes that still waited when the reckoning stopped.
     pub tubes_left: u64,
+    /// Members of the unclean pools among those.
+    pub members_left: u64,
     /// Runs.
     pub runs: u64,
     /// Time that tubes waited, tube·ms.
@@ -269,6 +271,7 @@ impl Station {
             let tubes = u64::from(lot.tubes);
             let until = at.max(lot.ready);
             self.passed.tubes_left += tubes;
+            self.passed.members_left += u64::from(lot.members);
             self.passed.waited += tubes * u64::from(until - lot.ready);
             self.passed.left += tubes * u64::from(until);
             first_tests += lot.tubes - lot.singles;

@@ -4,6 +4,7 @@
 mod chance;
 mod closed;
 mod conservation;
+mod conserved;
 mod leader;
 mod more;
 mod recalls;
