@@ -139,7 +139,7 @@ impl Field {
         self.boxes.sort_unstable();
 
         let first = lots.len();
-        let mut unclean = Unclean::new(street, recall, chances.unclean);
+        let mut unclean = Unclean::new(street.pool, recall, chances.unclean);
         for &(at, tubes) in &start.on_road {
             let members = unclean.members(tubes);
             let left = start.from.min(at);
@@ -390,7 +390,7 @@ impl Field {
 
 /// Which tubes are unclean: clusters of neighbouring tubes at random places, so that only the unclean ones cost time.
 #[derive(Debug)]
-struct Unclean {
+pub(super) struct Unclean {
     stream: Stream,
     k: u64,
     /// Tubes until the next unclean one; `u64::MAX` when there is none.
@@ -404,9 +404,10 @@ struct Unclean {
 }
 
 impl Unclean {
-    fn new(street: &Street, recall: &Recall, stream: Stream) -> Unclean {
+    /// Among tubes of `pool` people.
+    pub fn new(pool: u32, recall: &Recall, stream: Stream) -> Unclean {
         // A single tube that is positive is its person's result: nobody is called back.
-        let unclean = if street.pool > 1 { recall.unclean(street.pool) } else { 0.0 };
+        let unclean = if pool > 1 { recall.unclean(pool) } else { 0.0 };
         let mut new = Unclean {
             stream,
             k: 0,
@@ -415,7 +416,7 @@ impl Unclean {
             // Clusters and the gaps between them: of clusters this long and gaps of (1 − b)/b, this share is unclean.
             begin: unclean / (unclean + recall.cluster * (1.0 - unclean)),
             cluster: recall.cluster,
-            pool: street.pool,
+            pool,
         };
         if new.begin > 0.0 {
             new.next();
@@ -438,7 +439,7 @@ impl Unclean {
     }
 
     /// Members of the unclean pools among the next `tubes` tubes.
-    fn members(&mut self, tubes: u32) -> u32 {
+    pub fn members(&mut self, tubes: u32) -> u32 {
         if self.skip >= u64::from(tubes) {
             if self.skip != u64::MAX {
                 self.skip -= u64::from(tubes);

@@ -1,6 +1,6 @@
 //! A lab: seven stages in a row, and the way back for unclean pools.
 
-use super::field::{Trip, recall_time};
+use super::field::{Trip, Unclean, recall_time};
 use super::random::{Cause, Stream};
 use super::stage::{Lot, ORDINARY, PRIORITY, Passed, Station};
 use crate::planner::city::StageKind;
@@ -22,6 +22,9 @@ pub struct LabStart {
     pub singles_waiting: [Vec<(Ms, u32)>; StageKind::COUNT],
     /// See `singles_waiting`.
     pub singles_running: [Vec<(Ms, Ms, u32)>; StageKind::COUNT],
+    /// People to a tube of the first tests that are in it: as with those that come, some tubes are unclean, and as many are
+    /// called back. 0 or 1: nobody.
+    pub pool: u32,
     /// Single tubes on their way back: when they will be at the door, and how many.
     pub recalls: Vec<(Ms, u32)>,
     /// Stops of the whole lab, (from, to).
@@ -74,6 +77,17 @@ pub(super) struct Works {
     results: Vec<(Ms, u32)>,
 }
 
+/// Where the numbers of labs begin among those of streets, for the chance of what is in a lab already.
+const INSIDE: u64 = 1 << 32;
+
+/// A lot has its results, and the members of its unclean pools come again.
+fn done(lot: Lot, results: &mut Vec<(Ms, u32)>, again: &mut Vec<Lot>) {
+    results.push((lot.ready, lot.tubes - lot.singles));
+    if lot.members > 0 {
+        again.push(lot);
+    }
+}
+
 /// Chance of a lab in one replication.
 pub(super) struct LabChance {
     pub seed: u64,
@@ -106,9 +120,11 @@ impl Works {
             }
         }
         self.results.clear();
-        self.begin(lab, start);
+        let inside = Stream::of(seed, replication, Cause::Unclean, INSIDE + number);
+        let mut again: Vec<Lot> = Vec::new();
+        self.begin(lab, start, &mut Unclean::new(start.pool, recall, inside), &mut again);
         let door = &mut self.stations[0];
-        let mut any_unclean = !start.recalls.is_empty();
+        let mut any_unclean = !start.recalls.is_empty() || start.pool > 1;
         for trip in trips {
             let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
             // Boxes that came together are taken in hand together, up to a rack.
@@ -136,7 +152,6 @@ impl Works {
         let horizon = HORIZON_MS.max(start.from);
         let slice = if any_unclean { RECALL_MIN } else { horizon };
         let mut until = start.from.saturating_add(slice).min(horizon);
-        let mut again: Vec<Lot> = Vec::new();
         loop {
             self.advance(lab, until, &mut again, watch);
             for lot in again.drain(..) {
@@ -158,22 +173,30 @@ impl Works {
     }
 
     /// What is in the lab at the beginning.
-    fn begin(&mut self, lab: &Lab, start: &LabStart) {
+    fn begin(
+        &mut self,
+        lab: &Lab,
+        start: &LabStart,
+        unclean: &mut Unclean,
+        again: &mut Vec<Lot>,
+    ) {
         let lots =
             [(&start.running, &start.waiting), (&start.singles_running, &start.singles_waiting)];
         for (i, (single, (running, waiting))) in
             (0..StageKind::COUNT).flat_map(|i| lots.iter().enumerate().map(move |of| (i, of)))
         {
             let lane = if single == 1 { PRIORITY } else { ORDINARY };
-            let lot =
-                |ready, tubes| Lot { ready, tubes, singles: tubes * single as u32, members: 0 };
+            let mut lot = |ready, tubes| match single {
+                1 => Lot { ready, tubes, singles: tubes, members: 0 },
+                _ => Lot { ready, tubes, singles: 0, members: unclean.members(tubes) },
+            };
             for &(since, end, tubes) in &running[i] {
                 let (here, after) = self.stations.split_at_mut(i + 1);
                 let results = &mut self.results;
                 here[i].running(&lab.stages[i], lot(end, tubes), since, lane, &mut |lane, lot| {
                     match after.first_mut() {
                         Some(next) => next.push(lane, lot),
-                        None => results.push((lot.ready, lot.tubes - lot.singles)),
+                        None => done(lot, results, again),
                     }
                 });
             }
@@ -198,12 +221,7 @@ impl Works {
                 watch(kind, lot);
                 match after.first_mut() {
                     Some(next) => next.push(lane, lot),
-                    None => {
-                        results.push((lot.ready, lot.tubes - lot.singles));
-                        if lot.members > 0 {
-                            again.push(lot);
-                        }
-                    }
+                    None => done(lot, results, again),
                 }
             });
         }

@@ -38,7 +38,8 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     /// The lab as the flows have it, brought into line with what was counted.
     pub fn start(&self, dice: Stream) -> LabStart {
-        let mut start = LabStart { from: self.now, ..LabStart::default() };
+        let (from, pool) = (self.now, self.way.pool);
+        let mut start = LabStart { from, pool, ..LabStart::default() };
         self.before_plates(&mut start);
         self.in_step(&mut start, dice.below(1));
         self.on_plates(&mut start, dice.below(2));

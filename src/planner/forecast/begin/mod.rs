@@ -71,6 +71,8 @@ pub(super) fn start(drawn: &Drawn<'_>, situation: &Situation, dice: Stream) -> S
 struct Way {
     /// Tubes of one box, on average.
     box_tubes: u64,
+    /// People to a tube of its streets; where they differ, so many that as many are called back.
+    pool: u32,
     /// Single tubes of recalls that no vehicle has yet.
     singles_waiting: u64,
     /// Single tubes of recalls on vehicles.
@@ -84,6 +86,8 @@ impl Way {
     fn of(model: &Model, now: &Reading) -> Vec<Way> {
         let mut ways = vec![Way::default(); model.labs.len()];
         let mut tubes = vec![0; model.labs.len()];
+        // Tubes that came, and the single tubes that would be of them if all were unclean, a person's share each.
+        let mut came = vec![(0.0, 0.0); model.labs.len()];
         for (street, count) in model.streets.iter().zip(&now.streets) {
             let (Some(way), Some(tubes)) = (ways.get_mut(street.lab), tubes.get_mut(street.lab))
             else {
@@ -92,6 +96,14 @@ impl Way {
             way.singles_waiting += count.singles_waiting;
             way.singles_sent += count.singles_sent;
             *tubes += count.sent.saturating_sub(count.delivered) + count.singles_sent;
+            // Who calls nobody back has no part in it.
+            let pool = if street.pool > 1 { f64::from(street.pool) } else { 0.0 };
+            let (all, squares) = &mut came[street.lab];
+            (*all, *squares) = (*all + count.delivered as f64, *squares + count.delivered as f64 * pool * pool);
+        }
+        for (way, (all, squares)) in ways.iter_mut().zip(came) {
+            // An unclean tube is the rarer the fewer are in it, and fewer come again: both by the people.
+            way.pool = (squares / f64::max(all, 1.0)).sqrt().round() as u32;
         }
         for ((way, tubes), lab) in ways.iter_mut().zip(tubes).zip(&now.labs) {
             let told = (lab.boxes_sent > 0 && tubes > 0).then(|| tubes.div_ceil(lab.boxes_sent));

@@ -17,8 +17,11 @@ const GRID: [f64; 17] = [
 ];
 /// A pace less probable than this is not looked at.
 const NEVER: f64 = 1e-6;
-/// A reading of the pace is taken for so long.
+/// A reading of the pace is taken for so long, and for as long as so many plates take. Where a plate takes hours, it falls into one
+/// half hour and none into the next four: with the heavy tails of `likely` four slow half hours outweigh a quick one, and the lab
+/// would be thought slower with every plate.
 const WINDOW: Ms = HOUR / 2;
+const WINDOW_PLATES: u32 = 4;
 
 /// How fast a lab may be, and what would be where in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,10 +79,11 @@ pub(super) fn learn(
     let clock = OwnClock(stops);
     let mut curve: Vec<(Ms, f64)> = vec![(0, 0.0)];
     let mut windows: Vec<(Ms, [f64; 2])> = Vec::new();
+    let window = window(lab);
     for reading in &situation.readings {
         let Some(count) = reading.labs.get(number) else { continue };
         curve.push((clock.at(reading.at), count.received as f64));
-        if windows.last().is_none_or(|(at, _)| reading.at >= at.saturating_add(WINDOW)) {
+        if windows.last().is_none_or(|(at, _)| reading.at >= at.saturating_add(window)) {
             windows.push((reading.at, [count.plated as f64, count.resulted as f64]));
         }
     }
@@ -108,6 +112,12 @@ pub(super) fn learn(
     let mut grid: Vec<Pace> = looked_at.map(|i| of(prior[i], width(i) / 2.0)).collect();
     normalise(&mut grid, |pace| &mut pace.weight);
     grid
+}
+
+/// For how long a reading of the pace of a lab is taken.
+fn window(lab: &Lab) -> Ms {
+    let plate = lab.stages.iter().map(|stage| stage.run / stage.units.max(1)).max().unwrap_or(0);
+    WINDOW.max(plate.saturating_mul(WINDOW_PLATES))
 }
 
 /// What a window is off by though the pace is right, in plates: it begins and ends within a plate, which makes 0.41 when
