@@ -71,10 +71,10 @@ impl LabRun {
         let resulted = self.results.last().map_or(0, |result| result.1);
         same(first_tests, resulted, || format!("lab {lab}, between the door and the results"));
         let called = self.recalled + members_left;
+        let members = brought.members + self.unclean_inside;
         assert!(
-            called == brought.members,
-            "lab {lab}: of {} members of unclean pools, {called} were called back or still wait",
-            brought.members
+            called == members,
+            "lab {lab}: of {members} members of unclean pools, {called} were called back or still wait"
         );
     }
 }

@@ -40,6 +40,8 @@ pub struct LabRun {
     pub closed: Ms,
     /// By stage.
     pub stages: [Passed; StageKind::COUNT],
+    /// Members of the unclean pools among what was in it at the beginning.
+    pub unclean_inside: u64,
     /// Single tubes of recalls.
     pub recalled: u64,
     /// Single tubes of recalls: when they come to the door, and how many.
@@ -122,7 +124,8 @@ impl Works {
         self.results.clear();
         let inside = Stream::of(seed, replication, Cause::Unclean, INSIDE + number);
         let mut again: Vec<Lot> = Vec::new();
-        self.begin(lab, start, &mut Unclean::new(start.pool, recall, inside), &mut again);
+        let mut unclean = Unclean::new(start.pool, recall, inside);
+        let unclean_inside = self.begin(lab, start, &mut unclean, &mut again);
         let door = &mut self.stations[0];
         let mut any_unclean = !start.recalls.is_empty() || start.pool > 1;
         for trip in trips {
@@ -145,7 +148,8 @@ impl Works {
         for &(at, tubes) in &start.recalls {
             door.push(PRIORITY, Lot { ready: at, tubes, singles: tubes, members: 0 });
         }
-        let mut run = LabRun { called_back: start.recalls.clone(), ..LabRun::default() };
+        let mut run =
+            LabRun { called_back: start.recalls.clone(), unclean_inside, ..LabRun::default() };
         let mut recalls = 0;
         let back = Stream::of(seed, replication, Cause::Recall, number);
         // Nothing that leaves in one slice of time can come back in the same slice.
@@ -172,14 +176,15 @@ impl Works {
         run
     }
 
-    /// What is in the lab at the beginning.
+    /// What is in the lab at the beginning; members of the unclean pools among it.
     fn begin(
         &mut self,
         lab: &Lab,
         start: &LabStart,
         unclean: &mut Unclean,
         again: &mut Vec<Lot>,
-    ) {
+    ) -> u64 {
+        let mut members = 0;
         let lots =
             [(&start.running, &start.waiting), (&start.singles_running, &start.singles_waiting)];
         for (i, (single, (running, waiting))) in
@@ -188,7 +193,11 @@ impl Works {
             let lane = if single == 1 { PRIORITY } else { ORDINARY };
             let mut lot = |ready, tubes| match single {
                 1 => Lot { ready, tubes, singles: tubes, members: 0 },
-                _ => Lot { ready, tubes, singles: 0, members: unclean.members(tubes) },
+                _ => {
+                    let unclean = unclean.members(tubes);
+                    members += u64::from(unclean);
+                    Lot { ready, tubes, singles: 0, members: unclean }
+                }
             };
             for &(since, end, tubes) in &running[i] {
                 let (here, after) = self.stations.split_at_mut(i + 1);
@@ -204,6 +213,7 @@ impl Works {
                 self.stations[i].push(lane, lot(since, tubes));
             }
         }
+        members
     }
 
     fn advance(

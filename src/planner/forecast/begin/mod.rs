@@ -99,7 +99,8 @@ impl Way {
             // Who calls nobody back has no part in it.
             let pool = if street.pool > 1 { f64::from(street.pool) } else { 0.0 };
             let (all, squares) = &mut came[street.lab];
-            (*all, *squares) = (*all + count.delivered as f64, *squares + count.delivered as f64 * pool * pool);
+            (*all, *squares) =
+                (*all + count.delivered as f64, *squares + count.delivered as f64 * pool * pool);
         }
         for (way, (all, squares)) in ways.iter_mut().zip(came) {
             // An unclean tube is the rarer the fewer are in it, and fewer come again: both by the people.

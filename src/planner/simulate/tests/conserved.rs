@@ -57,7 +57,7 @@ fn busy(slow: bool) -> (Model, Start) {
         lab.singles_waiting[k] = vec![(0, 5)];
         lab.singles_running[k] = vec![(0, HOUR, 6)];
     }
-    lab.recalls = vec![(HOUR, 11)];
+    (lab.recalls, lab.pool) = (vec![(HOUR, 11)], 10);
     (model, start)
 }
 
@@ -79,6 +79,7 @@ fn a_tube_lost_in_a_lab_is_told_with_its_stage() {
             "lab 0, between the door and the results: of ",
         ),
         (&|run, _| run.recalled -= 1, " members of unclean pools, "),
+        (&|run, _| run.unclean_inside += 1, " members of unclean pools, "),
         (&|_, brought| brought.members += 1, " members of unclean pools, "),
     ];
     for slow in [false, true] {
