@@ -81,10 +81,12 @@ pub fn why(path: &Path, error: &round::Error) -> Words {
         return error.words();
     };
     let table = DeTable::parse(&text).map(toml::Spanned::into_inner).ok();
-    let told = lacks.iter().take(LACKS_MAX).map(|lack| {
-        let Words { zh, en } = lack.words();
+    let spot = |lack: &Lack| table.as_ref().and_then(|table| spot(table, lack));
+    let lacks = together(lacks, spot);
+    let told = lacks.iter().take(LACKS_MAX).map(|(at, lacks)| {
+        let Words { zh, en } = Lack::words_of(lacks);
         let (zh, en) = (without_identities(&zh), without_identities(&en));
-        match table.as_ref().and_then(|table| spot(table, lack)) {
+        match *at {
             Some(byte) => {
                 let line = line_of(&text, byte);
                 Words::new(format!("{name}:{line}：{zh}"), format!("{name}:{line}: {en}"))
@@ -99,6 +101,25 @@ pub fn why(path: &Path, error: &round::Error) -> Words {
     // These say themselves where they stand.
     told.extend(reach::words(cut_off));
     lines(told.into_iter())
+}
+
+/// Where each thing stands that is lacking, and who lacks it: streets of one district that have none of their own lack what it has
+/// none of, and are told in one line.
+fn together(
+    lacks: &[Lack],
+    spot: impl Fn(&Lack) -> Option<usize>,
+) -> Vec<(Option<usize>, Vec<&Lack>)> {
+    let mut all: Vec<(Option<usize>, Vec<&Lack>)> = Vec::new();
+    for lack in lacks {
+        let at = spot(lack);
+        match all.last_mut() {
+            Some((before, with)) if at.is_some() && *before == at && with[0].what == lack.what => {
+                with.push(lack);
+            }
+            _ => all.push((at, vec![lack])),
+        }
+    }
+    all
 }
 
 /// The name that messages use for a city, and its text.

@@ -1,7 +1,7 @@
 //! The city with every line of its list of shortages filled, and whether that is enough. The list is that of the guide's
 //! arithmetic, which spreads the load evenly and knows no waiting, so it need not be: whoever reads the list is told.
 
-use super::city::{City, StageKind, Words};
+use super::city::{City, StageKind, Words, grouped};
 use super::differ::flows_differ;
 use super::fluid::{self, CityFlow, Held, LabFlow};
 use super::model::Ms;
@@ -144,17 +144,18 @@ impl ListFilled<'_> {
         zh += &flows.zh;
         en += &flows.en;
         let binds = fluid::binds(self.city, found.flow, target);
-        zh += &format!("届时{}", binds.zh);
+        zh += &Words::closed(&format!("届时 {}", binds.zh));
         en += &format!(" Then {}", binds.en);
         if let Some(Binding { stage, held: Held::Backlog, units, needed: Some(needed), .. }) =
             found.binding()
             && needed > units
         {
-            let unit = Item::LabUnit(stage).name();
-            zh += &format!("，按平均速率该处需{} {needed} 台，补齐后 {units} 台", unit.zh);
+            let item = Item::LabUnit(stage);
+            let [needs, gives] = [needed, units].map(|n| grouped(n.into()));
+            zh += &format!("，按平均速率该处需{} {needs} 台，补齐后 {gives} 台", item.name().zh);
             en += &format!(
-                "; at mean pace it takes {needed} ({}) there, and the list gives {units}",
-                unit.en
+                "; at mean pace it takes {needs} {} there, and the list gives {gives}",
+                item.english(needed.into())
             );
         }
         Words::new(zh + "。", en + ".")

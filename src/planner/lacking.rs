@@ -45,20 +45,39 @@ impl Missing {
     }
 }
 
+/// Streets of a district that are named where they lack the same.
+const NAMED_MAX: usize = 3;
+
 impl Lack {
     /// What is lacking and what to do.
     pub fn words(&self) -> Words {
-        let (zh, en) = (&self.name.zh, &self.name.en);
+        self.said_of(&self.name, "has")
+    }
+
+    /// The same of streets that lack it together, because it is their district that has none.
+    pub fn words_of(all: &[&Lack]) -> Words {
+        match all {
+            [] => Words::default(),
+            [one] => one.words(),
+            [first, ..] => {
+                let names = all.iter().map(|lack| lack.name.clone());
+                first.said_of(&Words::listed(names, NAMED_MAX, "个街道"), "have")
+            }
+        }
+    }
+
+    fn said_of(&self, name: &Words, has: &str) -> Words {
+        let (zh, en) = (&name.zh, &name.en);
         let lab =
             |zh: &str, en: &str| (format!("{} {zh}", self.code), format!("{} {en}", self.code));
         match self.what {
             Missing::Desks => Words::new(
                 format!("{zh}有居民而没有采样台（0 个）：请增设采样台并配备采样人员"),
-                format!("{en} has people and no desk (0): add desks, with samplers"),
+                format!("{en} {has} people and no desk (0): add desks, with samplers"),
             ),
             Missing::Samplers => Words::new(
                 format!("{zh}有采样台而没有采样人员（0 人）：请配备采样人员"),
-                format!("{en} has desks and no sampler (0): add samplers"),
+                format!("{en} {has} desks and no sampler (0): add samplers"),
             ),
             Missing::Units(kind) => {
                 let ((zh, en), stage, unit) =

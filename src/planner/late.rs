@@ -60,7 +60,7 @@ pub fn late_words(model: &Model, flows: Ms, study: &Study) -> Option<Words> {
         ),
     };
     Some(Words::new(
-        format!("{zh}；流体层按平均速度 {} 采完。", mean.zh),
+        Words::closed(&format!("{zh}；流体层按平均速度 {} 采完。", mean.zh)),
         format!("{en}; at mean speed, as in the flows, it is {}.", mean.en),
     ))
 }

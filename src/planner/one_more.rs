@@ -155,7 +155,7 @@ impl AtTheLast {
             zh += &format!("；重新分派街道时，全市{}", anew.zh);
             en += &format!("; with streets assigned anew: {}", anew.en);
         }
-        Words::new(zh + "。", en + ".")
+        Words::new(Words::closed(&zh) + "。", en + ".")
     }
 }
 

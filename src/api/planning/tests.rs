@@ -132,7 +132,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |flow| flow.held = Held::Rest,
             [
-                "LE 东区检测所 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完。",
+                "LE 东区检测所最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完。",
                 "LE East Lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest.",
             ],
             five,
@@ -140,7 +140,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |flow| flow.held = Held::Run,
             [
-                "LE 东区检测所 最后完成：最后的样本要等核酸提取做完前一批。",
+                "LE 东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
                 "LE East Lab is last: its last tubes wait for the run before theirs in extraction.",
             ],
             five,
@@ -148,7 +148,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |flow| flow.stages[StageKind::Extract.index()].backlog_from = None,
             [
-                "LE 东区检测所 最后完成：最后的样本要等核酸提取做完前一批。",
+                "LE 东区检测所最后完成：最后的样本要等核酸提取做完前一批。",
                 "LE East Lab is last: its last tubes wait for the run before theirs in extraction.",
             ],
             five,
@@ -156,7 +156,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |flow| flow.held = Held::Stages,
             [
-                "LE 东区检测所 最后完成：最后的样本在几个环节各等一段。",
+                "LE 东区检测所最后完成：最后的样本在几个环节各等一段。",
                 "LE East Lab is last: its last tubes wait at one stage after the other.",
             ],
             five,
@@ -164,7 +164,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
         (
             |flow| flow.held = Held::Way,
             [
-                "LE 东区检测所 最后完成，无积压：最后一管 16:00 送达，其后各环节各一次需 5 小时。",
+                "LE 东区检测所最后完成，无积压：最后一管 16:00 送达，其后各环节各一次需 5 小时。",
                 "LE East Lab is last and nothing queues there: its last tube comes at 16:00, and one run of each stage takes 5 h.",
             ],
             five,
@@ -186,7 +186,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
                 flow.soonest = 25 * HOUR;
             },
             [
-                "流程本身：LE 东区检测所 的首个结果（封箱、转运、各环节各一次）也要 25 小时。",
+                "流程本身：LE 东区检测所的首个结果（封箱、转运、各环节各一次）也要 25 小时。",
                 "The way itself: even the first result of LE East Lab (box, transport, one run of each stage) takes 25 h.",
             ],
             [
@@ -200,7 +200,7 @@ fn what_holds_the_last_laboratory_up_and_what_would_mend_it_are_sentences() {
                 flow.delivered = 20 * HOUR;
             },
             [
-                "采样和送达：LE 东区检测所 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时。",
+                "采样和送达：LE 东区检测所最后一管次日 02:00 才到，其后各环节各一次还需 5 小时。",
                 "Collection: the last tube of LE East Lab comes at 02:00 next day, and one run of each stage takes 5 h more.",
             ],
             [

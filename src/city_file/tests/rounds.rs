@@ -169,7 +169,7 @@ fn kunmings_last_lab_is_not_told_to_buy_what_saves_nothing() {
                   cabinet stands idle for want of people) there brings the whole city, with every street at its lab: \
                   no change; with streets assigned anew: ";
     assert!(words.en.starts_with(begins), "{}", words.en);
-    let begins = "按流体层，L08 富民县承检实验室（假定） 最后完成。在该处开盖加样环节增加 6 名人员（现有生物安全柜因缺人闲置）：\
+    let begins = "按流体层，L08 富民县承检实验室（假定）最后完成。在该处开盖加样环节增加 6 名人员（现有生物安全柜因缺人闲置）：\
                   各街道送样不变时，全市不变；重新分派街道时，全市";
     assert!(words.zh.starts_with(begins), "{}", words.zh);
 }

@@ -2,7 +2,7 @@
 
 use super::Lang;
 use super::words::{grouped, minutes, pick, say, tenths};
-use crate::planner::{Explanation, Side, StageKind};
+use crate::planner::{Explanation, Item, Side, StageKind};
 
 /// The explanation as lines.
 pub(super) fn explanation(e: &Explanation, lang: Option<Lang>) -> String {
@@ -15,7 +15,13 @@ pub(super) fn explanation(e: &Explanation, lang: Option<Lang>) -> String {
         pick(
             lang,
             &format!("{c} 台 PCR 扩增仪 + {x} 台核酸提取仪 = +{t} 管/日"),
-            &format!("{c} PCR cyclers + {x} extractor = +{t} tubes a day"),
+            &format!(
+                "{} {} + {} {} = +{t} tubes a day",
+                grouped(c),
+                Item::LabUnit(StageKind::Pcr).english(c),
+                grouped(x),
+                Item::LabUnit(StageKind::Extract).english(x)
+            ),
         )
     ));
     let status = claim.origin.status;

@@ -231,6 +231,9 @@ fn percent(value: f64) -> String {
     }
 }
 
+/// The column of the extra load's quantile.
+const HIGH: usize = 5;
+
 fn text(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> String {
     let lang = args.lang;
     let mut out = format!(
@@ -269,6 +272,9 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> Stri
             ("折合管数", "cost in tubes"),
             ("建议", "advice"),
         ];
+        // Of a prevalence that is taken as known, every quantile is the same.
+        let spread = args.prevalence.is_none();
+        let told = |column: &usize| spread || *column != HIGH;
         let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
         for (i, choice) in zone.advice.choices.iter().enumerate() {
             let load = &choice.load;
@@ -283,7 +289,9 @@ fn text(args: &PoolingArgs, city: &City, zones: &[Advised], ends: &Ends) -> Stri
                 if i == zone.advice.advised { "←".to_owned() } else { String::new() },
             ]);
         }
-        out += &table(&rows);
+        let kept =
+            |row: &Vec<String>| (0..row.len()).filter(told).map(|i| row[i].clone()).collect();
+        out += &table(&rows.iter().map(kept).collect::<Vec<Vec<String>>>());
         for sentence in &zone.advice.sentences {
             out += &format!("  {}\n", say(lang, sentence));
         }

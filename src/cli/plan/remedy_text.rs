@@ -32,7 +32,7 @@ pub(super) fn sentence(report: &Report, layers: &Layers) -> Words {
     if let Some(remedy) = &layers.remedy {
         cures(&report.city, layers, remedy).into_iter().for_each(&mut add);
     }
-    words(zh, en)
+    words(Words::closed(&zh), en)
 }
 
 /// The answer once every shortage is filled. That satisfies the arithmetic; what else is needed stands in the remedies.

@@ -89,6 +89,33 @@ pub(super) fn report(report: &Report, lang: Option<Lang>) -> String {
     }
     out += &section(lang, "附、所用常数与来源", "Constants, their status and source");
     out += &sources(report, lang);
+    match lang {
+        Some(Lang::Zh) => full_width(&out),
+        Some(Lang::En) | None => out,
+    }
+}
+
+/// Text in Chinese alone with its colons and semicolons as Chinese has them: those after or before a Chinese character, with the
+/// space behind them. Columns stay, for both take two.
+fn full_width(text: &str) -> String {
+    let chinese = |c: char| c >= '\u{2e80}';
+    let letters: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&c) = letters.get(at) {
+        let beside =
+            |i: Option<usize>| i.and_then(|i| letters.get(i)).copied().is_some_and(chinese);
+        let stands = letters.get(at + 1) == Some(&' ')
+            && (beside(at.checked_sub(1)) || beside(Some(at + 2)));
+        match c {
+            ':' | ';' if stands => {
+                out.push(if c == ':' { '：' } else { '；' });
+                at += 1;
+            }
+            c => out.push(c),
+        }
+        at += 1;
+    }
     out
 }
 

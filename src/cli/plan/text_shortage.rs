@@ -11,12 +11,13 @@ pub(super) fn totals_note(norm: &Norm) -> Words {
     Words::new(
         format!(
             "缺：各处缺口之和，一处有余不抵另一处不足，故可大于“需”减“有”。储备 {all} 轮的缺口含实物 {shelf} 轮的缺口，不可相加。\
-             请求支援：向上级申请的数量，其余由本地解决"
+             请求支援：向上级申请的数量，其余由本地解决；采样人员、实验室设备和检测人员本地能解决多少无从推算，先按全部缺口列出，由各处落实后核减"
         ),
         format!(
             "Short is the sum of the gaps of all places: what one has too much of fills no gap of another, so it may be more than need \
              less have. The gap of {all} rounds contains that of the {shelf} on the shelf: they do not add up. Support is what is asked \
-             of the level above; the rest is found in the place itself"
+             of the level above; the rest is found in the place itself. Of samplers, units and people of labs nobody can reckon how much that \
+             is: all that is short is asked for until the place takes off what it has found"
         ),
     )
 }

@@ -73,6 +73,22 @@ impl Words {
         Words::new(zh, en)
     }
 
+    /// Chinese text without the spaces that names and times of day leave between its characters: those before and after letters
+    /// and digits stay.
+    pub fn closed(zh: &str) -> String {
+        let wide = |c: char| matches!(c, '\u{3000}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}');
+        let mut out = String::with_capacity(zh.len());
+        let mut letters = zh.chars().peekable();
+        while let Some(c) = letters.next() {
+            let stray =
+                c == ' ' && out.ends_with(wide) && letters.peek().is_some_and(|next| wide(*next));
+            if !stray {
+                out.push(c);
+            }
+        }
+        out
+    }
+
     /// English text with its first letter large, to begin a sentence.
     pub fn capital(text: &str) -> String {
         let mut letters = text.chars();
@@ -111,6 +127,18 @@ pub fn time_of_day(minutes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::Words;
+
+    #[test]
+    fn spaces_stand_beside_letters_and_digits_alone() {
+        for (text, closed) in [
+            ("L1 东所 最后完成", "L1 东所最后完成"),
+            ("东所（假定） 最后一管 第 5 天 10:09 才到", "东所（假定）最后一管第 5 天 10:09 才到"),
+            ("届时 L01 东所，在 10:09 起", "届时 L01 东所，在 10:09 起"),
+            ("甲 / A lab at 东区", "甲 / A lab at 东区"),
+        ] {
+            assert_eq!(Words::closed(text), closed);
+        }
+    }
 
     #[test]
     fn a_long_list_is_cut_short_and_counted() {

@@ -42,6 +42,11 @@ pub fn rest(city: &City, lab: usize, kind: StageKind) -> Words {
 /// What keeps the lab that is last from being done sooner, and since when, by the clock: "extraction at L3 Lab 3 binds from
 /// 14:00". Without its full stop.
 pub fn binds(city: &City, flow: &CityFlow, target: Ms) -> Words {
+    let Words { zh, en } = bound(city, flow, target);
+    Words::new(Words::closed(&zh), en)
+}
+
+fn bound(city: &City, flow: &CityFlow, target: Ms) -> Words {
     let last = flow.last_lab().filter(|lab| flow.labs[*lab].tubes > 0);
     let Some((lab, of)) = last.and_then(|lab| Some((lab, city.labs.get(lab)?))) else {
         return Words::new("无样本", "there are no tubes");

@@ -4,7 +4,7 @@ use super::labs::{roll, units_for};
 use super::plan::{DistrictPlan, LabPlan};
 use super::shortage::{Basis, Item, Shortage};
 use crate::planner::city::{
-    Article, City, District, Ledger, Norm, Owner, StageKind, Words, mul_div_ceil,
+    Article, City, District, Ledger, Norm, Owner, StageKind, Words, grouped, mul_div_ceil,
 };
 use crate::planner::reach::{CutOff, NoReach};
 
@@ -162,6 +162,11 @@ fn goods(city: &City, district: &District, plan: &DistrictPlan, lines: &mut Vec<
         // Only what the first round lacks is asked of the level above; the rest is bought.
         shelf.support = plan.tubes.saturating_sub(ledger.physical);
         shelf.blocks = shelf.support > 0;
+        if shelf.blocks {
+            let first = grouped(shelf.support);
+            shelf.mend.zh += &format!("；其中首轮所缺 {first} 请求支援");
+            shelf.mend.en += &format!("; the {first} that the first round lacks are asked for");
+        }
         shelf.deadline = city.deadline.clone();
         shelf.owners.clone_from(&owners);
         let mut all = all_rounds(city, plan, item, ledger, shelf.short);
@@ -188,14 +193,17 @@ fn all_rounds(
     let mut zh = Vec::new();
     let mut en = Vec::new();
     if shelf_short > 0 {
-        zh.push(format!("其中 {} 为实物缺口，见上行", shelf_short.min(all.short)));
-        en.push(format!("{} of it is the gap on the shelf, see above", shelf_short.min(all.short)));
+        let shelf = grouped(shelf_short.min(all.short));
+        zh.push(format!("其中 {shelf} 为实物缺口，见上行"));
+        en.push(format!("{shelf} of it is the gap on the shelf, see above"));
     }
     if deposit > 0 {
+        let deposit = grouped(deposit);
         zh.push(format!("缴纳定金确认协议储备 {deposit}"));
         en.push(format!("pay the deposit: {deposit} by agreement then count"));
     }
     if buy > 0 {
+        let buy = grouped(buy);
         zh.push(format!("另行采购或签约 {buy}"));
         en.push(format!("buy or contract {buy} more"));
     }

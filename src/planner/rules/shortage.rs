@@ -61,7 +61,8 @@ pub struct Shortage {
     pub unit: Words,
     /// How to mend it.
     pub mend: Words,
-    /// How many of the missing ones are asked of the level above, in `unit`.
+    /// How many of the missing ones are asked of the level above, in `unit`. Of what may be found in the place, but nobody can
+    /// reckon how much of it (samplers, units and people of labs), all: `mend` says that the place lowers it.
     pub support: u64,
     /// Who holds such stock here, in order; empty where the stock does not say, and for what is no stock. In words:
     /// [`Shortage::owner`].
@@ -170,8 +171,9 @@ impl Item {
             Item::Site => ("启用备用场地，增设采样点", "open sites on reserve premises"),
             Item::Desk => ("在采样点内增设采样台", "add desks inside the sites"),
             Item::Sampler => (
-                "培训本地医务人员，不足部分报市级调派采样队",
-                "train local health workers; ask for sampling teams for the rest",
+                "培训、抽调本地医务人员，落实多少支援数减多少；落实之前全部请求市级调派采样队",
+                "train and second local health workers, and lower the support asked by as many; until then sampling teams are asked for \
+                 all of it",
             ),
             Item::Registrar => (
                 "从社区、机关和志愿者中抽调并培训",
@@ -180,14 +182,17 @@ impl Item {
             Item::Tube => ("采购采样管", "buy collection tubes"),
             Item::ExtractionReagent => ("采购提取试剂", "buy extraction reagent"),
             Item::PcrReagent => ("采购扩增试剂", "buy PCR reagent"),
-            Item::Lab => ("指定承检机构或调派移动方舱实验室", "name a lab or ask for a mobile one"),
+            Item::Lab => (
+                "指定承检机构；指定之前请求调派移动方舱实验室",
+                "name a lab; until then a mobile one is asked for",
+            ),
             Item::LabUnit(_) => (
-                "采购或租用；到位前申请移动方舱、气膜实验室支援",
-                "buy or hire; until then ask for a mobile or air-dome lab",
+                "采购或租用，落实多少支援数减多少；到位之前全部申请移动方舱、气膜实验室支援",
+                "buy or hire, and lower the support asked by as many; until then a mobile or air-dome lab is asked for all of it",
             ),
             Item::LabStaff(_) => (
-                "持续培训检测人员，不足部分申请检测队支援",
-                "go on training lab staff; ask for testing teams for the rest",
+                "持续培训检测人员，落实多少支援数减多少；落实之前全部申请检测队支援",
+                "go on training lab staff, and lower the support asked by as many; until then testing teams are asked for all of it",
             ),
         };
         Words::new(zh, en)

@@ -56,8 +56,8 @@ fn why_an_end_of_the_simulation_stands_at_a_closing_hour_is_said() {
     );
     assert_eq!(
         words.zh,
-        "P90 的最后采样停在采样点关闭时刻 第 2 天 22:00（开始后 40.0 小时）：采样偏慢时排队拖到另一天，晚到者可一直来到当天关闭；\
-         流体层按平均速度 第 1 天 22:00（开始后 16.0 小时） 采完。"
+        "P90 的最后采样停在采样点关闭时刻第 2 天 22:00（开始后 40.0 小时）：采样偏慢时排队拖到另一天，晚到者可一直来到当天关闭；\
+         流体层按平均速度第 1 天 22:00（开始后 16.0 小时）采完。"
     );
 }
 
@@ -77,7 +77,7 @@ fn an_end_on_the_morning_of_the_next_day_is_told_as_one() {
     let said = "At P90 the last swab is at 09:00 on day 2 (27.0 h after the start): where sampling is slow, those of the queue";
     assert!(words.en.starts_with(said), "{}", words.en);
     assert!(
-        words.zh.starts_with("P90 的最后采样在 第 2 天 09:00（开始后 27.0 小时）：采样偏慢时"),
+        words.zh.starts_with("P90 的最后采样在第 2 天 09:00（开始后 27.0 小时）：采样偏慢时"),
         "{}",
         words.zh
     );

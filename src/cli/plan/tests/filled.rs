@@ -33,7 +33,7 @@ fn a_list_that_is_not_enough_says_so_wherever_it_is_read() {
     let [en, zh, json, sheet] = everywhere(&PlanArgs { target: Some(24), ..args("chifeng") });
     let said = "With everything on this list filled, by the flows: 29 h 56 min, 5 h 56 min over the target of 24 h: it is \
                 still late. Then inactivation at T02 Third-party lab B (assumed) binds from 08:24";
-    let said_zh = "补齐本清单全部缺口后，按流体层需 29 小时 56 分，超过 24 小时时限 5 小时 56 分：补齐后仍不能按时完成。届时T02 ";
+    let said_zh = "补齐本清单全部缺口后，按流体层需 29 小时 56 分，超过 24 小时时限 5 小时 56 分：补齐后仍不能按时完成。届时 T02 ";
     let list = en.split_once("5. Shortages").expect("the list").1;
     let list = list.split_once("6. Flows").expect("its end").0;
     assert!(

@@ -143,7 +143,7 @@ fn what_holds_the_round_up_is_told_as_it_is() {
             24,
             [
                 "L1 East lab is last: the instruments for extraction work 18 h of a day, and the last tubes wait while they rest",
-                "L1 东区实验室 最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完",
+                "L1 东区实验室最后完成：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完",
             ],
         ),
         (
@@ -151,7 +151,7 @@ fn what_holds_the_round_up_is_told_as_it_is() {
             5,
             [
                 "The way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes",
-                "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要",
+                "流程本身：L1 东区实验室的首个结果（封箱、转运、各环节各一次）也要",
             ],
         ),
         (

@@ -15,6 +15,7 @@ mod questions;
 mod reached;
 mod remedies;
 mod searched;
+mod support;
 mod wording;
 mod written;
 

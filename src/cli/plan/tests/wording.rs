@@ -51,18 +51,18 @@ fn what_binds_and_since_when_is_told_by_its_own_sentence() {
         (Held::Rest, ["：核酸提取仪器每天只工作 18 小时，最后的样本要等仪器休息完", REST]),
         (Held::Run, ["：最后的样本要等核酸提取做完前一批", RUN]),
         (Held::Stages, ["：最后的样本在几个环节各等一段", STAGES]),
-        (Held::Way, ["，无积压：最后一管 次日 00:00 送达，其后各环节各一次需 5 小时", WAY]),
+        (Held::Way, ["，无积压：最后一管次日 00:00 送达，其后各环节各一次需 5 小时", WAY]),
     ] {
         let said = binds(&|flow| flow.held = held);
-        let zh = format!("L1 东区实验室 最后完成{zh}");
+        let zh = format!("L1 东区实验室最后完成{zh}");
         assert_eq!(said, Words::new(zh, format!("L1 East lab is last{en}")));
     }
     let first = binds(&|flow| (flow.units_needed[extract], flow.soonest) = (None, 25 * HOUR));
-    let zh = "流程本身：L1 东区实验室 的首个结果（封箱、转运、各环节各一次）也要 25 小时";
+    let zh = "流程本身：L1 东区实验室的首个结果（封箱、转运、各环节各一次）也要 25 小时";
     let en = "the way itself: even the first result of L1 East lab (box, transport, one run of each stage) takes 25 h";
     assert_eq!(first, Words::new(zh, en));
     let last = binds(&|flow| (flow.units_needed[extract], flow.delivered) = (None, 20 * HOUR));
-    let zh = "采样和送达：L1 东区实验室 最后一管 次日 02:00 才到，其后各环节各一次还需 5 小时";
+    let zh = "采样和送达：L1 东区实验室最后一管次日 02:00 才到，其后各环节各一次还需 5 小时";
     let en = "collection: the last tube of L1 East lab comes at 02:00 next day, and one run of each stage takes 5 h more";
     assert_eq!(last, Words::new(zh, en));
 }
@@ -124,8 +124,8 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         ),
         (
             only(more(vec![units(1, Decap, 1), units(0, Receive, 2)], desks(40), 25 * HOUR)),
-            "在 1 个街道增设 40 个采样台（采样人员不另增、信息登记人员 35 名），在 L2 西区实验室 增加 1 台生物安全柜及其 6 名人员，\
-             在 L1 东区实验室 增加 2 台样本接收台及其 6 名人员，只能提前到 25 小时，仍不够。所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
+            "在 1 个街道增设 40 个采样台（采样人员不另增、信息登记人员 35 名），在 L2 西区实验室增加 1 台生物安全柜及其 6 名人员，\
+             在 L1 东区实验室增加 2 台样本接收台及其 6 名人员，只能提前到 25 小时，仍不够。所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
             "40 more desks with no more samplers and 35 registrars in 1 street and 1 more biosafety cabinet with 6 people at \
              L2 West lab and 2 more reception benches with 6 people at L1 East lab would bring it only to 25 h, which is not enough. Nothing that was tried reaches the target; the nearest \
              is 25 h, 1 h late.",

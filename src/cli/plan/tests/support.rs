@@ -1,0 +1,132 @@
+//! The list of shortages in its words: what is asked of the level above, how numbers are written, Chinese as it is set.
+
+use super::layers::{TINY, asked};
+use super::*;
+use crate::planner::{Basis, Item};
+
+/// Every list of the built-in cities within a day, and of a small one with nothing on its shelf.
+fn lists() -> Vec<Shortage> {
+    let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 1000,", 1);
+    let (_folder, args) = asked(&bare);
+    let own = city_file::open(args.city.as_deref().expect("a city"), None).expect("a city file");
+    let built_in = city_file::BUILTIN.iter().map(|b| city_file::builtin(b.0).expect("a city"));
+    built_in.chain([own]).flat_map(|city| planner::solve(&city, 24).shortages).collect()
+}
+
+/// The number that is asked of the level above and the words beside it say the same: nothing, all until the place has found some,
+/// or as many as are named.
+#[test]
+fn the_solution_says_what_is_asked_of_the_level_above() {
+    let mut seen = [0; 3];
+    for line in lists() {
+        let Words { zh, en } = &line.mend;
+        let stock = matches!(line.item, Item::Tube | Item::ExtractionReagent | Item::PcrReagent);
+        let kind = match line.support {
+            0 => {
+                assert!(!en.contains("asked for") && !zh.contains("支援"), "{line:?}");
+                0
+            }
+            n if stock => {
+                assert_eq!(line.basis, Basis::PhysicalRounds);
+                let first =
+                    format!("the {} that the first round lacks are asked for", words::grouped(n));
+                assert!(en.contains(&first) && zh.contains("其中首轮所缺"), "{line:?}");
+                1
+            }
+            n => {
+                assert_eq!(n, line.short, "all of it");
+                assert!(en.contains("until then") && zh.contains("之前"), "{line:?}");
+                let lowered = en.contains("lower the support asked by as many");
+                assert!(lowered && zh.contains("落实多少支援数减多少"), "{line:?}");
+                2
+            }
+        };
+        seen[kind] += 1;
+    }
+    assert!(seen.iter().all(|n| *n > 0), "{seen:?}");
+    let notes = text_shortage::totals_note(&city_file::builtin("chifeng").expect("a city").norm);
+    assert!(notes.en.contains("all that is short is asked for until the place takes off"));
+}
+
+#[test]
+fn numbers_in_the_solutions_are_grouped_as_in_the_tables() {
+    let mut grouped = 0;
+    for line in lists() {
+        for text in [&line.mend.zh, &line.mend.en] {
+            let most = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+            assert!(most.unwrap_or(0) <= 3, "{text}");
+            grouped += usize::from(text.contains(','));
+        }
+    }
+    assert!(grouped > 10, "{grouped}");
+}
+
+#[test]
+fn chinese_alone_has_its_own_colons_and_no_stray_spaces() {
+    let text = |lang| answer(&PlanArgs { lang, ..args("kunming") }).expect("kunming").0;
+    let zh = text(Some(Lang::Zh));
+    for said in ["规范包：", "人口：", "24 h：不能完成（流体：不能，", "；瓶颈："]
+    {
+        assert!(zh.contains(said), "{said}\n{zh}");
+    }
+    let wide = |c: char| c >= '\u{2e80}';
+    for line in zh.lines() {
+        let letters: Vec<char> = line.chars().collect();
+        for three in letters.windows(3) {
+            let half = matches!(three[1], ':' | ';') && wide(three[0]) && three[2] == ' ';
+            assert!(!half, "{line}");
+        }
+    }
+    assert!(!zh.contains(" 最后完成") && !zh.contains(" 最后一管 第"), "{zh}");
+    // Both together keep what stands between them, and so does a path.
+    assert!(text(None).contains("规范包 / norm pack: "));
+}
+
+#[test]
+fn a_declared_capacity_is_counted_as_it_is_spoken() {
+    let norm = city_file::norm::builtin("chifeng-2022").expect("a norm pack");
+    for (cyclers, extractors, said) in
+        [(5, 1, "5 PCR cyclers + 1 extractor = "), (1, 20, "1 PCR cycler + 20 extractors = ")]
+    {
+        let claim = Claim { cyclers, extractors, ..guandu() };
+        let text = claim_text::explanation(&planner::explain(&claim, &norm), Some(Lang::En));
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn the_high_load_has_no_column_of_its_own_where_the_prevalence_is_known() {
+    let pooling = |more: &[&str]| {
+        let words = [&["pooling", "jiyuan", "--lang", "en"], more].concat();
+        answer(&typed(&words).expect("arguments")).expect("an answer").0
+    };
+    let (belief, known) = (pooling(&[]), pooling(&["--prevalence", "0.002"]));
+    assert!(belief.contains("extra (%) extra, high (%) cost in tubes"), "{belief}");
+    assert!(known.contains("extra (%) cost in tubes") && known.contains("←"), "{known}");
+}
+
+/// Streets that share what their district has lack it in one line; one that has its own in a line of its own.
+#[test]
+fn what_a_district_has_none_of_is_told_once() {
+    let street = |n: u32, have: &str| {
+        format!(
+            "[[district.street]]\ncode = \"999901-{n}\"\nname = \"{n}街\"\nname_en = \"Street {n}\"\n\
+             population = {{ value = 10000, status = \"assumed\", source = \"made_up\" }}\n{have}\n"
+        )
+    };
+    let own = "have = { status = \"assumed\", source = \"made_up\", sites = 1, desks = 0, samplers = 2, registrars = 0 }";
+    for (last, lines) in [("", 1), (own, 6)] {
+        let streets: String = (1..=6).map(|n| street(n, last)).collect();
+        let text = TINY.replacen("desks = 75", "desks = 0", 1).replacen(
+            "\n[[district]]\ncode = \"999902\"",
+            &format!("\n{streets}\n[[district]]\ncode = \"999902\""),
+            1,
+        );
+        let (_folder, args) = asked(&text);
+        let (said, code) = answer(&PlanArgs { lang: Some(Lang::En), ..args }).expect("an answer");
+        assert_eq!(code, EXIT_NO);
+        assert_eq!(said.matches("people and no desk (0): add desks").count(), lines, "{said}");
+        let together = ":31: Street 1, Street 2, Street 3 and 3 more have people and no desk (0)";
+        assert_eq!(said.contains(together), lines == 1, "{said}");
+    }
+}
