@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::way::passing;
 use super::*;
 use crate::planner::example;
-use crate::planner::model::HOUR;
+use crate::planner::model::{HOUR, MINUTE};
 
 /// One more unit at a stage of a lab.
 fn with_unit(model: &Model, lab: usize, kind: StageKind) -> Model {
@@ -56,20 +56,20 @@ proptest! {
         }
     }
 
-    /// To a run: results that come earlier bring their recalls earlier, and these go first. Of the same changes 103 were
-    /// later, five of them by more than a quarter of an hour and none by an hour.
+    /// To a few steps of the grid: results that come earlier bring their recalls earlier, and these go first. In 1,500 cities six of
+    /// 41,131 changes were later, by a step of four minutes but for one of three steps. More than that is one plate more at the
+    /// slowest stage, which a step can hide where it is shorter.
     #[test]
-    fn with_recalls_more_of_anything_is_not_later_by_more_than_a_run(
+    fn with_recalls_more_of_anything_is_later_by_steps_at_most(
         seed in any::<u64>(),
         street in any::<prop::sample::Index>(),
     ) {
         let model = example::by_chance(seed);
-        let run = model.labs.iter().flat_map(|lab| &lab.stages).map(|stage| stage.run).max();
-        let run = run.unwrap_or(0);
         let before = city(&model);
+        let late = 15 * MINUTE;
         for (what, more) in more_of_each(&model, street.index(model.streets.len())) {
             let after = city(&more);
-            let (finish, closed) = (before.finish + run, before.closed + run);
+            let (finish, closed) = (before.finish + late, before.closed + late);
             prop_assert!(after.finish <= finish, "{what} {} {}", after.finish, before.finish);
             prop_assert!(after.closed <= closed, "{what} {} {}", after.closed, before.closed);
         }
