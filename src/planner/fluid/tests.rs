@@ -56,25 +56,6 @@ proptest! {
         }
     }
 
-    /// To a few steps of the grid: results that come earlier bring their recalls earlier, and these go first. In 1,500 cities six of
-    /// 41,131 changes were later, by a step of four minutes but for one of three steps. More than that is one plate more at the
-    /// slowest stage, which a step can hide where it is shorter.
-    #[test]
-    fn with_recalls_more_of_anything_is_later_by_steps_at_most(
-        seed in any::<u64>(),
-        street in any::<prop::sample::Index>(),
-    ) {
-        let model = example::by_chance(seed);
-        let before = city(&model);
-        let late = 15 * MINUTE;
-        for (what, more) in more_of_each(&model, street.index(model.streets.len())) {
-            let after = city(&more);
-            let (finish, closed) = (before.finish + late, before.closed + late);
-            prop_assert!(after.finish <= finish, "{what} {} {}", after.finish, before.finish);
-            prop_assert!(after.closed <= closed, "{what} {} {}", after.closed, before.closed);
-        }
-    }
-
     /// To the millisecond, recalls and all: lab and city, as they are and with the unit, and as whoever asks for it is told.
     #[test]
     fn what_one_more_unit_saves_is_what_the_city_with_it_saves(seed in any::<u64>()) {
@@ -123,6 +104,30 @@ proptest! {
             }
         }
     }
+}
+
+/// To a few steps of the grid, and hardly ever: results that come earlier bring their recalls earlier, and these go first. In
+/// 1,500 other cities six of 41,131 changes were later, five of them by one step of four minutes and one by three.
+#[test]
+fn with_recalls_hardly_anything_more_is_later_and_by_steps_at_most() {
+    let (mut asked, mut late) = (0, 0);
+    for seed in 0..96 {
+        let model = example::by_chance(seed);
+        let before = city(&model);
+        for (what, more) in more_of_each(&model, seed as usize % model.streets.len()) {
+            let after = city(&more);
+            let by =
+                (later_by(after.finish, before.finish)).max(later_by(after.closed, before.closed));
+            assert!(by <= 12 * MINUTE, "{seed}: {what}: later by {by} ms");
+            asked += 1;
+            late += u32::from(by > 0);
+        }
+    }
+    assert!(asked > 2000 && late * 500 <= asked, "{late} of {asked}");
+}
+
+fn later_by(after: Ms, before: Ms) -> Ms {
+    after.saturating_sub(before)
 }
 
 /// Each stage of a lab alone, as it is reckoned and before it is held against the lab: when it is done.
