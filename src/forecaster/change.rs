@@ -71,6 +71,6 @@ mod tests {
         let stopped = AtomicBool::new(true);
         assert_eq!(compare(&model, 0, &lab, 1, 100, &stopped).pairs, 0);
         let same = compare(&model, 0, &lab, 1, 30, &AtomicBool::new(false));
-        assert_eq!((same.pairs, same.saved, same.half_width), (30, 0.0, 0.0));
+        assert_eq!((same.pairs, same.saved, same.half_width), (30, 0.0, Some(0.0)));
     }
 }

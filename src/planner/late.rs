@@ -18,6 +18,9 @@ fn closing(street: &Street, at: Ms) -> Ms {
 /// at a closing hour, where late comers were waited for until then.
 pub fn late_words(model: &Model, flows: Ms, study: &Study) -> Option<Words> {
     let at = study.sampled.p90;
+    if !study.spreads() {
+        return None;
+    }
     let late = |s: &&Street| s.persons > 0 && s.late_share > 0.0;
     if at / DAY <= flows / DAY || !model.streets.iter().any(|s| late(&s)) {
         return None;

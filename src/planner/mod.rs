@@ -18,13 +18,15 @@
 //!   saves at the street that a lab waits for; `what_if`: any other change that a question names;
 //! - `filing`: which number to file of an item, and what the other layers say of it;
 //! - `filled`: whether the list of shortages is enough, by the flows or the simulation; `times`: times in words;
-//! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end;
+//! - `simulate`, `study`: boxes, trips and plates one by one, many times, and in pairs; `late`: what late comers do to its end; `chance`: what is
+//!   said of one replication and of pairs;
 //! - `apart`: why the layers lie apart: from the arithmetic to the flows step by step, from there to the simulation one effect at a time;
 //! - `forecast`: from the tubes that are in the system to the time at which they will be done;
 //! - `example`: made-up rounds to measure and to check with.
 
 pub mod apart;
 pub mod assign;
+pub mod chance;
 mod city;
 mod derate;
 mod differ;

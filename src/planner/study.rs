@@ -79,6 +79,18 @@ pub struct Study {
     pub lab_finishes: Vec<Vec<Ms>>,
 }
 
+impl Study {
+    /// Whether it has a spread: one replication has none, and its quantiles are no range.
+    pub fn spreads(&self) -> bool {
+        self.replications > 1
+    }
+
+    /// How probable it is to be in time; none where one replication says yes or no.
+    pub fn probability(&self) -> Option<f64> {
+        self.spreads().then_some(self.in_time)
+    }
+}
+
 /// The few numbers that are kept of a replication.
 struct Kept {
     sampled: Ms,
@@ -209,8 +221,8 @@ pub struct Paired {
     pub after: f64,
     /// Mean of what is saved, ms; negative when it takes longer.
     pub saved: f64,
-    /// Half the width of its 95 % confidence interval, ms.
-    pub half_width: f64,
+    /// Half the width of its 95 % confidence interval, ms; none of fewer than two pairs, which have no spread.
+    pub half_width: Option<f64>,
 }
 
 /// Compares a lab of the model with `changed` in its place. `go_on` is asked before each pair, from several threads; when it
@@ -269,13 +281,13 @@ impl Paired {
         let n = both.len().max(1) as f64;
         let mean = |of: &dyn Fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / n;
         let saved = mean(&|p| p.0 - p.1);
-        let variance = mean(&|p| (p.0 - p.1 - saved).powi(2)) * n / (n - 1.0).max(1.0);
+        let variance = mean(&|p| (p.0 - p.1 - saved).powi(2)) * n / (n - 1.0);
         Paired {
             pairs: both.len(),
             before: mean(&|p| p.0),
             after: mean(&|p| p.1),
             saved,
-            half_width: 1.96 * (variance / n).sqrt(),
+            half_width: (both.len() > 1).then(|| 1.96 * (variance / n).sqrt()),
         }
     }
 }

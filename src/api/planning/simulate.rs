@@ -12,7 +12,7 @@ use crate::api::watched::{Teller, Watched, watched};
 use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
-use crate::planner::{Plan, fluid, late_words, solve_sent};
+use crate::planner::{Plan, Words, chance, fluid, late_words, solve_sent};
 use pb::simulate_plan_reply::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -102,8 +102,11 @@ fn result(rules: &Plan, round: &Round, study: &Study) -> pb::SimulationResult {
             bottleneck: bottleneck.into(),
         }
     });
-    let mut told =
-        vec![against(round.model.target, study.finish.p50), spread(&study.finish, study.in_time)];
+    let chance = match study.spreads() {
+        true => spread(&study.finish, study.in_time),
+        false => alone(),
+    };
+    let mut told = vec![against(round.model.target, study.finish.p50), chance];
     told.extend(late_words(&round.model, fluid::ends_of(&round.model).0, study));
     let in_time = study.finish.p50 <= round.model.target;
     let summary = by_the_rules(rules, in_time, sentences(&told));
@@ -123,6 +126,12 @@ fn result(rules: &Plan, round: &Round, study: &Study) -> pb::SimulationResult {
     }
 }
 
+/// That one replication was asked for, and says no more.
+fn alone() -> Words {
+    let once = chance::once();
+    Words::new(format!("{}。", once.zh), format!("This is {}.", once.en))
+}
+
 /// The streets of a round with their finishes.
 pub fn streets(
     round: &Round,
@@ -140,4 +149,30 @@ pub fn streets(
         }
     };
     round.streets.iter().zip(&round.model.streets).zip(finishes).map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_replication_is_told_without_a_range_or_a_probability() {
+        let plan = CityPlan::written(include_str!("../../../tests/suite/town.toml"));
+        let round = plan.round.clone().unwrap();
+        let rules = crate::planner::solve(&plan.city, 24);
+        for (replications, once) in [(1, true), (2, false)] {
+            let found = study(&round.model, Some(&round.doubt), 1, replications, &|_| true);
+            let said = result(&rules, &round, &found).summary.unwrap();
+            let en = "This is one replication alone, which has no range and no probability.";
+            assert_eq!(said.en.contains(en), once, "{}", said.en);
+            assert_eq!(
+                said.zh.contains("只模拟了一次，没有离散范围和按时概率。"),
+                once,
+                "{}",
+                said.zh
+            );
+            assert_eq!(said.en.contains("in 8 of 10 cases; in time with"), !once, "{}", said.en);
+            assert!(!once || !said.en.contains("At P90"), "{}", said.en);
+        }
+    }
 }

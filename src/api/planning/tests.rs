@@ -10,6 +10,7 @@ use crate::forecaster::{Change, CityPlan};
 use crate::planner::fluid::{self, Held, LabFlow};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 use crate::planner::{self, StageKind, Words};
+use std::sync::atomic::AtomicBool;
 
 /// A town of two districts, the first with two streets, and two laboratories that serve both.
 const TOWN: &str = include_str!("../../../tests/suite/town.toml");
@@ -265,7 +266,7 @@ fn what_one_more_unit_saves_is_the_same_whoever_is_asked() {
             let (mut most, mut same) = (i64::MIN, false);
             for (stage, kind) in told.stages.iter().zip(StageKind::ALL) {
                 let change = Change { lab, stage: kind, units: 1 };
-                let stop = std::sync::atomic::AtomicBool::new(true);
+                let stop = AtomicBool::new(true);
                 let asked = what_if::reckoned(&plan, 24, change, (1, 1), &stop).unwrap();
                 let saved = (
                     asked.fluid_lab_before_ms - asked.fluid_lab_after_ms,
@@ -371,4 +372,67 @@ fn changes_that_cannot_be_made_are_refused_with_what_there_is() {
         ..Default::default()
     };
     assert!(what_if_city::now(&plan, 24, &both, (1, 5)).is_err());
+}
+
+/// Of one pair no interval is told, and of each that what is in doubt is not in it.
+#[test]
+fn pairs_say_how_sure_they_are_and_what_they_leave_out() {
+    let plan = town(&[]);
+    let change = Change { lab: 0, stage: StageKind::Extract, units: 1 };
+    let hours = pb::WhatIfRequest {
+        changes: vec![pb::PlanChange {
+            item: pb::PlanChangeItem::SamplingHours.into(),
+            to: 6.0,
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let never = AtomicBool::new(false);
+    for pairs in [1, 20] {
+        let unit = what_if::reckoned(&plan, 24, change, (1, pairs), &never).unwrap();
+        let hours = what_if_city::now(&plan, 24, &hours, (1, pairs)).unwrap();
+        for reply in [unit, hours] {
+            let said = reply.summary.unwrap();
+            let told = |zh: &str, en: &str| said.zh.contains(zh) && said.en.contains(en);
+            let one = told("（只有一对，没有置信区间）", "(one pair alone, which has no interval)");
+            let sure = told("（±0 小时 ", "(± 0 h ");
+            let left_out = match pairs {
+                1 => told(
+                    "不含各数本身的不确定。",
+                    " The pair holds everything else at its planned value",
+                ),
+                _ => told(
+                    "不含各数本身的不确定。",
+                    " The pairs hold everything else at its planned value",
+                ),
+            };
+            assert!(one == (pairs == 1) && sure == (pairs > 1) && left_out, "{pairs}: {said:?}");
+            assert_eq!(reply.saved_half_width_ms < 0.0, pairs == 1);
+            assert!(reply.saved_half_width_ms >= 0.0 || reply.saved_half_width_ms == -1.0);
+        }
+    }
+}
+
+/// More hours for the same samplers: what is later has its reason.
+#[test]
+fn what_is_later_with_more_of_it_is_told_why() {
+    let plan = town(&[["samplers = 60\n", "samplers = 8\n"]]);
+    let ask = |to: f64| {
+        let change = pb::PlanChange {
+            item: pb::PlanChangeItem::SamplingHours.into(),
+            to,
+            ..Default::default()
+        };
+        what_if_of(&plan, vec![change]).unwrap()
+    };
+    let longer = ask(24.0);
+    let said = longer.summary.unwrap();
+    assert!(longer.saved_ms < 0.0, "{said:?}");
+    assert!(
+        said.en.contains("It is later because the same samplers are spread over"),
+        "{}",
+        said.en
+    );
+    assert!(said.zh.contains("采样时间延长而采样人员未增"), "{}", said.zh);
+    assert!(!ask(6.0).summary.unwrap().en.contains("It is later because"));
 }

@@ -11,9 +11,11 @@ use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
+use crate::planner::chance::{one_pair, planned_values};
 use crate::planner::model::Lab;
 use crate::planner::round::Round;
 use crate::planner::study::Paired;
+use crate::planner::what_if::why_later;
 use crate::planner::{City, Words, assigned_anew, earlier, fluid, solve, with_units};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -93,7 +95,9 @@ fn kept(
     let lab_after = fluid::one_lab(&with, number, &with.labs[number]);
     let in_city = i64::from(before) - i64::from(after);
     let anew = assigned_anew(city, number, change.stage, change.units.into(), after);
-    let mut told = vec![first(&round.labs[number].1, change, &paired), of_city(in_city)];
+    let mut told = vec![first(&round.labs[number].1, change, &paired)];
+    told.extend(why_later(&round.model, &with, &[number], &paired));
+    told.extend([planned_values(&paired), of_city(in_city)]);
     told.extend(anew.map(|anew| with_streets_anew(i64::from(before) - i64::from(anew))));
     let summary = sentences(&told);
     Ok(pb::WhatIfReply {
@@ -103,7 +107,7 @@ fn kept(
         before_ms: paired.before,
         after_ms: paired.after,
         saved_ms: paired.saved,
-        saved_half_width_ms: paired.half_width,
+        saved_half_width_ms: half_width(&paired),
         pairs: u32::try_from(paired.pairs).unwrap_or(u32::MAX),
         fluid_lab_before_ms: lab_before.into(),
         fluid_lab_after_ms: lab_after.finish.into(),
@@ -151,7 +155,7 @@ fn anew(
         before_ms: NEVER as f64,
         after_ms: if lab.tubes > 0 { alone.after } else { NEVER as f64 },
         saved_ms: 0.0,
-        saved_half_width_ms: 0.0,
+        saved_half_width_ms: NEVER as f64,
         pairs: if lab.tubes > 0 { u32::try_from(alone.pairs).unwrap_or(u32::MAX) } else { 0 },
         fluid_lab_before_ms: NEVER,
         fluid_lab_after_ms: if lab.tubes > 0 { lab.finish.into() } else { NEVER },
@@ -197,13 +201,22 @@ fn first(lab: &Words, change: &Change, paired: &Paired) -> Words {
 
 /// By how much earlier some laboratories are done, in pairs.
 pub(super) fn in_pairs(labs: &Words, paired: &Paired) -> Words {
-    let (saved, width) = (hours(paired.saved as i64), hours(paired.half_width as i64));
+    let saved = hours(paired.saved as i64);
+    let width = match paired.half_width.map(|width| hours(width as i64)) {
+        Some(Words { zh, en }) => Words::new(format!("±{zh}"), format!("± {en}")),
+        None => one_pair(),
+    };
     let (sooner_zh, sooner_en) =
         if paired.saved >= 0.0 { ("提前", "sooner") } else { ("推迟", "later") };
     Words::new(
-        format!("{}{sooner_zh} {}（±{}）完成。", labs.zh, saved.zh, width.zh),
-        format!("{} done {} {sooner_en} (± {}).", labs.en, saved.en, width.en),
+        format!("{}{sooner_zh} {}（{}）完成。", labs.zh, saved.zh, width.zh),
+        format!("{} done {} {sooner_en} ({}).", labs.en, saved.en, width.en),
     )
+}
+
+/// Half the width of the interval of pairs, as it is told on the wire.
+pub(super) fn half_width(paired: &Paired) -> f64 {
+    paired.half_width.unwrap_or(NEVER as f64)
 }
 
 /// What it saves the city.

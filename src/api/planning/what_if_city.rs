@@ -10,12 +10,13 @@ use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{CityPlan, round_of};
+use crate::planner::chance::planned_values;
 use crate::planner::fluid;
 use crate::planner::round::Round;
 use crate::planner::study::{Paired, what_if_city};
 use crate::planner::what_if::{
     ALTERATIONS_MAX, Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words,
-    place_named, places,
+    place_named, places, why_later,
 };
 use crate::planner::{City, FieldItem, Words};
 use std::sync::Arc;
@@ -218,6 +219,8 @@ fn kept(
         let are = if labs.len() == 1 { "is" } else { "are" };
         let name = Words::new(zh, format!("{} {are}", Words::capital(&en)));
         told.push(what_if::in_pairs(&name, &paired));
+        told.extend(why_later(&round.model, &with.model, &labs, &paired));
+        told.push(planned_values(&paired));
     }
     told.push(what_if::of_city(i64::from(before.finish) - i64::from(after.finish)));
     let anew = done_anew(altered, after.finish);
@@ -229,7 +232,7 @@ fn kept(
         before_ms: paired.before,
         after_ms: paired.after,
         saved_ms: paired.saved,
-        saved_half_width_ms: paired.half_width,
+        saved_half_width_ms: what_if::half_width(&paired),
         pairs: u32::try_from(paired.pairs).unwrap_or(u32::MAX),
         fluid_lab_before_ms: of_labs(&before),
         fluid_lab_after_ms: of_labs(&after),
@@ -268,6 +271,7 @@ fn anew(
     Ok(pb::WhatIfReply {
         before_ms: what_if::NEVER as f64,
         after_ms: what_if::NEVER as f64,
+        saved_half_width_ms: what_if::NEVER as f64,
         fluid_lab_before_ms: what_if::NEVER,
         fluid_lab_after_ms: what_if::NEVER,
         fluid_city_before_ms: before_ms,

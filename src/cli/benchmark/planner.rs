@@ -254,7 +254,7 @@ fn what_if(blocks: usize) -> anyhow::Result<Map<String, Value>> {
             "pairs": found.pairs,
             "threads": rayon::current_num_threads(),
             "saved_minutes": found.saved / f64::from(MINUTE),
-            "half_width_minutes": found.half_width / f64::from(MINUTE),
+            "half_width_minutes": found.half_width.map(|half| half / f64::from(MINUTE)),
         }),
     ))
 }

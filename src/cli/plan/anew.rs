@@ -9,6 +9,7 @@ use super::people;
 use super::progress::Progress;
 use super::remedy::{Desks, More, Outcome, Units};
 use super::search::{Search, tubes};
+use crate::planner::study::Study;
 use crate::planner::{City, StageKind};
 
 /// So often the city with what was found is asked what it takes besides.
@@ -75,7 +76,7 @@ pub(super) fn anew(
             let outcome = Outcome {
                 fluid: then.flow.finish,
                 simulated: then.study.as_ref().map(|study| study.finish),
-                in_time: then.study.as_ref().map(|study| study.in_time),
+                in_time: then.study.as_ref().and_then(Study::probability),
             };
             let both = More { desks, units, held: Vec::new(), outcome, least: false, paired: None };
             return (time > 0).then_some(both);

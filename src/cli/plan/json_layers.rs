@@ -16,7 +16,7 @@ use crate::planner::apart::{Apart, Steps};
 use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow};
 use crate::planner::model::Ms;
-use crate::planner::study::{Paired, Quantiles};
+use crate::planner::study::{Paired, Quantiles, Study};
 use crate::planner::{self, City, FieldMore, Item, OneMore, Shelf, StageKind};
 
 /// All of the layers.
@@ -59,7 +59,7 @@ pub(super) fn brief(layers: &Layers) -> Value {
         "last_lab": lab.map(|lab| lab_code(layers, lab)),
         "binding": lab.map(|lab| layers.flow.labs[lab].binding.key()),
         "simulated_hours": layers.study.as_ref().map(|study| quantiles(&study.finish)),
-        "in_time_probability": layers.study.as_ref().map(|study| study.in_time),
+        "in_time_probability": layers.study.as_ref().and_then(Study::probability),
     })
 }
 
@@ -285,7 +285,7 @@ fn simulation(report: &Report, layers: &Layers) -> Value {
     json!({
         "replications": study.replications,
         "seed": report.dice.seed,
-        "in_time_probability": study.in_time,
+        "in_time_probability": study.probability(),
         "sampled_hours": quantiles(&study.sampled),
         "delivered_hours": quantiles(&study.delivered),
         "finish_hours": quantiles(&study.finish),
@@ -314,7 +314,7 @@ pub(super) fn paired(paired: &Paired) -> Value {
         "before_minutes": minutes(paired.before),
         "after_minutes": minutes(paired.after),
         "saved_minutes": minutes(paired.saved),
-        "half_width_minutes": minutes(paired.half_width),
+        "half_width_minutes": paired.half_width.map(minutes),
     })
 }
 

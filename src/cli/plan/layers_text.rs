@@ -4,13 +4,13 @@ use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
 use super::words::{
-    grouped, in_minutes, lasting_short, pick, place_name, say, span, table, tenth_hours,
+    grouped, in_minutes, lasting_short, pick, place_name, range, say, span, table, tenth_hours,
 };
 use super::{Lang, Report};
 use crate::planner::assign::{by_mean_pace, whole_outside};
 use crate::planner::model::Ms;
 use crate::planner::study::Quantiles;
-use crate::planner::{self, City, Plan, Words};
+use crate::planner::{self, City, Plan, Words, chance};
 
 /// The three layers side by side, and the answer in a sentence.
 pub(super) fn side_by_side(report: &Report, lang: Option<Lang>) -> String {
@@ -93,17 +93,15 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
     ]);
     if let Some(study) = &layers.study {
         let q = &study.finish;
-        let (low, high) = (span(q.p10), span(q.p90));
-        let percent = percent(study.in_time);
+        let name = match study.spreads() {
+            true => ("模拟（中位数）", "simulation (median)"),
+            false => ("模拟（一次）", "simulation (once)"),
+        };
         rows.push(vec![
-            pick(lang, "模拟（中位数）", "simulation (median)"),
+            pick(lang, name.0, name.1),
             say(lang, &span(q.p50)),
             yes_no(q.p50 <= model.target),
-            pick(
-                lang,
-                &format!("P10–P90：{}–{}，按时概率 {percent}", low.zh, high.zh),
-                &format!("P10–P90: {} – {}, in time with {percent}", low.en, high.en),
-            ),
+            say(lang, &range(study)),
         ]);
     }
     table(&rows)
@@ -253,24 +251,37 @@ pub(super) fn simulation(report: &Report, layers: &Layers, lang: Option<Lang>) -
         );
     };
     let (n, seed) = (study.replications, report.dice.seed);
-    let mut out = format!(
-        "  {}\n",
-        pick(
-            lang,
-            &format!(
-                "模拟 {n} 次，种子 {seed}；按时概率 {}；平均召回 {:.0} 人单采",
-                percent(study.in_time),
-                study.recalled
+    let recalled = study.recalled;
+    let words = match study.probability().map(percent) {
+        Some(share) => Words::new(
+            format!("模拟 {n} 次，种子 {seed}；按时概率 {share}；平均召回 {recalled:.0} 人单采"),
+            format!(
+                "{n} replications, seed {seed}; in time with {share}; {recalled:.0} people called back on average"
             ),
-            &format!(
-                "{n} replications, seed {seed}; in time with {}; {:.0} people called back on average",
-                percent(study.in_time),
-                study.recalled
-            ),
-        )
-    );
-    let mut head = vec![pick(lang, "分位（h）", "quantiles (h)")];
-    head.extend(["5%", "10%", "25%", "50%", "75%", "90%", "95%"].map(str::to_owned));
+        ),
+        None => {
+            let Words { zh, en } = chance::once();
+            Words::new(
+                format!("{zh}，种子 {seed}；召回 {recalled:.0} 人单采"),
+                format!("{en}, seed {seed}; {recalled:.0} people called back"),
+            )
+        }
+    };
+    let mut out = format!("  {}\n", say(lang, &words));
+    // One replication has its time, and no quantiles.
+    let told = |q: &Quantiles, of: &[Ms]| match study.spreads() {
+        true => of.iter().copied().map(hours).collect(),
+        false => vec![hours(q.p50)],
+    };
+    let heads = |of: &[&str]| match study.spreads() {
+        true => of.iter().map(|name| (*name).to_owned()).collect(),
+        false => vec![pick(lang, "一次", "once")],
+    };
+    let mut head = vec![match study.spreads() {
+        true => pick(lang, "分位（h）", "quantiles (h)"),
+        false => pick(lang, "用时（h）", "time (h)"),
+    }];
+    head.extend(heads(&["5%", "10%", "25%", "50%", "75%", "90%", "95%"]));
     let mut rows = vec![head];
     for (zh, en, q) in [
         ("最后采样", "last swab", &study.sampled),
@@ -279,27 +290,20 @@ pub(super) fn simulation(report: &Report, layers: &Layers, lang: Option<Lang>) -
         ("召回办结", "recalls closed", &study.closed),
     ] {
         let mut row = vec![pick(lang, zh, en)];
-        row.extend(seven(q).map(hours));
+        row.extend(told(q, &seven(q)));
         rows.push(row);
     }
     out += &table(&rows);
-    let head = [
-        ("实验室", "lab"),
-        ("10%", "10%"),
-        ("50%", "50%"),
-        ("90%", "90%"),
-        ("最忙环节", "busiest stage"),
-    ];
-    let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
+    let mut head = vec![pick(lang, "实验室", "lab")];
+    head.extend(heads(&["10%", "50%", "90%"]));
+    head.push(pick(lang, "最忙环节", "busiest stage"));
+    let mut rows = vec![head];
     let labs = study.labs.iter().zip(&study.bottlenecks).enumerate();
     for (i, (q, busiest)) in labs.filter(|(_, (q, _))| q.p95 > 0) {
-        rows.push(vec![
-            lab_name(layers, i, lang),
-            hours(q.p10),
-            hours(q.p50),
-            hours(q.p90),
-            say(lang, &busiest.name()),
-        ]);
+        let mut row = vec![lab_name(layers, i, lang)];
+        row.extend(told(q, &[q.p10, q.p50, q.p90]));
+        row.push(say(lang, &busiest.name()));
+        rows.push(row);
     }
     out += "\n";
     out += &table(&rows);

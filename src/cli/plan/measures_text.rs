@@ -9,7 +9,7 @@ use super::remedy::{Desks, More};
 use super::words::{grouped, lasting, pick, say, table};
 use super::{Lang, Report};
 use crate::planner::model::MINUTE;
-use crate::planner::{Item, Shelf, Words};
+use crate::planner::{Item, Shelf, Words, chance};
 
 /// Streets that are named one by one in a row of moves.
 const STREETS_NAMED: usize = 4;
@@ -125,16 +125,24 @@ fn added(report: &Report, layers: &Layers, more: &More, lang: Option<Lang>) -> S
     }
     if let Some((number, paired)) = more.paired {
         let minute = f64::from(MINUTE);
-        let (saved, half) = (lasting(paired.saved.abs() / minute), paired.half_width / minute);
+        let saved = lasting(paired.saved.abs() / minute);
+        let (half_zh, half_en) = match paired.half_width.map(|half| half / minute) {
+            Some(half) => (
+                format!(" ± {half:.1} 分钟（其余各数取计划值）"),
+                format!(" ± {half:.1} min (everything else at its planned value)"),
+            ),
+            None => {
+                let Words { zh, en } = chance::one_pair();
+                (format!("（{zh}）"), format!(" ({en})"))
+            }
+        };
         let sign = if paired.saved < 0.0 { "−" } else { "" };
         let pairs = paired.pairs;
         let name = lab(layers, number, lang);
-        let zh = format!(
-            "{name}：配对模拟 {pairs} 次，上列设备使其提前 {sign}{} ± {half:.1} 分钟",
-            saved.zh
-        );
+        let zh =
+            format!("{name}：配对模拟 {pairs} 次，上列设备使其提前 {sign}{}{half_zh}", saved.zh);
         let en = format!(
-            "{name}: in {pairs} pairs of simulations its units save {sign}{} ± {half:.1} min",
+            "{name}: in {pairs} pairs of simulations its units save {sign}{}{half_en}",
             saved.en
         );
         out += &format!("  {}\n", pick(lang, &zh, &en));

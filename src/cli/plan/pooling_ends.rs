@@ -10,13 +10,13 @@ use super::layers::{Dice, simulated};
 use super::layers_text::percent;
 use super::progress::Progress;
 use super::whatif::gained_in_pairs;
-use super::words::{pick, say, span};
+use super::words::{pick, say, simulated_by, span};
 use crate::planner::fluid;
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::{Paired, Study};
 use crate::planner::what_if::{Alter, Altered};
-use crate::planner::{City, Words};
+use crate::planner::{City, Words, chance};
 
 /// When the round is done: the last first result, recalls closed, and the simulation of it.
 struct Done {
@@ -94,7 +94,13 @@ impl Done {
     fn simulated(&self) -> Option<Words> {
         let study = self.study.as_ref()?;
         let [low, middle, high] = [study.finish.p10, study.finish.p50, study.finish.p90].map(span);
-        let share = percent(study.in_time);
+        let Some(share) = study.probability().map(percent) else {
+            let Words { zh, en } = chance::once();
+            return Some(Words::new(
+                format!("首检全部出结果需 {}（{zh}）", middle.zh),
+                format!("last first result in {} ({en})", middle.en),
+            ));
+        };
         Some(Words::new(
             format!(
                 "首检全部出结果需 {}（P10–P90：{}–{}），按时概率 {share}",
@@ -160,8 +166,9 @@ impl Ends {
             out += &line(&title(name, ("流体", "by the flows")), &said);
         }
         for (name, done) in self.both() {
-            if let Some(said) = done.as_ref().ok().and_then(Done::simulated) {
-                out += &line(&title(name, ("模拟中位数", "simulated, median")), &said);
+            let Ok(done) = done else { continue };
+            if let (Some(study), Some(said)) = (&done.study, done.simulated()) {
+                out += &line(&title(name, simulated_by(study)), &said);
             }
         }
         if let Some(p) = self.paired() {
@@ -193,7 +200,7 @@ impl Ends {
             let study = done.as_ref().ok()?.study.as_ref()?;
             Some(json!({
                 "finish_hours": quantiles(&study.finish),
-                "in_time_probability": study.in_time,
+                "in_time_probability": study.probability(),
             }))
         };
         let (now, advised) = (document(&self.now), document(&self.advised));

@@ -48,7 +48,7 @@ pub(super) struct Outcome {
     pub fluid: Ms,
     /// Simulated, where the round was.
     pub simulated: Option<Quantiles>,
-    /// Share of the replications within the target.
+    /// Share of the replications within the target; none of one replication.
     pub in_time: Option<f64>,
 }
 
@@ -68,7 +68,7 @@ impl Outcome {
         let simulated = dice.replications > 0;
         Outcome {
             fluid: fluid::ends_of(model).1,
-            in_time: simulated.then(|| share(&all)),
+            in_time: (dice.replications > 1).then(|| share(&all)),
             simulated: simulated.then(|| Quantiles::of(&mut all)),
         }
     }

@@ -13,7 +13,7 @@ use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, never, span};
 use crate::planner::fluid::Held;
 use crate::planner::model::HORIZON_DAYS;
-use crate::planner::{City, Item, Plan, Words, shelf_mend, shelf_words};
+use crate::planner::{City, Item, Plan, Words, chance, shelf_mend, shelf_words};
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words::new(zh, en)
@@ -53,7 +53,8 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
         false => ("不能按时完成".to_owned(), "No".to_owned()),
     };
     // Yes is the median's, so the share goes with the word; of a no it comes after the time.
-    let share = layers.study.as_ref().map(|study| (percent(study.in_time), study.replications));
+    let share = layers.study.as_ref();
+    let share = share.and_then(|study| Some((percent(study.probability()?), study.replications)));
     if let (true, Some((share, n))) = (yes, &share) {
         zh += &format!("（{n} 次模拟中 {share} 按时）");
         en += &format!(", in {share} of {n} replications");
@@ -62,8 +63,12 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
     en += &format!(": {}", finish.en);
     if let Some(study) = &layers.study {
         let (low, high) = (span(study.finish.p10), span(study.finish.p90));
-        zh += &format!("（{}–{}）", low.zh, high.zh);
-        en += &format!(" ({} – {})", low.en, high.en);
+        let Words { zh: range_zh, en: range_en } = match study.spreads() {
+            true => words(format!("{}–{}", low.zh, high.zh), format!("{} – {}", low.en, high.en)),
+            false => chance::once(),
+        };
+        zh += &format!("（{range_zh}）");
+        en += &format!(" ({range_en})");
     }
     if let (false, Some((share, n))) = (yes, &share) {
         zh += &format!("，{n} 次模拟中 {share} 按时");

@@ -19,9 +19,10 @@ use super::{
     Error, Lang, REPLICATIONS, REPLICATIONS_MAX, city_file, hours, json as report_json, number,
 };
 use crate::planner::fluid::LabFlow;
-use crate::planner::model::{MINUTE, Ms};
+use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
-use crate::planner::{self, City, Item, StageKind, Words, fluid};
+use crate::planner::what_if::why_later;
+use crate::planner::{self, City, Item, StageKind, Words, chance, fluid};
 
 /// What would another number change: units or people at a lab, desks, samplers, vehicles, pool size, hours? Exit code 0: answered,
 /// 64: wrong. 增减设备、人员、车辆或改变参数的效果
@@ -102,6 +103,8 @@ struct After {
     city_anew: Option<Ms>,
     /// Against the round as it is, with the same chance; none where the city was reckoned anew.
     pairs: Option<Paired>,
+    /// What is to be said of them.
+    notes: Vec<Words>,
     /// The simulated finish of a city that was reckoned anew.
     simulated: Option<Quantiles>,
 }
@@ -166,12 +169,14 @@ fn compare(asked: &Asked<'_>, city: &City, layers: Layers) -> Change {
     let pairs = (args.replications > 0).then(|| {
         study::what_if(model, lab, &changed.labs[lab], args.seed, args.replications, &|| true)
     });
+    let notes = pairs.as_ref().map(|pairs| notes(model, &changed, &[lab], pairs));
     let flow = fluid::city(&changed);
     let after = After {
         flow: flow.labs[lab].clone(),
         city: flow.finish,
         city_anew: planner::assigned_anew(city, lab, stage, asked.units.into(), flow.finish),
         pairs,
+        notes: notes.unwrap_or_default(),
         simulated: None,
     };
     Change { lab, units, anew: false, before: Ok(layers), after: Ok(after) }
@@ -195,6 +200,7 @@ fn anew(asked: &Asked<'_>, city: &City, before: Result<Layers, Words>) -> Change
             city: layers.flow.finish,
             city_anew: Some(layers.flow.finish),
             pairs: None,
+            notes: Vec::new(),
             simulated: layers.study.map(|study| study.finish),
         });
     progress.end();
@@ -224,8 +230,14 @@ pub(super) fn told(
 
 /// By how much earlier it is in pairs, and how sure that is.
 pub(super) fn gained_in_pairs(p: &Paired) -> Words {
-    let half = lasting(p.half_width / f64::from(MINUTE));
     let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
+    let Some(half) = p.half_width.map(|half| lasting(half / f64::from(MINUTE))) else {
+        let one = chance::one_pair();
+        return Words::new(
+            format!("{}（{}）", gain.zh, one.zh),
+            format!("{} ({})", gain.en, one.en),
+        );
+    };
     Words::new(
         format!("平均{}，± {}（{n} 对之差的均值，95% 置信区间）", gain.zh, half.zh),
         format!(
@@ -235,8 +247,29 @@ pub(super) fn gained_in_pairs(p: &Paired) -> Words {
     )
 }
 
+/// Why it is later though more is there, and what the pairs leave out.
+pub(super) fn notes(before: &Model, after: &Model, labs: &[usize], paired: &Paired) -> Vec<Words> {
+    let mut notes: Vec<Words> = why_later(before, after, labs, paired).into_iter().collect();
+    notes.push(chance::planned_values(paired));
+    notes
+}
+
+/// A line each.
+pub(super) fn noted(lang: Option<Lang>, notes: &[Words]) -> String {
+    notes.iter().map(|words| format!("  {}\n", say(lang, words))).collect()
+}
+
 /// The simulated finish of a city that was reckoned anew.
-pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles) -> String {
+pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles, replications: usize) -> String {
+    if replications < 2 {
+        return told(
+            lang,
+            &done_by(&whole_city(), SIMULATED_ONCE),
+            None,
+            q.p50,
+            Some(chance::once()),
+        );
+    }
     let [low, high] = [q.p10, q.p90].map(span);
     let spread = Words::new(
         format!("P10–P90：{}–{}", low.zh, high.zh),
@@ -248,6 +281,7 @@ pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles) -> String {
 /// How a time is come by.
 pub(super) const SIMULATED_MEAN: (&str, &str) = ("模拟均值", "simulated, mean");
 const SIMULATED_MEDIAN: (&str, &str) = ("模拟中位数", "simulated, median");
+const SIMULATED_ONCE: (&str, &str) = ("只模拟一次", "simulated once");
 pub(super) const BY_FLOWS: (&str, &str) = ("流体", "by the flows");
 pub(super) const BY_FLOWS_ANEW: (&str, &str) =
     ("流体，重新分派街道", "by the flows, streets assigned anew");
@@ -319,17 +353,14 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
         }
     };
     let this = Words::new(format!("{code} {}", name.zh), format!("{code} {}", name.en));
+    if let Some(p) = &after.pairs {
+        let title = done_by(&this, SIMULATED_MEAN);
+        out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
+    }
+    out += &noted(lang, &after.notes);
     let mut line = |title: Words, from: Option<Ms>, to: Ms, more: Option<Words>| {
         out += &told(lang, &title, from, to, more);
     };
-    if let Some(p) = &after.pairs {
-        line(
-            done_by(&this, SIMULATED_MEAN),
-            Some(p.before as Ms),
-            p.after as Ms,
-            Some(gained_in_pairs(p)),
-        );
-    }
     let before = change.before.as_ref().ok().map(|layers| &layers.flow);
     let lab_before = before.and_then(|flow| flow.labs.get(change.lab)).filter(|lab| lab.tubes > 0);
     if after.flow.tubes > 0 {
@@ -347,7 +378,7 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
         );
     }
     if let Some(q) = &after.simulated {
-        out += &simulated_anew(lang, q);
+        out += &simulated_anew(lang, q, asked.args.replications);
     }
     if after.flow.tubes == 0 {
         return out;

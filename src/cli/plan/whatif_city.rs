@@ -11,11 +11,11 @@ use super::json_layers::{paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
 use super::whatif::{
-    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, WhatIfArgs, done_by, gained_in_pairs, never,
-    simulated_anew, told, whole_city,
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, WhatIfArgs, done_by, gained_in_pairs, never, noted,
+    notes, simulated_anew, told, whole_city,
 };
 use super::words::{pick, say};
-use super::{Error, Lang, json as report_json, number};
+use super::{Error, json as report_json, number};
 use crate::cli::city_file;
 use crate::planner::fluid::{self, CityFlow};
 use crate::planner::model::Ms;
@@ -132,6 +132,8 @@ struct After {
     /// The city with streets assigned anew; none when that gives no round.
     anew: Option<Ms>,
     pairs: Option<Paired>,
+    /// What is to be said of them.
+    notes: Vec<Words>,
     simulated: Option<Quantiles>,
 }
 
@@ -151,7 +153,7 @@ pub(super) fn answer(
     let what: Vec<Words> = changes.iter().map(|change| change.words(city)).collect();
     let output = match args.json {
         true => report_json::document(&document(args, city, &what, &done)),
-        false => text(args.lang, city, &what, &done),
+        false => text(args, city, &what, &done),
     };
     Ok((output, 0))
 }
@@ -177,7 +179,9 @@ fn compare(args: &WhatIfArgs, altered: &Altered, round: Round) -> Done {
     progress.end();
     let then = fluid::city(&with.model);
     let anew = done_anew(altered, then.finish);
-    let after = After { flow: then, anew, pairs, simulated: None };
+    let notes = pairs.as_ref().map(|pairs| notes(&round.model, &with.model, &labs, pairs));
+    let notes = notes.unwrap_or_default();
+    let after = After { flow: then, anew, pairs, notes, simulated: None };
     Done { kept: None, labs, before: Ok((round, flow)), after: Ok(after) }
 }
 
@@ -198,13 +202,15 @@ fn anew(
     let after = after.map(|layers| After {
         anew: Some(layers.flow.finish),
         pairs: None,
+        notes: Vec::new(),
         simulated: layers.study.map(|study| study.finish),
         flow: layers.flow,
     });
     Done { kept, labs: Vec::new(), before, after }
 }
 
-fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String {
+fn text(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> String {
+    let lang = args.lang;
     let (zh, en): (Vec<_>, Vec<_>) = what.iter().map(|w| (w.zh.as_str(), w.en.as_str())).unzip();
     let mut out = pick(lang, &zh.join("；"), &en.join("; "));
     out.push('\n');
@@ -234,6 +240,7 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
         let title = done_by(&labs, SIMULATED_MEAN);
         out += &told(lang, &title, Some(p.before as Ms), p.after as Ms, Some(gained_in_pairs(p)));
     }
+    out += &noted(lang, &after.notes);
     let flow_before = before.ok().map(|(_, flow)| flow);
     if let (Some(flow), false) = (flow_before, done.labs.is_empty()) {
         let title = done_by(&labs, BY_FLOWS);
@@ -248,7 +255,7 @@ fn text(lang: Option<Lang>, city: &City, what: &[Words], done: &Done) -> String 
         out += &told(lang, &done_by(&whole_city(), BY_FLOWS_ANEW), from, at, None);
     }
     if let Some(q) = &after.simulated {
-        out += &simulated_anew(lang, q);
+        out += &simulated_anew(lang, q, args.replications);
     }
     let target = city.target_h.saturating_mul(3_600_000);
     let binds = fluid::binds(city, &after.flow, target);

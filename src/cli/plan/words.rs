@@ -1,10 +1,12 @@
 //! Words and figures of the report: names in two languages, hours, thousands, columns that line up.
 
 use super::Lang;
+use super::layers_text::percent;
 pub(super) use crate::planner::grouped;
 use crate::planner::model::{HOUR, MINUTE, Ms};
+use crate::planner::study::Study;
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
-use crate::planner::{Basis, Item, Norm, StageKind, Words};
+use crate::planner::{Basis, Item, Norm, StageKind, Words, chance};
 
 /// The section of the report, and the sheet of the workbook, that has the measures.
 pub(super) const MEASURES: (&str, &str) = ("按时完成的措施", "Measures to be in time");
@@ -72,6 +74,24 @@ pub(super) fn lasting_short(ms: i64) -> String {
 pub(super) fn tenth_hours(ms: i64) -> String {
     let tenths = (ms as f64 / f64::from(HOUR) * 10.0).round() + 0.0;
     format!("{:.1}", tenths / 10.0).replace('-', "−")
+}
+
+/// The range of a study and how probable it is to be in time; of one replication that it has neither.
+pub(super) fn range(study: &Study) -> Words {
+    let Some(share) = study.probability().map(percent) else { return chance::once() };
+    let [low, high] = [study.finish.p10, study.finish.p90].map(span);
+    Words::new(
+        format!("P10–P90：{}–{}，按时概率 {share}", low.zh, high.zh),
+        format!("P10–P90: {} – {}, in time with {share}", low.en, high.en),
+    )
+}
+
+/// What is told of a simulated time: the middle one, or the only one.
+pub(super) fn simulated_by(study: &Study) -> (&'static str, &'static str) {
+    match study.spreads() {
+        true => ("模拟中位数", "simulated, median"),
+        false => ("只模拟一次", "simulated once"),
+    }
 }
 
 /// So many more units of a stage: 2 台核酸提取仪, 2 more extractors.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::way::passing;
 use super::*;
 use crate::planner::example;
-use crate::planner::model::HOUR;
+use crate::planner::model::{HOUR, MINUTE};
 
 /// One more unit at a stage of a lab.
 fn with_unit(model: &Model, lab: usize, kind: StageKind) -> Model {
@@ -53,25 +53,6 @@ proptest! {
             let after = city(&more);
             prop_assert!(after.finish <= before.finish, "{what} {} {}", after.finish, before.finish);
             prop_assert!(after.closed <= before.closed, "{what} {} {}", after.closed, before.closed);
-        }
-    }
-
-    /// To a run: results that come earlier bring their recalls earlier, and these go first. Of the same changes 103 were
-    /// later, five of them by more than a quarter of an hour and none by an hour.
-    #[test]
-    fn with_recalls_more_of_anything_is_not_later_by_more_than_a_run(
-        seed in any::<u64>(),
-        street in any::<prop::sample::Index>(),
-    ) {
-        let model = example::by_chance(seed);
-        let run = model.labs.iter().flat_map(|lab| &lab.stages).map(|stage| stage.run).max();
-        let run = run.unwrap_or(0);
-        let before = city(&model);
-        for (what, more) in more_of_each(&model, street.index(model.streets.len())) {
-            let after = city(&more);
-            let (finish, closed) = (before.finish + run, before.closed + run);
-            prop_assert!(after.finish <= finish, "{what} {} {}", after.finish, before.finish);
-            prop_assert!(after.closed <= closed, "{what} {} {}", after.closed, before.closed);
         }
     }
 
@@ -123,6 +104,30 @@ proptest! {
             }
         }
     }
+}
+
+/// To a few steps of the grid, and hardly ever: results that come earlier bring their recalls earlier, and these go first. In
+/// 1,500 other cities six of 41,131 changes were later, five of them by one step of four minutes and one by three.
+#[test]
+fn with_recalls_hardly_anything_more_is_later_and_by_steps_at_most() {
+    let (mut asked, mut late) = (0, 0);
+    for seed in 0..96 {
+        let model = example::by_chance(seed);
+        let before = city(&model);
+        for (what, more) in more_of_each(&model, seed as usize % model.streets.len()) {
+            let after = city(&more);
+            let by =
+                (later_by(after.finish, before.finish)).max(later_by(after.closed, before.closed));
+            assert!(by <= 12 * MINUTE, "{seed}: {what}: later by {by} ms");
+            asked += 1;
+            late += u32::from(by > 0);
+        }
+    }
+    assert!(asked > 2000 && late * 500 <= asked, "{late} of {asked}");
+}
+
+fn later_by(after: Ms, before: Ms) -> Ms {
+    after.saturating_sub(before)
 }
 
 /// Each stage of a lab alone, as it is reckoned and before it is held against the lab: when it is done.

@@ -5,7 +5,7 @@ use crate::planner::field_more::{Crew, best_field, with_desks};
 use crate::planner::fluid::{self, Saved};
 use crate::planner::model::{HOUR, Model};
 use crate::planner::round::Round;
-use crate::planner::study;
+use crate::planner::study::{self, Paired};
 use crate::planner::what_if::{
     Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words, place_named, places,
 };
@@ -259,7 +259,7 @@ fn pairs_of_a_city_are_those_of_its_labs() {
     assert_eq!(city, study::what_if(&model, 0, &more.labs[0], 3, 25, &|| true));
     assert!(city.saved > 0.0);
     let same = study::what_if_city(&model, &model, &[0, 1], 3, 10, &|| true);
-    assert_eq!((same.pairs, same.saved, same.half_width), (10, 0.0, 0.0));
+    assert_eq!((same.pairs, same.saved, same.half_width), (10, 0.0, Some(0.0)));
     assert_eq!(study::what_if_city(&model, &model, &[0], 3, 10, &|| false).pairs, 0);
 }
 
@@ -351,4 +351,19 @@ fn streets_assigned_anew_are_never_later_than_those_that_stay() {
         }
     }
     assert!(later > 0, "poor examples: none is later");
+}
+
+/// One pair is a number and no certainty; two that are alike are as certain as they say.
+#[test]
+fn one_pair_has_no_interval() {
+    for (both, saved, half) in [
+        (&[][..], 0.0, None),
+        (&[(90.0, 60.0)], 30.0, None),
+        (&[(90.0, 60.0), (80.0, 50.0)], 30.0, Some(0.0)),
+        (&[(90.0, 60.0), (80.0, 60.0)], 25.0, Some(9.8)),
+    ] {
+        let found = Paired::of(both);
+        assert_eq!((found.pairs, found.saved), (both.len(), saved));
+        assert_eq!(found.half_width.map(|half| (half * 10.0).round() / 10.0), half, "{both:?}");
+    }
 }

@@ -3,9 +3,11 @@
 //! round is held against the present one with every street at its lab (`Round::kept`) and the same chance.
 
 mod apply;
+mod later;
 mod refuse;
 mod words;
 
+pub use later::why_later;
 pub use refuse::{POOL_MAX, place_named, places};
 pub use words::labs_words;
 

@@ -7,7 +7,7 @@ use super::svg::{Anchor, Svg};
 use super::{FRAME, SIZE, Scale, count_axis, target, time_axis, title};
 use crate::planner::model::HOUR;
 use crate::planner::study::Study;
-use crate::planner::{City, Words};
+use crate::planner::{City, Words, chance};
 
 /// Bars, the curve of shares, and the quantiles (Okabe and Ito).
 const BARS: &str = "#56B4E9";
@@ -48,11 +48,17 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
         format!("{}：模拟的完成时间", city.name.zh),
         format!("{}: simulated finishes", city.name.en),
     );
-    let (median, n, p) = (span(study.finish.p50), study.replications, percent(study.in_time));
-    let about = format!(
-        "{n} 次模拟，中位数 {}，按时概率 {p} / {n} replications, median {}, in time with {p}",
-        median.zh, median.en
-    );
+    let (median, n) = (span(study.finish.p50), study.replications);
+    let about = match study.probability().map(percent) {
+        Some(p) => format!(
+            "{n} 次模拟，中位数 {}，按时概率 {p} / {n} replications, median {}, in time with {p}",
+            median.zh, median.en
+        ),
+        None => {
+            let Words { zh, en } = chance::once();
+            format!("{zh}：{} / {en}: {}", median.zh, median.en)
+        }
+    };
     let mut svg = Svg::new(SIZE, &format!("{} / {}", name.zh, name.en), &about);
     title(&mut svg, &name, &about);
     time_axis(&mut svg, city, (from, to), x);
@@ -77,11 +83,13 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
     svg.text((right + 56.0, top - 44.0), 13.0, Anchor::End, CURVE, "已完成的比例 / share done");
     let q = &study.finish;
     // The middle one stands higher: however near they are, no label covers another.
-    for (at, label, anchor, up) in [
+    let all = [
         (q.p10, "P10", Anchor::End, 8.0),
         (q.p50, "P50", Anchor::Middle, 25.0),
         (q.p90, "P90", Anchor::Start, 8.0),
-    ] {
+    ];
+    // One finish has no quantiles.
+    for (at, label, anchor, up) in all.into_iter().filter(|_| study.spreads()) {
         let hour = f64::from(at) / f64::from(HOUR);
         let place = x.at(hour);
         svg.line((place, top - up + 2.0), (place, bottom), QUANTILE, 1.6, "2 3");

@@ -9,7 +9,7 @@ use super::{Cell, Sheet, Table};
 use crate::planner::assign::by_mean_pace;
 use crate::planner::model::{HOUR, Ms};
 use crate::planner::study::Quantiles;
-use crate::planner::{StageKind, Words};
+use crate::planner::{StageKind, Words, chance};
 
 fn hours(at: Ms) -> Cell {
     Cell::Number(in_hours(at))
@@ -240,11 +240,20 @@ pub(super) fn simulation(report: &Report, found: &Layers) -> Sheet {
                 table.rows.push(row(lab(found, i), q, Cell::both(&busiest.name())));
             }
         }
-        let (n, seed, p) = (study.replications, report.dice.seed, study.in_time * 100.0);
-        lines.push(Words::new(
-            format!("模拟 {n} 次，种子 {seed}；按时完成概率 {p:.1}%"),
-            format!("{n} replications, seed {seed}; in time with {p:.1} %"),
-        ));
+        let (n, seed) = (study.replications, report.dice.seed);
+        lines.push(match study.probability().map(|p| p * 100.0) {
+            Some(p) => Words::new(
+                format!("模拟 {n} 次，种子 {seed}；按时完成概率 {p:.1}%"),
+                format!("{n} replications, seed {seed}; in time with {p:.1} %"),
+            ),
+            None => {
+                let Words { zh, en } = chance::once();
+                Words::new(
+                    format!("{zh}，种子 {seed}；各分位即该次用时"),
+                    format!("{}, seed {seed}; every quantile is its time", Words::capital(&en)),
+                )
+            }
+        });
     } else {
         lines.push(Words::new("未模拟", "not simulated"));
     }

@@ -350,3 +350,51 @@ fn the_answer_and_the_what_if_agree_on_one_more_unit() {
         }
     }
 }
+
+/// One pair or one replication has no spread, and none is told; of pairs it is told what they leave out.
+#[test]
+fn one_pair_or_replication_is_not_told_as_certain() {
+    let unit = &["whatif", "CITY", "--lab", "L1", "--stage", "extract", "--units", "+1"][..];
+    let hours = &["whatif", "CITY", "--sampling-hours", "6"][..];
+    for (words, n, en, zh) in [
+        (unit, "1", "(one pair alone, which has no interval)", "（只有一对，没有置信区间）"),
+        (
+            hours,
+            "1",
+            "\n  The pair holds everything else at its planned value: ",
+            "\n  这一对模拟中",
+        ),
+        (unit, "5", "\n  The pairs hold everything else at its planned value: ", "\n  成对模拟中"),
+        (hours, "5", " (95 % interval of the mean difference of 5 pairs)", "（5 对之差的均值，"),
+    ] {
+        let ask = |more: &[&str]| {
+            let words = [words, &["--replications", n], more].concat();
+            said(TINY, &words).expect("an answer").0
+        };
+        for (lang, told) in [("en", en), ("zh", zh)] {
+            let text = ask(&["--lang", lang]);
+            assert!(text.contains(told), "{told}\n{text}");
+            assert_eq!(text.contains('±') && text.contains("95"), n == "5", "{text}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&ask(&["--json"])).expect("a document");
+        assert_eq!(json["paired"]["half_width_minutes"].is_null(), n == "1");
+    }
+    // A city that is reckoned anew, the plan itself, and the pool sizes.
+    let idle = TINY.replacen("sites = 10\ndesks = 25", "sites = 0\ndesks = 0", 1);
+    let anew = &["whatif", "CITY", "--place", "999902", "--desks", "+25"][..];
+    for (text, words) in [(TINY, &["CITY"][..]), (TINY, &["pooling", "CITY"]), (&idle, anew)] {
+        let once = said(text, &[words, &["--replications", "1"]].concat());
+        let twice = said(text, &[words, &["--replications", "2"]].concat());
+        let (Ok((once, _)), Ok((twice, _))) = (once, twice) else { panic!("{words:?}") };
+        let none = "one replication alone, which has no range and no probability";
+        assert!(once.contains(none) && once.contains("只模拟了一次"), "{once}");
+        for range in ["P10–P90", "in time with", "in time in", " of 1 replications", "P90"] {
+            assert!(!once.contains(range), "{range}\n{once}");
+        }
+        assert!(twice.contains("P10–P90") && !twice.contains(none), "{twice}");
+    }
+    let (text, _) = said(TINY, &["CITY", "--replications", "1", "--json"]).expect("an answer");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("a document");
+    let simulation = &json["layers"]["simulation"];
+    assert!(simulation["in_time_probability"].is_null() && simulation["replications"] == 1);
+}

@@ -8,7 +8,7 @@ use super::*;
 use crate::planner::city::StageKind;
 use crate::planner::fluid;
 use crate::planner::model::{HOUR, Lab, MINUTE};
-use crate::planner::study::what_if;
+use crate::planner::study::{what_if, what_if_city};
 
 /// A lab alone, with full plates that come at these times.
 fn lab_alone(lab: &Lab, plates: &[Ms]) -> LabRun {
@@ -45,43 +45,52 @@ proptest! {
     }
 }
 
+/// What one plate more takes at the slowest stage of a lab, ms: a plate that was closed less full is one more for the units of
+/// every stage behind, and each unit has that many fewer to itself. In 3,000 cities none of 21,000 more units was later by more
+/// than 0.86 of it on the mean of 20 pairs, and none by more than 10.1 minutes, whatever it was; so many minutes are allowed.
+fn one_plate_more(lab: &Lab) -> f64 {
+    let turn = |stage: &Stage| f64::from(stage.run) / f64::from(stage.units);
+    lab.stages.iter().map(turn).fold(0.0, f64::max).min(f64::from(12 * MINUTE))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// The tolerance: one run of the slowest stage, on the mean of 10 pairs. In 1,000 cities 631 of 7,000 more units were
-    /// later on the mean of 20 pairs, 17 of them by more than its confidence interval, all but one by less than 12
-    /// minutes; the one by 50, half a run, at a lab with two cyclers.
     #[test]
-    fn in_any_city_one_more_unit_is_not_later_by_more_than_a_run(seed in any::<u64>()) {
+    fn in_any_city_one_more_unit_is_later_by_one_plate_at_most(seed in any::<u64>()) {
         let model = example::by_chance(seed);
         prop_assume!(model.check().is_ok());
         let lab = (seed % model.labs.len() as u64) as usize;
-        let longest = model.labs[lab].stages.iter().map(|stage| stage.run).max();
+        let allowed = one_plate_more(&model.labs[lab]);
         for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
             more.stages[kind.index()].add_unit();
-            let pairs = what_if(&model, lab, &more, seed, 10, &|| true);
-            prop_assert!(-pairs.saved <= f64::from(longest.unwrap_or(0)), "{kind:?} {pairs:?}");
+            let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
+            prop_assert!(-pairs.saved <= allowed, "{kind:?} {pairs:?}, {allowed} allowed");
         }
     }
 }
 
-/// The tolerance: half a run of the stage that grows, beside the confidence interval of 20 pairs.
+/// In 3,000 cities 8.6 % of the units were later on the mean of 20 pairs, and 0.09 % by more than its interval.
 #[test]
-fn on_average_one_more_unit_finishes_no_later_than_half_a_run() {
-    for seed in 0..12 {
+fn hardly_any_more_unit_is_later_beyond_chance() {
+    let (mut asked, mut later, mut beyond) = (0, 0, Vec::new());
+    for seed in 0..48 {
         let model = example::by_chance(seed);
         let lab = seed as usize % model.labs.len();
         for kind in StageKind::ALL {
             let mut more = model.labs[lab].clone();
-            let stage = &mut more.stages[kind.index()];
-            stage.add_unit();
-            let half = f64::from(stage.run) / 2.0;
+            more.stages[kind.index()].add_unit();
             let pairs = what_if(&model, lab, &more, seed, 20, &|| true);
-            let saved = pairs.saved + pairs.half_width;
-            assert!(saved >= -half, "{seed}: one more at {kind:?}: {pairs:?}");
+            asked += 1;
+            later += u32::from(pairs.saved < 0.0);
+            if pairs.saved + pairs.half_width.expect("pairs") < 0.0 {
+                beyond.push((seed, kind, pairs));
+            }
         }
     }
+    assert!(later * 7 <= asked, "{later} of {asked}");
+    assert!(beyond.len() <= 2, "{beyond:?}");
 }
 
 /// What the flows tell as saved is no more than the simulation sees, and no less, but for what the layers differ by: 2 % of the
@@ -100,33 +109,34 @@ fn what_one_more_unit_saves_in_the_flows_is_what_pairs_of_simulations_see() {
             let told = saves[lab][kind.index()].lab as f64;
             let near = (0.02 * f64::from(flow.labs[lab].finish)).max(f64::from(HOUR));
             let off = (told - pairs.saved).abs();
-            assert!(off <= near + pairs.half_width, "{seed}: {kind:?}: {told} and {pairs:?}");
+            assert!(
+                off <= near + pairs.half_width.expect("pairs"),
+                "{seed}: {kind:?}: {told} and {pairs:?}"
+            );
         }
     }
 }
 
-/// The tolerance: half a run of extraction. In 1,000 cities the mean of 20 pairs was later by 19 minutes at most, and beyond
-/// its confidence interval by 1.4.
+/// The tolerance: one plate more at the lab. In 400 cities the mean of 20 pairs was later by half of that at most, and beyond its
+/// interval by 1.4 minutes; in a third of them it was later at all, by chance: other boxes are other people.
 #[test]
-fn on_average_one_more_desk_or_vehicle_finishes_no_later_than_half_a_run() {
-    let mean = |model: &Model, seed: u64| {
-        let start = Start::whole(model);
-        let simulation = Simulation::new(model, &start);
-        let mut scratch = Scratch::default();
-        let finish = |r| f64::from(simulation.run(seed, r, &mut scratch).finish);
-        (0..20).map(finish).sum::<f64>() / 20.0
-    };
-    for seed in 0..8 {
+fn on_average_one_more_desk_or_vehicle_is_later_by_one_plate_at_most() {
+    for seed in 0..24 {
         let model = example::by_chance(seed);
-        let before = mean(&model, seed);
         let street = seed as usize % model.streets.len();
-        let half = f64::from(model.labs[0].stages[StageKind::Extract.index()].run) / 2.0;
+        let lab = model.streets[street].lab;
+        let allowed = one_plate_more(&model.labs[lab]);
         for (what, desks, vehicles) in [("desk", 1, 0), ("vehicle", 0, 1)] {
             let mut more = model.clone();
             more.streets[street].desks += desks;
             more.streets[street].vehicles += vehicles;
-            let after = mean(&more, seed);
-            assert!(after <= before + half, "{seed}: one more {what}: {before} and then {after}");
+            let pairs = what_if_city(&model, &more, &[lab], seed, 20, &|| true);
+            assert!(
+                -pairs.saved <= allowed,
+                "{seed}: one more {what}: {pairs:?}, {allowed} allowed"
+            );
+            let beyond = -pairs.saved - pairs.half_width.expect("pairs");
+            assert!(beyond <= f64::from(2 * MINUTE), "{seed}: one more {what}: {pairs:?}");
         }
     }
 }
