@@ -173,13 +173,7 @@ impl Works {
     }
 
     /// What is in the lab at the beginning.
-    fn begin(
-        &mut self,
-        lab: &Lab,
-        start: &LabStart,
-        unclean: &mut Unclean,
-        again: &mut Vec<Lot>,
-    ) {
+    fn begin(&mut self, lab: &Lab, start: &LabStart, unclean: &mut Unclean, again: &mut Vec<Lot>) {
         let lots =
             [(&start.running, &start.waiting), (&start.singles_running, &start.singles_waiting)];
         for (i, (single, (running, waiting))) in
