@@ -34,6 +34,7 @@ impl Player {
                 let site = self.script.truth.desks[desk as usize].site;
                 self.say(Source::Site(site), at, What::Lost { tube });
             }
+            Due::Loaded(plate) => self.say(Source::Lab(plate.lab), at, What::Loaded(plate)),
             Due::Ran { plate, attempt } => {
                 self.say(Source::Lab(plate.lab), at, What::Ran { plate, attempt });
             }
@@ -68,7 +69,7 @@ impl Player {
         }
     }
 
-    /// Laboratories load what plates they can between `from` and `to`.
+    /// Laboratories take what plates they can in hand between `from` and `to`.
     pub(super) fn load_plates(&mut self, from: i64, to: i64) {
         let script = Arc::clone(&self.script);
         for lab in 0..self.labs.len() {
@@ -96,7 +97,10 @@ impl Player {
                 }
                 let released = through + self.labs[lab].review_ms;
                 self.calendar.note(released, Due::Released(Arc::clone(&plate)));
-                self.say(Source::Lab(lab), at, What::Loaded(plate));
+                match at <= to {
+                    true => self.say(Source::Lab(lab), at, What::Loaded(plate)),
+                    false => self.calendar.note(at, Due::Loaded(plate)),
+                }
             }
         }
     }

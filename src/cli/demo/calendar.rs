@@ -26,6 +26,8 @@ pub enum Due {
     Found { tube: u32, lab: usize },
     /// A tube that was missing is given up.
     Gone { tube: u32 },
+    /// A plate is loaded that was in hand.
+    Loaded(Arc<Plate>),
     /// An instrument is through with a plate.
     Ran { plate: Arc<Plate>, attempt: u32 },
     /// The results of a plate are given out.

@@ -62,6 +62,8 @@ pub struct Expected {
     pub recalls: u64,
     /// See `recalls`.
     pub recollections: u64,
+    /// Of both, those whose tube got as far as a plate.
+    pub after_plates: u64,
     /// Tubes used twice.
     pub used_twice: u64,
     /// Infected people.
@@ -82,6 +84,7 @@ impl Expected {
             tested: 0,
             recalls: 0,
             recollections: 0,
+            after_plates: 0,
             used_twice: faults.count(Fate::UsedFirst),
             infected: faults.infected(),
             travellers: 0,
@@ -98,6 +101,9 @@ impl Expected {
             let (from, to) = truth.queue(desk, slot - desk.first_slot);
             let members = faults.members(truth, slot).len() as u64;
             expected.travellers += members - u64::from(to - from);
+            if matches!(fate, Fate::Positive | Fate::SingleTarget | Fate::Grey | Fate::Invalid) {
+                expected.after_plates += members;
+            }
             match fate {
                 Fate::Positive | Fate::SingleTarget | Fate::Grey => expected.recalls += members,
                 Fate::Invalid => expected.recollections += members,

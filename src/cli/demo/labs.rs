@@ -80,15 +80,15 @@ pub struct Lab {
     pub name: String,
     /// Tubes a day that it declares.
     pub tubes_per_day: u64,
-    /// Milliseconds from one plate to the next, by its tightest stage.
+    /// Milliseconds from one plate to the next, by its tightest stage: for so long a plate is in hand before it is loaded.
     plate_ms: i64,
-    /// From reception to the plate, from the plate to the curves, from the curves to the release.
+    /// From reception until a tube can be taken in hand, from the loading of its plate to the curves, from the curves to the release.
     pub before_ms: i64,
     /// See `before_ms`.
     pub run_ms: i64,
     /// See `before_ms`.
     pub review_ms: i64,
-    /// When it can load the next plate.
+    /// When it can take the next plate in hand.
     free_at: i64,
     priority: VecDeque<(i64, u32)>,
     ordinary: VecDeque<(i64, u32)>,
@@ -102,12 +102,15 @@ impl Lab {
         labs.map(|(lab, planned)| {
             let over =
                 |kinds: &[StageKind]| ms(kinds.iter().map(|k| lab.stage(*k).cycle_s()).sum());
+            let plate_ms = plate_ms(lab, planned);
+            let before_ms = over(&[StageKind::Receive, StageKind::Inactivate, StageKind::Decap]);
             Lab {
                 code: lab.code.clone(),
                 name: lab.name.zh.clone(),
                 tubes_per_day: planned.capacity.tubes,
-                plate_ms: plate_ms(lab, planned),
-                before_ms: over(&[StageKind::Receive, StageKind::Inactivate, StageKind::Decap]),
+                plate_ms,
+                // Of the time before its loading a tube is in hand for a plate's pace, and for all of it where a plate is longer in hand.
+                before_ms: (before_ms - plate_ms).max(0),
                 run_ms: over(&[StageKind::Extract, StageKind::Setup, StageKind::Pcr]),
                 review_ms: over(&[StageKind::Review]),
                 free_at: 0,
@@ -132,7 +135,8 @@ impl Lab {
         self.priority.len() + self.ordinary.len()
     }
 
-    /// The next plate that can be loaded between `from` and `to`, with the time of its loading.
+    /// The next plate that can be taken in hand between `from` and `to`, with the time of its loading: what is on it is settled when
+    /// it is taken, as in every laboratory, and tubes that come while it is in hand go on the next one.
     pub fn next_plate(&mut self, from: i64, to: i64) -> Option<(i64, Vec<u32>)> {
         let at = self.free_at.max(from);
         let ready = |queue: &VecDeque<(i64, u32)>| {
@@ -149,7 +153,7 @@ impl Lab {
         }
         self.free_at = at + self.plate_ms;
         let tubes = self.priority.drain(..urgent).chain(self.ordinary.drain(..ordinary));
-        Some((at, tubes.map(|(_, tube)| tube).collect()))
+        Some((self.free_at, tubes.map(|(_, tube)| tube).collect()))
     }
 
     /// The kit that the laboratory of this index uses.

@@ -36,7 +36,7 @@ pub fn plan(city: &City, plan: &Plan) -> CityPlan {
 
 /// The city as the drill plays it: desks open one by one and work at full speed from then on, nobody comes long after the
 /// others, each desk ends with a tube that is not full, boxes leave as they are fetched and are two hours on the road on average,
-/// as many are tested again as the drill has faults and infected people, and laboratories load plates at the pace of their slowest stage, round
+/// as many are tested again as plates show in the drill, and laboratories load plates at the pace of their slowest stage, round
 /// the clock, without rests, shifts, breakdowns or a derate; what is loaded waits for nothing.
 fn as_played(city: &City, plan: &Plan) -> City {
     let mut played = city.clone();
@@ -59,9 +59,11 @@ fn as_played(city: &City, plan: &Plan) -> City {
     let truth = Truth::new(city, ANY_SEED);
     let script = Script { faults: Faults::choose(&truth), truth, labs: Vec::new() };
     let (truth, expected) = (&script.truth, Expected::of(&script));
-    // Tubes of whatever fate whose people are tested again, as a share of all: as if by chance each, and for certain.
+    // Tubes whose people are tested again for what their plate shows, as a share of all: as if by chance each, and for certain. Those
+    // that come to no plate are not among them: their people have come again long before the last plate, and what waits in a
+    // laboratory would else be thought to call back twice as many as it does.
     let pool = norm.pool.value.max(1);
-    let unclean = expected.singles() as f64 / pool as f64 / f64::from(truth.slots.max(1));
+    let unclean = expected.after_plates as f64 / pool as f64 / f64::from(truth.slots.max(1));
     let infected = 1.0 - (1.0 - unclean.min(1.0)).powf(1.0 / pool as f64);
     norm.prevalence.alpha_milli.value = ((infected * CERTAIN) as u64).max(1);
     norm.prevalence.beta_milli.value = ((1.0 - infected) * CERTAIN) as u64;
@@ -84,8 +86,8 @@ fn as_played(city: &City, plan: &Plan) -> City {
         lab.derate = Some(norm.derate.mean_permille.clone());
         let [receive_s, decap_s] =
             [StageKind::Receive, StageKind::Decap].map(|kind| lab.stage(kind).cycle_s());
-        // A plate is loaded in no time and the next one a pace later; in the model it is in hand for that pace. So much shorter is
-        // what comes before: minutes in a city, and hours where a lab has one unit. What comes behind keeps its time, which counts from the loading.
+        // A plate is in hand for a pace before it is loaded. So much shorter is what comes before (`Lab::of`): minutes in a city, and all
+        // of it where a lab has one unit. What comes behind keeps its time, which counts from the loading.
         for stage in &mut lab.stages {
             (stage.spread_permille, stage.breakdowns_permille_day, stage.crew) = (0, 0, 0);
             stage.units *= PLENTY;

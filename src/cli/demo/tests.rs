@@ -185,8 +185,8 @@ fn a_tube_that_waits_for_nothing_is_as_long_in_the_forecasts_lab_as_in_the_drill
             let run = |stages: &[Stage]| stages.iter().map(|stage| i64::from(stage.run)).sum();
             let (before, behind) = as_told.stages.split_at(StageKind::Extract.index());
             let (before, behind): (i64, i64) = (run(before), run(behind));
-            // A plate that is longer in hand than all that comes before it is in hand for so long. Give or take the derate of a drill, half a percent.
-            let played = lab.before_ms.max(pace);
+            // Give or take the derate of a drill, half a percent.
+            let played = lab.before_ms + pace;
             let same = |told: i64, played: i64| (told - played).abs() * 100 <= played;
             assert!(same(before, played), "{name} {people:?}: {before} {played}");
             assert!(same(behind, lab.run_ms), "{name} {people:?}: {behind} {}", lab.run_ms);
@@ -233,9 +233,9 @@ fn the_forecast_knows_how_the_drill_is_played() {
         let plan = planner::solve(&city, city.target_h);
         let played = played::plan(&city, &plan);
         let round = played.round.as_ref().unwrap();
-        // As many unclean pools as the drill has, by chance and for certain.
+        // As many unclean pools as come on the drill's plates, by chance and for certain.
         let script = script(name, None, 0);
-        let unclean = Expected::of(&script).singles() as f64
+        let unclean = Expected::of(&script).after_plates as f64
             / played.city.norm.pool.value as f64
             / f64::from(script.truth.slots);
         let recall = &round.model.recall;

@@ -280,6 +280,29 @@ mod tests {
     }
 
     #[test]
+    fn tubes_that_are_in_a_lab_call_as_many_people_back_as_those_that_come() {
+        let mut model = example::city(1);
+        model.recall.prevalence = 0.005;
+        let unclean = model.recall.unclean(10);
+        // Where they are: waiting, on plates, and those that are done and have called back already.
+        for (plated, resulted) in [(0, 0), (1_000, 0), (1_500, 1_000)] {
+            let count = LabCount { received: 2_000, plated, resulted, ..LabCount::default() };
+            let recalled = |pool| {
+                let mut start = Start::whole(&model);
+                start.labs[0] = of(&count, &Way { pool, ..Way::default() });
+                start.streets.iter_mut().for_each(|street| (street.main, street.late) = (0.0, 0.0));
+                let simulation = Simulation::new(&model, &start);
+                let run = |n| simulation.run(3, n, &mut Scratch::default()).labs[0].recalled;
+                (0..40).map(run).sum::<u64>() as f64 / 40.0
+            };
+            let expected = unclean * 10.0 * (2_000 - resulted) as f64;
+            let (none, some) = (recalled(1), recalled(10));
+            assert_eq!(none, 0.0, "nobody is called back for a tube of his own");
+            assert!((some / expected - 1.0).abs() < 0.2, "{plated}: {some} {expected}");
+        }
+    }
+
+    #[test]
     fn first_tests_are_not_put_where_single_tubes_have_just_come() {
         let model = example::city(1);
         // All first tests wait for their plates; 80 single tubes have come since and are being inactivated.

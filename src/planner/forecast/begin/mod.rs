@@ -244,6 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn tubes_of_a_lab_have_as_many_people_as_its_streets_put_into_them() {
+        let mut model = example::city(1);
+        let street = Street { lab: 0, ..model.streets[0].clone() };
+        // People to a tube and tubes that came, by street; people to a tube of the lab.
+        for (streets, expected) in [
+            ([(10, 100), (10, 300)], 10),
+            ([(10, 0), (20, 300)], 20),
+            // A tenth of the tubes, of twenty people, calls four times as many back as a tenth of ten.
+            ([(10, 100), (20, 100)], 16),
+            // A tube of one person calls nobody back.
+            ([(1, 100), (1, 100)], 0),
+            ([(1, 300), (10, 100)], 5),
+            ([(10, 0), (10, 0)], 0),
+        ] {
+            model.streets = streets.map(|(pool, _)| Street { pool, ..street.clone() }).to_vec();
+            let count = |(_, delivered)| StreetCount { delivered, ..StreetCount::default() };
+            let labs = vec![LabCount::default(); model.labs.len()];
+            let now = Reading { at: NOW, streets: streets.map(count).to_vec(), labs };
+            assert_eq!(Way::of(&model, &now)[0].pool, expected, "{streets:?}");
+        }
+    }
+
+    #[test]
     fn what_is_on_the_road_comes_in_as_many_boxes_as_are_told() {
         let mut model = example::city(1);
         model.streets.truncate(1);

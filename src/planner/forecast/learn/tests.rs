@@ -6,7 +6,7 @@ use crate::planner::city::StageKind;
 use crate::planner::example;
 use crate::planner::forecast::situation::{LabCount, Reading, StreetCount};
 use crate::planner::forecast::trial::{Surprise, Trial};
-use crate::planner::model::{HOUR, MINUTE, Street};
+use crate::planner::model::{HOUR, MINUTE, Rests, Street};
 use crate::planner::simulate::Cause;
 
 fn part_way(trial: &Trial, percent: u64) -> Situation {
@@ -218,6 +218,42 @@ fn a_lab_replayed_at_its_true_pace_has_done_what_was_counted() {
     }
     let plates = ahead.map(|ahead| ahead / labs);
     assert!(plates.into_iter().all(|plates| plates.abs() < 0.6), "{plates:?}");
+}
+
+/// A lab with one unit loads a plate every hour or two: one half hour has all of it, and the next ones have nothing.
+#[test]
+fn a_lab_as_quick_as_planned_is_not_thought_slower_with_every_plate() {
+    let mut model = example::city(1);
+    let plate = 108 * MINUTE;
+    for (stage, kind) in model.labs[0].stages.iter_mut().zip(StageKind::ALL) {
+        stage.rests = Rests::default();
+        (stage.units, stage.hold) = if kind == StageKind::Decap { (1, 0) } else { (3, stage.hold) };
+        if kind == StageKind::Decap {
+            stage.run = plate;
+        }
+    }
+    let lab = model.labs[0].clone();
+    let way: Ms = lab.stages[StageKind::Extract.index()..].iter().map(|stage| stage.run).sum();
+    let batch = u64::from(lab.stages[StageKind::Pcr.index()].batch);
+    let plates = |at: Ms| u64::from(at.saturating_sub(2 * HOUR) / plate);
+    for every in [15, 30] {
+        let reading = |k: Ms| {
+            let at = k * every * MINUTE;
+            let (plates, done) = (plates(at), plates(at.saturating_sub(way)));
+            let received = if at < HOUR { 0 } else { 40 * batch };
+            let (plated, resulted) = (plates * batch, done * batch);
+            let count = LabCount { received, plated, resulted, plates, ..LabCount::default() };
+            let labs = vec![count; model.labs.len()];
+            Reading { at, streets: vec![StreetCount::default(); model.streets.len()], labs }
+        };
+        let situation = Situation { readings: (0..48 * 60 / every).map(reading).collect() };
+        for (lab_pace, lab_derate) in [(0.005, 0.995), (0.01, 0.99)] {
+            let doubt = Doubt { lab_pace, lab_derate, ..example::DOUBT };
+            let grid = pace::learn(&model, &doubt, &lab, 0, &situation, &[]);
+            let mean: f64 = grid.iter().map(|pace| pace.ln * pace.weight).sum();
+            assert!(mean.abs() < 0.01, "every {every} min, {lab_pace}: {mean}");
+        }
+    }
 }
 
 /// A tube or two by which a small street stays below its plan are not sure to come: how many of a few people come is counted by
