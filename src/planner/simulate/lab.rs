@@ -111,23 +111,67 @@ impl Works {
         chance: &LabChance,
         watch: &mut impl FnMut(StageKind, Lot),
     ) -> LabRun {
+        self.set_up(lab, recall.hold, midnight_offset, start, chance);
+        let inside = INSIDE + chance.lab;
+        let inside = Stream::of(chance.seed, chance.replication, Cause::Unclean, inside);
+        let (mut again, mut recalls) = (Vec::new(), 0);
+        let mut unclean = Unclean::new(start.pool, recall, inside);
+        let unclean_inside = self.begin(lab, start, &mut unclean, &mut again);
+        let any_unclean = self.brought(trips, boxes) || !start.recalls.is_empty() || start.pool > 1;
+        for &(at, tubes) in &start.recalls {
+            self.called_back(at, tubes);
+        }
+        let mut run =
+            LabRun { called_back: start.recalls.clone(), unclean_inside, ..LabRun::default() };
+        // Nothing that leaves in one slice of time can come back in the same slice.
+        let horizon = HORIZON_MS.max(start.from);
+        let slice = if any_unclean { RECALL_MIN } else { horizon };
+        let mut until = start.from.saturating_add(slice).min(horizon);
+        let back = Stream::of(chance.seed, chance.replication, Cause::Recall, chance.lab);
+        loop {
+            self.advance(lab, until, &mut again, watch);
+            for lot in again.drain(..) {
+                let at = lot.ready.saturating_add(recall_time(recall, back, recalls));
+                recalls += 1;
+                run.recalled += u64::from(lot.members);
+                run.called_back.push((at, lot.members));
+                self.called_back(at, lot.members);
+            }
+            if self.stations.iter().all(Station::is_empty) || until == horizon {
+                break;
+            }
+            until = until.saturating_add(slice).min(horizon);
+        }
+        self.sum_up(horizon, &mut run);
+        run
+    }
+
+    /// Makes every stage ready, with nothing in it.
+    fn set_up(
+        &mut self,
+        lab: &Lab,
+        priority_hold: Ms,
+        midnight_offset: Ms,
+        start: &LabStart,
+        chance: &LabChance,
+    ) {
         let LabChance { seed, replication, lab: number } = *chance;
         for (i, (station, stage)) in self.stations.iter_mut().zip(&lab.stages).enumerate() {
             let place = number * 16 + i as u64;
             let streams = [Cause::Run, Cause::Failure]
                 .map(|cause| Stream::of(seed, replication, cause, place));
-            station.set_up(stage, recall.hold, midnight_offset, streams, &start.stops);
+            station.set_up(stage, priority_hold, midnight_offset, streams, &start.stops);
             if start.from > 0 {
                 station.not_before(stage, start.from);
             }
         }
         self.results.clear();
-        let inside = Stream::of(seed, replication, Cause::Unclean, INSIDE + number);
-        let mut again: Vec<Lot> = Vec::new();
-        let mut unclean = Unclean::new(start.pool, recall, inside);
-        let unclean_inside = self.begin(lab, start, &mut unclean, &mut again);
+    }
+
+    /// The boxes of all trips come to the door. Returns whether any tube of them is unclean.
+    fn brought(&mut self, trips: &[Trip], boxes: &[Lot]) -> bool {
         let door = &mut self.stations[0];
-        let mut any_unclean = !start.recalls.is_empty() || start.pool > 1;
+        let mut any_unclean = false;
         for trip in trips {
             let (first, end) = (trip.first as usize, (trip.first + trip.boxes) as usize);
             // Boxes that came together are taken in hand together, up to a rack.
@@ -145,35 +189,12 @@ impl Works {
                 door.push(ORDINARY, rack);
             }
         }
-        for &(at, tubes) in &start.recalls {
-            door.push(PRIORITY, Lot { ready: at, tubes, singles: tubes, members: 0 });
-        }
-        let mut run =
-            LabRun { called_back: start.recalls.clone(), unclean_inside, ..LabRun::default() };
-        let mut recalls = 0;
-        let back = Stream::of(seed, replication, Cause::Recall, number);
-        // Nothing that leaves in one slice of time can come back in the same slice.
-        let horizon = HORIZON_MS.max(start.from);
-        let slice = if any_unclean { RECALL_MIN } else { horizon };
-        let mut until = start.from.saturating_add(slice).min(horizon);
-        loop {
-            self.advance(lab, until, &mut again, watch);
-            for lot in again.drain(..) {
-                let at = lot.ready.saturating_add(recall_time(recall, back, recalls));
-                recalls += 1;
-                run.recalled += u64::from(lot.members);
-                run.called_back.push((at, lot.members));
-                let single =
-                    Lot { ready: at, tubes: lot.members, singles: lot.members, members: 0 };
-                self.stations[0].push(PRIORITY, single);
-            }
-            if self.stations.iter().all(Station::is_empty) || until == horizon {
-                break;
-            }
-            until = until.saturating_add(slice).min(horizon);
-        }
-        self.sum_up(horizon, &mut run);
-        run
+        any_unclean
+    }
+
+    /// Single tubes of people called back come to the door.
+    fn called_back(&mut self, at: Ms, tubes: u32) {
+        self.stations[0].push(PRIORITY, Lot { ready: at, tubes, singles: tubes, members: 0 });
     }
 
     /// What is in the lab at the beginning; members of the unclean pools among it.
