@@ -128,7 +128,7 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     cures
 }
 
-/// Said where units and desks alone do not do it, with the reason where there is one that no number changes.
+/// Said where units, desks and vehicles alone do not do it, with the reason where there is one that no number changes.
 pub(super) fn no_units(layers: &Layers) -> Words {
     let target = layers.round.model.target;
     let first = layers.flow.labs.iter().filter(|lab| lab.soonest > target).map(|lab| lab.soonest);
@@ -136,11 +136,11 @@ pub(super) fn no_units(layers: &Layers) -> Words {
     let (first, target) = (span(first), span(target));
     words(
         format!(
-            "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
+            "增加设备、采样台或车辆不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
             first.zh, target.zh
         ),
         format!(
-            "no number of units or desks brings it within the target: the first result alone (box, transport, one run of \
+            "no number of units, desks or vehicles brings it within the target: the first result alone (box, transport, one run of \
              each stage) takes {}, over the target of {}; allow more time or shorten the way",
             first.en, target.en
         ),
@@ -149,8 +149,8 @@ pub(super) fn no_units(layers: &Layers) -> Words {
 
 /// The limit is that of `grow`.
 const NO_UNITS: (&str, &str) = (
-    "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成",
-    "units and desks, tried up to eight times the units there are, do not bring it within the target",
+    "增加设备（试至现有的 8 倍）、采样台或车辆不能使其按时完成",
+    "units (tried up to eight times as many as there are), desks and vehicles do not bring it within the target",
 );
 
 /// When it is done with a measure, and whether that is enough.
@@ -168,9 +168,11 @@ fn brings(layers: &Layers, outcome: &Outcome) -> Words {
 fn more_words(city: &City, layers: &Layers, more: &More) -> Words {
     let (added, brings) = (added_words(city, layers, more), brings(layers, &more.outcome));
     let held = held_words(layers, more);
-    if more.units.is_empty() && more.desks.is_empty() {
-        let none =
-            words("增加设备或采样台不能使其提前。", "More units and desks do not make it earlier.");
+    if more.is_empty() {
+        let none = words(
+            "增加设备、采样台或车辆不能使其提前。",
+            "More units, desks and vehicles do not make it earlier.",
+        );
         return words(none.zh + &held.zh, none.en + &held.en);
     }
     words(
@@ -209,7 +211,7 @@ fn both_words(city: &City, layers: &Layers, both: &Both) -> Words {
     let (moved, needed) =
         (moved_words(layers, &both.moves), needed_words(both.least, both.moves.len()));
     let brings = brings(layers, &both.more.outcome);
-    if both.more.units.is_empty() && both.more.desks.is_empty() {
+    if both.more.is_empty() {
         return words(
             format!("将{}，{}{}。", moved.zh, brings.zh, needed.zh),
             format!("{} {}{}.", Words::capital(&moved.en), brings.en, needed.en),
@@ -242,7 +244,7 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
             format!("{} it would still take {}.", most.en, done.en),
         ),
     };
-    if beyond.flow.held != Held::Way {
+    if !matches!(beyond.flow.held, Held::Way | Held::Transport) {
         zh += &format!("届时 {code} {} 仍有积压，须另增实验室或放宽时限。", name.zh);
         en += &format!(
             " Then {code} {} still has more waiting than it can take: that takes another lab, or more time.",
@@ -269,8 +271,9 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
 /// The most that is tried.
 fn most_words() -> Words {
     words(
-        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者",
-        "Even with eight times the units at every stage, and desks for all who come in time within an hour,",
+        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者、车辆多到无样本等车",
+        "Even with eight times the units at every stage, desks for all who come in time within an hour, and so many vehicles that no \
+         tube waits for one,",
     )
 }
 

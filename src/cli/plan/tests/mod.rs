@@ -14,6 +14,7 @@ mod places;
 mod questions;
 mod reached;
 mod remedies;
+mod vehicles;
 mod wording;
 mod written;
 

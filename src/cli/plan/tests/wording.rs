@@ -83,7 +83,8 @@ fn units(lab: usize, stage: StageKind, more: u32) -> Units {
 }
 
 fn more(units: Vec<Units>, desks: Vec<Desks>, finish: Ms) -> More {
-    More { desks, units, held: Vec::new(), outcome: outcome(finish), least: true, paired: None }
+    let (vehicles, held, outcome) = (Vec::new(), Vec::new(), outcome(finish));
+    More { desks, vehicles, units, held, outcome, least: true, paired: None }
 }
 
 fn only(more: More) -> Remedy {
@@ -208,8 +209,8 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         ),
         (
             nothing(),
-            "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成。所试各法均无效果：请放宽时限、提前开始或增加实验室。",
-            "Units and desks, tried up to eight times the units there are, do not bring it within the target. Nothing that was tried \
+            "增加设备（试至现有的 8 倍）、采样台或车辆不能使其按时完成。所试各法均无效果：请放宽时限、提前开始或增加实验室。",
+            "Units (tried up to eight times as many as there are), desks and vehicles do not bring it within the target. Nothing that was tried \
              helps: allow more time, begin earlier, or add a lab.",
         ),
     ];
@@ -268,7 +269,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "采样台 西区 25 3 采样人员不另增、信息登记人员不另增",
         "核酸提取仪 L1 东区实验室 2 2 0",
         "“采样人员不另增”：现有人员足以使这些采样台不减速；缺口清单另按规范（配备标准）所缺的人数照报，两者依据不同，不矛盾",
-        "以上各项少一台（个）即不能按时完成",
+        "以上各项少一台（个、辆）即不能按时完成",
         "L1 东区实验室：配对模拟 40 次，上列设备使其提前 2 小时 12 分 ± 0.5 分钟",
         "由 改送 管数 片区",
         "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
