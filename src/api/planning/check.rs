@@ -274,6 +274,12 @@ fn mend(round: &Round, number: usize, flow: &LabFlow, more: &[OneMore; StageKind
                 "No number of units or desks meets the target: allow more time or shorten the way.",
             );
         }
+        Some(NoUnits::Transport) => {
+            return Words::new(
+                "增加设备无效：所缺的是转运车辆。",
+                "No number of units meets the target: vehicles are what is short.",
+            );
+        }
         Some(NoUnits::LastTube) => {
             return Words::new(
                 "增加设备无效：须更早采完、更快送达（采样台、车辆）或放宽时限。",

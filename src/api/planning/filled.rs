@@ -34,6 +34,7 @@ fn held_by(held: Held) -> pb::HeldBy {
         Held::Rest => pb::HeldBy::Rest,
         Held::Run => pb::HeldBy::Run,
         Held::Stages => pb::HeldBy::Stages,
+        Held::Transport => pb::HeldBy::Transport,
         Held::Way => pb::HeldBy::Way,
     }
 }

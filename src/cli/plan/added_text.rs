@@ -34,11 +34,21 @@ pub(super) fn added_words(city: &City, layers: &Layers, more: &More) -> Words {
         zh.push(format!("在 {streets} 个街道增设 {desks} 个采样台（{}）", with.zh));
         en.push(format!("{desks} more desks with {} in {streets} street{s}", with.en));
     }
+    if !more.vehicles.is_empty() {
+        let vehicles: u64 = more.vehicles.iter().map(|v| u64::from(v.more)).sum();
+        let streets: BTreeSet<_> =
+            more.vehicles.iter().map(|v| layers.round.source.get(v.street)).collect();
+        let (many, streets) = (grouped(vehicles), streets.len());
+        zh.push(format!("在 {streets} 个街道增加 {many} 辆转运车"));
+        let s = if streets == 1 { "" } else { "s" };
+        let vehicle = if vehicles == 1 { "vehicle" } else { "vehicles" };
+        en.push(format!("{many} more {vehicle} in {streets} street{s}"));
+    }
     let last = layers.flow.last_lab();
     if more.units.len() <= NAMED_MAX {
         for units in &more.units {
             let (what, (code, name)) = (units_words(city, units), &layers.round.labs[units.lab]);
-            let there = last == Some(units.lab) && more.units.len() == 1 && more.desks.is_empty();
+            let there = last == Some(units.lab) && more.units.len() == 1 && en.is_empty();
             zh.push(match there {
                 true => format!("在该处增加 {}", what.zh),
                 false => format!("在 {code} {} 增加 {}", name.zh, what.zh),

@@ -1,4 +1,4 @@
-//! Units and desks by which a round is in time: what the flows need, from there up until the simulation is in time, and down
+//! Units, desks and vehicles by which a round is in time: what the flows need, from there up until the simulation is in time, and down
 //! again to the least of it.
 //!
 //! Whether any number does it is asked first, of the most that is tried: where that is in time something is found, and
@@ -9,8 +9,8 @@ use super::layers::{Dice, Layers};
 use super::least::{
     CHECKS_MAX, Judge, Least, TRIES_MAX, city_finishes, few_things, lowered, one_by_one,
 };
-use super::remedy::{Desks, Held, More, Outcome, TRY, Tried, Units, goal};
-use super::search::Search;
+use super::remedy::{Desks, Held, More, Outcome, TRY, Tried, Units, Vehicles, goal};
+use super::search::{Search, tubes};
 use super::steps::Most;
 use super::walk::walked;
 use crate::planner::StageKind;
@@ -96,7 +96,7 @@ pub(super) fn enough(layers: &Layers, model: &Model, dice: Dice, search: &Search
     Found { least: Some((least, more)), beyond: beyond.filter(|_| !is_enough) }
 }
 
-/// What was found with the desks of each street dealt to its parts as whoever sets them up does.
+/// What was found with the desks and vehicles of each street dealt to its parts as whoever sets them up does.
 fn even(layers: &Layers, now: &Model, least: Least, dice: Dice, search: &Search<'_>) -> Least {
     let model = dealt_evenly(now, &least.model);
     if model.streets == least.model.streets {
@@ -135,14 +135,15 @@ fn told(
 ) -> More {
     let changed = &least.model;
     let outcome = Outcome::of(layers, changed, dice, &least.finishes);
-    let (desks, units) = differences(model, changed);
+    let (desks, vehicles, units) = differences(model, changed);
     let is_enough = outcome.finish() <= layers.round.model.target;
     let left = |&(lab, stage): &(usize, StageKind)| {
         let units = changed.labs[lab].stages[stage.index()].units;
         Held { lab, stage, units }
     };
     let held = if is_enough { Vec::new() } else { held.iter().map(left).collect() };
-    More { desks, units, held, outcome, least: least.proven && is_enough, paired: None }
+    let least = least.proven && is_enough;
+    More { desks, vehicles, units, held, outcome, least, paired: None }
 }
 
 /// Whether the most that is tried is in time: with a few replications, and where these say no, with all.
@@ -216,12 +217,18 @@ fn confirmed(
 }
 
 /// What was added.
-fn differences(old: &Model, new: &Model) -> (Vec<Desks>, Vec<Units>) {
-    let streets = old.streets.iter().zip(&new.streets).enumerate();
-    let desks = streets.filter(|(_, (a, b))| b.desks > a.desks).map(|(street, (a, b))| Desks {
+fn differences(old: &Model, new: &Model) -> (Vec<Desks>, Vec<Vehicles>, Vec<Units>) {
+    let streets = || old.streets.iter().zip(&new.streets).enumerate();
+    let desks = streets().filter(|(_, (a, b))| b.desks > a.desks).map(|(street, (a, b))| Desks {
         street,
         now: a.desks,
         more: b.desks - a.desks,
+    });
+    let vehicles = streets().filter(|(_, (a, b))| b.vehicles > a.vehicles);
+    let vehicles = vehicles.map(|(street, (a, b))| Vehicles {
+        street,
+        now: a.vehicles,
+        more: b.vehicles - a.vehicles,
     });
     let units = old.labs.iter().zip(&new.labs).enumerate().flat_map(|(lab, (a, b))| {
         StageKind::ALL.into_iter().filter_map(move |stage| {
@@ -229,5 +236,5 @@ fn differences(old: &Model, new: &Model) -> (Vec<Desks>, Vec<Units>) {
             (then > now).then_some(Units { lab, stage, now, more: then - now })
         })
     });
-    (desks.collect(), units.collect())
+    (desks.collect(), vehicles.collect(), units.collect())
 }

@@ -1,4 +1,4 @@
-//! How many desks and units it takes to be done in time, by the flows: the closed form first, then the flows themselves.
+//! How many desks, vehicles and units it takes to be done in time, by the flows: the closed form first, then the flows themselves.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const GROWTH_MAX: u32 = 8;
 /// Room that desks are given over what the mean takes: it only makes up for rounding.
 const ROUNDING: f64 = 1.02;
 
-/// A model with more desks and units.
+/// A model with more desks, vehicles and units.
 pub(super) struct Grown {
     /// The model.
     pub model: Model,
@@ -44,15 +44,39 @@ pub(super) fn grown(model: &Model) -> Grown {
 fn helped(model: &Model, number: usize) -> Option<(Vec<Street>, Lab, Vec<StageKind>)> {
     let mut more = model.clone();
     let flow = fluid::one_lab(&more, number, &more.labs[number]);
-    let late = flow.finish > more.target && flow.units_needed.iter().all(Option::is_none);
-    if flow.tubes > 0 && late {
-        more_desks(&mut more, number)?;
+    if flow.tubes > 0 && flow.finish > more.target {
+        let flow = match more_vehicles(&mut more, number) {
+            true => fluid::one_lab(&more, number, &more.labs[number]),
+            false => flow,
+        };
+        if flow.units_needed.iter().all(Option::is_none) {
+            more_desks(&mut more, number)?;
+        }
     }
     let (lab, held) = grown_lab(&more, number)?;
     Some((more.streets, lab, held))
 }
 
-/// Gives the streets of a lab the desks to be sampled in so many days that its tubes can come in time at all.
+/// Gives the streets of a lab whose tubes wait for want of a vehicle as many as it takes that none does; whether any does.
+fn more_vehicles(model: &mut Model, number: usize) -> bool {
+    let mut given = false;
+    for street in model.streets.iter_mut().filter(|street| street.lab == number) {
+        let with = with_vehicles(street);
+        given |= with != *street;
+        *street = with;
+    }
+    given
+}
+
+/// A street with so many vehicles that no tube waits for want of one; it keeps those that it has.
+pub(super) fn with_vehicles(street: &Street) -> Street {
+    match fluid::short_of_vehicles(street) {
+        true => Street { vehicles: fluid::vehicles_enough(street), ..*street },
+        false => *street,
+    }
+}
+
+/// Gives the streets of a lab the desks, and their vehicles, to be sampled in so many days that its tubes can come in time at all.
 fn more_desks(model: &mut Model, number: usize) -> Option<()> {
     let before = model.streets.clone();
     let days = model.target.div_ceil(DAY).max(1);
@@ -60,7 +84,7 @@ fn more_desks(model: &mut Model, number: usize) -> Option<()> {
         for (street, old) in model.streets.iter_mut().zip(&before) {
             if street.lab == number && street.persons > 0 {
                 let work = f64::from(street.hours.min(DAY)) * f64::from(day) / ROUNDING;
-                *street = with_desks(old, work);
+                *street = with_vehicles(&with_desks(old, work));
             }
         }
         let flow = fluid::one_lab(model, number, &model.labs[number]);
@@ -76,8 +100,8 @@ pub(super) fn desk_work(street: &Street, desks: u32) -> f64 {
     street.desk_time(street.tubes() as f64 / street.mean_speed() / f64::from(desks.max(1)), 1.0)
 }
 
-/// A model with more desks than `now` has: those of a street that sends to several labs are dealt to its parts by people, whoever
-/// they were asked for, so each part has as many for its people as the one that has most.
+/// A model with more desks and vehicles than `now` has: those of a street that sends to several labs are dealt to its parts by
+/// people, whoever they were asked for, so each part has as many for its people as the one that has most.
 pub(super) fn dealt_evenly(now: &Model, more: &Model) -> Model {
     let more_than_now = now.streets.iter().zip(&more.streets).filter(|(a, b)| b.desks > a.desks);
     let mut least: BTreeMap<u32, f64> = BTreeMap::new();
@@ -87,10 +111,23 @@ pub(super) fn dealt_evenly(now: &Model, more: &Model) -> Model {
             *work = work.min(desk_work(street, street.desks));
         }
     }
+    let mut most: BTreeMap<u32, f64> = BTreeMap::new();
+    let each = |street: &Street| f64::from(street.vehicles) / f64::from(street.persons.max(1));
+    let more_than_now = now.streets.iter().zip(&more.streets);
+    for (_, street) in more_than_now.filter(|(a, b)| b.vehicles > a.vehicles) {
+        if let Some(whole) = street.part_of {
+            let by_person = most.entry(whole).or_default();
+            *by_person = by_person.max(each(street));
+        }
+    }
     let mut even = more.clone();
     for street in even.streets.iter_mut().filter(|street| street.persons > 0) {
         if let Some(work) = street.part_of.and_then(|whole| least.get(&whole)) {
             *street = with_desks(street, *work);
+        }
+        if let Some(by_person) = street.part_of.and_then(|whole| most.get(&whole)) {
+            let vehicles = (by_person * f64::from(street.persons) - 1e-6).ceil() as u32;
+            street.vehicles = street.vehicles.max(vehicles);
         }
     }
     even

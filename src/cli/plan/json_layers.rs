@@ -14,7 +14,7 @@ use super::remedy_text;
 use super::words::{in_hours, in_minutes};
 use crate::planner::apart::{Apart, Steps};
 use crate::planner::assign::{Cut, LabLoad, Share};
-use crate::planner::fluid::{Held, LabFlow};
+use crate::planner::fluid::{Held, LabFlow, Transport};
 use crate::planner::model::Ms;
 use crate::planner::study::{Paired, Quantiles, Study};
 use crate::planner::{self, City, FieldMore, Item, OneMore, Shelf, StageKind};
@@ -117,11 +117,24 @@ pub(super) fn lab_flow(layers: &Layers, number: usize, lab: &LabFlow) -> Value {
         "held_by": held_by(lab.held),
         "chain": time(lab.chain),
         "first_result": time(lab.soonest),
+        "transport": lab.transport.as_ref().map(|of| transport(layers, of)),
         "binds_from": layers.binds_from(number, lab.binding).map(time),
         "stages": stages,
         "field_more": layers.field_more[number].as_ref().map(|all| {
             all.iter().map(|one| field_more(layers, one)).collect::<Vec<_>>()
         }),
+    })
+}
+
+/// The vehicles for which the last tubes of a lab wait.
+fn transport(layers: &Layers, of: &Transport) -> Value {
+    json!({
+        "street": layers.round.streets.get(of.street).map(|street| street.code.as_str()),
+        "binds_from": of.since.map(time),
+        "vehicles": of.vehicles,
+        "vehicles_needed": of.needed,
+        "enough_for_the_target": of.in_time,
+        "streets": of.streets,
     })
 }
 
@@ -175,6 +188,7 @@ pub(super) fn held_by(held: Held) -> &'static str {
         Held::Rest => "rest",
         Held::Run => "run",
         Held::Stages => "stages",
+        Held::Transport => "transport",
         Held::Way => "way",
     }
 }
@@ -331,6 +345,14 @@ fn more(city: &City, layers: &Layers, more: &More) -> Value {
             "registrars": take.registrars,
         })
     });
+    let vehicles = more.vehicles.iter().map(|vehicles| {
+        let street = layers.round.streets.get(vehicles.street);
+        json!({
+            "street": street.map(|s| s.code.as_str()),
+            "now": vehicles.now,
+            "more": vehicles.more,
+        })
+    });
     let units = more.units.iter().map(|units| {
         let take = people::of_units(city, units);
         json!({
@@ -355,6 +377,7 @@ fn more(city: &City, layers: &Layers, more: &More) -> Value {
     json!({
         "people": { "samplers": samplers, "registrars": registrars, "staff": staff },
         "desks": desks.collect::<Vec<_>>(),
+        "vehicles": vehicles.collect::<Vec<_>>(),
         "units": units.collect::<Vec<_>>(),
         "held": held.collect::<Vec<_>>(),
         "outcome": outcome(layers, &more.outcome),

@@ -1,4 +1,4 @@
-//! What a search found out about units and desks: that they are enough, that they are not, or neither, where its limit came first.
+//! What a search found out about units, desks and vehicles: that they are enough, that they are not, or neither, where its limit came first.
 
 use super::layers::Layers;
 use super::remedy::Remedy;
@@ -6,7 +6,7 @@ use super::words::span;
 use crate::planner::Words;
 use crate::planner::model::Ms;
 
-/// Whether more units and desks alone bring a round within its target.
+/// Whether more units, desks and vehicles alone bring a round within its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
     /// Some that were found do.
@@ -45,7 +45,7 @@ fn first_too_late(layers: &Layers) -> Option<Ms> {
     firsts.max().filter(|first| *first > layers.round.model.target)
 }
 
-/// Said where no units and desks were found that do it: why no number does, or that it is not known.
+/// Said where no units, desks and vehicles were found that do it: why no number does, or that it is not known.
 pub(super) fn no_units(layers: &Layers, remedy: &Remedy) -> Words {
     let target = layers.round.model.target;
     let Some(first) = first_too_late(layers) else {
@@ -58,11 +58,11 @@ pub(super) fn no_units(layers: &Layers, remedy: &Remedy) -> Words {
     let (first, target) = (span(first), span(target));
     Words::new(
         format!(
-            "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
+            "增加设备、采样台或车辆不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要 {}，超过时限 {}，须放宽时限或缩短流程",
             first.zh, target.zh
         ),
         format!(
-            "no number of units or desks brings it within the target: the first result alone (box, transport, one run of \
+            "no number of units, desks or vehicles brings it within the target: the first result alone (box, transport, one run of \
              each stage) takes {}, over the target of {}; allow more time or shorten the way",
             first.en, target.en
         ),
@@ -71,13 +71,13 @@ pub(super) fn no_units(layers: &Layers, remedy: &Remedy) -> Words {
 
 /// The limit is that of `grow`.
 const NO_UNITS: (&str, &str) = (
-    "增加设备或采样台（试至现有设备的 8 倍）不能使其按时完成",
-    "units and desks, tried up to eight times the units there are, do not bring it within the target",
+    "增加设备（试至现有的 8 倍）、采样台或车辆不能使其按时完成",
+    "units (tried up to eight times as many as there are), desks and vehicles do not bring it within the target",
 );
 
 /// The search ended before either was seen.
 const UNKNOWN: (&str, &str) = (
-    "寻找措施到达模拟量上限，未能搜索到底：更多设备和采样台是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远",
-    "the search met its limit of simulated tubes before it was seen whether more units and desks are enough: that is not known; \
+    "寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远",
+    "the search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not known; \
      districts with labs of their own are searched further in a city file of their own",
 );

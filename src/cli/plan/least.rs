@@ -134,22 +134,27 @@ impl<'l> Judge<'l> {
 enum Added {
     Units { lab: usize, stage: StageKind },
     Desks { street: usize, lab: usize },
+    Vehicles { street: usize, lab: usize },
 }
 
 impl Added {
-    /// What two models of the same streets and labs differ in, units first: machines are dearer than desks.
+    /// What two models of the same streets and labs differ in, units first: machines are dearer than desks, and these than
+    /// vehicles.
     fn all(old: &Model, new: &Model) -> Vec<Added> {
         let units = (0..old.labs.len())
             .flat_map(|lab| StageKind::ALL.map(|stage| Added::Units { lab, stage }));
-        let desks = new.streets.iter().enumerate();
-        let desks = desks.map(|(street, s)| Added::Desks { street, lab: s.lab });
+        let streets = || new.streets.iter().enumerate();
+        let desks = streets().map(|(street, s)| Added::Desks { street, lab: s.lab });
+        let vehicles = streets().map(|(street, s)| Added::Vehicles { street, lab: s.lab });
         let added = |of: &Added| of.count(new) > of.count(old);
-        units.chain(desks).filter(added).collect()
+        units.chain(desks).chain(vehicles).filter(added).collect()
     }
 
     fn lab(self) -> usize {
         match self {
-            Added::Units { lab, .. } | Added::Desks { lab, .. } => lab,
+            Added::Units { lab, .. } | Added::Desks { lab, .. } | Added::Vehicles { lab, .. } => {
+                lab
+            }
         }
     }
 
@@ -157,6 +162,7 @@ impl Added {
         match self {
             Added::Units { lab, stage } => model.labs[lab].stages[stage.index()].units,
             Added::Desks { street, .. } => model.streets[street].desks,
+            Added::Vehicles { street, .. } => model.streets[street].vehicles,
         }
     }
 
@@ -169,6 +175,7 @@ impl Added {
                 changed.labs[lab].stages[k] = with_units(&old.labs[lab].stages[k], count)?;
             }
             Added::Desks { street, .. } => changed.streets[street].desks = count,
+            Added::Vehicles { street, .. } => changed.streets[street].vehicles = count,
         }
         Some(changed)
     }
@@ -178,7 +185,7 @@ impl Added {
 pub(super) struct Least {
     /// The model with it.
     pub model: Model,
-    /// Whether it was seen of every single unit and desk that it cannot be left out.
+    /// Whether it was seen of every single unit, desk and vehicle that it cannot be left out.
     pub proven: bool,
     /// When each lab is done with it, with all replications.
     pub finishes: Vec<Vec<Ms>>,

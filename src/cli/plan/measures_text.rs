@@ -5,10 +5,10 @@ use super::known::no_units;
 use super::layers::Layers;
 use super::moving::{Move, Moving};
 use super::people;
-use super::remedy::{Desks, More};
+use super::remedy::{Desks, More, Vehicles};
 use super::words::{grouped, lasting, pick, say, table};
 use super::{Lang, Report};
-use crate::planner::model::MINUTE;
+use crate::planner::model::{MINUTE, Street};
 use crate::planner::{Item, Shelf, Words, chance};
 
 /// Streets that are named one by one in a row of moves.
@@ -59,17 +59,26 @@ fn lab(layers: &Layers, lab: usize, lang: Option<Lang>) -> String {
 
 /// Name of the street of a row of desks; of one that is divided with the lab, where the row is of the desks that serve it alone.
 pub(super) fn street_served(layers: &Layers, desks: &Desks) -> Words {
-    let Some(of) = layers.round.streets.get(desks.street) else { return Words::default() };
-    let part = &layers.round.model.streets[desks.street];
+    served(layers, desks.street, |part| part.desks == desks.now)
+}
+
+/// The same of a row of vehicles.
+pub(super) fn street_driven(layers: &Layers, vehicles: &Vehicles) -> Words {
+    served(layers, vehicles.street, |part| part.vehicles == vehicles.now)
+}
+
+fn served(layers: &Layers, street: usize, alone: impl Fn(&Street) -> bool) -> Words {
+    let Some(of) = layers.round.streets.get(street) else { return Words::default() };
+    let part = &layers.round.model.streets[street];
     let parts = layers.round.streets.iter().filter(|other| *other == of).count();
-    if parts == 1 || part.desks != desks.now {
+    if parts == 1 || !alone(part) {
         return of.name.clone();
     }
     let (Words { zh, en }, to) = (&of.name, &layers.round.labs[part.lab].0);
     Words::new(format!("{zh} → {to}"), format!("{en} → {to}"))
 }
 
-/// Desks and units, and what the pairs of simulations say of them.
+/// Desks, vehicles and units, and what the pairs of simulations say of them.
 fn added(report: &Report, layers: &Layers, more: &More, lang: Option<Lang>) -> String {
     let city = &report.city;
     let head = [
@@ -88,6 +97,15 @@ fn added(report: &Report, layers: &Layers, more: &More, lang: Option<Lang>) -> S
             grouped(desks.now.into()),
             grouped(desks.more.into()),
             say(lang, &desk_people(take.samplers, take.registrars)),
+        ]);
+    }
+    for vehicles in &more.vehicles {
+        rows.push(vec![
+            pick(lang, "转运车辆", "vehicles"),
+            say(lang, &street_driven(layers, vehicles)),
+            grouped(vehicles.now.into()),
+            grouped(vehicles.more.into()),
+            String::new(),
         ]);
     }
     let mut idle = 0;
@@ -120,7 +138,7 @@ fn added(report: &Report, layers: &Layers, more: &More, lang: Option<Lang>) -> S
     }
     if more.least {
         let (zh, en) =
-            ("以上各项少一台（个）即不能按时完成", "one fewer of any of these, and it is late");
+            ("以上各项少一台（个、辆）即不能按时完成", "one fewer of any of these, and it is late");
         out += &format!("  {}\n", pick(lang, zh, en));
     }
     if let Some((number, paired)) = more.paired {

@@ -4,6 +4,7 @@
 //! tubes already come first, then the nearest. Streets are divided, but under one street, one lab (一一对应): there whole
 //! streets go, as few tubes as do it.
 
+use super::grow::with_vehicles;
 use super::layers::{Dice, Layers};
 use super::least::Judge;
 use super::remedy::{Outcome, TRY, Tried, goal};
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 /// What moving tubes can do.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Moving {
-    /// It is not the labs that are late, or there is only one.
+    /// It is not the labs that are late, or there is only one; or what they are late for is vehicles.
     Pointless,
     /// The other labs have too little room for it.
     NoRoom {
@@ -224,7 +225,9 @@ pub(super) fn parts(
     aim: Ms,
     partly: bool,
 ) -> Result<Vec<Part>, Moving> {
-    let model = Model { target: aim, ..layers.round.model.clone() };
+    let mut model = Model { target: aim, ..layers.round.model.clone() };
+    // Room is the lab's: where its streets lack vehicles no other lab has its tubes any sooner.
+    model.streets.iter_mut().for_each(|street| *street = with_vehicles(street));
     let tubes = model.tubes_by_lab();
     let fits: Vec<u64> = (0..model.labs.len())
         .into_par_iter()

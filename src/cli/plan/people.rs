@@ -67,11 +67,11 @@ pub(super) fn of_all(city: &City, layers: &Layers, more: &More) -> [u64; 3] {
     ]
 }
 
-/// The city with these desks and units and all that they take. Desks of a street go to its own people where the city file
-/// names them.
-pub(super) fn carried_out(city: &City, layers: &Layers, desks: &[Desks], units: &[Units]) -> City {
+/// The city with all that is added and what it takes. Desks of a street go to its own people where the city file names them;
+/// vehicles are their district's.
+pub(super) fn carried_out(city: &City, layers: &Layers, more: &More) -> City {
     let mut with = city.clone();
-    for units in units {
+    for units in &more.units {
         let take = of_units(city, units);
         if let Some(lab) = with.labs.get_mut(units.lab) {
             let stage = &mut lab.stages[units.stage.index()];
@@ -79,7 +79,7 @@ pub(super) fn carried_out(city: &City, layers: &Layers, desks: &[Desks], units: 
             stage.staff = stage.staff.saturating_add(take.people);
         }
     }
-    for (desks, take) in desks.iter().zip(of_desks(city, layers, desks)) {
+    for (desks, take) in more.desks.iter().zip(of_desks(city, layers, &more.desks)) {
         let Some(of) = layers.round.streets.get(desks.street) else { continue };
         let Some(district) = with.districts.iter_mut().find(|d| d.code == of.district) else {
             continue;
@@ -90,6 +90,13 @@ pub(super) fn carried_out(city: &City, layers: &Layers, desks: &[Desks], units: 
         have.desks = have.desks.saturating_add(take.desks);
         have.samplers = have.samplers.saturating_add(take.samplers);
         have.registrars = have.registrars.saturating_add(take.registrars);
+    }
+    for vehicles in &more.vehicles {
+        let Some(of) = layers.round.streets.get(vehicles.street) else { continue };
+        let Some(at) = with.districts.iter().position(|d| d.code == of.district) else { continue };
+        let mut fleet = with.fleet_of(&with.districts[at]);
+        fleet.vehicles = fleet.vehicles.saturating_add(vehicles.more.into());
+        with.districts[at].fleet = Some(fleet);
     }
     with
 }

@@ -1,10 +1,12 @@
-//! What would bring a round that is late within its target: more units, tubes moved to other labs, or, where neither is
+//! What would bring a round that is late within its target: more units, desks and vehicles, tubes moved to other labs, or, where neither is
 //! enough alone, both.
 //!
 //! All are looked for in the flows, which answer in milliseconds, and then held against the simulation. Where that says
 //! it is still late, more is added step by step where it is late (`enough`); and when it is in time, whatever is not needed is
-//! taken away again, until not a single unit, desk or move can be left out. What is printed is what the simulation says of
+//! taken away again, until not a single unit, desk, vehicle or move can be left out. What is printed is what the simulation says of
 //! the changed round, also when it is not enough.
+
+use std::collections::BTreeMap;
 
 use super::anew;
 use super::enough::{Beyond, Found, enough};
@@ -36,6 +38,17 @@ pub(super) struct Desks {
     /// Number of the street in the model.
     pub street: usize,
     /// Desks that work now.
+    pub now: u32,
+    /// So many more.
+    pub more: u32,
+}
+
+/// More vehicles in a street.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Vehicles {
+    /// Number of the street in the model.
+    pub street: usize,
+    /// Vehicles that it has now.
     pub now: u32,
     /// So many more.
     pub more: u32,
@@ -115,18 +128,20 @@ pub(super) struct Held {
     pub units: u32,
 }
 
-/// More units and desks.
+/// More units, desks and vehicles.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct More {
     /// Desks, where people are sampled too late for any lab.
     pub desks: Vec<Desks>,
+    /// Vehicles, where tubes wait for them.
+    pub vehicles: Vec<Vehicles>,
     /// Units, lab by lab.
     pub units: Vec<Units>,
     /// Stages that were left at the most units that are tried, where all this is not enough.
     pub held: Vec<Held>,
     /// What they bring.
     pub outcome: Outcome,
-    /// Whether it was seen of every single unit and desk that without it the target is missed.
+    /// Whether it was seen of every single unit, desk and vehicle that without it the target is missed.
     pub least: bool,
     /// The lab that is last now, with and without its units, in pairs with the same chance.
     pub paired: Option<(usize, Paired)>,
@@ -156,6 +171,13 @@ pub(super) struct Remedy {
     pub beyond: Option<Beyond>,
     /// How far the search got.
     pub searched: Searched,
+}
+
+impl More {
+    /// Whether nothing is added.
+    pub fn is_empty(&self) -> bool {
+        self.desks.is_empty() && self.vehicles.is_empty() && self.units.is_empty()
+    }
 }
 
 impl Remedy {
@@ -239,7 +261,17 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
     let moved = moving::carried_out(city, layers, &parts);
     let (least, mut more) = enough(layers, &moved, dice, search).least?;
     let changed = least.model;
-    more.desks = by_street(layers, &parts, &more.desks);
+    let model = &layers.round.model;
+    let desks = more.desks.iter().map(|desks| (desks.street, desks.more));
+    let desks = by_street(layers, &parts, desks).into_iter();
+    let desks =
+        desks.map(|(street, more)| Desks { street, now: model.streets[street].desks, more });
+    more.desks = desks.collect();
+    let vehicles = more.vehicles.iter().map(|vehicles| (vehicles.street, vehicles.more));
+    let vehicles = by_street(layers, &parts, vehicles).into_iter();
+    let now = |street: usize| model.streets[street].vehicles;
+    more.vehicles =
+        vehicles.map(|(street, more)| Vehicles { street, now: now(street), more }).collect();
     let by = target.max(more.outcome.finish());
     let grown = |parts: &[moving::Part]| {
         let mut model = moving::carried_out(city, layers, parts);
@@ -248,6 +280,8 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
             model.streets.iter_mut().zip(&moved.streets).zip(&changed.streets)
         {
             street.desks = street.desks.saturating_add(with.desks.saturating_sub(before.desks));
+            let vehicles = with.vehicles.saturating_sub(before.vehicles);
+            street.vehicles = street.vehicles.saturating_add(vehicles);
         }
         model
     };
@@ -260,14 +294,16 @@ fn both(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>) -> Option
     Some(Both { moves: moving::moves(layers, &needed.parts), least, more })
 }
 
-/// Desks by street of the round: a street that was divided is one street to whoever sets them up.
-fn by_street(layers: &Layers, parts: &[moving::Part], desks: &[Desks]) -> Vec<Desks> {
-    let mut all: std::collections::BTreeMap<usize, u32> = Default::default();
-    for desks in desks {
-        let street = moving::street_of(layers, parts, desks.street);
-        let more = all.entry(street).or_default();
-        *more = more.saturating_add(desks.more);
+/// Desks or vehicles by street of the round: a street that was divided is one street to whoever provides them.
+fn by_street(
+    layers: &Layers,
+    parts: &[moving::Part],
+    more: impl Iterator<Item = (usize, u32)>,
+) -> BTreeMap<usize, u32> {
+    let mut all: BTreeMap<usize, u32> = BTreeMap::new();
+    for (street, more) in more {
+        let all = all.entry(moving::street_of(layers, parts, street)).or_default();
+        *all = all.saturating_add(more);
     }
-    let now = |street: usize| layers.round.model.streets[street].desks;
-    all.into_iter().map(|(street, more)| Desks { street, now: now(street), more }).collect()
+    all
 }

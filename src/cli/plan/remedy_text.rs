@@ -156,9 +156,11 @@ fn brings(layers: &Layers, outcome: &Outcome) -> Words {
 fn more_words(city: &City, layers: &Layers, more: &More) -> Words {
     let (added, brings) = (added_words(city, layers, more), brings(layers, &more.outcome));
     let held = held_words(layers, more);
-    if more.units.is_empty() && more.desks.is_empty() {
-        let none =
-            words("增加设备或采样台不能使其提前。", "More units and desks do not make it earlier.");
+    if more.is_empty() {
+        let none = words(
+            "增加设备、采样台或车辆不能使其提前。",
+            "More units, desks and vehicles do not make it earlier.",
+        );
         return words(none.zh + &held.zh, none.en + &held.en);
     }
     words(
@@ -197,7 +199,7 @@ fn both_words(city: &City, layers: &Layers, both: &Both) -> Words {
     let (moved, needed) =
         (moved_words(layers, &both.moves), needed_words(both.least, both.moves.len()));
     let brings = brings(layers, &both.more.outcome);
-    if both.more.units.is_empty() && both.more.desks.is_empty() {
+    if both.more.is_empty() {
         return words(
             format!("将{}，{}{}。", moved.zh, brings.zh, needed.zh),
             format!("{} {}{}.", Words::capital(&moved.en), brings.en, needed.en),
@@ -230,7 +232,7 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
             format!("{} it would still take {}.", most.en, done.en),
         ),
     };
-    if beyond.flow.held != Held::Way {
+    if !matches!(beyond.flow.held, Held::Way | Held::Transport) {
         zh += &format!("届时 {code} {} 仍有积压，须另增实验室或放宽时限。", name.zh);
         en += &format!(
             " Then {code} {} still has more waiting than it can take: that takes another lab, or more time.",
@@ -257,8 +259,9 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
 /// The most that is tried.
 fn most_words() -> Words {
     words(
-        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者",
-        "Even with eight times the units at every stage, and desks for all who come in time within an hour,",
+        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者、车辆多到无样本等车",
+        "Even with eight times the units at every stage, desks for all who come in time within an hour, and so many vehicles that no \
+         tube waits for one,",
     )
 }
 

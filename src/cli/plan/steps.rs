@@ -1,7 +1,7 @@
 //! Steps beyond what the flows need, lab by lab: chance makes labs, desks and roads slower than their mean, and the slowest
 //! of many decides. And the end of these steps: the most that is tried.
 
-use super::grow::{desk_work, most_units, with_desks, with_units};
+use super::grow::{desk_work, most_units, with_desks, with_units, with_vehicles};
 use crate::planner::StageKind;
 use crate::planner::model::{HOUR, Lab, Model, Stage, Street};
 
@@ -65,6 +65,17 @@ impl<'m> Most<'m> {
         (changed.streets != model.streets).then_some(changed)
     }
 
+    /// The model with more vehicles by a factor in the streets of a lab whose tubes wait for them. `None` when none do.
+    pub fn carried(&self, model: &Model, lab: usize, factor: f64) -> Option<Model> {
+        let mut changed = model.clone();
+        for street in changed.streets.iter_mut().filter(|s| s.lab == lab && s.persons > 0) {
+            let enough = with_vehicles(street).vehicles;
+            let more = (f64::from(street.vehicles) * factor).ceil().min(f64::from(u32::MAX)) as u32;
+            street.vehicles = more.min(enough).max(street.vehicles);
+        }
+        (changed.streets != model.streets).then_some(changed)
+    }
+
     /// The model with the most of everything.
     pub fn all(&self, model: &Model) -> Model {
         let mut changed = model.clone();
@@ -78,7 +89,7 @@ impl<'m> Most<'m> {
             }
         }
         for street in changed.streets.iter_mut().filter(|street| street.persons > 0) {
-            *street = with_desks(street, QUEUE_MIN);
+            *street = with_vehicles(&with_desks(street, QUEUE_MIN));
         }
         changed
     }

@@ -13,8 +13,8 @@ use crate::planner::{Verdict, Words};
 /// for any.
 struct Beside {
     flows: Ms,
-    /// The median of the simulation and the share in time; none without it.
-    simulated: Option<(Ms, f64)>,
+    /// The median of the simulation and the share in time, which one replication alone has none of; none without it.
+    simulated: Option<(Ms, Option<f64>)>,
     target_h: u32,
 }
 
@@ -23,7 +23,8 @@ impl Beside {
         let mut beside = Beside { flows: layers.flow.finish, simulated: None, target_h };
         beside.simulated = layers.study.as_ref().map(|study| {
             let on_time = study.finishes.iter().filter(|at| beside.in_time(**at)).count();
-            (study.finish.p50, on_time as f64 / study.finishes.len().max(1) as f64)
+            let share = on_time as f64 / study.finishes.len().max(1) as f64;
+            (study.finish.p50, study.probability().map(|_| share))
         });
         beside
     }
@@ -41,10 +42,13 @@ impl Beside {
             format!("flows: {}, {}", by_flows.1, flows.en),
         );
         if let Some((median, share)) = self.simulated {
-            let (done, by_median, share) = (span(median), answer(median), percent(share));
-            words.zh += &format!("；模拟：{}，{}，按时概率 {share}", by_median.0, done.zh);
-            words.en +=
-                &format!("; simulation: {}, {}, in time with {share}", by_median.1, done.en);
+            let (done, by_median) = (span(median), answer(median));
+            words.zh += &format!("；模拟：{}，{}", by_median.0, done.zh);
+            words.en += &format!("; simulation: {}, {}", by_median.1, done.en);
+            if let Some(share) = share.map(percent) {
+                words.zh += &format!("，按时概率 {share}");
+                words.en += &format!(", in time with {share}");
+            }
         }
         words
     }

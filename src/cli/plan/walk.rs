@@ -1,5 +1,5 @@
 //! From what the flows need on, step by step, until the simulation is in time: each time the lab that is late most often
-//! gets more, of units or of desks, whichever helps it more.
+//! gets more, of vehicles, units or desks, whichever helps it more.
 //!
 //! A lab is simulated alone, with the same chance as all the time, so a step costs what that lab costs. Steps get longer, so
 //! a lab comes to the most that is tried within a few of them.
@@ -62,7 +62,7 @@ fn lateness(finishes: &[Ms], by: Ms) -> f64 {
     finishes.iter().map(|at| f64::from(at.saturating_sub(by))).sum()
 }
 
-/// One step of a lab: units, desks, or where neither alone helps, both.
+/// One step of a lab: vehicles, units or desks, or where none alone helps, all of them.
 fn stepped(
     most: &Most<'_>,
     model: &Model,
@@ -80,16 +80,34 @@ fn stepped(
         Some((_, model, finishes)) => Stepped::To(model, finishes),
         None => Stepped::Limit,
     };
-    let (units, desks) = (most.faster(model, lab, factor), most.sooner(model, lab, factor));
-    let (units, desks) = match (units, desks) {
-        (None, None) => return Stepped::AtMost,
-        (Some(one), None) | (None, Some(one)) => return taken(tried(one)),
-        (Some(units), Some(desks)) => (units, desks),
-    };
-    let both = most.sooner(&units, lab, factor);
-    let (Some(units), Some(desks)) = (tried(units), tried(desks)) else { return Stepped::Limit };
-    if units.0 <= 0.0 && desks.0 <= 0.0 {
-        return both.map_or(Stepped::AtMost, |both| taken(tried(both)));
+    // By how much of each is asked for: a vehicle is the least.
+    let ways = [
+        (most.carried(model, lab, factor), 1.0),
+        (most.faster(model, lab, factor), 1.0),
+        (most.sooner(model, lab, factor), 1.0 / DESKS_AHEAD),
+    ];
+    let mut ways: Vec<_> =
+        ways.into_iter().filter_map(|(model, part)| Some((model?, part))).collect();
+    match ways.len() {
+        0 => return Stepped::AtMost,
+        1 => return ways.pop().map_or(Stepped::AtMost, |(model, _)| taken(tried(model))),
+        _ => {}
     }
-    taken(Some(if desks.0 > DESKS_AHEAD * units.0 { desks } else { units }))
+    let mut best: Option<(f64, (f64, Model, Vec<Ms>))> = None;
+    for (with, part) in ways {
+        let Some(tried) = tried(with) else { return Stepped::Limit };
+        // Of equals the one before: more helps only where it helps more.
+        if best.as_ref().is_none_or(|(gain, _)| tried.0 * part > *gain) {
+            best = Some((tried.0 * part, tried));
+        }
+    }
+    match best {
+        Some((gain, tried)) if gain > 0.0 => taken(Some(tried)),
+        _ => {
+            let with = |model: Option<Model>, on: &Model| model.unwrap_or_else(|| on.clone());
+            let all = with(most.faster(model, lab, factor), model);
+            let all = with(most.sooner(&all, lab, factor), &all);
+            taken(tried(with(most.carried(&all, lab, factor), &all)))
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub use words::{Words, grouped, time_of_day};
 pub use written::Written;
 
 use super::rules::Claim;
-use scale::largest_remainder;
+pub(in crate::planner) use scale::largest_remainder;
 
 /// A whole city: what `solve` reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

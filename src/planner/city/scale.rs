@@ -76,7 +76,7 @@ impl City {
 }
 
 /// `total` dealt out in proportion to `weights`: parts add up to `total` exactly; ties go to the earlier one.
-pub(super) fn largest_remainder(weights: &[u64], total: u64) -> Vec<u64> {
+pub(in crate::planner) fn largest_remainder(weights: &[u64], total: u64) -> Vec<u64> {
     let sum = weights.iter().fold(0u64, |n, &w| n.saturating_add(w));
     if sum == 0 {
         return weights.iter().map(|_| 0).collect();

@@ -70,6 +70,8 @@ impl Scratch {
             }
         } else if f64::from(answer.finish) > f64::from(after_last) + grid {
             Held::Stages
+        } else if answer.transport.is_some() {
+            Held::Transport
         } else {
             Held::Way
         };

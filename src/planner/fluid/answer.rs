@@ -1,6 +1,7 @@
 //! What the fluid says: of a lab, of a city, what holds a lab up, and why no number of units would help it.
 
 use super::StageFlow;
+use super::transport::Transport;
 use super::way::later;
 use crate::planner::city::StageKind;
 use crate::planner::model::Ms;
@@ -34,6 +35,8 @@ pub struct LabFlow {
     pub chain: Ms,
     /// The first result: no number of units brings it sooner.
     pub soonest: Ms,
+    /// The vehicles for which its last tubes wait; none where they wait for none.
+    pub transport: Option<Transport>,
 }
 
 /// What keeps a lab from being done sooner.
@@ -47,6 +50,9 @@ pub enum Held {
     Run,
     /// They wait at one stage after the other, and no stage alone would make it later.
     Stages,
+    /// Nothing waits at the lab: its last tubes wait for vehicles of a street (`LabFlow::transport`), and go through the chain of
+    /// runs when they are there.
+    Transport,
     /// Nothing waits: its last tubes come, and go through the chain of runs.
     Way,
 }
@@ -56,6 +62,8 @@ pub enum Held {
 pub enum NoUnits {
     /// Already the first result is later: box, transport, and one run of each stage.
     FirstResult,
+    /// The last tube comes too late for the chain of runs, and waits for a vehicle.
+    Transport,
     /// The last tube comes too late for the chain of runs.
     LastTube,
     /// All units of the binding stage rest, or nobody is on shift, at the same time.
@@ -77,6 +85,8 @@ pub struct CityFlow {
     pub labs: Vec<LabFlow>,
     /// By street: its last swab.
     pub streets: Vec<Ms>,
+    /// By street: its last tube at the door of its lab.
+    pub doors: Vec<Ms>,
 }
 
 impl CityFlow {
@@ -95,6 +105,7 @@ impl LabFlow {
         }
         Some(match (self.soonest > target, later(self.delivered, self.chain) > target) {
             (true, _) => NoUnits::FirstResult,
+            (false, true) if self.transport.is_some() => NoUnits::Transport,
             (false, true) => NoUnits::LastTube,
             (false, false) => NoUnits::Rest,
         })

@@ -19,6 +19,7 @@ mod replay;
 mod street;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod way;
 mod words;
 
@@ -26,27 +27,30 @@ pub use answer::{CityFlow, Held, LabFlow, NoUnits};
 pub use lab::StageFlow;
 pub use one_more::{Saved, last_streets, one_more, with_streets};
 pub use replay::{Replay, curve, replay};
+pub use transport::{Transport, short_of_vehicles, vehicles_enough};
 pub(super) use way::{passing, pipeline};
 pub use words::{binds, rest};
 
 use grid::{STEP, grid};
 use lab::Tank;
 use recalls::{recall_delay, recall_share};
-use street::{Inflow, latest_of};
+use street::{Carried, Inflow, latest_of};
 use way::later;
 
 use rayon::prelude::*;
 
 use super::city::StageKind;
-use super::model::{HORIZON_MS, Lab, Model, Ms, Street};
+use super::model::{HORIZON_MS, Lab, Model, Ms};
 
 /// Memory of the fluid layer.
 #[derive(Debug, Default)]
 struct Scratch {
     inflow: Inflow,
     tank: Tank,
-    /// By street of the lab: its last swab.
-    swabs: Vec<Ms>,
+    /// By street of the lab: its last swab, and how its tubes are taken.
+    carried: Vec<Carried>,
+    /// By street of the lab: its last tube at the door.
+    doors: Vec<Ms>,
     /// First tests that are resulted, tubes by step.
     results: Vec<f64>,
 }
@@ -67,16 +71,9 @@ pub fn ends_of(model: &Model) -> (Ms, Ms) {
 /// both, with the other labs reckoned once.
 pub fn ends_with(model: &Model, number: usize, lab: &Lab) -> [Ms; 2] {
     let before = reckoned(model, Asked::End);
-    let extreme = latest_of(model.streets.len());
-    let through = |(street, swab): (&Street, &Ms)| {
-        let own = if street.lab == number { lab } else { &model.labs[street.lab] };
-        later(street::last_at_door(street, f64::from(*swab), extreme), pipeline(own))
-    };
     let others = before.labs.iter().enumerate().filter(|(i, _)| *i != number);
-    let after = others
-        .map(|(_, other)| other.finish)
-        .chain(model.streets.iter().zip(&before.streets).map(through))
-        .fold(end_of_lab(model, number, lab), Ms::max);
+    let own = end_of_lab(model, number, lab);
+    let after = others.map(|(_, other)| other.finish).fold(own, Ms::max);
     [before.finish, after]
 }
 
@@ -89,36 +86,40 @@ enum Asked {
     All,
 }
 
+/// The city is its labs: each of its times is the latest of theirs.
 fn reckoned(model: &Model, asked: Asked) -> CityFlow {
     let by_lab = streets_by_lab(model);
-    let extreme = latest_of(model.streets.len());
     // Labs do not touch each other.
-    let each: Vec<(LabFlow, Vec<Ms>)> = by_lab
+    let each: Vec<(LabFlow, Vec<Carried>, Vec<Ms>)> = by_lab
         .par_iter()
         .enumerate()
         .map_init(Scratch::default, |scratch, (number, list)| {
             let flow = scratch.lab(model, &model.labs[number], list, asked);
-            (flow, scratch.swabs.clone())
+            (flow, scratch.carried.clone(), scratch.doors.clone())
         })
         .collect();
-    let mut streets = vec![0; model.streets.len()];
+    let (mut streets, mut doors) = (vec![0; model.streets.len()], vec![0; model.streets.len()]);
     let mut labs = Vec::with_capacity(model.labs.len());
-    let (mut delivered, mut finish) = (0, 0);
-    for (number, (flow, swabs)) in each.into_iter().enumerate() {
-        delivered = delivered.max(flow.delivered);
-        finish = finish.max(flow.finish);
+    for (list, (flow, carried, at_door)) in by_lab.iter().zip(each) {
         labs.push(flow);
-        // Of many streets some trip is very late: the city waits for the latest, a lab for the latest of its own.
-        for (&i, swab) in by_lab[number].iter().zip(swabs) {
-            streets[i] = swab;
-            let last = street::last_at_door(&model.streets[i], f64::from(swab), extreme);
-            delivered = delivered.max(last);
-            finish = finish.max(later(last, pipeline(&model.labs[number])));
+        for ((&i, carried), door) in list.iter().zip(carried).zip(at_door) {
+            (streets[i], doors[i]) = (within_horizon(carried.swab), door);
         }
     }
-    let closed = labs.iter().map(|lab| lab.closed).max().unwrap_or(0).max(finish);
-    let sampled = streets.iter().copied().max().unwrap_or(0);
-    CityFlow { sampled, delivered, finish, closed, labs, streets }
+    let latest = |of: fn(&LabFlow) -> Ms| labs.iter().map(of).max().unwrap_or(0);
+    CityFlow {
+        sampled: streets.iter().copied().max().unwrap_or(0),
+        delivered: latest(|lab| lab.delivered),
+        finish: latest(|lab| lab.finish),
+        closed: latest(|lab| lab.closed),
+        labs,
+        streets,
+        doors,
+    }
+}
+
+fn within_horizon(at: f64) -> Ms {
+    at.min(f64::from(HORIZON_MS)) as Ms
 }
 
 /// By lab: its streets.
@@ -152,10 +153,15 @@ impl Scratch {
         let share = recall_share(model, list, tubes);
         let (step, steps) = grid(model, lab, list, tubes, share);
         self.inflow.clear(step, steps);
-        self.swabs.clear();
-        for &i in list {
-            let swab = street::add(&model.streets[i], &mut self.inflow);
-            self.swabs.push(swab.min(f64::from(HORIZON_MS)) as Ms);
+        self.carried.clear();
+        self.doors.clear();
+        // Of many streets some trip is very late: a lab waits for the latest of its own.
+        let late = latest_of(list.len());
+        for street in list.iter().map(|&i| &model.streets[i]) {
+            let carried = street::add(street, &mut self.inflow);
+            let door = street::last_at_door(street, &carried, late);
+            self.doors.push(if street.persons > 0 { door } else { 0 });
+            self.carried.push(carried);
         }
         self.tank.prepare(lab, model.midnight_offset, step);
         let door = &mut self.tank.flows[0];
@@ -163,12 +169,8 @@ impl Scratch {
         door.ordinary.resize(steps, 0.0);
         door.priority.clear();
         let arrivals = self.inflow.write(&mut door.ordinary);
-        let late = latest_of(list.len());
         door.until = [arrivals, 0];
-        let last = |(i, swab): (&usize, &Ms)| {
-            street::last_at_door(&model.streets[*i], f64::from(*swab), late)
-        };
-        let delivered = list.iter().zip(&self.swabs).map(last).max().unwrap_or(0);
+        let delivered = self.doors.iter().copied().max().unwrap_or(0);
         let after_last = later(delivered, pipeline(lab));
 
         let mut flows = [StageFlow::default(); StageKind::COUNT];
@@ -199,8 +201,10 @@ impl Scratch {
             held: Held::Way,
             chain: pipeline(lab),
             soonest: 0,
+            transport: None,
         };
         if tubes > 0 && asked == Asked::All {
+            answer.transport = transport::transport(model, lab, list, &self.carried);
             self.alone(model, lab, step, arrivals, share, &mut answer);
         }
         answer

@@ -3,7 +3,7 @@
 //!
 //! So it is what whoever asks for that change (`ends_with`) is told, to the millisecond. Every street keeps its lab.
 
-use super::{Asked, CityFlow, Scratch, later, latest_of, pipeline, street, streets_by_lab};
+use super::{Asked, CityFlow, Scratch, streets_by_lab};
 use crate::planner::city::StageKind;
 use crate::planner::model::{Model, Ms, Stage, Street};
 
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 pub struct Saved {
     /// The lab that gets the unit; of a street, the labs that it sends to.
     pub lab: i64,
-    /// The whole city: nothing, while another lab or the last tubes on the road take longer.
+    /// The whole city: nothing, while another lab takes longer.
     pub city: i64,
 }
 
@@ -30,15 +30,14 @@ impl Saved {
 /// model.
 pub fn one_more(model: &Model, before: &CityFlow) -> Vec<[Saved; StageKind::COUNT]> {
     let by_lab = streets_by_lab(model);
-    let rest = Rest::of(model, before);
+    let rest = Rest::of(before);
     let of_lab = |scratch: &mut Scratch, (number, list): (usize, &Vec<usize>)| {
         let mut saves = [Saved::default(); StageKind::COUNT];
         let own = &before.labs[number];
         if own.tubes == 0 {
             return saves;
         }
-        // No number of units makes the last tubes' way through any lab shorter.
-        let others = rest.lab_but(&[number]).max(rest.way_but(&[]));
+        let others = rest.lab_but(&[number]);
         // As it is, to see where one more would have nothing to do: that is most stages of most labs.
         scratch.lab(model, &model.labs[number], list, Asked::End);
         let mut more = model.labs[number].stages.clone();
@@ -67,8 +66,7 @@ pub fn with_streets(
     asked: &[Vec<(usize, Street)>],
 ) -> Vec<Saved> {
     let by_lab = streets_by_lab(model);
-    let rest = Rest::of(model, before);
-    let extreme = latest_of(model.streets.len());
+    let rest = Rest::of(before);
     // Labs are handed over by themselves.
     let memory = || {
         let (streets, recall) = (model.streets.clone(), model.recall.clone());
@@ -79,25 +77,18 @@ pub fn with_streets(
         if !change.iter().any(|one| changes(&one)) {
             return Saved::default();
         }
-        let numbers: Vec<usize> = change.iter().map(|(at, _)| *at).collect();
         let mut labs: Vec<usize> = change.iter().map(|(_, street)| street.lab).collect();
         labs.sort_unstable();
         labs.dedup();
         change.iter().for_each(|&(at, street)| with.streets[at] = street);
-        let (mut finish, mut way) = (0, rest.way_but(&numbers));
+        let mut finish = 0;
         for &lab in &labs {
             let own = &model.labs[lab];
             finish = finish.max(scratch.lab(with, own, &by_lab[lab], Asked::End).finish);
-            let swabs = by_lab[lab].iter().zip(&scratch.swabs);
-            for (&at, swab) in swabs.filter(|(at, _)| numbers.contains(at)) {
-                let street = &with.streets[at];
-                let last = street::last_at_door(street, f64::from(*swab), extreme);
-                way = way.max(later(last, pipeline(own)));
-            }
         }
-        numbers.iter().for_each(|&at| with.streets[at] = model.streets[at]);
+        change.iter().for_each(|&(at, _)| with.streets[at] = model.streets[at]);
         let own = labs.iter().map(|&lab| before.labs[lab].finish).max().unwrap_or(0);
-        let city = finish.max(way).max(rest.lab_but(&labs));
+        let city = finish.max(rest.lab_but(&labs));
         Saved::of([own, finish], [before.finish, city])
     };
     asked.par_iter().map_init(memory, of_change).collect()
@@ -106,46 +97,25 @@ pub fn with_streets(
 /// By lab: the street of the model whose last tube is at its door last; none without tubes.
 pub fn last_streets(model: &Model, flow: &CityFlow) -> Vec<Option<usize>> {
     let last_of = |list: Vec<usize>| {
-        let late = latest_of(list.len());
-        let last =
-            |&i: &usize| street::last_at_door(&model.streets[i], f64::from(flow.streets[i]), late);
-        list.into_iter().filter(|&i| model.streets[i].persons > 0).max_by_key(last)
+        let with_people = list.into_iter().filter(|&i| model.streets[i].persons > 0);
+        with_people.max_by_key(|&i| flow.doors[i])
     };
     streets_by_lab(model).into_iter().map(last_of).collect()
 }
 
-/// When labs are done, and the last tubes of streets with their way through any lab, latest first: what is left of both when some
-/// change.
-struct Rest {
-    labs: Vec<(Ms, usize)>,
-    ways: Vec<(Ms, usize)>,
-}
+/// When labs are done, latest first: what is left of them when some change.
+struct Rest(Vec<(Ms, usize)>);
 
 impl Rest {
-    fn of(model: &Model, before: &CityFlow) -> Rest {
-        let extreme = latest_of(model.streets.len());
-        let through = |(i, (street, swab)): (usize, (&Street, &Ms))| {
-            let last = street::last_at_door(street, f64::from(*swab), extreme);
-            (later(last, pipeline(&model.labs[street.lab])), i)
-        };
+    fn of(before: &CityFlow) -> Rest {
         let labs = before.labs.iter().enumerate().map(|(i, lab)| (lab.finish, i));
-        let ways = model.streets.iter().zip(&before.streets).enumerate().map(through);
-        let (mut labs, mut ways): (Vec<_>, Vec<_>) = (labs.collect(), ways.collect());
+        let mut labs: Vec<_> = labs.collect();
         labs.sort_unstable_by(|a, b| b.cmp(a));
-        ways.sort_unstable_by(|a, b| b.cmp(a));
-        Rest { labs, ways }
+        Rest(labs)
     }
 
+    /// The latest of the others; 0 when there is none.
     fn lab_but(&self, labs: &[usize]) -> Ms {
-        first_but(&self.labs, labs)
+        self.0.iter().find(|(_, number)| !labs.contains(number)).map_or(0, |(at, _)| *at)
     }
-
-    fn way_but(&self, streets: &[usize]) -> Ms {
-        first_but(&self.ways, streets)
-    }
-}
-
-/// The first of a falling row whose number is none of these; 0 when there is none.
-fn first_but(row: &[(Ms, usize)], numbers: &[usize]) -> Ms {
-    row.iter().find(|(_, number)| !numbers.contains(number)).map_or(0, |(at, _)| *at)
 }

@@ -102,40 +102,153 @@ fn round_trip(street: &Street) -> f64 {
     way.max(f64::from(street.round_trip_min))
 }
 
-/// Adds a street's tubes to the inflow of its lab. Returns the time of the last swab, ms.
-pub(super) fn add(street: &Street, inflow: &mut Inflow) -> f64 {
+/// What became of a street's tubes, in ms since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Carried {
+    /// The last swab.
+    pub swab: f64,
+    /// When vehicles have taken all of it: after the last swab where tubes come faster than they can be taken.
+    pub taken: f64,
+    /// Since when, up to then, more waits for vehicles than they take; none where they keep up to the end.
+    pub since: Option<f64>,
+}
+
+impl Carried {
+    /// When the last tubes are ready to go, ms.
+    fn ready(&self) -> f64 {
+        self.swab.max(self.taken)
+    }
+}
+
+/// The vehicles of a street as a queue: they take what comes as fast as it comes, and in the long run not faster than they can;
+/// what waits goes first. All of them are there at first and leave together, and so they come back: half of that, on average, is
+/// how much sooner they take what waits than one after the other would.
+struct Carrier {
+    /// Tubes that all vehicles take in a ms.
+    rate: f64,
+    /// Time by which what waits is taken sooner than at that rate.
+    lead: f64,
+    /// Tubes of a load, vehicles, and the time from one departure of a vehicle to its next.
+    load: [f64; 2],
+    round_trip: f64,
+    /// When all that has come would be taken at that rate.
+    free: f64,
+    /// When all that has come is taken.
+    taken: f64,
+    since: Option<f64>,
+    /// When the first tube may go, and the tubes that have come.
+    open: f64,
+    come: f64,
+}
+
+impl Carrier {
+    fn of(street: &Street) -> Carrier {
+        let load = [street.vehicle_tubes, street.vehicles].map(|n| f64::from(n.max(1)));
+        let round_trip = round_trip(street).max(1.0);
+        Carrier {
+            rate: load[0] * load[1] / round_trip,
+            lead: (round_trip - round_trip / load[1]) / 2.0,
+            load,
+            round_trip,
+            free: 0.0,
+            taken: 0.0,
+            since: None,
+            open: f64::from(street.open),
+            come: 0.0,
+        }
+    }
+
+    /// Takes tubes that come evenly between two times, no earlier than those before, and tells how they go.
+    fn take(&mut self, tubes: f64, from: f64, to: f64, go: &mut dyn FnMut(f64, f64, f64)) {
+        self.free = self.free.max(from);
+        self.come += tubes;
+        let pace = tubes / (to - from);
+        // When the queue is gone, after `from`.
+        let caught = match pace < self.rate {
+            true => (self.free - from) * self.rate / (self.rate - pace),
+            false => f64::INFINITY,
+        };
+        let begin = self.free - self.lead;
+        if caught < to - from {
+            let (queued, at) = (pace * caught, from + caught);
+            after(queued, [from, at], [begin, at - self.lead], go);
+            go(tubes - queued, at, to);
+            self.free = to;
+        } else {
+            self.free += tubes / self.rate;
+            after(tubes, [from, to], [begin, self.free - self.lead], go);
+        }
+        // Loads are whole, and each vehicle comes back before it leaves again.
+        let trips = (self.come / self.load[0] - 1e-6).ceil().max(1.0);
+        let rounds = ((trips - 1.0) / self.load[1]).floor();
+        let back = self.open + rounds * self.round_trip;
+        self.taken = to.max(self.free - self.lead).max(back);
+        match self.taken > to {
+            true => self.since = self.since.or(Some(from)),
+            false => self.since = None,
+        }
+    }
+}
+
+/// Tubes that come evenly between two times and may go evenly between two others, none before it came: how they go.
+fn after(tubes: f64, come: [f64; 2], may: [f64; 2], go: &mut dyn FnMut(f64, f64, f64)) {
+    let [first, last] = [may[0] - come[0], may[1] - come[1]];
+    let later = [come[0].max(may[0]), come[1].max(may[1])];
+    if first * last >= 0.0 {
+        return go(tubes, later[0], later[1]);
+    }
+    // Where both are the same time.
+    let share = first / (first - last);
+    let at = come[0] + share * (come[1] - come[0]);
+    go(tubes * share, later[0], at);
+    go(tubes * (1.0 - share), at, later[1]);
+}
+
+/// Adds a street's tubes to the inflow of its lab.
+pub(super) fn add(street: &Street, inflow: &mut Inflow) -> Carried {
+    let way = Way::of(street);
+    carried(street, &mut |tubes, from, to| {
+        for (node, weight) in ROAD {
+            let road = f64::from(street.travel) * (street.travel_spread * node).exp();
+            let road = road.min(f64::from(street.travel_max));
+            let delay = way.box_wait + way.trip_wait + way.handling + road;
+            inflow.add(tubes * weight, from + delay, to + delay);
+        }
+    })
+}
+
+/// How a street is swabbed and its tubes taken: `go` is told of the tubes that are taken evenly between two times, were there
+/// no wait for boxes and for the next trip.
+pub(super) fn carried(street: &Street, go: &mut dyn FnMut(f64, f64, f64)) -> Carried {
     let tubes = street.tubes() as f64;
     if tubes <= 0.0 {
-        return 0.0;
+        return Carried::default();
     }
     let street = &street.with_overtime(tubes * (1.0 - street.late_share), 0, true);
     let desks = f64::from(street.desks.max(1));
-    let way = Way::of(street);
     let late = tubes * street.late_share;
     let main = tubes - late;
-    let rate_max =
-        f64::from(street.vehicles) * f64::from(street.vehicle_tubes) / round_trip(street).max(1.0);
+    let mut carrier = Carrier::of(street);
+    let mut taken = |tubes: f64, from: f64, to: f64| {
+        days(street, tubes, from, to, &mut |tubes, from, to| {
+            carrier.take(tubes, from, to, go);
+        });
+    };
     let speed = street.mean_speed();
     let end = street.desk_time(main / desks, speed);
     // The ramp and the time after it.
     let ramp = f64::from(street.ramp).min(end);
     let in_ramp = ramp * street.ramp_speed;
     let share = in_ramp / (in_ramp + (end - ramp)).max(1e-9);
-    days(street, &way, main * share, 0.0, ramp, rate_max, inflow);
-    days(street, &way, main * (1.0 - share), ramp, end, rate_max, inflow);
-    let last = end.max(late_ones(street, &way, late, end, rate_max, inflow));
-    street.wall(last as u64) as f64
+    taken(main * share, 0.0, ramp);
+    taken(main * (1.0 - share), ramp, end);
+    let last = end.max(late_ones(street, late, end, &mut taken));
+    let swab = street.wall(last as u64) as f64;
+    Carried { swab, taken: carrier.taken, since: carrier.since }
 }
 
 /// The tail of the late comers; the working time of its end.
-fn late_ones(
-    street: &Street,
-    way: &Way,
-    tubes: f64,
-    from: f64,
-    rate: f64,
-    inflow: &mut Inflow,
-) -> f64 {
+fn late_ones(street: &Street, tubes: f64, from: f64, taken: &mut dyn FnMut(f64, f64, f64)) -> f64 {
     if tubes <= 0.0 {
         return from;
     }
@@ -150,22 +263,14 @@ fn late_ones(
         let (a, b) = (piece - 1, piece);
         let [a, b] = [a, b].map(|k| room * f64::from(k) / f64::from(LATE_PIECES));
         let share = (1.0 - (-b / mean).exp()) / cut;
-        days(street, way, tubes * (share - before), from + a, from + b, rate, inflow);
+        taken(tubes * (share - before), from + a, from + b);
         before = share;
     }
     from + room
 }
 
-/// Tubes filled evenly between two working times, put on the clock day by day, and brought to the door.
-fn days(
-    street: &Street,
-    way: &Way,
-    tubes: f64,
-    from: f64,
-    to: f64,
-    rate_max: f64,
-    inflow: &mut Inflow,
-) {
+/// Tubes filled evenly between two working times, put on the clock day by day.
+fn days(street: &Street, tubes: f64, from: f64, to: f64, fill: &mut dyn FnMut(f64, f64, f64)) {
     let hours = f64::from(street.hours.clamp(1, DAY));
     let span = to - from;
     if tubes <= 0.0 || span <= 0.0 {
@@ -175,28 +280,28 @@ fn days(
     while at < to {
         let day = (at / hours).floor();
         let upto = ((day + 1.0) * hours).min(to);
-        // Rounding must not make a day without length.
-        let upto = if upto <= at { to } else { upto };
-        let part = tubes * (upto - at) / span;
+        // Rounding must make neither a day without length nor one of a moment.
+        let upto = if upto <= at || to - upto < 1.0 { to } else { upto };
         let gap = f64::from(street.open) + day * f64::from(DAY - street.hours.min(DAY));
-        // Vehicles that cannot take it as fast as it comes take it as fast as they can.
-        let length = (upto - at).max(part / rate_max);
-        for (node, weight) in ROAD {
-            let road = f64::from(street.travel) * (street.travel_spread * node).exp();
-            let road = road.min(f64::from(street.travel_max));
-            let delay = way.box_wait + way.trip_wait + way.handling + road + gap;
-            inflow.add(part * weight, at + delay, at + length + delay);
-        }
+        fill(tubes * (upto - at) / span, at + gap, upto + gap);
         at = upto;
     }
 }
 
 /// The time at which the last tube of a street is expected at the door, `road` standard deviations late on the road.
-pub(super) fn last_at_door(street: &Street, last_swab: f64, road: f64) -> Ms {
+pub(super) fn last_at_door(street: &Street, carried: &Carried, road: f64) -> Ms {
     let way = Way::of(street);
     let travel = f64::from(street.travel) * (street.travel_spread * road).exp();
     let travel = travel.min(f64::from(street.travel_max));
-    (last_swab + way.trip_wait_last + way.handling + travel).min(f64::from(HORIZON_MS)) as Ms
+    let at = carried.ready() + way.trip_wait_last + way.handling + travel;
+    at.min(f64::from(HORIZON_MS)) as Ms
+}
+
+/// How much longer than it must the last tube of a street waits for a vehicle, ms: they are all away, or take less than there
+/// is.
+pub(super) fn wait_for_vehicle(street: &Street, carried: &Carried) -> f64 {
+    let left = carried.ready() + Way::of(street).trip_wait_last;
+    left - carried.swab - f64::from(street.trip_hold)
 }
 
 /// Expected lateness of the latest of `n` trips, in standard deviations: the normal quantile at (n − 0.375)/(n + 0.25)

@@ -1,9 +1,10 @@
 //! What holds a lab up, and why units stand still while tubes wait, in Chinese and English.
 
-use super::answer::{CityFlow, Held, NoUnits};
+use super::answer::{CityFlow, Held, LabFlow, NoUnits};
+use super::transport::Transport;
 use crate::planner::city::{City, Clock, InstrumentDay, StageKind, Words, time_of_day};
 use crate::planner::model::Ms;
-use crate::planner::times::{clock_time, span};
+use crate::planner::times::{clock_time, never, span};
 
 /// The rest of the units of a stage of a lab, which holds its tubes up: "the extractors work 18 hours of each day, one after
 /// the other, and rest for the others". Without its full stop.
@@ -81,6 +82,7 @@ fn bound(city: &City, flow: &CityFlow, target: Ms) -> Words {
                 ),
             );
         }
+        Some(NoUnits::Transport) => return late_vehicles(city, lab, flow),
         Some(NoUnits::Rest) | None => {}
     }
     let stage = flow.binding.name();
@@ -110,6 +112,7 @@ fn bound(city: &City, flow: &CityFlow, target: Ms) -> Words {
             format!("{code} {} 最后完成：最后的样本在几个环节各等一段", name.zh),
             format!("{code} {} is last: its last tubes wait at one stage after the other", name.en),
         ),
+        (Held::Transport, _) => late_vehicles(city, lab, flow),
         (Held::Way, _) => {
             let chain = span(flow.chain);
             Words::new(
@@ -123,5 +126,79 @@ fn bound(city: &City, flow: &CityFlow, target: Ms) -> Words {
                 ),
             )
         }
+    }
+}
+
+/// That the last tubes of a lab wait for vehicles: whose, since when, and how many would be enough. Without its full stop.
+fn late_vehicles(city: &City, lab: usize, flow: &LabFlow) -> Words {
+    let (Some(of), Some(transport)) = (city.labs.get(lab), flow.transport) else {
+        return Words::default();
+    };
+    let (code, name) = (&of.code, &of.name);
+    let fleet = vehicles(city, &transport);
+    let enough = vehicles_needed(&transport);
+    let (zh, en) = match never(flow.delivered) {
+        true => {
+            let at = span(flow.delivered);
+            (format!("最后一管要{}才送达", at.zh), format!("its last tube takes {}", at.en))
+        }
+        false => {
+            let at = clock_time(city, flow.delivered);
+            (format!("最后一管 {} 才送达", at.zh), format!("its last tube comes at {}", at.en))
+        }
+    };
+    Words::new(
+        format!("{code} {} 受限于转运车辆：{}，{zh}；{}", name.zh, fleet.zh, enough.zh),
+        format!("transport holds up {code} {}: {}, and {en}; {}", name.en, fleet.en, enough.en),
+    )
+}
+
+/// Whose vehicles, how many, and since when they take less than there is: "the 2 vehicles of Jiyuan take less than is filled from
+/// 09:00 on".
+fn vehicles(city: &City, of: &Transport) -> Words {
+    let streets = || city.districts.iter().flat_map(|district| city.streets_of(district));
+    let name = of.source.and_then(|n| streets().nth(n as usize)).map(|street| street.name);
+    let Words { zh, en } = name.unwrap_or(Words::new("一个街道", "a street"));
+    let now = of.vehicles;
+    let (fleet, take) = match now {
+        1 => (format!("the one vehicle of {en}"), ["takes", "is"]),
+        _ => (format!("the {now} vehicles of {en}"), ["take", "are"]),
+    };
+    let (zh, en) = match of.since.map(|at| clock_time(city, at)) {
+        Some(from) => (
+            format!("{zh}现有 {now} 辆，自 {} 起运力不足", from.zh),
+            format!("{fleet} {} less than is filled from {} on", take[0], from.en),
+        ),
+        None => (
+            format!("{zh}现有 {now} 辆，最后的样本采完时车辆在途"),
+            format!("{fleet} {} away when the last tubes are filled", take[1]),
+        ),
+    };
+    match of.streets - 1 {
+        0 => Words::new(zh, en),
+        others => Words::new(
+            format!("{zh}（该实验室另有 {others} 个街道也等车）"),
+            format!(
+                "{en} (at {} of this lab tubes wait for vehicles, too)",
+                Words::many(others as u64, "other street")
+            ),
+        ),
+    }
+}
+
+/// How many vehicles would be enough, without its full stop.
+fn vehicles_needed(of: &Transport) -> Words {
+    let (needed, more) = (of.needed, of.needed.saturating_sub(of.vehicles));
+    match of.in_time {
+        true => Words::new(
+            format!("增至 {needed} 辆（加 {more} 辆）即不误时限"),
+            format!("with {needed}, {more} more, it would come early enough for the target"),
+        ),
+        false => Words::new(
+            format!("增至 {needed} 辆（加 {more} 辆）即无样本等车，仍误时限"),
+            format!(
+                "with {needed}, {more} more, none would wait for a vehicle, and it would still come too late"
+            ),
+        ),
     }
 }

@@ -6,7 +6,7 @@ use crate::planner::assign;
 use crate::planner::city::{City, Norm};
 use crate::planner::lacking::Asked;
 use crate::planner::model::{HOUR, MINUTE, Street};
-use crate::planner::reach;
+use crate::planner::{reach, rules};
 
 /// A street before it is known where it sends.
 pub(super) struct Source {
@@ -51,20 +51,19 @@ pub(in crate::planner) fn staffed(
 pub(super) fn sources(city: &City) -> Vec<Source> {
     let norm = &city.norm;
     let mut all = Vec::new();
+    let vehicles = rules::vehicles_of_streets(city);
     for (at, district) in city.districts.iter().enumerate() {
         let fleet = city.fleet_of(district);
         let (day_s, _) = city.sampling_of(district);
         let round_trip_s = fleet.trips_per_day.map_or(0, |trips| day_s / trips.max(1));
         let streets = city.streets_of(district);
-        let people = district.population.value.max(1);
         let serving = reach::serving(city, district);
-        for street in &streets {
+        for (street, &vehicles) in streets.iter().zip(&vehicles[at]) {
             let have = street.have.as_ref().unwrap_or(&district.have);
             let hours = day_s / 3600;
             let (desks, desk_rate) = staffed(norm, hours, have.desks, have.samplers);
             let persons =
                 street.population.value.saturating_mul(norm.field.coverage_permille.value) / 1000;
-            let share = street.population.value as f64 / people as f64;
             let model = Street {
                 persons: count(persons),
                 pool: count(city.street_pool(district, street)),
@@ -79,7 +78,7 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
                 late_mean: ms(norm.field.straggler_tail_s.value),
                 box_tubes: count(norm.field.box_tubes.value.max(1)),
                 box_time: ms(norm.box_s.value).max(MINUTE),
-                vehicles: count((fleet.vehicles as f64 * share).round().max(1.0) as u64),
+                vehicles: count(vehicles.max(1)),
                 vehicle_tubes: count(fleet.capacity_tubes.max(1)),
                 trip_hold: ms(norm.transport.hold_s.value),
                 handling: ms(norm.transport.handling_s.value),

@@ -24,8 +24,8 @@ use super::crew_constants::rests_on;
 use super::lines::{Needed, needed};
 use super::plan::DistrictPlan;
 use super::shortage::Item;
+use super::vehicles::driving;
 use crate::planner::city::{City, District, Fleet, Origin, Words, mul_div, mul_div_ceil};
-use crate::planner::reach;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -239,25 +239,14 @@ fn manned_s(teams: u64, desks: u64, seconds: u64, shift_s: u64) -> u64 {
 
 /// Need and have of vehicles and of trips.
 fn trips(city: &City, district: &District, plan: &DistrictPlan, fleet: &Fleet) -> [(u64, u64); 2] {
-    let transport = &city.norm.transport;
-    let (vehicles, capacity) = (fleet.vehicles, fleet.capacity_tubes);
-    let (day_s, _) = city.sampling_of(district);
-    let at_least_s = fleet.trips_per_day.map_or(0, |trips| day_s / trips.max(1));
-    let serving = reach::serving(city, district);
+    let vehicles = fleet.vehicles;
     let (mut vehicles_needed, mut trips_needed, mut driving_s) = (0u64, 0u64, 0u64);
-    for street in city.streets_of(district).iter().filter(|s| s.population.value > 0) {
-        let labs = reach::labs(city, &serving, street);
-        let way = labs.map(|lab| reach::way_s(city, street.place.as_ref(), &city.labs[lab])).min();
-        let way_s = way.unwrap_or(transport.travel_s.value);
-        let cycle_s = transport.handling_s.value.saturating_add(way_s.saturating_mul(2));
-        let cycle_s = cycle_s.max(at_least_s).max(1);
-        let tubes = street.population.value.div_ceil(city.street_pool(district, street));
-        let rounds = plan.sampling_s.div_ceil(city.norm.box_s.value.max(1));
-        let trips = tubes.div_ceil(capacity.max(1)).max(rounds);
-        let each = (plan.sampling_s / cycle_s).max(1);
+    for street in driving(city, district, fleet).into_iter().filter(|street| street.tubes > 0) {
+        let trips = street.trips(city, plan.sampling_s);
+        let each = (plan.sampling_s / street.cycle_s).max(1);
         vehicles_needed = vehicles_needed.saturating_add(trips.div_ceil(each));
         trips_needed = trips_needed.saturating_add(trips);
-        driving_s = driving_s.saturating_add(trips.saturating_mul(cycle_s));
+        driving_s = driving_s.saturating_add(trips.saturating_mul(street.cycle_s));
     }
     // The trips that are needed, as far as all vehicles' time goes; a vehicle goes at least once.
     let there_s = vehicles.saturating_mul(plan.sampling_s);

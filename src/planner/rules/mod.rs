@@ -21,7 +21,8 @@
 //! - `sent`, `flow`: which lab may take whose tubes, and which does (maximal flow);
 //! - `chain`: every stage from the swab to the result, and which one binds;
 //! - `plan`: the answer;
-//! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips;
+//! - `lines`, `shortage`: need, have, short, how to mend, support asked; `crews`: shifts, teams, vehicles, trips; `vehicles`: which street
+//!   has how many;
 //!   `crew_constants`: what these rest on;
 //! - `fill`: the city with its shortages filled; `change`: with other units; `nearer`: reckoned nearer to the flows;
 //! - `claim`: a declared capacity explained from run times (the Guandu letter).
@@ -39,6 +40,7 @@ mod nearer;
 mod plan;
 mod sent;
 mod shortage;
+mod vehicles;
 
 pub use chain::{DAYS_MAX, TARGET_HOURS_MAX};
 pub use change::{
@@ -57,6 +59,7 @@ pub use plan::{
 };
 pub use sent::Sent;
 pub use shortage::{Basis, Item, ItemTotal, Shortage, no_deadline};
+pub use vehicles::vehicles_of_streets;
 
 use std::collections::BTreeMap;
 

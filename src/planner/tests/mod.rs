@@ -4,6 +4,7 @@
 mod apart;
 mod crews;
 mod diff;
+mod fleet;
 mod golden;
 mod late;
 mod layers;

@@ -3,7 +3,7 @@
 use super::{Alter, Altered, At};
 use crate::planner::city::{City, District, Street, Words, grouped};
 use crate::planner::field_more::FieldItem;
-use crate::planner::rules::units_in_range;
+use crate::planner::rules::{units_in_range, vehicles_of_streets};
 
 /// Most persons per tube that a question may name.
 pub const POOL_MAX: u64 = 50;
@@ -147,13 +147,10 @@ fn field(altered: &Altered, at: At, item: FieldItem, more: i64) -> Result<(), Wo
 }
 
 impl Altered {
-    /// Vehicles of a street as the round has them: its share of the district's by its people.
+    /// Vehicles of a street as the round has them.
     fn street_vehicles(&self, d: usize, s: usize) -> u64 {
-        let district = &self.city.districts[d];
-        let fleet = self.city.fleet_of(district).vehicles;
-        let Some(street) = district.streets.get(s) else { return fleet };
-        let share = street.population.value as f64 / district.population.value.max(1) as f64;
-        ((fleet as f64 * share).round() as u64).max(1)
+        let vehicles = vehicles_of_streets(&self.city);
+        vehicles.get(d).and_then(|of| of.get(s)).map_or(1, |n| (*n).max(1))
     }
 }
 

@@ -5,14 +5,14 @@ use super::super::added_text::{desk_people, none_more};
 use super::super::compare::which_to_file;
 use super::super::known::no_units;
 use super::super::layers::Layers;
-use super::super::measures_text::street_served;
+use super::super::measures_text::{street_driven, street_served};
 use super::super::moving::{Move, Moving};
 use super::super::people;
 use super::super::remedy::{More, Outcome};
 use super::super::remedy_text::sentence;
 use super::super::words::{MEASURES, span};
 use super::{Cell, Sheet, Table};
-use crate::planner::{Item, Shelf, Words};
+use crate::planner::{CrewItem, Item, Shelf, Words};
 
 /// Streets that are named one by one in a row of moves.
 const STREETS_NAMED: usize = 12;
@@ -42,7 +42,11 @@ pub(super) fn sheet(report: &Report, found: &Layers) -> Option<Sheet> {
     let rows = Rows { report, found };
     shelf.iter().for_each(|lack| table.rows.push(rows.shelf(lack)));
     if let Some(remedy) = &found.remedy {
-        let way = Words::new("增加设备与采样台", "more units and desks");
+        let vehicles = remedy.more.as_ref().is_some_and(|more| !more.vehicles.is_empty());
+        let way = match vehicles {
+            true => Words::new("增加设备、采样台与车辆", "more units, desks and vehicles"),
+            false => Words::new("增加设备与采样台", "more units and desks"),
+        };
         match &remedy.more {
             Some(more) => rows.more(&mut table, &way, more),
             None => lines.push(no_units(found, remedy)),
@@ -100,7 +104,7 @@ impl Rows<'_> {
         row
     }
 
-    /// Units and desks, and what they bring.
+    /// Units, desks and vehicles, and what they bring.
     fn more(&self, table: &mut Table, way: &Words, more: &More) {
         let takes = people::of_desks(&self.report.city, self.found, &more.desks);
         for (desks, take) in more.desks.iter().zip(takes) {
@@ -115,6 +119,18 @@ impl Rows<'_> {
             row[7] = Cell::Count(take.desks);
             row[8] = Cell::Count(take.samplers.saturating_add(take.registrars));
             row[11] = Cell::both(&desk_people(take.samplers, take.registrars));
+            table.rows.push(row);
+        }
+        for vehicles in &more.vehicles {
+            let (now, add) = (u64::from(vehicles.now), u64::from(vehicles.more));
+            let mut row = vec![Cell::Blank; 12];
+            row[0] = Cell::both(way);
+            row[1] = Cell::both(&CrewItem::Vehicles.name());
+            row[2] = Cell::both(&street_driven(self.found, vehicles));
+            row[3] = Cell::both(&CrewItem::Vehicles.unit());
+            (row[4], row[5], row[6]) =
+                (Cell::Count(now), Cell::Count(add), Cell::Count(now.saturating_add(add)));
+            row[7] = Cell::Count(add);
             table.rows.push(row);
         }
         for units in &more.units {

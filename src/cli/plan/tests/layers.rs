@@ -158,8 +158,8 @@ fn what_holds_the_round_up_is_told_as_it_is() {
             &TINY.to_owned(),
             5,
             [
-                "No number of units or desks brings it within the target: the first result alone",
-                "增加设备或采样台不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要",
+                "No number of units, desks or vehicles brings it within the target: the first result alone",
+                "增加设备、采样台或车辆不能使其按时完成：首个结果（封箱、转运、各环节各一次）就要",
             ],
         ),
     ] {

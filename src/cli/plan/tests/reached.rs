@@ -56,7 +56,7 @@ fn where_a_larger_city_is_in_time_a_remedy_is_found_and_its_people_are_enough() 
     let added: u64 = more.units.iter().map(|units| u64::from(units.more)).sum();
     assert!(added < units(&larger(&city)) - units(&city), "{added}");
     // With what is told, people included, so many units and desks work as it counts on.
-    let told = people::carried_out(&city, &now, &more.desks, &more.units);
+    let told = people::carried_out(&city, &now, &more);
     let carried = layers_of(&told);
     assert!(carried.in_time(), "{}", carried.finish());
     let round = carried.round;

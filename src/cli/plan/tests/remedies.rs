@@ -32,6 +32,10 @@ fn with_all_but(layers: &Layers, more: &More, n: usize) -> Model {
         let less = u32::from(i + more.units.len() == n);
         model.streets[desks.street].desks = desks.now + desks.more - less;
     }
+    for (i, vehicles) in more.vehicles.iter().enumerate() {
+        let less = u32::from(i + more.units.len() + more.desks.len() == n);
+        model.streets[vehicles.street].vehicles = vehicles.now + vehicles.more - less;
+    }
     model
 }
 
@@ -50,7 +54,7 @@ fn nothing_of_a_remedy_can_be_left_out() {
             let remedy = layers.remedy.as_ref().expect("it is late");
             let more = remedy.more.as_ref().expect("units help");
             assert!(more.outcome.finish() <= target && more.least, "{more:?}");
-            let things = more.units.len() + more.desks.len();
+            let things = more.units.len() + more.desks.len() + more.vehicles.len();
             assert!(things > 0);
             for n in 0..things {
                 let fewer = with_all_but(&layers, more, n);
@@ -90,7 +94,7 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
     assert_eq!(code, EXIT_NO);
     for words in [
         "Moving tubes alone is not enough: ",
-        "Even with eight times the units at every stage, and desks for all who come in time within an hour, it would still take ",
+        "Even with eight times the units at every stage, desks for all who come in time within an hour, and so many vehicles that no tube waits for one, it would still take ",
         " still has more waiting than it can take: that takes another lab, or more time.",
         "Both partly: ",
         " tubes to L2 West lab, which must take tubes of other districts, and ",

@@ -44,8 +44,11 @@ fn what_was_not_tried_is_not_said_to_be_too_little() {
     assert_eq!(known, Known::Unknown);
     let text = |lang| text::report(&cut, Some(lang));
     let unknown = [
-        (text(Lang::En), "it was seen whether more units and desks are enough: that is not known"),
-        (text(Lang::Zh), "更多设备和采样台是否足够，尚不清楚"),
+        (
+            text(Lang::En),
+            "it was seen whether more units, desks and vehicles are enough: that is not known",
+        ),
+        (text(Lang::Zh), "更多设备、采样台和车辆是否足够，尚不清楚"),
     ];
     for (said, words) in unknown {
         // In the answer, and in the section of the measures.

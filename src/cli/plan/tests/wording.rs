@@ -41,10 +41,10 @@ fn what_binds_and_since_when_is_told_by_its_own_sentence() {
     };
     let extract = StageKind::Extract.index();
     for (from, zh, en) in
-        [(8 * HOUR + 7 * MINUTE, "14:07", "14:07"), (19 * HOUR, "次日 01:00", "01:00 next day")]
+        [(8 * HOUR + 7 * MINUTE, " 14:07", "14:07"), (19 * HOUR, "次日 01:00", "01:00 next day")]
     {
         let said = binds(&|flow| flow.stages[extract].backlog_from = Some(from));
-        let zh = format!("L1 东区实验室的核酸提取自 {zh} 起成为瓶颈");
+        let zh = format!("L1 东区实验室的核酸提取自{zh} 起成为瓶颈");
         assert_eq!(said, Words::new(zh, format!("extraction at L1 East lab binds from {en}")));
     }
     for (held, [zh, en]) in [
@@ -83,7 +83,8 @@ fn units(lab: usize, stage: StageKind, more: u32) -> Units {
 }
 
 fn more(units: Vec<Units>, desks: Vec<Desks>, finish: Ms) -> More {
-    More { desks, units, held: Vec::new(), outcome: outcome(finish), least: true, paired: None }
+    let (vehicles, held, outcome) = (Vec::new(), Vec::new(), outcome(finish));
+    More { desks, vehicles, units, held, outcome, least: true, paired: None }
 }
 
 fn only(more: More) -> Remedy {
@@ -209,9 +210,9 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         ),
         (
             Remedy { searched: Searched { tries: 1, left_out: 1, ..limit }, ..nothing() },
-            "寻找措施到达模拟量上限，未能搜索到底：更多设备和采样台是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
+            "寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
              寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。已试各法均无效果。",
-            "The search met its limit of simulated tubes before it was seen whether more units and desks are enough: that is not \
+            "The search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not \
              known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
              ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
              these; it need be neither the earliest nor the least. Nothing that was tried so far helps.",
@@ -272,7 +273,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "采样台 西区 25 3 采样人员不另增、信息登记人员不另增",
         "核酸提取仪 L1 东区实验室 2 2 0",
         "“采样人员不另增”：现有人员足以使这些采样台不减速；缺口清单另按规范（配备标准）所缺的人数照报，两者依据不同，不矛盾",
-        "以上各项少一台（个）即不能按时完成",
+        "以上各项少一台（个、辆）即不能按时完成",
         "L1 东区实验室：配对模拟 40 次，上列设备使其提前 2 小时 12 分 ± 0.5 分钟（其余各数取计划值）",
         "由 改送 管数 片区",
         "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
