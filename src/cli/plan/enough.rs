@@ -10,7 +10,7 @@ use super::least::{
     CHECKS_MAX, Judge, Least, TRIES_MAX, city_finishes, few_things, lowered, one_by_one,
 };
 use super::remedy::{Desks, Held, More, Outcome, TRY, Tried, Units, Vehicles, goal};
-use super::search::{Search, tubes};
+use super::search::Search;
 use super::steps::Most;
 use super::walk::walked;
 use crate::planner::StageKind;

@@ -1,6 +1,7 @@
 //! Every key of the report's JSON is in the list of `deploy/plan.md`.
 
 use super::layers::{TINY, asked};
+use super::vehicles;
 use super::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +94,8 @@ fn every_key_that_is_printed_is_documented() {
     let idle = TINY.replacen("extract = { units = 2,", "extract = { units = 0,", 1);
     let divided = TINY.replacen("one_to_one = true", "one_to_one = false", 1);
     let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 0,", 1);
-    for text in [TINY, &idle, &divided, &bare] {
+    let waiting = vehicles::waiting(2, 2);
+    for text in [TINY, &idle, &divided, &bare, &waiting] {
         let (_folder, args) = asked(text);
         // As few as tell why the simulation lies apart.
         take(PlanArgs { json: true, filled: true, replications: 8, ..args });

@@ -379,10 +379,10 @@ fn one_pair_or_replication_is_not_told_as_certain() {
         let json: serde_json::Value = serde_json::from_str(&ask(&["--json"])).expect("a document");
         assert_eq!(json["paired"]["half_width_minutes"].is_null(), n == "1");
     }
-    // A city that is reckoned anew, the plan itself, and the pool sizes.
+    // A city that is reckoned anew, and the plan itself.
     let idle = TINY.replacen("sites = 10\ndesks = 25", "sites = 0\ndesks = 0", 1);
     let anew = &["whatif", "CITY", "--place", "999902", "--desks", "+25"][..];
-    for (text, words) in [(TINY, &["CITY"][..]), (TINY, &["pooling", "CITY"]), (&idle, anew)] {
+    for (text, words) in [(TINY, &["CITY"][..]), (&idle, anew)] {
         let once = said(text, &[words, &["--replications", "1"]].concat());
         let twice = said(text, &[words, &["--replications", "2"]].concat());
         let (Ok((once, _)), Ok((twice, _))) = (once, twice) else { panic!("{words:?}") };

@@ -117,7 +117,9 @@ fn what_a_district_has_none_of_is_told_once() {
     let own = "have = { status = \"assumed\", source = \"made_up\", sites = 0, desks = 0, samplers = 2, registrars = 0 }";
     for (last, lines) in [("", 1), (own, 6)] {
         let streets: String = (1..=6).map(|n| street(n, last)).collect();
-        let text = TINY.replacen("sites = 30\ndesks = 75", "sites = 0\ndesks = 0", 1).replacen(
+        let none = "sites = 0\ndesks = 0\nsamplers = 12\nregistrars = 0";
+        let some = "sites = 30\ndesks = 75\nsamplers = 160\nregistrars = 80";
+        let text = TINY.replacen(some, none, 1).replacen(
             "\n[[district]]\ncode = \"999902\"",
             &format!("\n{streets}\n[[district]]\ncode = \"999902\""),
             1,

@@ -5,7 +5,7 @@ use super::*;
 use crate::planner::StageKind;
 
 /// Plenty of all, but for the vehicles of the east.
-fn waiting(vehicles: u32, trips: u32) -> String {
+pub(super) fn waiting(vehicles: u32, trips: u32) -> String {
     let fleet = format!(
         "[district.fleet]\nstatus = \"assumed\"\nsource = \"made_up\"\nvehicles = {vehicles}\ncapacity_tubes = 500\ntrips_per_day = {trips}\n\n"
     );
@@ -32,7 +32,7 @@ fn vehicles_are_named_as_the_reason_and_as_the_measure() {
             (&en, " take less than is filled from "),
             (&en, " more vehicle"),
             (&en, "\n  vehicles "),
-            (&zh, "L1 东区实验室 受限于转运车辆："),
+            (&zh, "L1 东区实验室受限于转运车辆："),
             (&zh, "辆转运车"),
         ] {
             assert!(said.contains(words), "{replications}: {words}\n{said}");

@@ -17,7 +17,7 @@ const GRID: [f64; 17] = [
 ];
 /// A pace less probable than this is not looked at.
 const NEVER: f64 = 1e-6;
-/// A reading of the pace is taken for so long, and for as long as so many plates take. Where a plate takes hours, it falls into one
+/// A reading of the pace is taken for so long; where a plate takes longer than that, for as long as so many plates take. It falls into one
 /// half hour and none into the next four: with the heavy tails of `likely` four slow half hours outweigh a quick one, and the lab
 /// would be thought slower with every plate.
 const WINDOW: Ms = HOUR / 2;
@@ -117,7 +117,7 @@ pub(super) fn learn(
 /// For how long a reading of the pace of a lab is taken.
 fn window(lab: &Lab) -> Ms {
     let plate = lab.stages.iter().map(|stage| stage.run / stage.units.max(1)).max().unwrap_or(0);
-    WINDOW.max(plate.saturating_mul(WINDOW_PLATES))
+    if plate > WINDOW { plate.saturating_mul(WINDOW_PLATES) } else { WINDOW }
 }
 
 /// What a window is off by though the pace is right, in plates: it begins and ends within a plate, which makes 0.41 when
