@@ -43,7 +43,7 @@ fn the_list_of_shortages_has_a_row_for_each_with_owner_and_deadline() {
     assert_eq!(tubes[4..7], [Cell::Count(60_000), Cell::Count(36_000), Cell::Count(24_000)]);
     assert_eq!(
         text(&tubes[7]),
-        "缴纳定金确认协议储备 24000\npay the deposit: 24000 by agreement then count"
+        "缴纳定金确认协议储备 24,000\npay the deposit: 24,000 by agreement then count"
     );
     assert_eq!(text(&tubes[9]), "东区（街道）\nEast (street)");
     assert_eq!(tubes[10], Cell::Day(2022, 4, 30));

@@ -41,10 +41,10 @@ fn what_binds_and_since_when_is_told_by_its_own_sentence() {
     };
     let extract = StageKind::Extract.index();
     for (from, zh, en) in
-        [(8 * HOUR + 7 * MINUTE, "14:07", "14:07"), (19 * HOUR, "次日 01:00", "01:00 next day")]
+        [(8 * HOUR + 7 * MINUTE, " 14:07", "14:07"), (19 * HOUR, "次日 01:00", "01:00 next day")]
     {
         let said = binds(&|flow| flow.stages[extract].backlog_from = Some(from));
-        let zh = format!("L1 东区实验室的核酸提取自 {zh} 起成为瓶颈");
+        let zh = format!("L1 东区实验室的核酸提取自{zh} 起成为瓶颈");
         assert_eq!(said, Words::new(zh, format!("extraction at L1 East lab binds from {en}")));
     }
     for (held, [zh, en]) in [
