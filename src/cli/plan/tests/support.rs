@@ -115,15 +115,16 @@ fn what_a_district_has_none_of_is_told_once() {
         )
     };
     let own = "have = { status = \"assumed\", source = \"made_up\", sites = 0, desks = 0, samplers = 2, registrars = 0 }";
+    const NONE: &str = "sites = 0\ndesks = 0\nsamplers = 12\nregistrars = 0";
     for (last, lines) in [("", 1), (own, 6)] {
         let streets: String = (1..=6).map(|n| street(n, last)).collect();
-        let none = "sites = 0\ndesks = 0\nsamplers = 12\nregistrars = 0";
-        let some = "sites = 30\ndesks = 75\nsamplers = 160\nregistrars = 80";
-        let text = TINY.replacen(some, none, 1).replacen(
-            "\n[[district]]\ncode = \"999902\"",
-            &format!("\n{streets}\n[[district]]\ncode = \"999902\""),
-            1,
-        );
+        let text = TINY
+            .replacen("sites = 30\ndesks = 75\nsamplers = 160\nregistrars = 80", NONE, 1)
+            .replacen(
+                "\n[[district]]\ncode = \"999902\"",
+                &format!("\n{streets}\n[[district]]\ncode = \"999902\""),
+                1,
+            );
         let (_folder, args) = asked(&text);
         let (said, code) = answer(&PlanArgs { lang: Some(Lang::En), ..args }).expect("an answer");
         assert_eq!(code, EXIT_NO);
