@@ -2,8 +2,8 @@
 //! of many decides. And the end of these steps: the most that is tried.
 
 use super::grow::{desk_work, most_units, with_desks, with_units, with_vehicles};
-use crate::planner::StageKind;
 use crate::planner::model::{HOUR, Lab, Model, Stage, Street};
+use crate::planner::{StageKind, fluid};
 
 /// No desks are given so that the queue would be gone sooner than this, at mean speed.
 const QUEUE_MIN: f64 = HOUR as f64;
@@ -68,8 +68,9 @@ impl<'m> Most<'m> {
     /// The model with more vehicles by a factor in the streets of a lab whose tubes wait for them. `None` when none do.
     pub fn carried(&self, model: &Model, lab: usize, factor: f64) -> Option<Model> {
         let mut changed = model.clone();
-        for street in changed.streets.iter_mut().filter(|s| s.lab == lab && s.persons > 0) {
-            let enough = with_vehicles(street).vehicles;
+        let streets = changed.streets.iter_mut().zip(&self.now.streets);
+        for (street, now) in streets.filter(|(s, _)| s.lab == lab && s.persons > 0) {
+            let enough = most_vehicles(now, street);
             let more = (f64::from(street.vehicles) * factor).ceil().min(f64::from(u32::MAX)) as u32;
             street.vehicles = more.min(enough).max(street.vehicles);
         }
@@ -88,11 +89,21 @@ impl<'m> Most<'m> {
                 }
             }
         }
-        for street in changed.streets.iter_mut().filter(|street| street.persons > 0) {
-            *street = with_vehicles(&with_desks(street, QUEUE_MIN));
+        let streets = changed.streets.iter_mut().zip(&self.now.streets);
+        for (street, now) in streets.filter(|(street, _)| street.persons > 0) {
+            *street = with_desks(street, QUEUE_MIN);
+            street.vehicles = most_vehicles(now, street);
         }
         changed
     }
+}
+
+/// Most vehicles of a street: so many that no tube waits for one in the flows; where some waited at first, twice as many, for in the
+/// simulation vehicles are not back when the mean one is.
+fn most_vehicles(now: &Street, street: &Street) -> u32 {
+    let enough = with_vehicles(street).vehicles;
+    let most = if fluid::short_of_vehicles(now) { enough.saturating_mul(2) } else { enough };
+    most.max(street.vehicles)
 }
 
 /// Tubes an hour of a stage, over the day.

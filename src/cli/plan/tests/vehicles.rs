@@ -62,7 +62,7 @@ fn what_is_told_of_vehicles_is_enough_and_not_one_can_be_left_out() {
         let more = remedy.more.as_ref().expect("vehicles help");
         assert!(more.outcome.finish() <= layers.round.model.target && more.least, "{more:?}");
         let sum: u32 = more.vehicles.iter().map(|vehicles| vehicles.more).sum();
-        assert!(sum > 0 && more.desks.is_empty(), "{more:?}");
+        assert!(sum > 0, "{more:?}");
         // The city that has them is in time, and with one fewer it is not.
         let told = people::carried_out(&city, &layers, more);
         assert!(

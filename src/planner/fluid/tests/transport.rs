@@ -127,8 +127,8 @@ fn where_vehicles_are_the_reason_they_are_what_is_told() {
     for (what, vehicles, trip_h, held, no_units, needed) in [
         ("one load every four hours", 2, 8, Held::Transport, Some(NoUnits::Transport), Some(4)),
         ("the same, with as many as are told", 4, 8, Held::Transport, None, Some(9)),
-        ("two loads an hour", 2, 1, Held::Transport, None, Some(3)),
-        ("four loads an hour", 4, 1, Held::Way, None, None),
+        ("one load an hour", 1, 1, Held::Transport, None, Some(2)),
+        ("two loads an hour", 2, 1, Held::Way, None, None),
     ] {
         let model = waiting(vehicles, trip_h);
         let flow = one_lab(&model, 0, &model.labs[0]);
