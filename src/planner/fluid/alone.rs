@@ -68,10 +68,11 @@ impl Scratch {
                 _ if restless + grid < f64::from(alone[k]) => Held::Rest,
                 _ => Held::Run,
             }
+        } else if answer.transport.is_some() {
+            // Also where the last tubes then wait a little here and there: that is less than any stage alone would hold them up.
+            Held::Transport
         } else if f64::from(answer.finish) > f64::from(after_last) + grid {
             Held::Stages
-        } else if answer.transport.is_some() {
-            Held::Transport
         } else {
             Held::Way
         };
