@@ -20,6 +20,9 @@ const LONGEST: i32 = 8;
 /// So often every lab must be within the search's limit, or all steps are the longest: of a very large city there are few.
 const ROUNDS: u64 = 16;
 
+/// What one try gains in sum, ms; its model, and when its lab is done, by replication.
+type Try = (f64, Model, Vec<Ms>);
+
 /// The model with more of what helps, until the median of the judge's replications is in time, no lab that is late may have
 /// more, or the search is at its limit. Of that model the judge then knows when each lab is done.
 pub(super) fn walked(most: &Most<'_>, mut model: Model, judge: &mut Judge<'_>, by: Ms) -> Model {
@@ -76,7 +79,7 @@ fn stepped(
         let finishes = judge.tried(&model, lab)?;
         Some((before - lateness(&finishes, by), model, finishes))
     };
-    let taken = |tried: Option<(f64, Model, Vec<Ms>)>| match tried {
+    let taken = |tried: Option<Try>| match tried {
         Some((_, model, finishes)) => Stepped::To(model, finishes),
         None => Stepped::Limit,
     };
@@ -93,7 +96,7 @@ fn stepped(
         1 => return ways.pop().map_or(Stepped::AtMost, |(model, _)| taken(tried(model))),
         _ => {}
     }
-    let mut best: Option<(f64, (f64, Model, Vec<Ms>))> = None;
+    let mut best: Option<(f64, Try)> = None;
     for (with, part) in ways {
         let Some(tried) = tried(with) else { return Stepped::Limit };
         // Of equals the one before: more helps only where it helps more.

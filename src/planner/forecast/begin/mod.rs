@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn tubes_of_a_lab_have_as_many_people_as_its_streets_put_into_them() {
         let mut model = example::city(1);
-        let street = Street { lab: 0, ..model.streets[0].clone() };
+        let street = Street { lab: 0, ..model.streets[0] };
         // People to a tube and tubes that came, by street; people to a tube of the lab.
         for (streets, expected) in [
             ([(10, 100), (10, 300)], 10),
@@ -258,7 +258,7 @@ mod tests {
             ([(1, 300), (10, 100)], 5),
             ([(10, 0), (10, 0)], 0),
         ] {
-            model.streets = streets.map(|(pool, _)| Street { pool, ..street.clone() }).to_vec();
+            model.streets = streets.map(|(pool, _)| Street { pool, ..street }).to_vec();
             let count = |(_, delivered)| StreetCount { delivered, ..StreetCount::default() };
             let labs = vec![LabCount::default(); model.labs.len()];
             let now = Reading { at: NOW, streets: streets.map(count).to_vec(), labs };
