@@ -132,11 +132,12 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     let rules = check.rules.expect("rules");
     assert_eq!(rules.shortages.len(), rules.shortages_total as usize);
     let answer = said(&check.summary);
-    assert!(answer.starts_with(if fluid.in_time { "Yes" } else { "No" }), "{answer}");
+    let says = if fluid.in_time { "in time: " } else { "too late: " };
+    assert!(answer.starts_with(&format!("By the flows, chance left out, {says}")), "{answer}");
     // A target that nobody can meet, and one that is no target.
     let asked = pb::CheckPlanRequest { target_hours: 1, ..Default::default() };
     let hurry = client.check_plan(asked).await.unwrap().into_inner();
-    assert!(!hurry.fluid.unwrap().in_time && said(&hurry.summary).starts_with("No"));
+    assert!(!hurry.fluid.unwrap().in_time && said(&hurry.summary).contains("too late: "));
     let asked = pb::CheckPlanRequest { target_hours: 100_000, ..Default::default() };
     assert_eq!(reason(&client.check_plan(asked).await.unwrap_err()), "INVALID");
 
