@@ -76,7 +76,8 @@ pub(super) fn sources(city: &City) -> Vec<Source> {
                 ramp_speed: norm.field.ramp_percent.value as f64 / 100.0,
                 late_share: permille(norm.field.straggler_permille.value),
                 late_mean: ms(norm.field.straggler_tail_s.value),
-                box_tubes: count(norm.field.box_tubes.value.max(1)),
+                // A vehicle that takes less than a full box gets smaller boxes.
+                box_tubes: count(norm.field.box_tubes.value.min(fleet.capacity_tubes).max(1)),
                 box_time: ms(norm.box_s.value).max(MINUTE),
                 vehicles: count(vehicles.max(1)),
                 vehicle_tubes: count(fleet.capacity_tubes.max(1)),

@@ -7,6 +7,7 @@ use crate::planner::fluid::{self, LabFlow};
 use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::rules::vehicles_of_streets;
+use crate::planner::simulate::{Scratch, Simulation, Start};
 
 fn fleet(vehicles: u64, capacity_tubes: u64, trips_per_day: Option<u64>) -> Fleet {
     Fleet { vehicles, capacity_tubes, trips_per_day, origin: origin() }
@@ -52,6 +53,21 @@ fn vehicles_go_where_the_tubes_are() {
     }
     let vast = town(&[(20_000, 1), (20_000, 10)], fleet(3_000_000_000, 500, None));
     assert_eq!(dealt(&vast).iter().sum::<u64>(), 3_000_000_000);
+}
+
+#[test]
+fn no_box_is_larger_than_its_vehicle() {
+    for (capacity, largest) in [(1, 1), (30, 30), (94, 94), (2000, 94)] {
+        let town = town(&[(20_000, 10)], fleet(40, capacity, None));
+        let model = Round::of(&town).expect("a round").model;
+        let start = Start::whole(&model);
+        let simulation = Simulation::new(&model, &start);
+        let mut scratch = Scratch::default();
+        simulation.run(1, 0, &mut scratch);
+        let boxes: Vec<u32> = simulation.boxes(&mut scratch).map(|b| b.tubes).collect();
+        assert_eq!(boxes.iter().sum::<u32>(), 2000, "{capacity}");
+        assert!(boxes.iter().all(|tubes| *tubes <= largest), "{capacity}: {boxes:?}");
+    }
 }
 
 /// When the last tube of a lab would be resulted by the chain of runs alone, if nothing waited there.
