@@ -186,4 +186,17 @@ fn what_a_drill_leaves_behind_is_forecasts_and_what_became_of_them() {
         assert!(told.contains(words), "{words:?} in {told}");
     }
     assert!(!told.contains("not finished") && !told.contains("no forecast"), "{told}");
+    // A city of one plate to a laboratory is the hardest to forecast; half-way, the middle is within a tenth of the end all the same,
+    // and what is told to be nearly certain is nearer to the end than when the first tubes came in.
+    let out = binary().arg("forecasts").arg(folder.join("data")).arg("--json").output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&out.stdout).expect("a document");
+    let round = &told["rounds"][0];
+    let of = |one: &serde_json::Value, key: &str| one[key].as_f64().expect("a number");
+    let finish = of(round, "finish_ms");
+    let forecasts = round["forecasts"].as_array().expect("forecasts");
+    let off = |one: &serde_json::Value| of(one, "error_ms").abs() / finish;
+    let half = forecasts.iter().find(|one| of(one, "at_ms") * 2.0 >= finish).expect("half-way");
+    assert!(off(half) < 0.1, "{half}");
+    let [first, last] = [forecasts.first(), forecasts.last()].map(|one| off(one.expect("one")));
+    assert!(last < 0.02 && last < first, "{first} and then {last}");
 }
