@@ -89,6 +89,39 @@ fn ends(lane: &[f64], until: usize, step: f64) -> Ms {
     (at as f64 * step).min(f64::from(HORIZON_MS)) as Ms
 }
 
+/// By how many steps, and what part of one, a flow leaves later than it was taken.
+#[derive(Clone, Copy)]
+struct Later {
+    whole: usize,
+    part: f64,
+}
+
+impl Later {
+    fn by(steps: f64) -> Later {
+        Later { whole: steps as usize, part: steps.fract() }
+    }
+
+    /// Lets tubes of step `i` leave. What comes beyond what is reckoned is kept at the end, so that nothing is lost.
+    fn put(self, lane: &mut [f64], i: usize, tubes: f64) {
+        let at = i + self.whole;
+        if at + 1 < lane.len() {
+            lane[at] += tubes * (1.0 - self.part);
+            lane[at + 1] += tubes * self.part;
+        } else if let Some(last) = lane.last_mut() {
+            *last += tubes;
+        }
+    }
+
+    /// What of the tubes that were taken by step is through at step `i`: of one run ago, between two steps in its share.
+    fn through(self, taken: &[f64], i: usize) -> f64 {
+        let of = |ago: usize| i.checked_sub(ago).map_or(0.0, |at| taken[at]);
+        match self.whole {
+            0 => 0.0,
+            whole => of(whole) * (1.0 - self.part) + of(whole + 1) * self.part,
+        }
+    }
+}
+
 impl Tank {
     /// Makes ready for a lab; steps are `step` ms.
     pub fn prepare(&mut self, lab: &Lab, midnight_offset: Ms, step: f64) {
@@ -169,17 +202,14 @@ impl Tank {
         let (door, come) = (&door[0], &mut come[0]);
         let steps = door.ordinary.len();
         come.empty(steps, !door.priority.is_empty());
-        let (whole, part) = (by as usize, by.fract());
+        let later = Later::by(by);
         let lanes = [(&door.ordinary, &mut come.ordinary), (&door.priority, &mut come.priority)];
         for (lane, (from, to)) in lanes.into_iter().enumerate() {
             let until = door.until[lane].min(from.len());
             for (i, tubes) in from.iter().enumerate().take(until).filter(|(_, n)| **n > 0.0) {
-                // What comes beyond what is reckoned is kept at the end, so that nothing is lost.
-                let at = (i + whole).min(steps - 1);
-                to[at] += tubes * (1.0 - part);
-                to[(at + 1).min(steps - 1)] += tubes * part;
+                later.put(to, i, *tubes);
             }
-            come.until[lane] = if until == 0 { 0 } else { (until + whole + 1).min(steps) };
+            come.until[lane] = if until == 0 { 0 } else { (until + later.whole + 1).min(steps) };
         }
     }
 
@@ -197,7 +227,7 @@ impl Tank {
             Takes::Box => 0.0,
             Takes::Fill => f64::from(stage.run) / step,
         };
-        let (whole, part) = (delay as usize, delay.fract());
+        let later = Later::by(delay);
         let up = &self.up[k];
         let begins = |lane: &[f64]| lane.iter().position(|tubes| *tubes > 0.0).unwrap_or(steps);
         let begin = begins(&come.ordinary).min(begins(&come.priority));
@@ -206,7 +236,7 @@ impl Tank {
         let mut of_day = if up.is_empty() { 0 } else { (self.first + begin) % up.len() };
         let mut flow = StageFlow::default();
         let (mut singles, mut tubes) = (0.0f64, 0.0f64);
-        // Tubes that were taken by step, and those that are in runs: units that are busy cannot start another run.
+        // Tubes that were taken by step, and those that are in runs.
         let taken = &mut self.taken;
         taken.clear();
         taken.resize(steps, 0.0);
@@ -214,16 +244,6 @@ impl Tank {
         let mut at_work = 0.0f64;
         let instant = delay < 1.0;
         let mut backlog: Option<usize> = None;
-        let put = |lane: &mut [f64], i: usize, take: f64| {
-            let at = i + whole;
-            if at + 1 < steps {
-                lane[at] += take * (1.0 - part);
-                lane[at + 1] += take * part;
-            } else {
-                // Beyond what is reckoned: kept at the end, so that nothing is lost.
-                lane[steps - 1] += take;
-            }
-        };
         for i in begin..steps.min(self.stop) {
             let here = if up.is_empty() {
                 units
@@ -232,13 +252,8 @@ impl Tank {
                 of_day = if of_day + 1 == up.len() { 0 } else { of_day + 1 };
                 here
             };
-            if whole > 0 && i >= whole {
-                // What was taken one run ago is through; between two steps, in its share.
-                busy -= taken[i - whole] * (1.0 - part);
-                if i > whole {
-                    busy -= taken[i - whole - 1] * part;
-                }
-            }
+            // Units that are busy cannot start another run.
+            busy -= later.through(taken, i);
             let mut ready =
                 if instant { here * pace } else { (here * batch * sound - busy).max(0.0) };
             let before = ready;
@@ -248,7 +263,7 @@ impl Tank {
                 if take > 0.0 {
                     ready -= take;
                     singles -= take;
-                    put(&mut leave.priority, i, take);
+                    later.put(&mut leave.priority, i, take);
                     last_taken[1] = Some(i);
                 }
             }
@@ -257,7 +272,7 @@ impl Tank {
             if take > 0.0 {
                 ready -= take;
                 tubes -= take;
-                put(&mut leave.ordinary, i, take);
+                later.put(&mut leave.ordinary, i, take);
                 last_taken[0] = Some(i);
             }
             taken[i] = before - ready;
@@ -283,7 +298,7 @@ impl Tank {
         load.units = load.units.max(at_work / each.max(1e-12));
         flow.waited *= step;
         flow.backlog_from = backlog.map(|i| (i as f64 * step) as Ms);
-        let behind = |last: Option<usize>| last.map_or(0, |i| (i + whole + 2).min(steps));
+        let behind = |last: Option<usize>| last.map_or(0, |i| (i + later.whole + 2).min(steps));
         leave.until = last_taken.map(behind);
         flow.last = ends(&leave.ordinary, leave.until[0], step);
         flow.last_of_all = flow.last.max(ends(&leave.priority, leave.until[1], step));
