@@ -167,3 +167,32 @@ pub fn by_chance(seed: u64) -> Model {
     }
     model
 }
+
+/// A city by chance whose desks close early and whose labs are staffed by shifts: 8 to 20 hours from six to nine o'clock on, and in
+/// the rest of the day nobody, or a quarter or half of the units.
+pub fn by_chance_in_shifts(seed: u64) -> Model {
+    let mut model = by_chance(seed);
+    let dice = Stream::of(seed, 1, Cause::Example, 0);
+    let mut k = 0;
+    let mut one_of = |n: u32| {
+        k += 1;
+        (dice.unit(k) * f64::from(n)) as u32
+    };
+    for street in &mut model.streets {
+        street.hours = (8 + one_of(9)) * HOUR;
+    }
+    for lab in &mut model.labs {
+        let (from, hours) = ((6 + one_of(4)) * HOUR, (8 + one_of(13)) * HOUR);
+        let at_night = one_of(3);
+        for kind in [StageKind::Receive, StageKind::Decap, StageKind::Setup, StageKind::Review] {
+            let stage = &mut lab.stages[kind as usize];
+            let staffed = (stage.units * at_night).div_ceil(4);
+            let rests = |unit| match unit < staffed {
+                true => Vec::new(),
+                false => vec![((from + hours) % DAY, DAY - hours)],
+            };
+            stage.rests = (0..stage.units).map(rests).collect::<Vec<_>>().into();
+        }
+    }
+    model
+}

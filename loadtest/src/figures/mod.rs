@@ -128,7 +128,7 @@ const fn alone(figure: &'static [&'static str; 1]) -> Grouped {
 }
 
 /// The groups of the planner in their order.
-const PLANNER_GROUPS: [Grouped; 10] = [
+const PLANNER_GROUPS: [Grouped; 11] = [
     alone(&["city_replication_ms"]),
     alone(&["replications_200_seconds"]),
     alone(&["what_if_ms"]),
@@ -136,6 +136,7 @@ const PLANNER_GROUPS: [Grouped; 10] = [
     alone(&["assignment_ms"]),
     alone(&["one_to_one_gap_percent"]),
     alone(&["fluid_vs_simulation_percent"]),
+    alone(&["fluid_vs_simulation_shifts_percent"]),
     alone(&["forecast_seconds"]),
     alone(&["coverage_cities_percent"]),
     (

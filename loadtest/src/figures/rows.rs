@@ -56,7 +56,7 @@ pub const INGEST: [Row; 19] = [
 ];
 
 /// The rows of the planner, in the order in which they are measured.
-pub const PLANNER: [Row; 12] = [
+pub const PLANNER: [Row; 13] = [
     less("city_replication_ms", "ms", 100.0, 40.0),
     less("replications_200_seconds", "s", 10.0, 4.0),
     less("what_if_ms", "ms", 100.0, 50.0),
@@ -64,6 +64,8 @@ pub const PLANNER: [Row; 12] = [
     less("assignment_ms", "ms", 200.0, 50.0),
     less("one_to_one_gap_percent", "percent", 2.0, 0.5),
     less("fluid_vs_simulation_percent", "percent", 5.0, 3.0),
+    // The same with shifts and early closing.
+    told_less("fluid_vs_simulation_shifts_percent", "percent"),
     told_less("forecast_seconds", "s"),
     less("coverage_modelled_percent", "percentage points", 10.0, 3.0),
     // What no model knows: to stay between 70 and 90 is all that is asked.

@@ -54,6 +54,8 @@ enum Row {
     OneToOneGapPercent,
     /// The fluid layer against the simulation, 95th percentile, percent. 流体与仿真之差
     FluidVsSimulationPercent,
+    /// The same of labs with shifts and sites that close early. 有班次与较早收班时之差
+    FluidVsSimulationShiftsPercent,
     /// How far the 80 % interval is from holding 80 % of rounds as modelled. 区间覆盖率
     CoverageModelledPercent,
     /// The same with surprises that no model knows. 意外情形覆盖率
@@ -84,7 +86,8 @@ pub fn run(args: &PlannerArgs) -> anyhow::Result<Value> {
         Row::WhatIfMs => what_if(pick("blocks", 15, 5))?,
         Row::AssignmentMs => assignment(pick("blocks", 25, 9))?,
         Row::OneToOneGapPercent => one_to_one(pick("blocks", 5, 1))?,
-        Row::FluidVsSimulationPercent => fluid_vs_simulation()?,
+        Row::FluidVsSimulationPercent => fluid_vs_simulation(example::by_chance)?,
+        Row::FluidVsSimulationShiftsPercent => fluid_vs_simulation(example::by_chance_in_shifts)?,
         Row::CoverageModelledPercent => {
             let rounds = pick("rounds", 1_000, 100) as u64;
             coverage(rounds, || trial::score(0..rounds, false, PARTICLES))
@@ -322,10 +325,10 @@ fn one_to_one(blocks: usize) -> anyhow::Result<Map<String, Value>> {
     })))
 }
 
-fn fluid_vs_simulation() -> anyhow::Result<Map<String, Value>> {
+fn fluid_vs_simulation(city: fn(u64) -> Model) -> anyhow::Result<Map<String, Value>> {
     let mut errors = Vec::new();
     for seed in 0..CITIES {
-        let model = example::by_chance(seed);
+        let model = city(seed);
         if model.check().is_err() {
             continue;
         }

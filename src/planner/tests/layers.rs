@@ -33,6 +33,20 @@ fn the_fluid_is_within_three_percent_of_the_simulation_in_nineteen_of_twenty_cit
     assert!(mean < 0.012, "{mean}: {off:?}");
 }
 
+/// Of the cities 0 to 99 with 12 replications each, 96 were within 3 %, half within 0.4 %. Two were 12 % off: there the last tubes
+/// just catch the end of a shift in one layer and not in the other, so that a night lies between.
+#[test]
+fn with_shifts_and_early_closing_the_fluid_is_within_three_percent_of_the_simulation_too() {
+    let off = |seed| {
+        let model = example::by_chance_in_shifts(seed);
+        assert_eq!(model.check(), Ok(()));
+        (f64::from(fluid::city(&model).finish) / simulated(&model, seed, 8) - 1.0).abs()
+    };
+    let mut off: Vec<f64> = (0..40).map(off).collect();
+    off.sort_by(f64::total_cmp);
+    assert!(off[36] < 0.03 && off[20] < 0.01, "{off:?}");
+}
+
 /// A lab of the Guandu letter: five cyclers and one extractor of 96 wells that takes 28.8 minutes, 18 hours a day; of
 /// everything else enough. `days` and a half times 3,600 tubes come in the first two hours.
 fn guandu(cycler_minutes: f64, days: u32) -> Model {
