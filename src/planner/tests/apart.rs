@@ -130,6 +130,12 @@ fn mean_and_median_are_told_with_the_way_they_lie() {
             "without any chance the simulation is as the flows have it",
             "平均（40 次）晚 1.0 小时，中位数晚 1.0 小时；",
         ),
+        (
+            (20 * h, 20 * h, 20 * h),
+            "is 20.0 h later, the median 20.0 h later; no kind of chance",
+            "is 20.0 h later (boxes, trips and plates go one by one, and the last of them that just miss the end of a shift",
+            "最后几箱或几板赶不上班次结束、设备停歇或末班车，就要等到下一次",
+        ),
     ];
     for ((gap, median, left), en, without, zh) in rows {
         let said = Apart { gap, median, by: Vec::new(), left, replications: 40 }.words();
