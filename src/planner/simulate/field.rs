@@ -1,5 +1,8 @@
 //! A street: desks fill boxes, vehicles take them to the lab.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::conserved::OnTheWay;
 use super::random::{Cause, Stream};
 use super::stage::Lot;
@@ -79,7 +82,7 @@ pub(super) struct Field {
     /// (closed, tubes), packed so that sorting is by time.
     boxes: Vec<u64>,
     /// When each vehicle is back.
-    vehicles: Vec<Ms>,
+    vehicles: BinaryHeap<Reverse<(Ms, u32)>>,
     /// Speed of each desk, as a share of the usual one.
     speeds: Vec<f64>,
 }
@@ -339,17 +342,15 @@ impl Field {
         run: &mut StreetRun,
     ) {
         self.vehicles.clear();
-        self.vehicles.resize(street.vehicles.clamp(1, 4096) as usize, from);
+        // One vehicle to a box is as many as can go.
+        let vehicles = street.vehicles.clamp(1, u32::try_from(self.boxes.len()).unwrap_or(1).max(1));
+        self.vehicles.extend((0..vehicles).map(|vehicle| Reverse((from, vehicle))));
         let horizon = HORIZON_MS.max(from);
         let (mut next, mut trip) = (0, 0);
         while next < self.boxes.len() {
             let closed = |i: usize| (self.boxes[i] >> 32) as Ms;
             let tubes = |i: usize| self.boxes[i] as u32;
-            let Some((vehicle, &free)) =
-                self.vehicles.iter().enumerate().min_by_key(|(i, free)| (**free, *i))
-            else {
-                return;
-            };
+            let Some(Reverse((free, vehicle))) = self.vehicles.pop() else { return };
             // Full at, or held long enough.
             let held = closed(next).saturating_add(street.trip_hold);
             let (mut end, mut load) = (next, 0u64);
@@ -372,7 +373,7 @@ impl Field {
             let time = time.min(f64::from(street.travel_max.max(1))) as Ms;
             let at = leave.saturating_add(street.handling).saturating_add(time).min(horizon);
             let next_at = leave.saturating_add(street.round_trip_min);
-            self.vehicles[vehicle] = at.saturating_add(time).max(next_at);
+            self.vehicles.push(Reverse((at.saturating_add(time).max(next_at), vehicle)));
             let leave = leave.min(horizon);
             let first = lots.len() as u32;
             for i in next..end {

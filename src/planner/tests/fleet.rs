@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::planner::fluid::{self, LabFlow};
-use crate::planner::model::Ms;
+use crate::planner::model::{HOUR, Ms};
 use crate::planner::round::Round;
 use crate::planner::rules::vehicles_of_streets;
 use crate::planner::simulate::{Scratch, Simulation, Start};
@@ -67,6 +67,22 @@ fn no_box_is_larger_than_its_vehicle() {
         let boxes: Vec<u32> = simulation.boxes(&mut scratch).map(|b| b.tubes).collect();
         assert_eq!(boxes.iter().sum::<u32>(), 2000, "{capacity}");
         assert!(boxes.iter().all(|tubes| *tubes <= largest), "{capacity}: {boxes:?}");
+    }
+}
+
+#[test]
+fn a_very_large_fleet_drives_as_a_whole() {
+    // A tube to a trip and a trip a day: 20,000 tubes take so many days more than their collection as there are fewer vehicles.
+    let delivered = |vehicles| {
+        let town = town(&[(20_000, 1)], fleet(vehicles, 1, Some(1)));
+        let model = Round::of(&town).expect("a round").model;
+        let start = Start::whole(&model);
+        Simulation::new(&model, &start).run(1, 0, &mut Scratch::default()).delivered
+    };
+    let days = |vehicles| f64::from(delivered(vehicles)) / f64::from(16 * HOUR);
+    for (vehicles, rounds) in [(2_000, 10.0), (4_000, 5.0), (10_000, 2.0)] {
+        let took = days(vehicles);
+        assert!((took - rounds).abs() < 1.0, "{vehicles} vehicles: {took} days");
     }
 }
 
