@@ -241,13 +241,12 @@ impl Street {
 
     /// The street with the hours that its desks will really keep for `main` tubes from the working time `since` on: when a
     /// queue would be left at the end of a day that is done within `OVERTIME`, they stay.
-    pub fn with_overtime(&self, main: f64, since: u64, ramp: bool) -> Street {
+    pub fn with_overtime(&self, main: f64, since: u64, ramp: Ms) -> Street {
         if main < 0.5 {
             return *self;
         }
         let hours = f64::from(self.hours.clamp(1, DAY));
         let each = main / (f64::from(self.desks.max(1)) * self.mean_speed());
-        let ramp = if ramp { self.ramp } else { 0 };
         let end = since as f64 + Street { ramp, ..*self }.desk_time(each, 1.0);
         let days = ((end - f64::from(OVERTIME)) / hours).ceil().max(1.0);
         // A little more than is expected: chance must not send the last ones home.

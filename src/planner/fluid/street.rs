@@ -224,7 +224,7 @@ pub(super) fn carried(street: &Street, go: &mut dyn FnMut(f64, f64, f64)) -> Car
     if tubes <= 0.0 {
         return Carried::default();
     }
-    let street = &street.with_overtime(tubes * (1.0 - street.late_share), 0, true);
+    let street = &street.with_overtime(tubes * (1.0 - street.late_share), 0, street.ramp);
     let desks = f64::from(street.desks.max(1));
     let late = tubes * street.late_share;
     let main = tubes - late;

@@ -25,8 +25,8 @@ pub struct StreetStart {
     pub late: f64,
     /// When the late ones began to come; `None`: after the main ones.
     pub late_from: Option<Ms>,
-    /// Whether the desks are still slow.
-    pub ramp: bool,
+    /// For how long the desks are still slow.
+    pub ramp: Ms,
     /// Boxes that are closed and wait for a trip: when each was closed, and its tubes.
     pub closed: Vec<(Ms, u32)>,
     /// Boxes on the road: when each will be there, and its tubes.
@@ -43,7 +43,7 @@ impl StreetStart {
             main: tubes - late,
             late,
             late_from: None,
-            ramp: true,
+            ramp: street.ramp,
             closed: Vec::new(),
             on_road: Vec::new(),
         }
@@ -239,7 +239,7 @@ impl Field {
         if tubes == 0 {
             return since;
         }
-        let ramp = if start.ramp { f64::from(street.ramp) } else { 0.0 };
+        let ramp = f64::from(start.ramp);
         let box_tubes = u64::from(street.box_tubes);
         let persons = f64::from(street.pool.max(1));
         let mut done = 0;
@@ -343,7 +343,8 @@ impl Field {
     ) {
         self.vehicles.clear();
         // One vehicle to a box is as many as can go.
-        let vehicles = street.vehicles.clamp(1, u32::try_from(self.boxes.len()).unwrap_or(1).max(1));
+        let vehicles =
+            street.vehicles.clamp(1, u32::try_from(self.boxes.len()).unwrap_or(1).max(1));
         self.vehicles.extend((0..vehicles).map(|vehicle| Reverse((from, vehicle))));
         let horizon = HORIZON_MS.max(from);
         let (mut next, mut trip) = (0, 0);

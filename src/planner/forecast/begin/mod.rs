@@ -183,7 +183,7 @@ fn street_start(
         main: left - late,
         late,
         late_from: None,
-        ramp: worked < u64::from(street.ramp),
+        ramp: u64::from(street.ramp).saturating_sub(worked) as Ms,
         closed: closed.collect(),
         on_road: on_road.collect(),
     }
@@ -207,7 +207,7 @@ fn left_at(situation: &Situation, street: usize, sent: u64, on_road: u64, part: 
 mod tests {
     use super::*;
     use crate::planner::example;
-    use crate::planner::model::HOUR;
+    use crate::planner::model::{HOUR, MINUTE};
     use crate::planner::simulate::Cause;
 
     const NOW: Ms = 10 * HOUR;
@@ -283,6 +283,25 @@ mod tests {
             let box_tubes = Way::of(&model, &reading)[street.lab].box_tubes;
             let start = street_start(street, 0.0, count, box_tubes, &situation, 0, dice);
             assert_eq!((start.on_road.len(), tubes(&start.on_road)), (expected, 400), "{boxes}");
+        }
+    }
+
+    #[test]
+    fn desks_that_are_opening_are_slow_for_what_is_left_of_it() {
+        let mut model = example::city(1);
+        model.streets.truncate(1);
+        let street = &model.streets[0];
+        for (minutes, left) in [(0, 60), (20, 40), (59, 1), (60, 0), (300, 0)] {
+            let reading = Reading {
+                at: minutes * MINUTE,
+                streets: vec![StreetCount::default()],
+                labs: vec![LabCount::default(); model.labs.len()],
+            };
+            let count = reading.streets[0];
+            let situation = Situation { readings: vec![reading] };
+            let dice = Stream::of(1, 1, Cause::Parameter, 1);
+            let start = street_start(street, 0.0, &count, 20, &situation, 0, dice);
+            assert_eq!(start.ramp, left * MINUTE, "after {minutes} minutes");
         }
     }
 }

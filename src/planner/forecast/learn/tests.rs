@@ -39,6 +39,28 @@ fn a_slow_lab_and_slow_desks_are_seen_while_they_work() {
     }
 }
 
+#[test]
+fn what_desks_do_while_they_open_says_little_of_their_day() {
+    let model = example::city(1);
+    let doubt = Doubt { desk_rate_city: 0.2, ..Trial::new(1, false).doubt };
+    // All streets fill a third of what the plan has, for so long: how slow the city's desks are then thought to be, as logarithms.
+    for (minutes, from, to) in
+        [(15, -0.3, 0.0), (30, -0.3, 0.0), (60, -0.3, 0.0), (240, -1.2, -0.9)]
+    {
+        let at = minutes * MINUTE;
+        let third = |street: &Street| StreetCount {
+            collected: (queue_tubes(street, f64::from(at)) / 3.0) as u64,
+            ..StreetCount::default()
+        };
+        let streets = model.streets.iter().map(third).collect();
+        let labs = vec![LabCount::default(); model.labs.len()];
+        let situation = Situation { readings: vec![Reading { at, streets, labs }] };
+        let speeds = desks::learn(&model, &doubt, &situation);
+        let mean = speeds.iter().map(|(mean, _)| mean).sum::<f64>() / speeds.len() as f64;
+        assert!((from..to).contains(&mean), "after {minutes} minutes: {mean:.3}");
+    }
+}
+
 /// By street: mean and standard deviation of the turnout that is believed.
 fn turnout(trial: &Trial, situation: &Situation) -> Vec<(f64, f64)> {
     let belief = Belief::learn(&trial.model, &trial.doubt, situation);
