@@ -13,7 +13,7 @@ pub const BATCHES_TOTAL: &str = "swabline_engine_batches_total";
 pub const DECIDING_SECONDS: &str = "swabline_engine_deciding_seconds";
 /// Seconds of writing and syncing per batch.
 pub const DISK_SECONDS: &str = "swabline_engine_disk_seconds";
-/// Requests turned away. Label `class`: intake, query, dashboard, planning.
+/// Requests turned away. Label `class`: intake, query, dashboard, forecast, planning.
 pub const SHED_TOTAL: &str = "swabline_engine_shed_total";
 /// 1 when a storage fault has stopped intake.
 pub const STORAGE_FAULT: &str = "swabline_engine_storage_fault";

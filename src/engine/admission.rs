@@ -24,6 +24,8 @@ pub enum Class {
     Query,
     /// Command-centre pages.
     Dashboard,
+    /// The forecast of the open round: as soon turned away for intake as planning, and never for it.
+    Forecast,
     /// Planning.
     Planning,
 }
@@ -35,6 +37,7 @@ impl Class {
             Class::Intake => "intake",
             Class::Query => "query",
             Class::Dashboard => "dashboard",
+            Class::Forecast => "forecast",
             Class::Planning => "planning",
         }
     }
@@ -45,7 +48,7 @@ impl Class {
             Class::Intake => 100,
             Class::Query => 75,
             Class::Dashboard => 50,
-            Class::Planning => 25,
+            Class::Forecast | Class::Planning => 25,
         }
     }
 }
@@ -232,7 +235,8 @@ impl Handle {
             return Err(Error::Crowded { cause: "intake comes first", retry_after_ms: 1_000 });
         }
         let semaphore = match class {
-            Class::Intake => return Ok(Permit { _held: None }),
+            // There is one forecaster, and it makes one forecast at a time.
+            Class::Intake | Class::Forecast => return Ok(Permit { _held: None }),
             Class::Query => &self.classes[0],
             Class::Dashboard => &self.classes[1],
             Class::Planning => &self.classes[2],

@@ -74,6 +74,13 @@ pub struct Outlook {
     pub runs_out: Vec<RunsOut>,
 }
 
+impl Outlook {
+    /// Milliseconds from the reading that it was made from until `now`, by the folder's clock.
+    pub fn age_ms(&self, now: Time) -> i64 {
+        now.ms_since(self.opened_at.plus_ms(i64::from(self.reading.at)))
+    }
+}
+
 /// Why the forecaster cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

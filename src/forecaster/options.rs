@@ -16,11 +16,13 @@ pub struct Options {
     pub forecast_seconds: u64,
     /// Replications of one simulation. A request for more gets so many.
     pub replications_max: u32,
-    /// Plans that are reckoned at a time, a forecast among them; more wait their turn. At most `engine.planning_max`.
+    /// Plans that are reckoned at a time; more wait their turn. At most `engine.planning_max`. The forecast of the open round runs
+    /// beside them, one at a time, and waits for none.
     pub plans_running_max: usize,
     /// Plans that may wait for their turn; more are refused with a retry delay.
     pub plans_waiting_max: usize,
-    /// Threads that plans are reckoned on; the rest of the machine stays with intake. 0 = half of the processors.
+    /// Threads that plans are reckoned on; the rest of the machine stays with intake. 0 = half of the processors. The forecast has
+    /// as many of its own, for its second or so in each `forecast_seconds`.
     pub threads_max: usize,
     /// Readings of a round that are kept in memory for its forecast. At the limit every second one of the older half goes.
     pub readings_max: usize,
@@ -46,6 +48,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Milliseconds after which a forecast is old: three times as long as from one to the next.
+    pub fn old_after_ms(&self) -> i64 {
+        i64::try_from(self.forecast_seconds.max(1).saturating_mul(3_000)).unwrap_or(i64::MAX)
+    }
+
     /// Threads to reckon on, at least one.
     pub(super) fn threads(&self) -> usize {
         let half = || std::thread::available_parallelism().map_or(1, |all| all.get() / 2);

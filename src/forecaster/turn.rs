@@ -1,5 +1,6 @@
 //! Whose turn it is to reckon. Plans are the lowest class: they run on threads of their own, a few at a time, and when
-//! intake needs the machine they are turned away first.
+//! intake needs the machine they are turned away first. The forecast never waits for them: it has a place and threads of its own
+//! beside theirs, so that of everything that is reckoned one more runs than `plans_running_max`.
 
 use super::{Forecaster, Options};
 use crate::engine::let_others_go_first;
@@ -9,10 +10,50 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(super) struct Turns {
-    places: Arc<Semaphore>,
+    plans: Room,
     waiting: AtomicUsize,
     waiting_max: usize,
+    forecast: Room,
+}
+
+/// Places to reckon at, and the threads that are theirs.
+struct Room {
+    places: Arc<Semaphore>,
     threads: Arc<rayon::ThreadPool>,
+}
+
+impl Room {
+    fn new(name: &'static str, places: usize, threads: usize) -> Result<Room, String> {
+        let built = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(move |number| format!("{name}-{number}"))
+            .start_handler(|_| let_others_go_first())
+            .build();
+        let threads = Arc::new(built.map_err(|error| error.to_string())?);
+        Ok(Room { places: Arc::new(Semaphore::new(places)), threads })
+    }
+
+    /// A place that is free now.
+    fn free_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// The next place that is given back, first come first served.
+    async fn next_place(&self) -> Result<OwnedSemaphorePermit, TurnError> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        place.map_err(|_| TurnError::Broken)
+    }
+
+    /// A turn at a place, when the engine admits its class.
+    fn turn(
+        &self,
+        place: OwnedSemaphorePermit,
+        handle: &Handle,
+        class: Class,
+    ) -> Result<Turn, TurnError> {
+        let permit = handle.admit(class)?;
+        Ok(Turn { _place: place, _permit: permit, threads: Arc::clone(&self.threads) })
+    }
 }
 
 /// Come back after this when too many wait: about the time of a plan.
@@ -74,18 +115,12 @@ impl Drop for Waiting<'_> {
 
 impl Turns {
     pub fn new(options: &Options) -> Result<Turns, String> {
-        let built = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads())
-            .thread_name(|number| format!("planner-{number}"))
-            .start_handler(|_| let_others_go_first())
-            .build();
-        let threads = Arc::new(built.map_err(|error| error.to_string())?);
         let running = options.plans_running_max.clamp(1, Semaphore::MAX_PERMITS);
         Ok(Turns {
-            places: Arc::new(Semaphore::new(running)),
+            plans: Room::new("planner", running, options.threads())?,
             waiting: AtomicUsize::new(0),
             waiting_max: options.plans_waiting_max,
-            threads,
+            forecast: Room::new("forecast", 1, options.threads())?,
         })
     }
 }
@@ -93,18 +128,18 @@ impl Turns {
 impl Forecaster {
     /// The threads that plans run on.
     pub fn threads(&self) -> &rayon::ThreadPool {
-        &self.inner.turns.threads
+        &self.inner.turns.plans.threads
     }
 
-    /// Waits for a turn, first come first served.
+    /// Waits for a turn of a plan, first come first served.
     ///
     /// # Errors
     /// `Crowded` when `plans_waiting_max` wait already, or when intake needs the machine.
     pub async fn turn(&self, handle: &Handle) -> Result<Turn, TurnError> {
         let turns = &self.inner.turns;
-        let place = match Arc::clone(&turns.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => {
+        let place = match turns.plans.free_place() {
+            Some(place) => place,
+            None => {
                 let before = turns.waiting.fetch_add(1, Ordering::AcqRel);
                 let _waiting = Waiting(&turns.waiting);
                 if before >= turns.waiting_max {
@@ -112,17 +147,25 @@ impl Forecaster {
                     let retry_after_ms = RETRY_MS;
                     return Err(engine::Error::Crowded { cause, retry_after_ms }.into());
                 }
-                let place = Arc::clone(&turns.places).acquire_owned().await;
-                place.map_err(|_| TurnError::Broken)?
+                turns.plans.next_place().await?
             }
         };
-        let permit = handle.admit(Class::Planning)?;
-        Ok(Turn { _place: place, _permit: permit, threads: Arc::clone(&turns.threads) })
+        turns.plans.turn(place, handle, Class::Planning)
+    }
+
+    /// Waits for the turn of the forecast: for the forecast before, should it not have stopped yet, and for no plan.
+    ///
+    /// # Errors
+    /// `Crowded` when intake needs the machine.
+    pub(super) async fn turn_of_forecast(&self, handle: &Handle) -> Result<Turn, TurnError> {
+        let room = &self.inner.turns.forecast;
+        let place = room.next_place().await?;
+        room.turn(place, handle, Class::Forecast)
     }
 }
 
 impl Turn {
-    /// Reckons on the planner's threads. The turn ends when it is done, not when nobody waits any more.
+    /// Reckons on the threads of its place. The turn ends when it is done, not when nobody waits any more.
     ///
     /// # Errors
     /// `Broken` when it panicked.
@@ -136,5 +179,62 @@ impl Turn {
             answer
         });
         done.await.map_err(|_| TurnError::Broken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::store::{self, FolderKind, Store};
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    fn has_to_wait(turn: std::pin::Pin<&mut impl Future>) -> bool {
+        turn.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[tokio::test]
+    async fn a_forecast_waits_for_no_plan_and_two_never_run_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store =
+            Store::open(dir.path(), Some(FolderKind::Live), &store::Options::default()).unwrap();
+        let options = engine::Options { planning_max: 1, ..engine::Options::default() };
+        let engine = Engine::start(store, &options).unwrap();
+        let handle = engine.handle();
+        let options = Options { plans_waiting_max: 1, ..Options::default() };
+        let forecaster = Forecaster::of(options, None).unwrap();
+        // One plan runs, one waits, and a third is sent away: also from what takes milliseconds.
+        let running = forecaster.turn(&handle).await.unwrap();
+        let mut waiting = pin!(forecaster.turn(&handle));
+        assert!(has_to_wait(waiting.as_mut()));
+        let refused = forecaster.turn(&handle).await.err();
+        let crowded =
+            |error: &TurnError| matches!(error, TurnError::Engine(engine::Error::Crowded { .. }));
+        assert!(refused.as_ref().is_some_and(crowded), "{refused:?}");
+        assert!(handle.admit(Class::Planning).is_err());
+        // Where plans have every thread, the forecast has its own.
+        let stop = StopOnDrop::new();
+        let told_to_stop = stop.flag();
+        let all_threads = running.reckon(move || {
+            rayon::broadcast(|_| {
+                while !told_to_stop.load(Ordering::Acquire) {
+                    std::thread::yield_now();
+                }
+            });
+        });
+        let all_threads = tokio::spawn(all_threads);
+        let first = forecaster.turn_of_forecast(&handle).await.unwrap();
+        assert_eq!(first.reckon(|| 7).await.unwrap(), 7);
+        // The next forecast waits for the one before, though whoever asked for that is gone.
+        let first = forecaster.turn_of_forecast(&handle).await.unwrap();
+        let mut second = pin!(forecaster.turn_of_forecast(&handle));
+        assert!(has_to_wait(second.as_mut()));
+        drop(first);
+        assert!(second.await.is_ok());
+        drop(stop);
+        all_threads.await.unwrap().unwrap();
+        assert!(waiting.await.is_ok(), "the plan that waited has its turn");
+        engine.stop().unwrap();
     }
 }

@@ -2,11 +2,14 @@
 
 use crate::common::{Place, Server, binary, collected, fact, noon, seqs, submit, wait_until};
 use crate::forecasts::{import, next, office, tube};
-use crate::planning::{city_file, planning, reason};
+use crate::planning::{city_file, planning, reason, said};
 use crate::service::open_round;
 use std::time::Duration;
-use swabline::api::client::{AdministrationClient, RecordingClient, Streaming, connect, pb};
+use swabline::api::client::{
+    AdministrationClient, Channel, PlanningClient, RecordingClient, Status, Streaming, connect, pb,
+};
 use swabline::domain::fact::Body;
+use tokio_stream::StreamExt;
 
 /// Why there is none any more, after the forecasts that still come.
 async fn none(watching: &mut Streaming<pb::ForecastReply>) -> pb::Text {
@@ -168,6 +171,95 @@ async fn who_asks_for_a_forecast_of_tubes_at_unknown_places_is_told_that() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(told.contains("does not name"), "{told}");
+    server.stop();
+}
+
+/// What is said first of a reading at this time, in milliseconds from the opening.
+async fn forecast_at(ms: i64, watching: &mut Streaming<pb::ForecastReply>) -> String {
+    loop {
+        let forecast = next(watching).await;
+        if forecast.none_because.is_none() && forecast.reading_ms == ms {
+            return said(&forecast.summary);
+        }
+    }
+}
+
+/// A simulation that outlasts the test, once it runs or waits for its turn.
+async fn simulation(
+    client: &mut PlanningClient<Channel>,
+) -> Result<Streaming<pb::SimulatePlanReply>, Status> {
+    let asked = pb::SimulatePlanRequest { replications: 1_000_000, ..Default::default() };
+    let mut replies = client.simulate_plan(asked).await?.into_inner();
+    replies.next().await.expect("a message").map(|_| replies)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_of_plans_keeps_the_forecast_waiting_and_an_old_one_says_how_old_it_is() {
+    let place = Place::new();
+    let city = city_file(&place).display().to_string();
+    let environment = [
+        ("SWABLINE_PLANNER__CITY", city.as_str()),
+        ("SWABLINE_KIND", "drill"),
+        ("SWABLINE_ENGINE__PLANNING_MAX", "1"),
+        ("SWABLINE_PLANNER__PLANS_WAITING_MAX", "1"),
+        ("SWABLINE_PLANNER__REPLICATIONS_MAX", "1000000"),
+    ];
+    let server = Server::start_with(&place.data(), &place.keys(), &environment);
+    let mut client = planning(&server).await;
+    let mut administration = AdministrationClient::new(connect(&server.address).await.unwrap());
+    let mut minutes = 0;
+    let mut tick = async |more: i64| {
+        minutes += more;
+        let now_ms = noon() + minutes * 60_000;
+        let moved = pb::TickRequest { fact: office(2 + minutes as u64), now_ms };
+        administration.tick(moved).await.unwrap();
+        minutes * 60_000
+    };
+    tick(0).await;
+    import(&server.address).await;
+    open_round(&server.address, "R1", "r1").await;
+    let mut recording = RecordingClient::new(connect(&server.address).await.unwrap());
+    let facts = vec![tube(1), tube(2), tube(3)];
+    recording.record_batch(pb::RecordBatchRequest { facts, ..Default::default() }).await.unwrap();
+    let mut watching =
+        client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
+    next(&mut watching).await.none_because.expect("no forecast yet");
+
+    // One runs, one waits, and no other is let in, neither before the forecast nor after it.
+    let running = simulation(&mut client).await.unwrap();
+    let waiting = simulation(&mut client).await.unwrap();
+    let refused = simulation(&mut client).await.err().expect("all places are taken");
+    assert_eq!(reason(&refused), "OVERLOADED");
+    let told = forecast_at(tick(10).await, &mut watching).await;
+    assert!(!told.contains(" old: "), "{told}");
+    let refused = simulation(&mut client).await.err().expect("all places are taken still");
+    assert_eq!(reason(&refused), "OVERLOADED");
+    drop((running, waiting));
+
+    // A drill is not read while what happened is still coming in, though its clock has moved on.
+    let feeding = tokio::spawn(async move {
+        for number in (1..).filter(|number| number % 10 > 0).skip(3) {
+            let facts = vec![tube(number)];
+            let batch = pb::RecordBatchRequest { facts, ..Default::default() };
+            recording.record_batch(batch).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    });
+    let (mut now, mut old) = (0, String::new());
+    // On a machine that stood still for seconds it was read all the same.
+    for _ in 0..5 {
+        now = tick(115).await;
+        old = said(&next(&mut watching).await.summary);
+        if old.contains(" old: ") {
+            break;
+        }
+    }
+    assert!(old.starts_with("This forecast is 1 h 55 min old: "), "{old}");
+    let asked = client.get_forecast(pb::GetForecastRequest {}).await.unwrap().into_inner();
+    assert_eq!(said(&asked.summary), old);
+    feeding.abort();
+    let told = forecast_at(now, &mut watching).await;
+    assert!(!told.contains(" old: "), "{told}");
     server.stop();
 }
 

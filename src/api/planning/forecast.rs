@@ -9,7 +9,7 @@ use crate::api::shared::Shared;
 use crate::api::watched::{Watched, watched};
 use crate::forecaster::{Boxes, Outlook, RunsOut};
 use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
-use crate::planner::model::Street;
+use crate::planner::model::{MINUTE, Street};
 use crate::planner::round::StreetOf;
 use crate::planner::{Article, Words};
 use std::sync::Arc;
@@ -40,7 +40,8 @@ fn none(shared: &Shared, because: pb::Text) -> pb::ForecastReply {
     pb::ForecastReply { as_of, none_because: Some(because), ..Default::default() }
 }
 
-/// The newest forecast at once, or why there is none, and each new one, until the client goes or the server stops.
+/// The newest forecast at once, or why there is none, and each new one, until the client goes or the server stops. While none comes,
+/// the last is told again as it gets old.
 pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> {
     workable(shared)?;
     let shared = Arc::clone(shared);
@@ -49,6 +50,7 @@ pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> 
         let (mut outlook, mut unknown) = (shared.forecaster.outlook(), shared.forecaster.unknown());
         let mut stopping = shared.stopping.clone();
         let (mut is_new, mut because) = (true, None);
+        let (mut waited, mut old_told) = (false, 0);
         loop {
             tokio::select! {
                 biased;
@@ -59,10 +61,11 @@ pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> 
             is_new |= outlook.has_changed().unwrap_or(true);
             unknown.borrow_and_update();
             let now = outlook.borrow_and_update().clone();
+            let old = now.as_deref().map_or(0, |outlook| Age::of(&shared, outlook).times_old());
             let message = match told(&shared, now) {
-                Ok(_) if !is_new => None,
+                Ok(_) if !is_new && !(waited && old > old_told) => None,
                 Ok(forecast) => {
-                    because = None;
+                    (because, old_told) = (None, old);
                     Some(forecast)
                 }
                 Err(error) => {
@@ -78,6 +81,7 @@ pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> 
             {
                 return;
             }
+            waited = false;
             tokio::select! {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => break,
@@ -90,8 +94,9 @@ pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> 
                     if changed.is_err() { break }
                     is_new = false;
                 }
-                // A round that nobody closes becomes too old without anything else happening.
-                () = tokio::time::sleep(LOOK_AGAIN) => is_new = false,
+                // A round that nobody closes becomes too old without anything else happening, and so does a forecast after which none
+                // comes. A drill's clock goes on by hours, and the forecast of that comes a moment later: it is waited for.
+                () = tokio::time::sleep(LOOK_AGAIN) => (is_new, waited) = (false, true),
             }
         }
         teller.tell(Err(Error::ShuttingDown)).await;
@@ -153,7 +158,10 @@ fn reply(shared: &Shared, outlook: &Outlook, forecast: &Forecast) -> pb::Forecas
             held: outlook.so_far.held as u64,
             coverage: outlook.so_far.share(),
         }),
-        summary: Some(text(&summary(forecast, &outlook.runs_out))),
+        summary: Some(text(&with_age(
+            Age::of(shared, outlook),
+            summary(forecast, &outlook.runs_out),
+        ))),
         particles: u32::try_from(forecast.particles).unwrap_or(u32::MAX),
         none_because: None,
         runs_out: outlook.runs_out.iter().map(runs_out).collect(),
@@ -239,6 +247,42 @@ fn lab_work(outlook: &Outlook) -> Vec<pb::LabInWork> {
     labs.map(work).collect()
 }
 
+/// The age of a forecast and the age from which it is old, milliseconds.
+#[derive(Clone, Copy)]
+struct Age {
+    ms: i64,
+    old_after: i64,
+}
+
+impl Age {
+    /// By the folder's clock.
+    fn of(shared: &Shared, outlook: &Outlook) -> Age {
+        let old_after = shared.forecaster.options().old_after_ms();
+        Age { ms: outlook.age_ms(shared.handle.now()), old_after }
+    }
+
+    /// How many times as old as it may be without its being told; 0 = it is not old.
+    fn times_old(self) -> i64 {
+        self.ms.saturating_sub(1).max(0) / self.old_after
+    }
+}
+
+/// A summary, after how old its forecast is when it is old: the round has gone on since.
+fn with_age(age: Age, summary: Words) -> Words {
+    if age.times_old() == 0 {
+        return summary;
+    }
+    let long = match age.ms / i64::from(MINUTE) {
+        0 => Words::new(format!("{} 秒", age.ms / 1_000), format!("{} s", age.ms / 1_000)),
+        _ => hours(age.ms),
+    };
+    let old = Words::new(
+        format!("本预测是 {} 前作出的，其后的进展未计入。", long.zh),
+        format!("This forecast is {} old: nothing that has happened since is in it.", long.en),
+    );
+    sentences(&[old, summary])
+}
+
 /// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Tubes run out at ... Measure."
 fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
     if forecast.regime == Regime::Done {
@@ -276,7 +320,7 @@ fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
 mod tests {
     use super::*;
     use crate::planner::forecast::{Bottleneck, Measure};
-    use crate::planner::model::{HOUR, MINUTE};
+    use crate::planner::model::HOUR;
     use crate::planner::study::Quantiles;
 
     /// Ten hours are gone; the end is in 27 h 40 min, an hour either way.
@@ -304,6 +348,32 @@ mod tests {
             measures: Vec::new(),
             particles: 1,
             finishes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_forecast_that_is_old_says_so_first_and_how_old_it_is() {
+        let (second, minute) = (1_000, i64::from(MINUTE));
+        let old = 3 * minute;
+        for (ms, old_after, told) in [
+            (-minute, old, None),
+            (0, old, None),
+            (old, old, None),
+            (old + 1, old, Some(["0 小时 3 分", "0 h 03 min"])),
+            (115 * minute, old, Some(["1 小时 55 分", "1 h 55 min"])),
+            (115 * minute, 120 * minute, None),
+            (4 * second, 3 * second, Some(["4 秒", "4 s"])),
+        ] {
+            let Words { zh, en } = with_age(Age { ms, old_after }, Words::new("完成。", "Done."));
+            let [before_zh, before_en] = told.map_or_else(Default::default, |[zh, en]| {
+                [
+                    format!("本预测是 {zh} 前作出的，其后的进展未计入。"),
+                    format!(
+                        "This forecast is {en} old: nothing that has happened since is in it. "
+                    ),
+                ]
+            });
+            assert_eq!((zh, en), (format!("{before_zh}完成。"), format!("{before_en}Done.")));
         }
     }
 

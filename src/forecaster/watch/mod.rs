@@ -321,7 +321,7 @@ impl Watch {
             // Another round, or the end of the service, aborts this task: it is dropped here, and the draws stop.
             let gone = StopOnDrop::new();
             let stop = gone.flag();
-            let turn = forecaster.turn(&handle).await?;
+            let turn = forecaster.turn_of_forecast(&handle).await?;
             drop(handle);
             let work = move || {
                 let plan = forecaster.plan()?;
@@ -411,8 +411,7 @@ impl Watch {
             newest.as_ref().and_then(|outlook| Some((outlook, outlook.forecast.as_ref().ok()?)));
         let (age, finish, in_time) = match forecast {
             Some((outlook, forecast)) => {
-                let made_at = outlook.opened_at.plus_ms(i64::from(forecast.at));
-                let age = self.handle.now().ms_since(made_at) as f64 / 1_000.0;
+                let age = outlook.age_ms(self.handle.now()) as f64 / 1_000.0;
                 let finish = f64::from(forecast.finish.p50) / f64::from(HOUR);
                 (age, finish, forecast.in_time)
             }
