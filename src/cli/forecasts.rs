@@ -4,6 +4,8 @@
 use super::import::in_beijing;
 use super::output;
 use crate::forecaster::{self, Coverage, Held, PartHeld, PartsHeld, RoundHeld};
+use crate::planner::model::{HORIZON_DAYS, Ms};
+use crate::planner::times::never;
 use crate::store::{Folder, ForecastLines};
 use clap::Args;
 use std::fmt::Write as _;
@@ -166,7 +168,7 @@ fn of_round(out: &mut String, of: &RoundHeld) -> std::fmt::Result {
         )?,
     }
     for one in &of.forecasts {
-        let [p10, p50, p90] = one.finish.map(|time| hours(i64::from(time)));
+        let [p10, p50, p90] = one.finish.map(time);
         write!(out, "  {:>7}  {p50:>7} ({p10} - {p90})", hours(i64::from(one.at)))?;
         if let (Some(error), Some(held)) = (one.error, one.held) {
             let sign = if error < 0 { '-' } else { '+' };
@@ -216,6 +218,11 @@ fn judged(out: &mut String, of: &Coverage) -> std::fmt::Result {
     )
 }
 
+/// A time of the round, or that it is beyond what is reckoned.
+fn time(at: Ms) -> String {
+    if never(at) { format!(">{HORIZON_DAYS} d") } else { hours(at.into()) }
+}
+
 /// Hours and minutes, without the sign.
 fn hours(ms: i64) -> String {
     let minutes = ms.unsigned_abs() / 60_000;
@@ -225,6 +232,7 @@ fn hours(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planner::model::HORIZON_MS;
 
     #[test]
     fn a_round_is_listed_with_its_errors_and_its_coverage() {
@@ -275,6 +283,9 @@ mod tests {
         ] {
             assert!(told.contains(part), "{part:?} in {told}");
         }
+        let late = Held { finish: [3_600_000, HORIZON_MS, HORIZON_MS], ..held(0, false) };
+        let told = text(&[RoundHeld { forecasts: vec![late], ..round.clone() }], 0);
+        assert!(told.contains("   >40 d (1:00 - >40 d)"), "{told}");
         for (over, words) in [(true, "over, when is not known"), (false, "not finished")] {
             let told = text(&[RoundHeld { finish: None, over, ..round.clone() }], 0);
             assert!(told.contains(words), "{words:?} in {told}");

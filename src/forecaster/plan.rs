@@ -4,7 +4,7 @@ use super::history::{History, Whose};
 use super::places::Places;
 use crate::city_file;
 use crate::domain::words::Time;
-use crate::planner::model::{DAY, HOUR, Ms};
+use crate::planner::model::{DAY, HORIZON_MS, HOUR, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::{City, Norm, Words};
 use std::path::Path;
@@ -109,7 +109,8 @@ impl CityPlan {
         let (midnight_offset, planned) = begins(opened_at, model.midnight_offset);
         let began = began(planned, history);
         model.midnight_offset = midnight_offset;
-        model.target = model.target.saturating_add(planned);
+        // What is not done by the horizon is in time for no target.
+        model.target = model.target.saturating_add(planned).min(HORIZON_MS - 1);
         for street in &mut model.streets {
             street.open = street.open.saturating_add(began);
         }

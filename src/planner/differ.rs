@@ -4,6 +4,12 @@ use super::city::Words;
 use super::model::Ms;
 use super::times::span;
 
+/// Why the flows say otherwise where they are earlier.
+pub(super) const NO_CHANCE: (&str, &str) = (
+    "它按均值计，没有偶然；模拟中由最慢的街道和实验室决定",
+    "they go by means and know no chance, and in the simulation the slowest street and lab decide",
+);
+
 /// What is said beside the answer of the simulation where the flows say otherwise, with the reason; `None` where both agree.
 pub fn flows_differ(flows: Ms, simulated: Ms, target: Ms) -> Option<Words> {
     if (flows <= target) == (simulated <= target) {
@@ -15,10 +21,7 @@ pub fn flows_differ(flows: Ms, simulated: Ms, target: Ms) -> Option<Words> {
             "它让最后的样本坐较晚的一趟车、又空等一板装满，模拟中未必都如此",
             "there the last tubes take a late trip and wait in vain for a full plate, and in the simulation not all do",
         ),
-        false => (
-            "它按均值计，没有偶然；模拟中由最慢的街道和实验室决定",
-            "they go by means and know no chance, and in the simulation the slowest street and lab decide",
-        ),
+        false => NO_CHANCE,
     };
     Some(Words::new(
         format!("对照：流体层为 {}（{zh}），结论以模拟为准。", at.zh),

@@ -123,11 +123,29 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
         client.watch_forecast(pb::WatchForecastRequest {}).await.unwrap().into_inner();
     let first = next(&mut watching).await;
     assert!(first.none_because.is_none() && first.round == "R1", "{first:?}");
+    // After three weeks nothing is forecast any more; the log says so once, whatever is read.
+    let readings = || {
+        let text = std::fs::read_to_string(place.data().join("forecasts")).unwrap_or_default();
+        text.matches("\"line\":\"reading\"").count()
+    };
+    let before = readings();
+    for minute in 0..4 {
+        let now_ms = noon() + 25 * 24 * 3_600_000 + minute * 600_000;
+        let tick = pb::TickRequest { fact: office(10 + minute as u64), now_ms };
+        administration.tick(tick).await.unwrap();
+        wait_until("the next reading", || readings() > before + minute as usize);
+    }
+    let because = none(&mut watching).await;
+    assert!(because.en.contains("day 25 after the opening") && because.zh.contains("第 25 天"));
     // Weeks later, when nobody has closed it, nothing happens but that time goes by.
     let weeks = pb::TickRequest { fact: office(4), now_ms: noon() + 60 * 24 * 3_600_000 };
     administration.tick(weeks).await.unwrap();
     let because = none(&mut watching).await;
     assert!(because.en.contains("60 days") && because.zh.contains("60 天"), "{because:?}");
+    // Nor are streets assigned anew by what was known weeks ago.
+    let rest = pb::AssignRequest { during_round: true, ..Default::default() };
+    let status = client.assign(rest).await.unwrap_err();
+    assert_eq!((reason(&status), status.message()), ("NO_FORECAST".into(), &*because.en));
     let closed = pb::CloseRoundRequest { fact: office(5), round: "R1".into() };
     administration.close_round(closed).await.unwrap();
     let because = none(&mut watching).await;
@@ -139,6 +157,7 @@ async fn a_drill_is_forecast_by_its_own_clock_and_whoever_has_not_moved_it_is_to
     server.stop();
     // A log that goes into a file has no colours.
     let log = std::fs::read_to_string(place.data().with_extension("log")).unwrap();
+    assert_eq!(log.matches("the planner gives no forecast").count(), 1, "{log}");
     assert!(log.contains("listening") && !log.contains('\u{1b}'), "{log}");
 }
 

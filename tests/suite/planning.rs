@@ -221,7 +221,7 @@ async fn a_plan_is_checked_simulated_changed_and_assigned() {
     }
     let asked = pb::CheckPlanRequest { target_hours: 100_000, ..Default::default() };
     let status = client.check_plan(asked).await.unwrap_err();
-    assert!(status.message().contains("100000 is out of range: give 1 to 2160"), "{status}");
+    assert!(status.message().contains("100000 is out of range: give 1 to 959"), "{status}");
     let status = client
         .what_if(pb::WhatIfRequest { lab: "L?".into(), units: 1, stage: 4, ..Default::default() })
         .await;

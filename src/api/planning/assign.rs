@@ -1,7 +1,7 @@
 //! Assign: which street sends to which laboratory, before a round and during it.
 
 use super::words::{sentences, some, stage, target_hours};
-use super::{GoOn, at_once, city, go_on, no_forecast};
+use super::{GoOn, at_once, city, go_on, newest};
 use crate::api::errors::Error;
 use crate::api::limits::{PENALTY_MINUTES, PENALTY_MINUTES_MAX};
 use crate::api::pb;
@@ -37,8 +37,7 @@ pub async fn answer(
         let reply = at_once(shared, work).await?;
         return Ok(pb::AssignReply { as_of: Some(shared.as_of()), ..reply });
     }
-    let outlook =
-        shared.forecaster.outlook().borrow().clone().ok_or_else(|| no_forecast(shared))?;
+    let outlook = newest(shared, shared.forecaster.outlook().borrow().clone())?;
     let seq = outlook.seq;
     let own_target = request.target_hours > 0;
     // A target counts from the planned beginning, which in a round is later than its opening.

@@ -1,8 +1,8 @@
 //! GetForecast and WatchForecast: what the forecaster knows of the open round.
 
+use super::city;
 use super::simulate::streets;
-use super::words::{hours, quantiles, sentences, some, spread, stage, text};
-use super::{beyond, city, no_forecast};
+use super::words::{hours, quantiles, sentences, some, spread, stage, text, time};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
@@ -11,6 +11,7 @@ use crate::forecaster::{Boxes, Outlook, RunsOut};
 use crate::planner::forecast::{Forecast, LabCount, Regime, StreetCount};
 use crate::planner::model::{MINUTE, Street};
 use crate::planner::round::StreetOf;
+use crate::planner::times::never;
 use crate::planner::{Article, Words};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,7 @@ pub fn newest(shared: &Shared) -> Result<pb::ForecastReply, Error> {
 
 /// What is told of an outlook, or why nothing is.
 fn told(shared: &Shared, outlook: Option<Arc<Outlook>>) -> Result<pb::ForecastReply, Error> {
-    // What was forecast of a round weeks ago says nothing of it now.
-    let outlook = outlook.filter(|_| !beyond(shared)).ok_or_else(|| no_forecast(shared))?;
+    let outlook = super::newest(shared, outlook)?;
     match &outlook.forecast {
         Ok(forecast) => Ok(reply(shared, &outlook, forecast)),
         Err(words) => Err(words.clone().into()),
@@ -286,17 +286,18 @@ fn with_age(age: Age, summary: Words) -> Words {
 /// "Done after 27 h 40 min, most likely. Between ... Extraction at Lab 3 binds from ... Tubes run out at ... Measure."
 fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
     if forecast.regime == Regime::Done {
-        let finish = hours(forecast.finish.p50.into());
+        let finish = time(forecast.finish.p50);
         return Words::new(
             format!("全部首检已出结果，用时 {}。", finish.zh),
             format!("Every first test has its result, after {}.", finish.en),
         );
     }
-    let finish = hours(forecast.finish.p50.into());
+    let finish = time(forecast.finish.p50);
+    let likely = if never(forecast.finish.p50) { "" } else { ", as likely earlier as later" };
     let mut all = vec![
         Words::new(
             format!("预计开轮后 {} 完成。", finish.zh),
-            format!("Done {} after the opening, as likely earlier as later.", finish.en),
+            format!("Done {} after the opening{likely}.", finish.en),
         ),
         spread(&forecast.finish, forecast.in_time),
     ];
@@ -320,7 +321,7 @@ fn summary(forecast: &Forecast, runs_out: &[RunsOut]) -> Words {
 mod tests {
     use super::*;
     use crate::planner::forecast::{Bottleneck, Measure};
-    use crate::planner::model::HOUR;
+    use crate::planner::model::{HORIZON_MS, HOUR};
     use crate::planner::study::Quantiles;
 
     /// Ten hours are gone; the end is in 27 h 40 min, an hour either way.
@@ -409,6 +410,13 @@ mod tests {
         let said = summary(&told, &[]);
         assert!(said.en.ends_with("Nothing that was tried makes the end noticeably earlier."));
         assert!(said.zh.ends_with("所试各项措施均不能明显提前完成时间。"));
+        // Beyond what is reckoned there is no hour.
+        told.finish = Quantiles { p50: HORIZON_MS, p90: HORIZON_MS, ..told.finish };
+        let said = summary(&told, &[]);
+        assert!(said.en.starts_with(
+            "Done over 40 days after the opening. Between 26 h 40 min and over 40 days"
+        ));
+        assert!(said.zh.starts_with("预计开轮后 40 天以上 完成。"), "{}", said.zh);
         let said = summary(&forecast(Regime::Done), &[]);
         assert_eq!(said.en, "Every first test has its result, after 27 h 40 min.");
         assert_eq!(said.zh, "全部首检已出结果，用时 27 小时 40 分。");

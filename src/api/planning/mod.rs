@@ -27,7 +27,7 @@ use super::shared::Shared;
 use super::watched::Watched;
 use crate::domain::words::Time;
 use crate::engine::Class;
-use crate::forecaster::{CityPlan, StopOnDrop, open_round};
+use crate::forecaster::{CityPlan, Outlook, StopOnDrop, open_round};
 use crate::planner::model::{DAY, Ms};
 use crate::store::FolderKind;
 use std::sync::Arc;
@@ -65,10 +65,12 @@ fn too_long(opened_at: Time, now: Time) -> Option<i64> {
     (since > i64::from(Ms::MAX)).then_some(since / i64::from(DAY))
 }
 
-/// Whether the open round was opened too long ago for a forecast, or for the newest one to be news.
-fn beyond(shared: &Shared) -> bool {
+/// The newest outlook, while the open round is not too old for it to be news: what was known of it weeks ago says nothing of it now.
+fn newest(shared: &Shared, outlook: Option<Arc<Outlook>>) -> Result<Arc<Outlook>, Error> {
     let reference = shared.handle.feed().reference();
-    open_round(&reference).is_some_and(|(_, at)| too_long(at, shared.handle.now()).is_some())
+    let beyond = |at| too_long(at, shared.handle.now()).is_some();
+    let beyond = open_round(&reference).is_some_and(|(_, at)| beyond(at));
+    outlook.filter(|_| !beyond).ok_or_else(|| no_forecast(shared))
 }
 
 /// Waits for a turn and reckons with the city. `work` is told to stop when whoever asked is gone.

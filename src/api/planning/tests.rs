@@ -413,6 +413,58 @@ fn pairs_say_how_sure_they_are_and_what_they_leave_out() {
     }
 }
 
+/// What the simulation and what the flows say is told apart, and which of them counts.
+#[test]
+fn each_number_of_a_what_if_says_which_layer_it_is_of() {
+    let plan = town(&[]);
+    let ask = |item: pb::PlanChangeItem, to| {
+        let change = pb::PlanChange { item: item.into(), to, ..Default::default() };
+        let reply = what_if_of(&plan, vec![change]).unwrap();
+        (reply.clone(), reply.summary.unwrap())
+    };
+    // Both labs are simulated: their end is the city's, and the flows, which know no chance, have it earlier.
+    let (reply, said) = ask(pb::PlanChangeItem::SamplingHours, 6.0);
+    assert!(reply.saved_ms < 0.0 && reply.fluid_city_after_ms < reply.fluid_city_before_ms);
+    for part in [
+        "The 2 labs that it concerns (of 2), last first result (simulated, mean): 4 h",
+        "The whole city, last first result (by the flows): 6 h",
+        "The whole city, last first result (by the flows, streets assigned anew): 6 h",
+        "By the flows it is otherwise: they go by means and know no chance",
+        "the answer is the simulation's.",
+    ] {
+        assert!(said.en.contains(part), "{part}: {}", said.en);
+    }
+    for part in [
+        "所涉 2 家实验室（共 2 家）首检全部出结果（模拟均值）推迟 4 小时",
+        "全市首检全部出结果（流体）提前 6 小时",
+        "全市首检全部出结果（流体，重新分派街道）提前 6 小时",
+        "流体与此不一致：它按均值计，没有偶然",
+        "结论以模拟为准。",
+    ] {
+        assert!(said.zh.contains(part), "{part}: {}", said.zh);
+    }
+    // What changes nothing is no time that is sooner.
+    let (reply, said) = ask(pb::PlanChangeItem::ShiftHours, 24.0);
+    assert!(reply.saved_ms.abs() < 30_000.0);
+    assert!(
+        said.en.contains("(simulated, mean): no change (± under half a minute)."),
+        "{}",
+        said.en
+    );
+    assert!(said.zh.contains("（模拟均值）不变（±不足半分）。"), "{}", said.zh);
+    assert!(said.en.contains("Where the flows say otherwise, the answer is the simulation's."));
+    // One lab of two: nothing is wrong if the city is as it was.
+    let change = Change { lab: 0, stage: StageKind::Extract, units: 1 };
+    let reply = what_if::reckoned(&plan, 24, change, (1, 20), &AtomicBool::new(false)).unwrap();
+    let said = reply.summary.unwrap();
+    assert!(
+        said.en.contains(": this laboratory, last first result (simulated, mean): "),
+        "{}",
+        said.en
+    );
+    assert!(said.en.ends_with("Where the flows say otherwise, the answer is the simulation's."));
+}
+
 /// More hours for the same samplers: what is later has its reason.
 #[test]
 fn what_is_later_with_more_of_it_is_told_why() {

@@ -5,17 +5,19 @@
 
 use super::changes::{may_be_asked, units_changed};
 use super::simulate::replications;
-use super::words::{hours, sentences, slack, some, stage, target_hours};
+use super::words::{hours, off_target, sentences, some, stage, target_hours, time};
 use super::{city, reckon, what_if_city};
 use crate::api::errors::Error;
 use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
 use crate::planner::chance::{one_pair, planned_values};
-use crate::planner::model::Lab;
+use crate::planner::model::{Lab, MINUTE};
 use crate::planner::round::Round;
 use crate::planner::study::Paired;
-use crate::planner::what_if::why_later;
+use crate::planner::what_if::{
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, beside_the_flows, done_by, whole_city, why_later,
+};
 use crate::planner::{City, Words, assigned_anew, earlier, fluid, solve, with_units};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -99,6 +101,8 @@ fn kept(
     told.extend(why_later(&round.model, &with, &[number], &paired));
     told.extend([planned_values(&paired), of_city(in_city)]);
     told.extend(anew.map(|anew| with_streets_anew(i64::from(before) - i64::from(anew))));
+    let alone = with.tubes_by_lab().iter().enumerate().all(|(lab, n)| lab == number || *n == 0);
+    told.push(beside_the_flows(&paired, alone.then_some(in_city)));
     let summary = sentences(&told);
     Ok(pb::WhatIfReply {
         as_of: None,
@@ -146,7 +150,7 @@ fn anew(
         cured(name, change, &round, after.finish),
     ];
     if let Ok(before) = before {
-        told.push(of_city(i64::from(before) - i64::from(after.finish)));
+        told.push(with_streets_anew(i64::from(before) - i64::from(after.finish)));
     }
     Ok(pb::WhatIfReply {
         as_of: None,
@@ -194,23 +198,27 @@ fn asked(lab: &Words, change: &Change) -> Words {
 
 /// What it does to the laboratory.
 fn first(lab: &Words, change: &Change, paired: &Paired) -> Words {
-    let (asked, this) = (asked(lab, change), Words::new("该实验室", "this laboratory is"));
+    let (asked, this) = (asked(lab, change), Words::new("该实验室", "this laboratory"));
     let done = in_pairs(&this, paired);
     Words::new(format!("{}：{}", asked.zh, done.zh), format!("{}: {}", asked.en, done.en))
 }
 
 /// By how much earlier some laboratories are done, in pairs.
 pub(super) fn in_pairs(labs: &Words, paired: &Paired) -> Words {
-    let saved = hours(paired.saved as i64);
-    let width = match paired.half_width.map(|width| hours(width as i64)) {
-        Some(Words { zh, en }) => Words::new(format!("±{zh}"), format!("± {en}")),
+    let (of, by) = (done_by(labs, SIMULATED_MEAN), earlier(paired.saved.round() as i64));
+    let width = match paired.half_width {
+        Some(width) if width < f64::from(MINUTE / 2) => {
+            Words::new("±不足半分", "± under half a minute")
+        }
+        Some(width) => {
+            let Words { zh, en } = hours(width.round() as i64 + i64::from(MINUTE / 2));
+            Words::new(format!("±{zh}"), format!("± {en}"))
+        }
         None => one_pair(),
     };
-    let (sooner_zh, sooner_en) =
-        if paired.saved >= 0.0 { ("提前", "sooner") } else { ("推迟", "later") };
     Words::new(
-        format!("{}{sooner_zh} {}（{}）完成。", labs.zh, saved.zh, width.zh),
-        format!("{} done {} {sooner_en} ({}).", labs.en, saved.en, width.en),
+        format!("{}{}（{}）。", of.zh, by.zh, width.zh),
+        format!("{}: {} ({}).", of.en, by.en, width.en),
     )
 }
 
@@ -219,29 +227,19 @@ pub(super) fn half_width(paired: &Paired) -> f64 {
     paired.half_width.unwrap_or(NEVER as f64)
 }
 
-/// What it saves the city.
+/// What it saves the city, by the flows.
 pub(super) fn of_city(saved: i64) -> Words {
-    let city = hours(saved);
-    match saved {
-        0 => Words::new("全市完成时间不变。", "The city's finish stays as it is."),
-        1.. => Words::new(
-            format!("全市可提前 {} 完成。", city.zh),
-            format!("The whole city is done {} sooner.", city.en),
-        ),
-        _ => Words::new(
-            format!("全市将推迟 {} 完成。", city.zh),
-            format!("The whole city is done {} later.", city.en),
-        ),
-    }
+    by_flows(BY_FLOWS, saved)
 }
 
 /// What it saves the city when streets are assigned anew.
 pub(super) fn with_streets_anew(saved: i64) -> Words {
-    let by = earlier(saved);
-    Words::new(
-        format!("重新分派街道时，全市{}。", by.zh),
-        format!("With streets assigned anew, the whole city: {}.", by.en),
-    )
+    by_flows(BY_FLOWS_ANEW, saved)
+}
+
+fn by_flows(come_by: (&str, &str), saved: i64) -> Words {
+    let (of, by) = (done_by(&whole_city(), come_by), earlier(saved));
+    Words::new(format!("{}{}。", of.zh, by.zh), format!("{}: {}.", Words::capital(&of.en), by.en))
 }
 
 /// That the round is never done as it is, and why; or that the laboratory takes no part in it.
@@ -276,16 +274,11 @@ pub(super) fn never_as_it_is(why: &Words) -> Words {
 
 /// When the whole city is done with the change.
 fn cured(lab: &Words, change: &Change, round: &Round, finish: u32) -> Words {
-    let (asked, takes) = (asked(lab, change), hours(finish.into()));
-    let differs = slack(round.model.target, finish);
-    let by = hours(differs);
-    let (zh, en) = if differs >= 0 { ("早", "before") } else { ("晚", "after") };
+    let (asked, takes) = (asked(lab, change), time(finish));
+    let off = off_target(round.model.target, finish);
     Words::new(
-        format!("{}后，全市预计 {} 完成，比目标{zh} {}。", asked.zh, takes.zh, by.zh),
-        format!(
-            "With {} the whole city is done in {}, {} {en} the target.",
-            asked.en, takes.en, by.en
-        ),
+        format!("{}后，全市预计 {} 完成，{}。", asked.zh, takes.zh, off.zh),
+        format!("With {} the whole city is done in {}, {}.", asked.en, takes.en, off.en),
     )
 }
 
@@ -363,7 +356,7 @@ mod tests {
         assert_eq!((reply.units_before, reply.units_after), (0, 2));
         let said = reply.summary.unwrap();
         let begins = "As it is, East Lab has no unit for extraction that works, and no street";
-        assert!(said.en.starts_with(begins) && said.en.ends_with(" sooner."), "{}", said.en);
+        assert!(said.en.starts_with(begins) && said.en.ends_with(" earlier."), "{}", said.en);
         assert!(said.zh.starts_with("现在东区检测所的核酸提取没有可用设备，"), "{}", said.zh);
         // And back: its streets go where they can.
         let back = TOWN.replacen("extract = { units = 2,", "extract = { units = 1,", 1);

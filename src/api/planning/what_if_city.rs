@@ -15,8 +15,8 @@ use crate::planner::fluid;
 use crate::planner::round::Round;
 use crate::planner::study::{Paired, what_if_city};
 use crate::planner::what_if::{
-    ALTERATIONS_MAX, Alter, Altered, At, done_anew, labs_concerned, labs_done, labs_words,
-    place_named, places, why_later,
+    ALTERATIONS_MAX, Alter, Altered, At, beside_the_flows, done_anew, labs_concerned, labs_done,
+    labs_words, place_named, places, why_later,
 };
 use crate::planner::{City, FieldItem, Words};
 use std::sync::Arc;
@@ -216,17 +216,22 @@ fn kept(
     };
     if !labs.is_empty() {
         let Words { zh, en } = labs_words(&altered.city, &labs);
-        let are = if labs.len() == 1 { "is" } else { "are" };
-        let name = Words::new(zh, format!("{} {are}", Words::capital(&en)));
+        let name = Words::new(zh, Words::capital(&en));
         told.push(what_if::in_pairs(&name, &paired));
         told.extend(why_later(&round.model, &with.model, &labs, &paired));
         told.push(planned_values(&paired));
     }
-    told.push(what_if::of_city(i64::from(before.finish) - i64::from(after.finish)));
+    let in_city = i64::from(before.finish) - i64::from(after.finish);
+    told.push(what_if::of_city(in_city));
     let anew = done_anew(altered, after.finish);
     told.extend(
         anew.map(|anew| what_if::with_streets_anew(i64::from(before.finish) - i64::from(anew))),
     );
+    if !labs.is_empty() {
+        let tubes = with.model.tubes_by_lab();
+        let all = (0..tubes.len()).all(|lab| tubes[lab] == 0 || labs.contains(&lab));
+        told.push(beside_the_flows(&paired, all.then_some(in_city)));
+    }
     let binding = after.last_lab().map(|lab| after.labs[lab].binding);
     Ok(pb::WhatIfReply {
         before_ms: paired.before,

@@ -5,6 +5,7 @@ use crate::api::pb;
 use crate::forecaster::CityPlan;
 use crate::planner::model::{MINUTE, Ms};
 use crate::planner::study::Quantiles;
+use crate::planner::times::{never, span};
 use crate::planner::{StageKind, TARGET_HOURS_MAX, Words};
 
 /// A text.
@@ -37,6 +38,27 @@ pub fn hours(ms: i64) -> Words {
     Words::new(format!("{h} 小时 {m} 分"), format!("{h} h {m:02} min"))
 }
 
+/// A time of the round in hours and minutes, or that it is beyond what is reckoned.
+pub fn time(at: Ms) -> Words {
+    if never(at) { span(at) } else { hours(at.into()) }
+}
+
+/// "3 h 40 min after the target"; of what is not done within what is reckoned nobody knows by how much.
+pub fn off_target(target: Ms, finish: Ms) -> Words {
+    let differs = hours(slack(target, finish));
+    match finish <= target {
+        true => Words::new(
+            format!("比目标早 {}", differs.zh),
+            format!("{} before the target", differs.en),
+        ),
+        false if never(finish) => Words::new("晚于目标", "after the target"),
+        false => Words::new(
+            format!("比目标晚 {}", differs.zh),
+            format!("{} after the target", differs.en),
+        ),
+    }
+}
+
 /// Quantiles.
 pub fn quantiles(of: &Quantiles) -> Option<pb::Quantiles> {
     Some(pb::Quantiles {
@@ -57,44 +79,44 @@ pub fn slack(target: Ms, finish: Ms) -> i64 {
 
 /// "done in 27 h 40 min, 3 h 40 min after the target".
 pub fn against(target: Ms, finish: Ms) -> Words {
-    let (takes, differs) = (hours(finish.into()), hours(slack(target, finish)));
-    if finish <= target {
-        Words::new(
-            format!("可以按时：预计 {} 完成，比目标早 {}。", takes.zh, differs.zh),
-            format!("Yes: done in {}, {} before the target.", takes.en, differs.en),
-        )
-    } else {
-        Words::new(
-            format!("不能按时：预计 {} 完成，比目标晚 {}。", takes.zh, differs.zh),
-            format!("No: done in {}, {} after the target.", takes.en, differs.en),
-        )
-    }
+    let (takes, off) = (time(finish), off_target(target, finish));
+    let (zh, en) = if finish <= target { ("可以按时", "Yes") } else { ("不能按时", "No") };
+    Words::new(
+        format!("{zh}：预计 {} 完成，{}。", takes.zh, off.zh),
+        format!("{en}: done in {}, {}.", takes.en, off.en),
+    )
 }
 
 /// The same by the flows, which leave chance out: their yes is not the planner's, which is that of the median of the simulation.
 pub fn by_flows(target: Ms, finish: Ms) -> Words {
-    let (takes, differs) = (hours(finish.into()), hours(slack(target, finish)));
-    let (can, early) = match finish <= target {
-        true => (Words::new("可以按时", "in time"), Words::new("早", "before")),
-        false => (Words::new("不能按时", "too late"), Words::new("晚", "after")),
+    let (takes, off) = (time(finish), off_target(target, finish));
+    let can = match finish <= target {
+        true => Words::new("可以按时", "in time"),
+        false => Words::new("不能按时", "too late"),
     };
     Words::new(
         format!(
-            "按流体层（不计偶然因素）{}：预计 {} 完成，比目标{} {}；是否按时以模拟（SimulatePlan）的中位数为准。",
-            can.zh, takes.zh, early.zh, differs.zh
+            "按流体层（不计偶然因素）{}：预计 {} 完成，{}；是否按时以模拟（SimulatePlan）的中位数为准。",
+            can.zh, takes.zh, off.zh
         ),
         format!(
-            "By the flows, chance left out, {}: done in {}, {} {} the target; whether it is in time is for the median of the simulation \
-             to say (SimulatePlan).",
-            can.en, takes.en, differs.en, early.en
+            "By the flows, chance left out, {}: done in {}, {}; whether it is in time is for the median of the simulation to say \
+             (SimulatePlan).",
+            can.en, takes.en, off.en
         ),
     )
 }
 
 /// "(25 h 50 min to 30 h 10 min in 8 of 10 cases), in time in 12 %".
 pub fn spread(finish: &Quantiles, in_time: f64) -> Words {
-    let (from, to) = (hours(finish.p10.into()), hours(finish.p90.into()));
+    let (from, to) = (time(finish.p10), time(finish.p90));
     let percent = 100.0 * in_time;
+    if never(finish.p10) {
+        return Words::new(
+            format!("至少九成可能为 {}，按时完成的概率 {percent:.0}%。", from.zh),
+            format!("In 9 of 10 cases or more it takes {}; in time with {percent:.0} %.", from.en),
+        );
+    }
     Words::new(
         format!("八成可能在 {} 至 {} 之间，按时完成的概率 {percent:.0}%。", from.zh, to.zh),
         format!("Between {} and {} in 8 of 10 cases; in time with {percent:.0} %.", from.en, to.en),
@@ -151,7 +173,7 @@ pub fn target_hours(plan: &CityPlan, asked: u32) -> Result<u32, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planner::model::HOUR;
+    use crate::planner::model::{HORIZON_MS, HOUR};
 
     #[test]
     fn every_stage_has_its_number_and_no_number_is_lost() {
@@ -185,5 +207,21 @@ mod tests {
         );
         assert!(yes.zh.starts_with("按流体层") && yes.zh.contains("可以按时"));
         assert!(against(HOUR, HOUR).en.starts_with("Yes: done in 1 h 00 min, 0 h 00 min before"));
+    }
+
+    /// What is not done within what is reckoned has no hour, and no time after the target.
+    #[test]
+    fn an_end_beyond_the_reckoning_is_no_sharp_time() {
+        let never = against(24 * HOUR, HORIZON_MS);
+        assert_eq!(never.en, "No: done in over 40 days, after the target.");
+        assert_eq!(never.zh, "不能按时：预计 40 天以上 完成，晚于目标。");
+        let flows = by_flows(24 * HOUR, HORIZON_MS).en;
+        assert!(flows.contains("too late: done in over 40 days, after the target;"), "{flows}");
+        let part = Quantiles { p10: 30 * HOUR, p90: HORIZON_MS, ..Quantiles::default() };
+        let said = spread(&part, 0.0).en;
+        assert!(said.starts_with("Between 30 h 00 min and over 40 days in 8 of 10"), "{said}");
+        let all = spread(&Quantiles { p10: HORIZON_MS, ..part }, 0.0);
+        assert_eq!(all.en, "In 9 of 10 cases or more it takes over 40 days; in time with 0 %.");
+        assert_eq!(all.zh, "至少九成可能为 40 天以上，按时完成的概率 0%。");
     }
 }

@@ -172,7 +172,7 @@ fn every_bad_number_is_named_with_its_line_and_what_is_expected() {
             "TOML 语法错误，位于第 11 列",
             "not TOML at column 11",
         ),
-        ("schema = 1", "schema = 1\ntarget_hours = 0", 2, "“target_hours”为 0", "from 1 to 2160"),
+        ("schema = 1", "schema = 1\ntarget_hours = 0", 2, "“target_hours”为 0", "from 1 to 959"),
         ("schema = 1", "schema = 1\nstart = {}", 2, "“start”为 一个表", "`start` is a table"),
     ] {
         check(old, new, line, zh, en);

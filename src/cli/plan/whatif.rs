@@ -21,7 +21,9 @@ use super::{
 use crate::planner::fluid::LabFlow;
 use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
-use crate::planner::what_if::why_later;
+use crate::planner::what_if::{
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, beside_the_flows, done_by, whole_city, why_later,
+};
 use crate::planner::{self, City, Item, StageKind, Words, chance, fluid};
 
 /// What would another number change: units or people at a lab, desks, samplers, vehicles, pool size, hours? Exit code 0: answered,
@@ -278,26 +280,9 @@ pub(super) fn simulated_anew(lang: Option<Lang>, q: &Quantiles, replications: us
     told(lang, &done_by(&whole_city(), SIMULATED_MEDIAN), None, q.p50, Some(spread))
 }
 
-/// How a time is come by.
-pub(super) const SIMULATED_MEAN: (&str, &str) = ("模拟均值", "simulated, mean");
+/// How a time of a city that was reckoned anew is come by.
 const SIMULATED_MEDIAN: (&str, &str) = ("模拟中位数", "simulated, median");
 const SIMULATED_ONCE: (&str, &str) = ("只模拟一次", "simulated once");
-pub(super) const BY_FLOWS: (&str, &str) = ("流体", "by the flows");
-pub(super) const BY_FLOWS_ANEW: (&str, &str) =
-    ("流体，重新分派街道", "by the flows, streets assigned anew");
-
-/// What a line is the time of: the last first result of what, and how that is come by.
-pub(super) fn done_by(of: &Words, (zh, en): (&str, &str)) -> Words {
-    Words::new(
-        format!("{}首检全部出结果（{zh}）", of.zh),
-        format!("{}, last first result ({en})", of.en),
-    )
-}
-
-/// The city as a label.
-pub(super) fn whole_city() -> Words {
-    Words::new("全市", "the whole city")
-}
 
 /// Minutes with their sign, as words: saved, or lost.
 pub(super) fn gained(minutes: f64) -> Words {
@@ -370,6 +355,10 @@ fn text(asked: &Asked<'_>, city: &City, change: &Change) -> String {
     line(done_by(&whole_city(), by), before.map(|flow| flow.finish), after.city, None);
     if let (Some(before), Some(at), false) = (before, after.city_anew, change.anew) {
         line(done_by(&whole_city(), BY_FLOWS_ANEW), Some(before.finish), at, None);
+    }
+    if let (Some(p), Some(lab)) = (&after.pairs, lab_before) {
+        let saved = i64::from(lab.finish) - i64::from(after.flow.finish);
+        out += &noted(lang, &[beside_the_flows(p, Some(saved))]);
     }
     if after.flow.tubes == 0 {
         out += &format!(

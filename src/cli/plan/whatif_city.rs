@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 use super::json_layers::{paired, quantiles, time};
 use super::layers::{Dice, Layers};
 use super::progress::Progress;
-use super::whatif::{
-    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, WhatIfArgs, done_by, gained_in_pairs, never, noted,
-    notes, simulated_anew, told, whole_city,
-};
+use super::whatif::{WhatIfArgs, gained_in_pairs, never, noted, notes, simulated_anew, told};
 use super::words::{pick, say};
 use super::{Error, json as report_json, number};
 use crate::cli::city_file;
@@ -22,8 +19,8 @@ use crate::planner::model::Ms;
 use crate::planner::round::Round;
 use crate::planner::study::{self, Paired, Quantiles};
 use crate::planner::what_if::{
-    Alter, Altered, At, POOL_MAX, done_anew, labs_concerned, labs_done, labs_words, place_named,
-    places,
+    Alter, Altered, At, BY_FLOWS, BY_FLOWS_ANEW, POOL_MAX, SIMULATED_MEAN, beside_the_flows,
+    done_anew, done_by, labs_concerned, labs_done, labs_words, place_named, places, whole_city,
 };
 use crate::planner::{City, FieldItem, Words};
 
@@ -253,6 +250,10 @@ fn text(args: &WhatIfArgs, city: &City, what: &[Words], done: &Done) -> String {
     out += &told(lang, &done_by(&whole_city(), by), from, after.flow.finish, None);
     if let (Some(at), false) = (after.anew, reckoned_anew) {
         out += &told(lang, &done_by(&whole_city(), BY_FLOWS_ANEW), from, at, None);
+    }
+    if let (Some(p), Some(flow)) = (&after.pairs, flow_before) {
+        let [from, to] = [flow, &after.flow].map(|flow| i64::from(labs_done(flow, &done.labs)));
+        out += &noted(lang, &[beside_the_flows(p, Some(from - to))]);
     }
     if let Some(q) = &after.simulated {
         out += &simulated_anew(lang, q, args.replications);

@@ -55,6 +55,7 @@ struct Watched {
     fresh: bool,
     clock_told: bool,
     unknown_told: bool,
+    refusal_told: bool,
 }
 
 type Made = Result<Outlook, TurnError>;
@@ -227,6 +228,7 @@ impl Watch {
             fresh: false,
             clock_told: false,
             unknown_told: false,
+            refusal_told: false,
         };
         for (seq, tally) in self.kept.readings(code, opened_at).await {
             self.note(&mut round, seq, &tally);
@@ -371,10 +373,20 @@ impl Watch {
         };
         match &outlook.forecast {
             Ok(forecast) => self.keep(&outlook, forecast).await,
-            Err(words) => tracing::warn!(problem = words.en, "the planner gives no forecast"),
+            Err(words) => self.refused(words),
         }
         let outlook = Outlook { so_far: self.known.so_far, ..outlook };
         self.forecaster.inner.newest.send_replace(Some(Arc::new(outlook)));
+    }
+
+    /// Says once of a round that there is no forecast of it: the next readings mostly find the same.
+    fn refused(&mut self, why: &crate::planner::Words) {
+        let told =
+            self.round.as_mut().map(|round| std::mem::replace(&mut round.refusal_told, true));
+        match told {
+            Some(true) => tracing::debug!(problem = why.en, "the planner still gives no forecast"),
+            _ => tracing::warn!(problem = why.en, "the planner gives no forecast"),
+        }
     }
 
     /// Writes a forecast into the file.

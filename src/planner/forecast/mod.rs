@@ -19,6 +19,7 @@ use super::model::{DAY, HORIZON_MS, Model, Ms, Street};
 use super::round::{Doubt, Round};
 use super::simulate::{Cause, Replication, Scratch, Simulation, Start, Stream};
 use super::study::{Quantiles, bottleneck};
+use super::times::never;
 use learn::{Belief, Drawn, remaining};
 use past::Past;
 
@@ -137,14 +138,14 @@ pub enum Error {
     },
     /// A reading is later than any round lasts.
     #[error(
-        "reading {at} is of day {day} of the round: nothing is forecast after day {}",
+        "the newest counts are from day {} after the opening of the round, and beyond {} days nothing is forecast: check the clock, \
+         and if it is right, close the round and open another one for what is still to be tested",
+        at / DAY,
         DAYS_MAX
     )]
     TooLate {
-        /// Number of the reading.
-        at: usize,
-        /// Days since the opening.
-        day: u32,
+        /// Its time, since the opening.
+        at: Ms,
     },
     /// Whoever asked does not wait any more.
     #[error("the forecast was stopped before it was done")]
@@ -163,9 +164,10 @@ impl Error {
                 format!("读数与方案不符：应有 {streets} 个街道、{labs} 家实验室")
             }
             Error::OutOfOrder { at } => format!("第 {at} 次读数早于前一次：时钟混乱"),
-            Error::TooLate { at, day } => {
-                format!("第 {at} 次读数为开轮后第 {day} 天：超过 {DAYS_MAX} 天不作预测")
-            }
+            Error::TooLate { at } => format!(
+                "最新读数在开轮后第 {} 天，超过 {DAYS_MAX} 天不作预测：请核对时钟；时钟无误则请关闭该轮次，尚需检测的另开新轮次",
+                at / DAY
+            ),
             Error::Stopped => "预测在完成前已停止".to_owned(),
             Error::Unworkable(words) => words.zh.clone(),
         };
@@ -284,7 +286,7 @@ fn check(model: &Model, situation: &Situation) -> Result<(), Error> {
             return Err(Error::OutOfOrder { at });
         }
         if reading.at > HORIZON_MS / 2 {
-            return Err(Error::TooLate { at, day: reading.at / DAY });
+            return Err(Error::TooLate { at: reading.at });
         }
         before = reading.at;
     }
@@ -333,11 +335,15 @@ impl Kept {
         let z =
             dice.normal(0) / ((dice.exponential(2) + dice.exponential(3)) / 2.0).sqrt().max(0.05);
         let now = past.now;
-        // Not before now, nothing that is done is undone, and less where less than two runs are left.
+        // Not before now, nothing that is done is undone, and less where less than two runs are left. What is not done by the end
+        // of the reckoning is no time that could be a little earlier.
         let shifted = |at: Ms| {
             let left = f64::from(at.saturating_sub(now));
             let shift = LAST_PLATES * longest * (left / (2.0 * longest)).min(1.0) * z;
-            if at <= now { at } else { now.saturating_add((left + shift).max(left * 0.3) as Ms) }
+            match at <= now || never(at) {
+                true => at,
+                false => now.saturating_add((left + shift).max(left * 0.3) as Ms).min(HORIZON_MS),
+            }
         };
         if past.done {
             // Whoever a draw has still coming is not waited for.

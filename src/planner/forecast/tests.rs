@@ -173,19 +173,34 @@ fn readings_that_cannot_be_are_named() {
     };
     let mut weeks = good.clone();
     weeks.readings.push(Reading { at: 21 * DAY, ..good.readings[0].clone() });
-    let last = weeks.readings.len() - 1;
     let told = |s: &Situation| of_model(&trial.model, &trial.doubt, s, 1, 2).map(|_| ());
     for (situation, expected) in [
         (&Situation::default(), Error::NothingYet),
         (&nothing, Error::NothingYet),
         (&swapped, Error::OutOfOrder { at: 1 }),
         (&other, Error::OtherRound { streets, labs }),
-        (&weeks, Error::TooLate { at: last, day: 21 }),
+        (&weeks, Error::TooLate { at: 21 * DAY }),
     ] {
         assert_eq!(told(situation), Err(expected.clone()));
         assert!(!expected.words().zh.is_empty());
     }
     assert_eq!(told(&good), Ok(()));
+    // Its time, and not its place in a list that nobody sees.
+    let Words { zh, en } = Error::TooLate { at: 25 * DAY + HOUR }.words();
+    assert!(en.contains("from day 25 after the opening") && en.contains("close the round"), "{en}");
+    assert!(zh.contains("开轮后第 25 天") && zh.contains("关闭该轮次"), "{zh}");
+}
+
+/// What the reckoning does not see the end of is no sharp time short of it.
+#[test]
+fn an_end_beyond_the_horizon_has_no_chance_of_its_own() {
+    let trial = trial::Trial::new(1, false);
+    let mut model = trial.model.clone();
+    let pcr = StageKind::Pcr.index();
+    model.labs.iter_mut().for_each(|lab| lab.stages[pcr].run = 30 * DAY);
+    let told = of_model(&model, &trial.doubt, &part_way(&trial, 50), 1, 40).expect("a forecast");
+    assert!(told.finishes.iter().all(|at| *at == HORIZON_MS), "{:?}", told.finishes);
+    assert_eq!(told.in_time, 0.0);
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Round {
         let labs: Vec<Lab> = city.labs.iter().map(|lab| labs::lab_of(city, lab)).collect();
         let mut model = Model {
             midnight_offset: ms(city.start_s) % DAY,
-            // What is not done by the horizon is in time for no target.
+            // What is not done by the horizon is in time for no target; a city file has none as long (`TARGET_HOURS_MAX`).
             target: ms(u64::from(city.target_h) * 3600).min(HORIZON_MS - 1),
             streets: Vec::new(),
             labs,

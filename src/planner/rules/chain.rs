@@ -9,13 +9,15 @@ use super::nearer::Nearer;
 use super::plan::{ChainStage, StageTime, Verdict};
 use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
+use crate::planner::model::HORIZON_DAYS;
 use crate::planner::reach::{CutOff, NoReach};
 
-/// Longest campaign that the arithmetic looks at, and longest target of a city, in days. What takes longer has no minutes. Flows
-/// and simulation reckon less far (`model::HORIZON_DAYS`).
+/// Longest campaign that the arithmetic looks at, in days. What takes longer has no minutes. Flows and simulation reckon less far
+/// (`model::HORIZON_DAYS`).
 pub const DAYS_MAX: u64 = 90;
-/// Longest target, in hours.
-pub const TARGET_HOURS_MAX: u32 = DAYS_MAX as u32 * 24;
+/// Longest target of a city, in hours: the longest of which every layer can say whether and by how much it is met. Beyond it, what
+/// is not done by the end of their reckoning might be in time or not.
+pub const TARGET_HOURS_MAX: u32 = HORIZON_DAYS * 24 - 1;
 
 const MINUTES_MAX: u64 = DAYS_MAX * 24 * 60;
 

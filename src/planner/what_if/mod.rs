@@ -9,7 +9,9 @@ mod words;
 
 pub use later::why_later;
 pub use refuse::{POOL_MAX, place_named, places};
-pub use words::labs_words;
+pub use words::{
+    BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, beside_the_flows, done_by, labs_words, whole_city,
+};
 
 use super::city::{City, StageKind, Words};
 use super::field_more::FieldItem;

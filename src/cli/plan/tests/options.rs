@@ -37,7 +37,7 @@ const SEED: [&str; 2] = [
     "expected a whole number from 0 to 18446744073709551615",
 ];
 const TIMES: [&str; 2] = ["应为 0 到 100000 的整数", "expected a whole number from 0 to 100000"];
-const HOURS: [&str; 2] = ["应为 1h 到 2160h，如 24h", "expected 1h to 2160h, such as 24h"];
+const HOURS: [&str; 2] = ["应为 1h 到 959h，如 24h", "expected 1h to 959h, such as 24h"];
 const MORE: [&str; 2] = [
     "应为 -10000 到 10000 的整数，不为 0，如 +2 或 -1",
     "expected a whole number from -10000 to 10000 and not 0, such as +2 or -1",
@@ -70,10 +70,10 @@ const NEVER: [&str; 5] = ["x", "", "NaN", "1e400", "99999999999999999999"];
 #[test]
 fn a_wrong_value_is_refused_with_what_is_expected() {
     for (before, option, wrong, [zh, en]) in [
-        (PLAN, "--target", &["-1", "0", "2161", "1.5"][..], HOURS),
+        (PLAN, "--target", &["-1", "0", "960", "1.5"][..], HOURS),
         (PLAN, "--replications", &["-1", "100001", "1.5"], TIMES),
         (PLAN, "--seed", &["-1", "1.5"], SEED),
-        (WHATIF, "--target", &["-1", "0", "2161"], HOURS),
+        (WHATIF, "--target", &["-1", "0", "960"], HOURS),
         (IN, "--units", &["0", "10001", "-10001", "3000000000", "1.5", "+"], MORE),
         (IN, "--staff", &["0", "10001", "-10001"], MORE),
         (AT, "--desks", &["0", "10001", "-10001"], MORE),

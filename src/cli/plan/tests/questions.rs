@@ -282,14 +282,14 @@ fn a_city_without_zones_is_one_zone_and_an_odd_level_is_refused() {
 #[test]
 fn a_number_below_nought_is_refused_in_our_own_words() {
     for (words, says) in [
-        (&["chifeng", "--target", "-3"][..], "应为 1h 到 2160h"),
+        (&["chifeng", "--target", "-3"][..], "应为 1h 到 959h"),
         (&["chifeng", "--replications", "-3"], "应为 0 到 100000"),
         (
             &[
                 "whatif", "chifeng", "--lab", "L01", "--stage", "pcr", "--units", "+1", "--target",
                 "-3",
             ],
-            "应为 1h 到 2160h",
+            "应为 1h 到 959h",
         ),
     ] {
         let error = typed(words).expect_err("a refusal").to_string();
