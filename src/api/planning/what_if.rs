@@ -208,7 +208,7 @@ pub(super) fn in_pairs(labs: &Words, paired: &Paired) -> Words {
     let (of, by) = (done_by(labs, SIMULATED_MEAN), earlier(paired.saved.round() as i64));
     let width = match paired.half_width {
         Some(width) if width < f64::from(MINUTE / 2) => {
-            Words::new("±不足半分", "± under half a minute")
+            Words::new("±不足半分钟", "± under half a minute")
         }
         Some(width) => {
             let Words { zh, en } = hours(width.round() as i64 + i64::from(MINUTE / 2));
