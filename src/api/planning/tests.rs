@@ -451,7 +451,7 @@ fn each_number_of_a_what_if_says_which_layer_it_is_of() {
         "{}",
         said.en
     );
-    assert!(said.zh.contains("（模拟均值）不变（±不足半分）。"), "{}", said.zh);
+    assert!(said.zh.contains("（模拟均值）不变（±不足半分钟）。"), "{}", said.zh);
     assert!(said.en.contains("Where the flows say otherwise, the answer is the simulation's."));
     // One lab of two: nothing is wrong if the city is as it was.
     let change = Change { lab: 0, stage: StageKind::Extract, units: 1 };
