@@ -53,6 +53,13 @@ impl Shift {
     }
 }
 
+/// Units that are manned of so many where people are there for `percent` of them: rounded up, so that one unit is manned in every
+/// shift.
+pub fn manned(percent: u64, units: u64) -> u64 {
+    let hundredths = u128::from(units) * u128::from(percent.min(100));
+    u64::try_from(hundredths.div_ceil(100)).unwrap_or(u64::MAX)
+}
+
 /// When the instruments of a lab may run: the rule of so many hours a day as a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstrumentDay {

@@ -21,7 +21,7 @@ pub use diff::{Change, ChangeKind, approval_doubt, diff, version_doubt};
 pub use district::{District, Fleet, Have, Sampling, Street};
 pub use given::{Given, TargetFrom};
 pub use head::PlanHead;
-pub use lab::{InstrumentDay, Lab, LabStage, Shift};
+pub use lab::{InstrumentDay, Lab, LabStage, Shift, manned};
 pub use norm::{Clock, Norm, StageKind, StageNorm};
 pub(in crate::planner) use norm::{mul_div, mul_div_ceil};
 pub use parts::{

@@ -2,7 +2,7 @@
 
 use super::units::{count, ms, permille};
 use crate::planner::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind};
-use crate::planner::model::{DAY, HOUR, Lab, Ms, Rests, Stage, Takes, staggered};
+use crate::planner::model::{DAY, HOUR, Lab, Ms, PartOfDay, Rests, Stage, Takes, staggered};
 use crate::planner::rules;
 
 /// Tubes an hour of a lab: those of its slowest stage, calendars and repairs taken off.
@@ -72,7 +72,8 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Rests {
         InstrumentDay::Window { to_s, .. } => {
             let rest =
                 u64::from(DAY / 1000).saturating_sub(lab.instrument_day(&city.norm).length_s());
-            vec![vec![(ms(to_s) % DAY, ms(rest))]; units as usize].into()
+            let rest = PartOfDay { from: ms(to_s) % DAY, length: ms(rest), percent: 0 };
+            Rests::manned(units, &[rest])
         }
     }
 }
@@ -86,16 +87,9 @@ fn staff_rests(lab: &CityLab, units: u32) -> Rests {
         lab.shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
     edges.sort_unstable();
     edges.dedup();
-    let rests = |unit: u32| {
-        let mut windows = Vec::new();
-        for (i, &from) in edges.iter().enumerate() {
-            let to = edges.get(i + 1).copied().unwrap_or(edges[0] + 86_400);
-            let staffed = (u64::from(units) * lab.staffed_percent(from)).div_ceil(100);
-            if u64::from(unit) >= staffed {
-                windows.push((ms(from), ms(to - from)));
-            }
-        }
-        windows
+    let part = |(i, &from): (usize, &u64)| {
+        let to = edges.get(i + 1).copied().unwrap_or(edges[0] + 86_400);
+        PartOfDay { from: ms(from), length: ms(to - from), percent: lab.staffed_percent(from) }
     };
-    (0..units).map(rests).collect::<Vec<_>>().into()
+    Rests::manned(units, &edges.iter().enumerate().map(part).collect::<Vec<_>>())
 }

@@ -15,8 +15,14 @@ pub fn with_units(city: &City, lab: usize, kind: StageKind, more: i64) -> City {
     let then = working.saturating_add_signed(more);
     let persons = |units| roll(there, there.stage(kind), &city.norm, units);
     let (before, after) = (persons(working), persons(then));
-    stage.staff = stage.staff.saturating_sub(before).saturating_add(after);
+    let mut idle = stage.staff.saturating_sub(before);
     stage.units = stage.units.saturating_add_signed(more);
+    if stage.units > then {
+        // Too few for one unit more they stay: of shifts that man a part, the next unit may take fewer people than the last.
+        let one_more = persons(then.saturating_add(1)).saturating_sub(after);
+        idle = idle.min(one_more.saturating_sub(1));
+    }
+    stage.staff = after.saturating_add(idle);
     changed
 }
 

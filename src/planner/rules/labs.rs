@@ -14,7 +14,7 @@
 
 use super::nearer::Nearer;
 use crate::planner::city::{
-    City, Clock, InstrumentDay, Lab, LabStage, Norm, Shift, StageKind, mul_div,
+    City, Clock, InstrumentDay, Lab, LabStage, Norm, Shift, StageKind, manned, mul_div,
 };
 
 /// What one stage of a lab can do in a campaign.
@@ -67,13 +67,7 @@ fn teams(lab: &Lab, norm: &Norm, units: u64) -> u64 {
     if lab.shifts.is_empty() {
         return units.saturating_mul(norm.shifts.value);
     }
-    lab.shifts.iter().fold(0, |sum: u64, shift| sum.saturating_add(manned(shift, units)))
-}
-
-/// Units that a shift mans of so many, rounded up: one unit is manned in every shift.
-fn manned(shift: &Shift, units: u64) -> u64 {
-    let hundredths = u128::from(units) * u128::from(shift.percent.min(100));
-    u64::try_from(hundredths.div_ceil(100)).unwrap_or(u64::MAX)
+    lab.shifts.iter().fold(0, |sum: u64, shift| sum.saturating_add(manned(shift.percent, units)))
 }
 
 /// Persons that the roll of a stage needs for so many units.
@@ -123,13 +117,13 @@ fn groups(city: &City, lab: &Lab, clock: Clock, units: u64, target_s: u64) -> Ve
     match (clock, lab.instrument_day(norm)) {
         (Clock::Staffed, _) if !lab.shifts.is_empty() => {
             let length = |s: &Shift| within_s((s.from_s, s.length_s()), city.start_s, target_s);
-            let mut edges: Vec<u64> = lab.shifts.iter().map(|s| manned(s, units)).collect();
+            let mut edges: Vec<u64> = lab.shifts.iter().map(|s| manned(s.percent, units)).collect();
             edges.sort_unstable();
             edges.dedup();
             let mut below = 0;
             let mut groups = Vec::with_capacity(edges.len());
             for edge in edges {
-                let on = lab.shifts.iter().filter(|s| manned(s, units) >= edge);
+                let on = lab.shifts.iter().filter(|s| manned(s.percent, units) >= edge);
                 let seconds = on.fold(0, |sum: u64, s| sum.saturating_add(length(s)));
                 groups.push((edge - below, seconds));
                 below = edge;

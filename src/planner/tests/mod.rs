@@ -9,6 +9,7 @@ mod golden;
 mod late;
 mod layers;
 mod model;
+mod more_units;
 mod properties;
 pub(super) mod queueing;
 mod reach;
