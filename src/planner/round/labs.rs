@@ -1,7 +1,9 @@
 //! The labs of a city as the model has them: paces, and when each unit rests.
 
 use super::units::{count, ms, permille};
-use crate::planner::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind};
+use crate::planner::city::{
+    City, Clock, InstrumentDay, Lab as CityLab, LabStage, Shift, StageKind,
+};
 use crate::planner::model::{DAY, HOUR, Lab, Ms, PartOfDay, Rests, Stage, Takes, staggered};
 use crate::planner::rules;
 
@@ -53,7 +55,7 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
         takes,
         hold: if waits { ms(stage.hold_s) } else { 0 },
         rests: if staffed {
-            staff_rests(lab, units)
+            staff_rests(&city.shifts_of(lab), units)
         } else {
             instrument_rests(city, lab, units, run)
         },
@@ -79,17 +81,21 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Rests {
 }
 
 /// When each unit is without staff: with so many percent of the units staffed, the first ones are.
-fn staff_rests(lab: &CityLab, units: u32) -> Rests {
-    if lab.shifts.is_empty() {
+fn staff_rests(shifts: &[Shift], units: u32) -> Rests {
+    if shifts.is_empty() {
         return Rests::default();
     }
     let mut edges: Vec<u64> =
-        lab.shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
+        shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
     edges.sort_unstable();
     edges.dedup();
     let part = |(i, &from): (usize, &u64)| {
         let to = edges.get(i + 1).copied().unwrap_or(edges[0] + 86_400);
-        PartOfDay { from: ms(from), length: ms(to - from), percent: lab.staffed_percent(from) }
+        PartOfDay {
+            from: ms(from),
+            length: ms(to - from),
+            percent: Shift::percent_at(shifts, from),
+        }
     };
     Rests::manned(units, &edges.iter().enumerate().map(part).collect::<Vec<_>>())
 }

@@ -5,8 +5,8 @@
 //! of every other stage. The time in which an instrument does not count may thus be spent on waiting.
 //!
 //! (a) is, per 24 h of the target, the norm's 18 h for instruments (or the lab's own staggered hours) and 24 h for staffed
-//! stages. A lab with shifts, or with a window for its instruments, is taken by its calendar from the start of the round
-//! on. A shift is manned by one team: its roll is counted shift by shift, and where a shift has only a part of the units,
+//! stages. A lab with shifts (its own, or those of a norm whose staffed day is shorter than 24 h), or with a window for its
+//! instruments, is taken by its calendar from the start of the round on. A shift is manned by one team: its roll is counted shift by shift, and where a shift has only a part of the units,
 //! the first units are manned and the rest are not.
 //!
 //! Staffed stages do the lab's derate of what their numbers say, as in the other layers; the instruments' rest is part of
@@ -113,24 +113,24 @@ fn within_s((from_s, length_s): (u64, u64), start_s: u64, target_s: u64) -> u64 
 
 /// Groups of units that are manned alike: units of the group, and seconds within the target, longest first.
 fn groups(city: &City, lab: &Lab, clock: Clock, units: u64, target_s: u64) -> Vec<(u64, u64)> {
-    let norm = &city.norm;
-    match (clock, lab.instrument_day(norm)) {
-        (Clock::Staffed, _) if !lab.shifts.is_empty() => {
+    let shifts = city.shifts_of(lab);
+    match (clock, lab.instrument_day(&city.norm)) {
+        (Clock::Staffed, _) if shifts.is_empty() => vec![(units, target_s)],
+        (Clock::Staffed, _) => {
             let length = |s: &Shift| within_s((s.from_s, s.length_s()), city.start_s, target_s);
-            let mut edges: Vec<u64> = lab.shifts.iter().map(|s| manned(s.percent, units)).collect();
+            let mut edges: Vec<u64> = shifts.iter().map(|s| manned(s.percent, units)).collect();
             edges.sort_unstable();
             edges.dedup();
             let mut below = 0;
             let mut groups = Vec::with_capacity(edges.len());
             for edge in edges {
-                let on = lab.shifts.iter().filter(|s| manned(s.percent, units) >= edge);
+                let on = shifts.iter().filter(|s| manned(s.percent, units) >= edge);
                 let seconds = on.fold(0, |sum: u64, s| sum.saturating_add(length(s)));
                 groups.push((edge - below, seconds));
                 below = edge;
             }
             groups
         }
-        (Clock::Staffed, _) => vec![(units, norm.working_s(Clock::Staffed, target_s))],
         (Clock::Instrument, InstrumentDay::Staggered { hours }) => {
             vec![(units, mul_div(target_s, hours.min(24), 24))]
         }

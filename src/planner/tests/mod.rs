@@ -13,6 +13,7 @@ mod more_units;
 mod properties;
 pub(super) mod queueing;
 mod reach;
+mod staffed_day;
 mod streets_and_shifts;
 mod teams;
 mod unworkable;
