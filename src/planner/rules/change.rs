@@ -18,9 +18,11 @@ pub fn with_units(city: &City, lab: usize, kind: StageKind, more: i64) -> City {
     let mut idle = stage.staff.saturating_sub(before);
     stage.units = stage.units.saturating_add_signed(more);
     if stage.units > then {
-        // Too few for one unit more they stay: of shifts that man a part, the next unit may take fewer people than the last.
-        let one_more = persons(then.saturating_add(1)).saturating_sub(after);
-        idle = idle.min(one_more.saturating_sub(1));
+        // Those that stand idle stay idle: of shifts that man a part, the next unit may take fewer people than the last, or none.
+        match persons(then.saturating_add(1)).saturating_sub(after) {
+            0 => stage.units = then,
+            one_more => idle = idle.min(one_more - 1),
+        }
     }
     stage.staff = after.saturating_add(idle);
     changed
