@@ -4,6 +4,7 @@
 mod apart;
 mod crews;
 mod diff;
+mod far;
 mod fleet;
 mod golden;
 mod late;
