@@ -9,7 +9,7 @@
 //! - `rules`: the guide's arithmetic: verdict, shortages, filling them;
 //! - `assign`: which street sends to which lab, and why it cannot be earlier;
 //! - `pooling`: how many swabs per tube, against the recalls that follow;
-//! - `reach`: which labs a street can send to, and the streets that can send to none;
+//! - `reach`: which labs a street can send to, and the streets that can send to none; `far`: the streets whose lab is farther than the norm allows;
 //! - `lacking`: what a city has none of, so that no round of it ever ends;
 //! - `model`, `round`: the problem as plain numbers, and how it comes from a city; `units`: more or fewer of a stage; `sending`: who else it could send to;
 //! - `derate`: how much less than its nameplate a lab does;
@@ -31,6 +31,7 @@ mod city;
 mod derate;
 mod differ;
 pub mod example;
+mod far;
 mod field_more;
 pub mod filing;
 mod filled;
@@ -62,6 +63,7 @@ pub use city::{
     diff, grouped, time_of_day, version_doubt,
 };
 pub use differ::flows_differ;
+pub use far::{Far, far, far_words};
 pub use field_more::{FieldItem, FieldMore, field_more, field_words};
 pub use filled::{Binding, Found, ListFilled};
 pub(crate) use lacking::lines;

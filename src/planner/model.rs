@@ -3,9 +3,8 @@
 //! A city file says what is known and where from; a model says what is reckoned with. Times are milliseconds since the
 //! start of the round (`Ms`), so that a key of an event is one small number.
 
-use std::sync::Arc;
-
 use super::city::StageKind;
+pub use super::units::{PartOfDay, Rests, staggered};
 
 /// Milliseconds since the start of the round. 49 days fit; nothing is reckoned beyond `HORIZON_MS`, and a time that is
 /// `HORIZON_MS` says "not by then".
@@ -84,7 +83,7 @@ pub struct Street {
     pub travel: Ms,
     /// Sigma of the lognormal of the time on the road.
     pub travel_spread: f64,
-    /// Longest time on the road (the two-hour rule).
+    /// Longest time on the road: what the norm allows (the two-hour rule), or more for a lab that is farther (`send_to`).
     pub travel_max: Ms,
     /// Shortest time from one departure of a vehicle to its next one, where it may only make so many trips a day; 0 = as the way
     /// allows.
@@ -135,31 +134,6 @@ pub struct Stage {
     pub failures_per_day: f64,
     /// Mean time of a repair.
     pub repair: Ms,
-}
-
-/// When each unit rests, every day: by unit, windows of (start, length), ms since midnight. A copy shares them until one is
-/// changed: models of large cities are copied hundreds of times to try something at one lab, and rests are most of a model.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rests(Arc<Vec<Vec<(Ms, Ms)>>>);
-
-impl From<Vec<Vec<(Ms, Ms)>>> for Rests {
-    fn from(rests: Vec<Vec<(Ms, Ms)>>) -> Rests {
-        Rests(Arc::new(rests))
-    }
-}
-
-impl std::ops::Deref for Rests {
-    type Target = Vec<Vec<(Ms, Ms)>>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl std::ops::DerefMut for Rests {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        Arc::make_mut(&mut self.0)
-    }
 }
 
 /// Unclean pools and what they cost.
@@ -224,6 +198,17 @@ pub enum Unworkable {
 }
 
 impl Street {
+    /// Sends to a lab that is `travel` away, where the norm allows `limit` on the road.
+    ///
+    /// The limit cuts off the long tail of the times on the road, for who keeps to it sends another way round. It brings no lab
+    /// nearer: no trip is longer than the limit or a seventh over the way, whichever is more. So from seven eighths of the
+    /// limit on the tail is cut at the same share of the way, and a lab a minute farther is never reached sooner.
+    pub fn send_to(&mut self, lab: usize, travel: Ms, limit: Ms) {
+        let travel = travel.max(MINUTE);
+        (self.lab, self.travel) = (lab, travel);
+        self.travel_max = limit.max(travel.saturating_add(travel / 7));
+    }
+
     /// Tubes of the street.
     pub fn tubes(&self) -> u64 {
         u64::from(self.persons.div_ceil(self.pool.max(1)))
@@ -334,19 +319,6 @@ impl Stage {
         let repair_days = f64::from(self.repair) / f64::from(DAY);
         1.0 / (1.0 + self.failures_per_day * repair_days)
     }
-}
-
-/// Rests of `units` units that are out for `rest` each day, one unit after the other through the day, so that the share of
-/// units at work is always nearly the same. A rest is half a `run` longer, because a run that is going on when it begins goes
-/// on to its end.
-pub fn staggered(units: u32, rest: Ms, run: Ms) -> Rests {
-    if rest == 0 {
-        return Rests::default();
-    }
-    // A unit works at least a tenth of the time, however long its runs.
-    let length = (rest + run / 2).min(DAY - DAY / 10);
-    let shift = |unit: u32| (u64::from(unit) * u64::from(DAY) / u64::from(units.max(1))) as Ms;
-    (0..units).map(|unit| vec![(shift(unit), length)]).collect::<Vec<_>>().into()
 }
 
 impl Recall {

@@ -81,6 +81,28 @@ pub(super) fn labs<'c>(
     serving.iter().copied().filter(move |&lab| city.max_travel_s.is_none_or(|max| near(max, lab)))
 }
 
+/// Seconds on the road that the arithmetic takes off, of these ways: what the norm allows, or the shortest of those within the city's
+/// `max_travel_minutes` where all are longer.
+pub(super) fn reckoned_s(city: &City, ways: impl Iterator<Item = u64>) -> u64 {
+    let limit = city.norm.transport_s.value;
+    let mut least = None;
+    for way in ways.filter(|way| city.max_travel_s.is_none_or(|max| *way <= max)) {
+        if way <= limit {
+            return limit;
+        }
+        least = Some(least.map_or(way, |least: u64| least.min(way)));
+    }
+    least.unwrap_or(limit)
+}
+
+/// The places that send from a district: of its streets, where it names any.
+pub(super) fn places(district: &District) -> impl Iterator<Item = Option<&Place>> {
+    let own = district.place.as_ref();
+    let whole = district.streets.is_empty().then_some(own);
+    let streets = district.streets.iter().map(move |street| street.place.as_ref().or(own));
+    whole.into_iter().chain(streets)
+}
+
 /// The first stage of a lab that has no unit or nobody to run one, and whether there are units.
 fn idle_stage(city: &City, lab: &Lab) -> Option<(StageKind, bool)> {
     let idle = lab.stages.iter().find(|stage| units_working(lab, stage, &city.norm) == 0);
@@ -145,10 +167,10 @@ fn why(
 }
 
 /// Most streets that a sentence names; the others are counted.
-const NAMED_MAX: usize = 5;
+pub(super) const NAMED_MAX: usize = 5;
 
 /// Minutes, with one decimal where there is one, rounded up: what is over a limit is also written as more.
-fn minutes(seconds: u64) -> String {
+pub(super) fn minutes(seconds: u64) -> String {
     let tenths = seconds.div_ceil(6);
     match tenths % 10 {
         0 => format!("{}", tenths / 10),

@@ -2,7 +2,7 @@
 //! at a lab to which none sends.
 
 use super::city::{City, District, Words, grouped};
-use super::model::{MINUTE, Ms};
+use super::model::{HORIZON_MS, MINUTE, Ms};
 use super::round::Round;
 use super::rules::{Item, Plan, Shortage};
 
@@ -23,9 +23,8 @@ pub fn way(city: &City, round: &Round, street: usize, lab: usize) -> Ms {
     });
     let there = city.labs.get(lab).and_then(|lab| lab.place.as_ref());
     let seconds = transport.way_s(place.as_ref(), there);
-    let ms = Ms::try_from(seconds.max(transport.travel_s.value).saturating_mul(1000));
-    let max = round.model.streets.get(street).map_or(MINUTE, |s| s.travel_max);
-    ms.unwrap_or(max).clamp(MINUTE, max)
+    let ms = seconds.max(transport.travel_s.value).saturating_mul(1000);
+    ms.clamp(MINUTE.into(), HORIZON_MS.into()) as Ms
 }
 
 /// Lets a street, by its number in the round's problem, send all its tubes to one lab.
@@ -33,8 +32,8 @@ pub fn send(city: &City, round: &mut Round, street: usize, lab: usize) {
     for i in 0..round.model.streets.len() {
         if round.source.get(i) == Some(&street) {
             let travel = way(city, round, i, lab);
-            let part = &mut round.model.streets[i];
-            (part.lab, part.travel) = (lab, travel);
+            let limit = round.travel_limit(i);
+            round.model.streets[i].send_to(lab, travel, limit);
             let whole = round.whole.get_mut(street);
             for part in whole.into_iter().flat_map(|whole| &mut whole.parts) {
                 (part.lab, part.travel) = (lab, travel);

@@ -12,7 +12,7 @@ use crate::api::watched::{Teller, Watched, watched};
 use crate::forecaster::CityPlan;
 use crate::planner::round::Round;
 use crate::planner::study::{Study, study};
-use crate::planner::{Plan, Words, chance, fluid, late_words, solve_sent};
+use crate::planner::{Plan, Words, chance, far_words, fluid, late_words, solve_sent};
 use pb::simulate_plan_reply::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -108,6 +108,7 @@ fn result(rules: &Plan, round: &Round, study: &Study) -> pb::SimulationResult {
     };
     let mut told = vec![against(round.model.target, study.finish.p50), chance];
     told.extend(late_words(&round.model, fluid::ends_of(&round.model).0, study));
+    told.extend(far_words(round));
     let in_time = study.finish.p50 <= round.model.target;
     let summary = by_the_rules(rules, in_time, sentences(&told));
     pb::SimulationResult {

@@ -206,7 +206,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((lab.place, lab.outside, lab.instrument_day), (None, false, None));
     assert!(lab.shifts.is_empty() && lab.derate.is_none());
     assert_eq!(lab.instrument_day(&city.norm), InstrumentDay::Staggered { hours: 18 });
-    assert_eq!((lab.derate_permille(&city.norm), lab.staffed_percent(0)), (850, 100));
+    assert_eq!((lab.derate_permille(&city.norm), Shift::percent_at(&lab.shifts, 0)), (850, 100));
     let fleet = city.fleet_of(district);
     assert_eq!((fleet.vehicles, fleet.capacity_tubes, fleet.trips_per_day), (1, 2000, None));
     assert_eq!((&district.sampling, city.sampling_of(district)), (&None, (16 * 3600, 8 * 3600)));

@@ -53,6 +53,7 @@ fn as_played(city: &City, plan: &Plan) -> City {
     norm.transport_s.value = norm.transport_s.value * 14 / 10;
     (norm.transport.hold_s.value, norm.transport.handling_s.value) = (0, 0);
     norm.transport.persons_per_vehicle.value = PERSONS_PER_VEHICLE;
+    norm.staff_hours.value = 24;
     // A share below one, or there would be no doubt to draw.
     norm.derate.mean_permille.value = 995;
     norm.derate.spread_permille.value = 5;

@@ -17,7 +17,7 @@ use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow, Transport};
 use crate::planner::model::Ms;
 use crate::planner::study::{Paired, Quantiles, Study};
-use crate::planner::{self, City, FieldMore, Item, OneMore, Shelf, StageKind};
+use crate::planner::{self, City, Far, FieldMore, Item, OneMore, Shelf, StageKind};
 
 /// All of the layers.
 pub(super) fn layers(report: &Report, layers: &Layers) -> Value {
@@ -226,6 +226,14 @@ fn assignment(city: &City, layers: &Layers) -> Value {
             "one_more": more.as_ref().map(one_more),
         })
     };
+    let far = |far: &Far| {
+        json!({
+            "street": street(layers.round.source[far.street]),
+            "lab": lab(far.lab),
+            "minutes": in_minutes(far.way.into()),
+            "limit_minutes": in_minutes(far.limit.into()),
+        })
+    };
     let cut = |cut: &Cut| {
         json!({
             "streets": cut.streets.iter().map(|&i| street(i)).collect::<Vec<_>>(),
@@ -260,6 +268,7 @@ fn assignment(city: &City, layers: &Layers) -> Value {
         "cuts": of.bound.cuts.iter().map(cut).collect::<Vec<_>>(),
         "then": then.collect::<Vec<_>>(),
         "one_more_at_the_last": last,
+        "over_limit": planner::far(&layers.round).iter().map(far).collect::<Vec<_>>(),
         "one_to_one": layers.one_to_one,
         "one_to_one_hours": of.whole.finish_h,
         "one_to_one_least_hours": of.whole.least_h,

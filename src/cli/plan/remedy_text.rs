@@ -13,7 +13,7 @@ use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, never, span};
 use crate::planner::fluid::Held;
 use crate::planner::model::HORIZON_DAYS;
-use crate::planner::{City, Item, Plan, Words, chance, shelf_mend, shelf_words};
+use crate::planner::{City, Item, Plan, Words, chance, far_words, shelf_mend, shelf_words};
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
     Words::new(zh, en)
@@ -81,9 +81,9 @@ fn verdict(city: &City, layers: &Layers, plan: &Plan, yes: bool) -> Words {
         zh += &flows.zh;
         en += &format!(" {}", flows.en);
     }
-    if let Some(late) = layers.late_comers() {
-        zh += &late.zh;
-        en += &format!(" {}", late.en);
+    for words in [layers.late_comers(), far_words(&layers.round)].into_iter().flatten() {
+        zh += &words.zh;
+        en += &format!(" {}", words.en);
     }
     if let Some(lacks) = shelf_words(&plan.shelf()) {
         zh += &lacks.zh;

@@ -11,7 +11,7 @@ use crate::planner::city::{City, Clock, InstrumentDay, Words};
 use crate::planner::fluid;
 use crate::planner::model::{DAY, HORIZON_MS, HOUR, Lab, MINUTE, Model, Ms, Rests, Street};
 use crate::planner::round::Round;
-use crate::planner::rules::Nearer;
+use crate::planner::rules::{self, Nearer};
 
 /// What the flows reckon with and the arithmetic does not, in the order in which it is put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,8 +217,10 @@ fn never_rest(lab: &mut Lab, instruments: [bool; 7], share: f64) {
 
 /// A street for each lab with all of its tubes, which come to its door at once after the arithmetic's wait for the first box.
 fn at_once(city: &City, model: &Model) -> Vec<Street> {
-    let wait_s = city.norm.box_s.value.saturating_add(city.norm.transport_s.value);
-    let wait = wait_s.saturating_mul(1000).min(u64::from(HORIZON_MS)) as Ms;
+    let wait = |lab: usize| {
+        let wait_s = city.labs.get(lab).map_or(0, |lab| rules::head_s(city, lab));
+        wait_s.saturating_mul(1000).min(u64::from(HORIZON_MS)) as Ms
+    };
     let street = |(lab, tubes): (usize, u64)| Street {
         persons: u32::try_from(tubes).unwrap_or(u32::MAX),
         pool: 1,
@@ -237,9 +239,9 @@ fn at_once(city: &City, model: &Model) -> Vec<Street> {
         vehicle_tubes: 1_000_000,
         trip_hold: 0,
         handling: 0,
-        travel: wait,
+        travel: wait(lab),
         travel_spread: 0.0,
-        travel_max: wait,
+        travel_max: wait(lab),
         round_trip_min: 0,
         lab,
         part_of: None,

@@ -208,7 +208,13 @@ impl Norm {
             ("rounds", rounds, Rounds, "储备轮数", "rounds held"),
             ("rounds_physical", rounds_physical, Rounds, "实物储备轮数", "rounds on the shelf"),
             ("instrument_hours_per_day", instrument_hours, Hours, "设备每日工作", "instrument day"),
-            ("staff_hours_per_day", staff_hours, Hours, "人员每日工作", "staffed day"),
+            (
+                "staff_hours_per_day",
+                staff_hours,
+                Hours,
+                "人员每日工作（自本轮开始时刻起）",
+                "staffed day, from the start of the round",
+            ),
             ("shifts", shifts, Shifts, "班次", "shifts"),
             ("sampling_hours_per_day", sampling_hours, Hours, "每日采样时长", "sampling day"),
             (

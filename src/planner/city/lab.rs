@@ -20,7 +20,7 @@ pub struct Lab {
     pub place: Option<Place>,
     /// Whether it is another city's, which helps out when the city's own are full.
     pub outside: bool,
-    /// Shifts of the staffed stages; empty = staffed round the clock. They do not overlap.
+    /// Shifts of the staffed stages, which do not overlap; empty = those of the norm's staffed day, see `City::shifts_of`.
     pub shifts: Vec<Shift>,
     /// When its instruments may run; `None` is `Staggered` with the norm's instrument hours, see `Lab::instrument_day`.
     pub instrument_day: Option<InstrumentDay>,
@@ -51,6 +51,27 @@ impl Shift {
     pub fn covers(&self, second: u64) -> bool {
         within(self.from_s, self.to_s, second)
     }
+
+    /// Units that these shifts staff at a second of the day, in percent of those that the roll allows; all where there are none.
+    pub fn percent_at(shifts: &[Shift], second: u64) -> u64 {
+        if shifts.is_empty() {
+            return 100;
+        }
+        shifts.iter().find(|shift| shift.covers(second)).map_or(0, |shift| shift.percent)
+    }
+
+    /// A shift of all units, so many seconds, less than a day's, from a second of the day on.
+    pub fn of_all(from_s: u64, length_s: u64) -> Shift {
+        let (from_s, to_s) = (from_s % DAY_S, (from_s + length_s) % DAY_S);
+        Shift { from_s, to_s: if to_s == 0 { DAY_S } else { to_s }, percent: 100 }
+    }
+}
+
+/// Units that are manned of so many where people are there for `percent` of them: rounded up, so that one unit is manned in every
+/// shift.
+pub fn manned(percent: u64, units: u64) -> u64 {
+    let hundredths = u128::from(units) * u128::from(percent.min(100));
+    u64::try_from(hundredths.div_ceil(100)).unwrap_or(u64::MAX)
 }
 
 /// When the instruments of a lab may run: the rule of so many hours a day as a calendar.
@@ -173,14 +194,6 @@ impl Lab {
     pub fn instrument_day(&self, norm: &Norm) -> InstrumentDay {
         self.instrument_day
             .unwrap_or(InstrumentDay::Staggered { hours: norm.instrument_hours.value.min(24) })
-    }
-
-    /// Units that are staffed at a second of the day, in percent of those that the roll allows.
-    pub fn staffed_percent(&self, second: u64) -> u64 {
-        if self.shifts.is_empty() {
-            return 100;
-        }
-        self.shifts.iter().find(|shift| shift.covers(second)).map_or(0, |shift| shift.percent)
     }
 
     /// What it really does of what its numbers say, permille.

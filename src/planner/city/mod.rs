@@ -21,7 +21,7 @@ pub use diff::{Change, ChangeKind, approval_doubt, diff, version_doubt};
 pub use district::{District, Fleet, Have, Sampling, Street};
 pub use given::{Given, TargetFrom};
 pub use head::PlanHead;
-pub use lab::{InstrumentDay, Lab, LabStage, Shift};
+pub use lab::{InstrumentDay, Lab, LabStage, Shift, manned};
 pub use norm::{Clock, Norm, StageKind, StageNorm};
 pub(in crate::planner) use norm::{mul_div, mul_div_ceil};
 pub use parts::{
@@ -32,6 +32,8 @@ pub use sourced::{Origin, Sourced, Status};
 pub use stock::{Article, Holding, Ledger, Owner, Stock};
 pub use words::{Words, grouped, time_of_day};
 pub use written::Written;
+
+use std::borrow::Cow;
 
 use super::rules::Claim;
 pub(in crate::planner) use scale::largest_remainder;
@@ -151,6 +153,16 @@ impl City {
                 (self.norm.sampling_hours.value.clamp(1, 24) * 3600, shift_s.max(1))
             }
         }
+    }
+
+    /// When people are at the staffed stages of a lab, in every layer; none = round the clock. A lab without shifts of its own has the
+    /// norm's staffed day: all units, for so many hours from the time of day on at which the round starts.
+    pub fn shifts_of<'l>(&self, lab: &'l Lab) -> Cow<'l, [Shift]> {
+        let hours = self.norm.staff_hours.value;
+        if !lab.shifts.is_empty() || hours >= 24 {
+            return Cow::Borrowed(&lab.shifts);
+        }
+        Cow::Owned(vec![Shift::of_all(self.start_s, hours.max(1) * 3600)])
     }
 
     /// The vehicles of a district: its own, else the norm's for so many residents; at least one.

@@ -123,7 +123,7 @@ pub struct Norm {
     pub rounds_physical: Sourced<u64>,
     /// Hours per day for which an instrument counts.
     pub instrument_hours: Sourced<u64>,
-    /// Hours per day for which staffed stages work.
+    /// Hours per day for which staffed stages work where a lab has no shifts, from the start of the round on (`City::shifts_of`).
     pub staff_hours: Sourced<u64>,
     /// Shifts that make up the staffed day.
     pub shifts: Sourced<u64>,
@@ -189,15 +189,6 @@ impl Norm {
             Some(large) if people > large.above_persons.value => &large.target_h.origin,
             _ => &self.target_h.origin,
         }
-    }
-
-    /// Seconds of working time that a stage has in a campaign of `target_s` seconds, before waiting is taken off.
-    pub fn working_s(&self, clock: Clock, target_s: u64) -> u64 {
-        let hours = match clock {
-            Clock::Instrument => self.instrument_hours.value,
-            Clock::Staffed => self.staff_hours.value,
-        };
-        mul_div(target_s, hours.min(24), 24)
     }
 }
 

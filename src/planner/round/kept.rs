@@ -10,7 +10,7 @@ use crate::planner::model::{HOUR, Lab, Ms, Street};
 /// A street of the city as a whole, and the labs that its parts send to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Whole {
-    /// As it would be if it sent to one lab.
+    /// As it would be if it sent to one lab; its longest time on the road is what the norm allows.
     pub street: Street,
     /// Its desks, samplers and registrars.
     pub have: [u64; 3],
@@ -53,7 +53,7 @@ impl Whole {
             part.persons = own[0];
             part.desks = own[1].max(1).min(whole[1]);
             part.vehicles = own[2].max(1);
-            (part.lab, part.travel) = (lab, travel);
+            part.send_to(lab, travel, self.street.travel_max);
             part
         };
         self.parts.iter().enumerate().map(divide).collect()
@@ -61,6 +61,13 @@ impl Whole {
 }
 
 impl Round {
+    /// What the norm allows on the road from a street of the model, ms.
+    pub fn travel_limit(&self, street: usize) -> Ms {
+        let whole = self.source.get(street).and_then(|&number| self.whole.get(number));
+        let own = || self.model.streets.get(street).map_or(0, |street| street.travel_max);
+        whole.map_or_else(own, |whole| whole.street.travel_max)
+    }
+
     /// Numbers in the model of the parts of a street of the problem.
     pub fn parts_of(&self, street: usize) -> std::ops::Range<usize> {
         let first = self.source.partition_point(|number| *number < street);

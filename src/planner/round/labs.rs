@@ -1,8 +1,10 @@
 //! The labs of a city as the model has them: paces, and when each unit rests.
 
 use super::units::{count, ms, permille};
-use crate::planner::city::{City, Clock, InstrumentDay, Lab as CityLab, LabStage, StageKind};
-use crate::planner::model::{DAY, HOUR, Lab, Ms, Rests, Stage, Takes, staggered};
+use crate::planner::city::{
+    City, Clock, InstrumentDay, Lab as CityLab, LabStage, Shift, StageKind,
+};
+use crate::planner::model::{DAY, HOUR, Lab, Ms, PartOfDay, Rests, Stage, Takes, staggered};
 use crate::planner::rules;
 
 /// Tubes an hour of a lab: those of its slowest stage, calendars and repairs taken off.
@@ -53,7 +55,7 @@ fn stage_of(city: &City, lab: &CityLab, stage: &LabStage, derate: f64, batch_bef
         takes,
         hold: if waits { ms(stage.hold_s) } else { 0 },
         rests: if staffed {
-            staff_rests(lab, units)
+            staff_rests(&city.shifts_of(lab), units)
         } else {
             instrument_rests(city, lab, units, run)
         },
@@ -72,30 +74,28 @@ fn instrument_rests(city: &City, lab: &CityLab, units: u32, run: Ms) -> Rests {
         InstrumentDay::Window { to_s, .. } => {
             let rest =
                 u64::from(DAY / 1000).saturating_sub(lab.instrument_day(&city.norm).length_s());
-            vec![vec![(ms(to_s) % DAY, ms(rest))]; units as usize].into()
+            let rest = PartOfDay { from: ms(to_s) % DAY, length: ms(rest), percent: 0 };
+            Rests::manned(units, &[rest])
         }
     }
 }
 
 /// When each unit is without staff: with so many percent of the units staffed, the first ones are.
-fn staff_rests(lab: &CityLab, units: u32) -> Rests {
-    if lab.shifts.is_empty() {
+fn staff_rests(shifts: &[Shift], units: u32) -> Rests {
+    if shifts.is_empty() {
         return Rests::default();
     }
     let mut edges: Vec<u64> =
-        lab.shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
+        shifts.iter().flat_map(|s| [s.from_s % 86_400, s.to_s % 86_400]).collect();
     edges.sort_unstable();
     edges.dedup();
-    let rests = |unit: u32| {
-        let mut windows = Vec::new();
-        for (i, &from) in edges.iter().enumerate() {
-            let to = edges.get(i + 1).copied().unwrap_or(edges[0] + 86_400);
-            let staffed = (u64::from(units) * lab.staffed_percent(from)).div_ceil(100);
-            if u64::from(unit) >= staffed {
-                windows.push((ms(from), ms(to - from)));
-            }
+    let part = |(i, &from): (usize, &u64)| {
+        let to = edges.get(i + 1).copied().unwrap_or(edges[0] + 86_400);
+        PartOfDay {
+            from: ms(from),
+            length: ms(to - from),
+            percent: Shift::percent_at(shifts, from),
         }
-        windows
     };
-    (0..units).map(rests).collect::<Vec<_>>().into()
+    Rests::manned(units, &edges.iter().enumerate().map(part).collect::<Vec<_>>())
 }

@@ -122,10 +122,7 @@ impl Round {
             }
             let travel = |lab: usize| {
                 let way = source.ways.iter().find(|way| way.lab == lab);
-                way.map_or(source.model.travel, |way| {
-                    let ms = (way.minutes * f64::from(MINUTE)) as Ms;
-                    ms.clamp(MINUTE, source.model.travel_max)
-                })
+                way.map_or(source.model.travel, |way| (way.minutes * f64::from(MINUTE)) as Ms)
             };
             let parts = parts.into_iter();
             let parts = parts.map(|(lab, share)| Part { lab, share, travel: travel(lab) });

@@ -12,7 +12,18 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
         + norm.transport.travel_s.value
         + norm.transport.handling_s.value) as f64
         / 3600.0;
-    let labs = city.labs.iter().zip(labs).map(|(named, lab)| {
+    // A lab that no street reaches within the norm's limit has its first box when the nearest one's is there.
+    let mut nearest = vec![f64::INFINITY; labs.len()];
+    for way in sources.iter().filter(|s| s.model.persons > 0).flat_map(|s| &s.ways) {
+        nearest[way.lab] = nearest[way.lab].min(way.minutes);
+    }
+    let farther_h = |lab: usize| match nearest[lab] * 60.0 > norm.transport_s.value as f64 {
+        true if nearest[lab].is_finite() => {
+            nearest[lab] / 60.0 - norm.transport.travel_s.value as f64 / 3600.0
+        }
+        _ => 0.0,
+    };
+    let labs = city.labs.iter().zip(labs).enumerate().map(|(at, (named, lab))| {
         let (rate, slowest) = lab_rate(lab);
         let stage = &lab.stages[slowest.index()];
         let way: Ms =
@@ -22,7 +33,9 @@ pub(super) fn problem(city: &City, labs: &[Lab], sources: &[Source]) -> assign::
             name: named.name.clone(),
             rate,
             // The run of the slowest stage is counted by its rate.
-            head_start_h: door_h + f64::from(way.saturating_sub(stage.run)) / f64::from(HOUR),
+            head_start_h: door_h
+                + farther_h(at)
+                + f64::from(way.saturating_sub(stage.run)) / f64::from(HOUR),
             outside: named.outside,
         }
     });

@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 
 use super::fill::mobile_lab;
 use super::flow::{Allotment, allot, allot_in_turn};
-use super::labs::{head_s, lab_capacity};
+use super::labs::lab_capacity;
 use super::nearer::Nearer;
 use super::plan::{ChainStage, StageTime, Verdict};
 use super::sent::{Sent, Sources, cut_off};
 use crate::planner::city::{City, District, Lab, Words, mul_div};
 use crate::planner::model::HORIZON_DAYS;
-use crate::planner::reach::{CutOff, NoReach};
+use crate::planner::reach::{self, CutOff, NoReach};
 
 /// Longest campaign that the arithmetic looks at, in days. What takes longer has no minutes. Flows and simulation reckon less far
 /// (`model::HORIZON_DAYS`).
@@ -38,10 +38,20 @@ impl<'a> View<'a> {
     pub(super) fn of(city: &'a City, sent: &[Sent]) -> View<'a> {
         let sources = Sources::of(city, sent);
         let mobile = mobile_lab(city, "", &Words::default()).pipeline_s();
+        // From each street to its nearest lab: the longest of these.
+        let road_s = |i: usize| {
+            let labs: Vec<usize> = sources.labs_of(i).collect();
+            let from = |place| {
+                let ways = labs.iter().map(|&lab| reach::way_s(city, place, &city.labs[lab]));
+                reach::reckoned_s(city, ways)
+            };
+            reach::places(&city.districts[i]).map(from).max().unwrap_or_default()
+        };
         let tail_s = (0..city.districts.len())
             .map(|i| {
                 let slowest = sources.labs_of(i).map(|l| city.labs[l].pipeline_s()).max();
-                head_s(&city.norm).saturating_add(slowest.unwrap_or(mobile))
+                let box_s = city.norm.box_s.value;
+                box_s.saturating_add(road_s(i)).saturating_add(slowest.unwrap_or(mobile))
             })
             .collect();
         let tubes = city.districts.iter().map(|d| city.tubes_of(d)).collect();

@@ -15,8 +15,16 @@ pub fn with_units(city: &City, lab: usize, kind: StageKind, more: i64) -> City {
     let then = working.saturating_add_signed(more);
     let persons = |units| roll(there, there.stage(kind), &city.norm, units);
     let (before, after) = (persons(working), persons(then));
-    stage.staff = stage.staff.saturating_sub(before).saturating_add(after);
+    let mut idle = stage.staff.saturating_sub(before);
     stage.units = stage.units.saturating_add_signed(more);
+    if stage.units > then {
+        // Those that stand idle stay idle: of shifts that man a part, the next unit may take fewer people than the last, or none.
+        match persons(then.saturating_add(1)).saturating_sub(after) {
+            0 => stage.units = then,
+            one_more => idle = idle.min(one_more - 1),
+        }
+    }
+    stage.staff = after.saturating_add(idle);
     changed
 }
 

@@ -5,8 +5,8 @@
 //! of every other stage. The time in which an instrument does not count may thus be spent on waiting.
 //!
 //! (a) is, per 24 h of the target, the norm's 18 h for instruments (or the lab's own staggered hours) and 24 h for staffed
-//! stages. A lab with shifts, or with a window for its instruments, is taken by its calendar from the start of the round
-//! on. A shift is manned by one team: its roll is counted shift by shift, and where a shift has only a part of the units,
+//! stages. A lab with shifts (its own, or those of a norm whose staffed day is shorter than 24 h), or with a window for its
+//! instruments, is taken by its calendar from the start of the round on. A shift is manned by one team: its roll is counted shift by shift, and where a shift has only a part of the units,
 //! the first units are manned and the rest are not.
 //!
 //! Staffed stages do the lab's derate of what their numbers say, as in the other layers; the instruments' rest is part of
@@ -14,8 +14,9 @@
 
 use super::nearer::Nearer;
 use crate::planner::city::{
-    City, Clock, InstrumentDay, Lab, LabStage, Norm, Shift, StageKind, mul_div,
+    City, Clock, District, InstrumentDay, Lab, LabStage, Norm, Shift, StageKind, manned, mul_div,
 };
+use crate::planner::reach;
 
 /// What one stage of a lab can do in a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +57,13 @@ pub fn whole_runs(window_s: u64, cycle_s: u64) -> u64 {
     window_s / cycle_s.max(1)
 }
 
-/// Seconds until the first box reaches the lab.
-pub(super) fn head_s(norm: &Norm) -> u64 {
-    norm.box_s.value.saturating_add(norm.transport_s.value)
+/// Seconds until the first box reaches a lab: the norm's limit of transport behind its box interval, or the way from the nearest
+/// street where all are farther.
+pub(in crate::planner) fn head_s(city: &City, lab: &Lab) -> u64 {
+    let serves = |district: &&District| lab.serves.contains(&district.code);
+    let places = city.districts.iter().filter(serves).flat_map(reach::places);
+    let ways = places.map(|place| reach::way_s(city, place, lab));
+    city.norm.box_s.value.saturating_add(reach::reckoned_s(city, ways))
 }
 
 /// Teams that so many units take over all shifts of a day: the lab's own shifts with the part that each mans, else the
@@ -67,13 +72,7 @@ fn teams(lab: &Lab, norm: &Norm, units: u64) -> u64 {
     if lab.shifts.is_empty() {
         return units.saturating_mul(norm.shifts.value);
     }
-    lab.shifts.iter().fold(0, |sum: u64, shift| sum.saturating_add(manned(shift, units)))
-}
-
-/// Units that a shift mans of so many, rounded up: one unit is manned in every shift.
-fn manned(shift: &Shift, units: u64) -> u64 {
-    let hundredths = u128::from(units) * u128::from(shift.percent.min(100));
-    u64::try_from(hundredths.div_ceil(100)).unwrap_or(u64::MAX)
+    lab.shifts.iter().fold(0, |sum: u64, shift| sum.saturating_add(manned(shift.percent, units)))
 }
 
 /// Persons that the roll of a stage needs for so many units.
@@ -119,24 +118,24 @@ fn within_s((from_s, length_s): (u64, u64), start_s: u64, target_s: u64) -> u64 
 
 /// Groups of units that are manned alike: units of the group, and seconds within the target, longest first.
 fn groups(city: &City, lab: &Lab, clock: Clock, units: u64, target_s: u64) -> Vec<(u64, u64)> {
-    let norm = &city.norm;
-    match (clock, lab.instrument_day(norm)) {
-        (Clock::Staffed, _) if !lab.shifts.is_empty() => {
+    let shifts = city.shifts_of(lab);
+    match (clock, lab.instrument_day(&city.norm)) {
+        (Clock::Staffed, _) if shifts.is_empty() => vec![(units, target_s)],
+        (Clock::Staffed, _) => {
             let length = |s: &Shift| within_s((s.from_s, s.length_s()), city.start_s, target_s);
-            let mut edges: Vec<u64> = lab.shifts.iter().map(|s| manned(s, units)).collect();
+            let mut edges: Vec<u64> = shifts.iter().map(|s| manned(s.percent, units)).collect();
             edges.sort_unstable();
             edges.dedup();
             let mut below = 0;
             let mut groups = Vec::with_capacity(edges.len());
             for edge in edges {
-                let on = lab.shifts.iter().filter(|s| manned(s, units) >= edge);
+                let on = shifts.iter().filter(|s| manned(s.percent, units) >= edge);
                 let seconds = on.fold(0, |sum: u64, s| sum.saturating_add(length(s)));
                 groups.push((edge - below, seconds));
                 below = edge;
             }
             groups
         }
-        (Clock::Staffed, _) => vec![(units, norm.working_s(Clock::Staffed, target_s))],
         (Clock::Instrument, InstrumentDay::Staggered { hours }) => {
             vec![(units, mul_div(target_s, hours.min(24), 24))]
         }
@@ -154,15 +153,15 @@ fn derate_permille(city: &City, lab: &Lab, stage: &LabStage) -> u64 {
     }
 }
 
-/// What so many working units of a stage can do.
+/// What so many working units of a stage can do within the target, the first box being there after `head_s`.
 fn stage_capacity(
     city: &City,
     lab: &Lab,
     stage: &LabStage,
     units: u64,
-    target_s: u64,
+    (head_s, target_s): (u64, u64),
 ) -> StageCapacity {
-    let elsewhere_s = head_s(&city.norm).saturating_add(lab.pipeline_s() - stage.cycle_s());
+    let elsewhere_s = head_s.saturating_add(lab.pipeline_s() - stage.cycle_s());
     let most_s = target_s.saturating_sub(elsewhere_s);
     let derate_permille = derate_permille(city, lab, stage);
     let mut capacity = StageCapacity {
@@ -203,8 +202,8 @@ pub(super) fn tubes_nearer(
     let (pace, passing) = (nearer.pace[lab][stage.kind.index()], &nearer.passing_s[lab]);
     let own = passing[stage.kind.index()];
     let elsewhere_s = passing.iter().sum::<u64>().saturating_sub(own);
-    let most_s = target_s.saturating_sub(head_s(&city.norm).saturating_add(elsewhere_s));
     let lab = &city.labs[lab];
+    let most_s = target_s.saturating_sub(head_s(city, lab).saturating_add(elsewhere_s));
     let runs_in = |seconds: u64| {
         let window_s = match nearer.rests_in_work {
             true => mul_div(seconds, most_s, target_s.max(1)),
@@ -226,8 +225,9 @@ pub(super) fn units_for(
     tubes: u64,
     target_s: u64,
 ) -> u64 {
-    let does = |units: u64| stage_capacity(city, lab, stage, units, target_s).tubes >= tubes;
-    let one = stage_capacity(city, lab, stage, 1, target_s);
+    let within = (head_s(city, lab), target_s);
+    let does = |units: u64| stage_capacity(city, lab, stage, units, within).tubes >= tubes;
+    let one = stage_capacity(city, lab, stage, 1, within);
     if one.runs == 0 || one.tubes_per_run == 0 || one.derate_permille == 0 {
         return 0;
     }
@@ -241,9 +241,10 @@ pub(super) fn units_for(
 
 /// What a lab can do when the whole city is to be done within `target_s` seconds.
 pub fn lab_capacity(city: &City, lab: &Lab, target_s: u64) -> LabCapacity {
+    let within = (head_s(city, lab), target_s);
     let stages = lab.stages.map(|stage| {
         let units = units_working(lab, &stage, &city.norm);
-        stage_capacity(city, lab, &stage, units, target_s)
+        stage_capacity(city, lab, &stage, units, within)
     });
     let binding = stages.iter().min_by_key(|stage| stage.tubes).map_or(StageKind::Pcr, |s| s.kind);
     LabCapacity { tubes: stages[binding.index()].tubes, binding, stages }

@@ -51,8 +51,8 @@ pub use claim::{Claim, Explanation, Side, explain};
 pub use crew_constants::crew_constants;
 pub use crews::{CrewItem, CrewLine};
 pub use fill::{fill, fill_sent};
-pub(in crate::planner) use labs::units_working;
 pub use labs::{LabCapacity, StageCapacity, lab_capacity, whole_runs};
+pub(in crate::planner) use labs::{head_s, units_working};
 pub(in crate::planner) use nearer::Nearer;
 pub use plan::{
     ChainStage, CityCeilings, DistrictPlan, LabPlan, Plan, Range, StageTime, Totals, Verdict,

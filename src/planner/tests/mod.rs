@@ -4,14 +4,17 @@
 mod apart;
 mod crews;
 mod diff;
+mod far;
 mod fleet;
 mod golden;
 mod late;
 mod layers;
 mod model;
+mod more_units;
 mod properties;
 pub(super) mod queueing;
 mod reach;
+mod staffed_day;
 mod streets_and_shifts;
 mod teams;
 mod unworkable;

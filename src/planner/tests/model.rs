@@ -74,13 +74,13 @@ fn shifts_and_the_instrument_day_may_pass_midnight() {
         assert_eq!(day.length_s(), hours * hour);
     }
     let mut lab = lab("L", &[], 1);
-    assert_eq!(lab.staffed_percent(5 * hour), 100);
+    assert_eq!(Shift::percent_at(&lab.shifts, 5 * hour), 100);
     lab.shifts = vec![
         Shift { from_s: 8 * hour, to_s: 20 * hour, percent: 100 },
         Shift { from_s: 20 * hour, to_s: 2 * hour, percent: 40 },
     ];
     for (at, percent) in [(8, 100), (19, 100), (20, 40), (1, 40), (2, 0), (7, 0), (25, 40)] {
-        assert_eq!(lab.staffed_percent(at * hour), percent, "{at}");
+        assert_eq!(Shift::percent_at(&lab.shifts, at * hour), percent, "{at}");
     }
     let norm = norm();
     assert_eq!(lab.instrument_day(&norm).length_s(), 18 * hour);

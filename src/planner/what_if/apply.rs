@@ -137,10 +137,6 @@ fn pool(city: &mut City, at: At, persons: u64) {
 /// Shifts of equal length, eight hours at most, that fill so many hours from a second of the day on and man every unit.
 fn shifts(from_s: u64, hours: u64) -> Vec<Shift> {
     let n = hours.div_ceil(SHIFT_HOURS_MAX).max(1);
-    let edge = |k: u64| (from_s + hours * HOUR_S * k / n) % DAY_S;
-    let shift = |k: u64| {
-        let to_s = edge(k + 1);
-        Shift { from_s: edge(k), to_s: if to_s == 0 { DAY_S } else { to_s }, percent: 100 }
-    };
-    (0..n).map(shift).collect()
+    let edge = |k: u64| from_s + hours * HOUR_S * k / n;
+    (0..n).map(|k| Shift::of_all(edge(k), edge(k + 1) - edge(k))).collect()
 }

@@ -6,7 +6,7 @@ use super::*;
 
 /// The small city with two streets in the east, the second of them 44 km and 67 minutes from the east lab, and a limit of
 /// so many minutes.
-fn remote(limit: u32) -> String {
+pub(super) fn remote(limit: u32) -> String {
     let streets = "
 lon = 113.0
 lat = 35.0

@@ -1,8 +1,8 @@
 //! Every key of the report's JSON is in the list of `deploy/plan.md`.
 
 use super::layers::{TINY, asked};
-use super::vehicles;
 use super::*;
+use super::{cut_off, vehicles};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,7 +95,8 @@ fn every_key_that_is_printed_is_documented() {
     let divided = TINY.replacen("one_to_one = true", "one_to_one = false", 1);
     let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 0,", 1);
     let waiting = vehicles::waiting(2, 2);
-    for text in [TINY, &idle, &divided, &bare, &waiting] {
+    let far = cut_off::remote(1000).replacen("lat = 35.4", "lat = 37.0", 1);
+    for text in [TINY, &idle, &divided, &bare, &waiting, &far] {
         let (_folder, args) = asked(text);
         // As few as tell why the simulation lies apart.
         take(PlanArgs { json: true, filled: true, replications: 8, ..args });

@@ -352,7 +352,7 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
         let coming = round.model.streets[street].tubes().saturating_sub(count.delivered);
         if let (Some(way), true) = (way, coming > 0 && coming <= left) {
             let travel = (way.minutes * f64::from(MINUTE)) as Ms;
-            moved.push((street, travel.min(round.model.streets[street].travel_max)));
+            moved.push((street, travel, round.travel_limit(street)));
             left -= coming;
         }
     }
@@ -371,9 +371,8 @@ fn elsewhere(asked: &Asked<'_>, forecast: &Forecast, from: usize) -> Option<(Wor
         format!("{all} {} of {} to {}", Words::tube_or_tubes(all), a.en, b.en),
     );
     let change: Change = Box::new(move |model, start| {
-        for &(street, travel) in &moved {
-            model.streets[street].lab = to;
-            model.streets[street].travel = travel.max(MINUTE);
+        for &(street, travel, limit) in &moved {
+            model.streets[street].send_to(to, travel, limit);
         }
         let mut left = waiting;
         let mut taken = Vec::new();
