@@ -60,7 +60,7 @@ pub use city::{
     Given, Have, Holding, InstrumentDay, Lab, LabStage, LargeCity, Ledger, Norm, Origin, Owner,
     Place, PlanHead, PrevalenceNorm, RecallNorm, Sampling, Shift, Sourced, StageKind, StageNorm,
     Status, Stock, Street, TargetFrom, TransportNorm, Words, Written, ZoneNorm, approval_doubt,
-    diff, grouped, time_of_day, version_doubt,
+    by_the_pack, diff, grouped, time_of_day, version_doubt,
 };
 pub use differ::flows_differ;
 pub use far::{Far, far, far_words};

@@ -71,8 +71,21 @@ fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change], doubts: &[W
         out += &format!("! {}: {}\n", pick(lang, "注意", "note"), say(lang, doubt));
     }
     out.push('\n');
-    for change in changes {
-        out += &line(change, lang);
+    // What a lab has from its pack is told in one line, after what is its own.
+    let packs = planner::by_the_pack(old, new, changes);
+    for (i, (change, pack)) in changes.iter().zip(&packs).enumerate() {
+        if pack.is_none() {
+            out += &line(change, lang);
+        }
+        let lab = |at: usize| changes.get(at).and_then(|one| lab_of(&one.path));
+        if let Some(code) = lab(i).filter(|code| lab(i + 1) != Some(*code)) {
+            let norm = match change.kind {
+                ChangeKind::Removed => &old.norm,
+                _ => &new.norm,
+            };
+            let same = packs.iter().flatten().filter(|of| *of == code).count();
+            out += &of_the_pack(change, code, same, &norm.name, lang);
+        }
     }
     out += &match changes.len() {
         0 => format!("{}\n", pick(lang, "没有变更", "nothing changed")),
@@ -82,6 +95,28 @@ fn text(args: &DiffArgs, [old, new]: [&City; 2], changes: &[Change], doubts: &[W
         }
     };
     out
+}
+
+/// The lab of a path: the code in `lab[CODE].units`.
+fn lab_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("lab[")?;
+    Some(rest.split_once("].").map_or(rest.trim_end_matches(']'), |(code, _)| code))
+}
+
+/// So many values of a new lab, or of one that is gone, are as its pack sets them; nothing where none are.
+fn of_the_pack(change: &Change, code: &str, same: usize, pack: &str, lang: Option<Lang>) -> String {
+    if same == 0 {
+        return String::new();
+    }
+    let sign = if change.kind == ChangeKind::Removed { '-' } else { '+' };
+    let (zh, en) = (
+        format!("另有 {same} 项与规范包 {pack} 相同，未逐项列出（--json 全列）"),
+        format!(
+            "{} as the norm pack {pack} sets them, not told one by one (--json lists all)",
+            Words::many(same as u64, "value")
+        ),
+    );
+    format!("{sign} lab[{code}]  {}\n", pick(lang, &zh, &en))
 }
 
 /// Version and approval of a plan in one line.

@@ -1,9 +1,11 @@
 //! The flows as tables: when each stage is done, what binds, what one more unit saves, how many are needed.
 
+use super::held_text;
 use super::layers::Layers;
-use super::layers_text::lab_name;
+use super::layers_text::{answer, lab_name};
 use super::words::{
-    clock_time, grouped, in_minutes, never, pick, place_name, say, span, table, tenth_hours,
+    clock_time, grouped, in_minutes, never, pick, place_name, say, span, table, table_hours,
+    tenth_hours,
 };
 use super::{Lang, Report};
 use crate::planner::model::{MINUTE, Ms};
@@ -15,10 +17,6 @@ fn moment(city: &City, at: Ms, lang: Option<Lang>) -> String {
         Some(Lang::En) => clock_time(city, at).en,
         _ => clock_time(city, at).zh,
     }
-}
-
-fn hours(at: Ms) -> String {
-    tenth_hours(i64::from(at))
 }
 
 /// When each stage is done, which one binds, what one more unit saves, and how many are needed.
@@ -56,16 +54,16 @@ pub(super) fn flows(report: &Report, layers: &Layers, lang: Option<Lang>) -> Str
         rows.push(vec![
             lab_name(layers, i, lang),
             grouped(lab.tubes),
-            hours(lab.finish),
+            table_hours(lab.finish),
             moment(city, lab.finish, lang),
-            say(lang, &lab.binding.name()),
+            say(lang, &held_text::binding(lab)),
             from.map_or_else(|| "–".to_owned(), |at| moment(city, at, lang)),
-            from.map_or_else(|| "–".to_owned(), hours),
+            from.map_or_else(|| "–".to_owned(), table_hours),
             grouped(lab.recalled.round() as u64),
         ]);
     }
     out += &table(&rows);
-    out += &stages_done(layers, lang);
+    out += &stages_done(city, layers, lang);
     out += &units(layers, lang);
     out += &of_streets(layers, lang);
     out
@@ -82,11 +80,16 @@ fn of_streets(layers: &Layers, lang: Option<Lang>) -> String {
         let street = layers.round.problem.streets.get(all[0].street);
         let street = street.map(|s| place_name(lang, &s.name)).unwrap_or_default();
         let mut row = vec![lab_name(layers, i, lang), street];
-        let minutes = |ms: i64| format!("{:.1}", in_minutes(ms));
-        row.extend(
-            all.iter()
-                .map(|one| format!("{} / {}", minutes(one.saves.lab), minutes(one.saves.city))),
-        );
+        // What is earlier than never is so by nobody knows how much.
+        let minutes = |ms: i64, before: Ms| match never(before) {
+            true => "–".to_owned(),
+            false => format!("{:.1}", in_minutes(ms)),
+        };
+        let of = &layers.flow;
+        row.extend(all.iter().map(|one| {
+            let lab = minutes(one.saves.lab, of.labs[i].finish);
+            format!("{lab} / {}", minutes(one.saves.city, of.finish))
+        }));
         row.push(say(lang, &all[0].words()));
         rows.push(row);
     }
@@ -104,24 +107,29 @@ fn by_stage(lang: Option<Lang>) -> Vec<String> {
     head
 }
 
-fn stages_done(layers: &Layers, lang: Option<Lang>) -> String {
+fn stages_done(city: &City, layers: &Layers, lang: Option<Lang>) -> String {
     let target = i64::from(layers.round.model.target);
     let mut rows = vec![by_stage(lang)];
     for (i, lab) in layers.flow.labs.iter().enumerate().filter(|(_, lab)| lab.tubes > 0) {
         let mut row = vec![lab_name(layers, i, lang)];
         row.extend(StageKind::ALL.map(|kind| {
             let k = kind.index();
-            let slack = tenth_hours(target - i64::from(lab.alone[k]));
-            format!("{} ({slack})", hours(lab.stages[k].last))
+            let slack = match never(lab.alone[k]) {
+                true => "–".to_owned(),
+                false => tenth_hours(target - i64::from(lab.alone[k])),
+            };
+            format!("{} ({slack})", table_hours(lab.stages[k].last))
         }));
         rows.push(row);
     }
     let what = pick(
         lang,
-        "各环节完成（h）；括号内为该环节单独受限时距时限的余量（h，负数为超时）",
-        "done (h) by stage; in brackets the slack to the target were it the only limit (h, negative: late)",
+        "各环节完成（h）；括号内为该环节单独受限时距时限的余量（h，负数为超时，– 为 40 天内不能完成）",
+        "done (h) by stage; in brackets the slack to the target were it the only limit (h, negative: late; –: not done within 40 days)",
     );
-    format!("\n  {what}\n{}", table(&rows))
+    let together = (0..layers.flow.labs.len()).filter_map(|i| held_text::together(city, layers, i));
+    let together: String = together.map(|words| answer(&words, lang)).collect();
+    format!("\n  {what}\n{}{together}", table(&rows))
 }
 
 /// Minutes as hours and minutes, short: 37′, 4h32′.
@@ -142,7 +150,9 @@ fn units(layers: &Layers, lang: Option<Lang>) -> String {
             let needed = lab.units_needed[k].map_or("×".to_owned(), |n| n.to_string());
             let more = &layers.one_more[i][k];
             let idle = if more.units == 0 { "*" } else { "" };
-            match more.saves.lab / i64::from(MINUTE) {
+            // What is earlier than never is so by nobody knows how much.
+            let saves = if never(lab.finish) { 0 } else { more.saves.lab };
+            match saves / i64::from(MINUTE) {
                 0 => format!("{now}/{needed}"),
                 later @ ..0 => format!("{now}/{needed} +{}{idle}", hours_minutes(-later)),
                 saves => format!("{now}/{needed} −{}{idle}", hours_minutes(saves)),

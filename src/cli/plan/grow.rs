@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::planner::model::{DAY, Lab, Model, Stage, Street};
 use crate::planner::{StageKind, fluid};
 
-/// No stage grows beyond so many times what it has: what takes more than that is another lab.
+/// No stage grows beyond so many times one more than it has: what takes more than that is another lab.
 const GROWTH_MAX: u32 = 8;
 
 /// Room that desks are given over what the mean takes: it only makes up for rounding.
@@ -228,7 +228,7 @@ fn growth_max(stage: &Stage) -> u32 {
     stage.units.saturating_add(1).saturating_mul(GROWTH_MAX)
 }
 
-/// Most units that a stage is given: eight times what it has, `UNITS_MAX`, never fewer than it has.
+/// Most units that a stage is given: eight times one more than it has, `UNITS_MAX`, never fewer than it has.
 pub(super) fn most_units(stage: &Stage) -> u32 {
     growth_max(stage).min(units_max(stage))
 }

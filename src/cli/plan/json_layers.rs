@@ -11,7 +11,7 @@ use super::moving::{Move, Moving};
 use super::people;
 use super::remedy::{More, Outcome, Remedy};
 use super::remedy_text;
-use super::words::{in_hours, in_minutes};
+use super::words::{in_hours, in_minutes, never};
 use crate::planner::apart::{Apart, Steps};
 use crate::planner::assign::{Cut, LabLoad, Share};
 use crate::planner::fluid::{Held, LabFlow, Transport};
@@ -154,9 +154,12 @@ fn field_more(layers: &Layers, one: &FieldMore) -> Value {
 
 /// From the arithmetic to the flows, step by step.
 fn steps(of: &Steps) -> Value {
-    let by = of.by.iter().map(|(step, ms)| json!({ "step": step.key(), "ms": ms }));
+    let by = of.by.iter().enumerate().map(|(i, (step, ms))| {
+        let known = i < of.known().len();
+        json!({ "step": step.key(), "ms": known.then_some(ms) })
+    });
     json!({
-        "ms": of.gap,
+        "ms": of.endless.is_none().then_some(of.gap),
         "steps": by.collect::<Vec<_>>(),
         "left_ms": of.left,
         "sentence": words(&of.words()),
@@ -193,10 +196,10 @@ pub(super) fn held_by(held: Held) -> &'static str {
     }
 }
 
-/// Hours to the target, negative when it is late.
-pub(super) fn slack(target: Ms, at: Ms) -> f64 {
+/// Hours to the target, negative when it is late; none of what is never done.
+pub(super) fn slack(target: Ms, at: Ms) -> Option<f64> {
     let hours = (i64::from(target) - i64::from(at)) as f64 / 36e5;
-    (hours * 100.0).round() / 100.0
+    (!never(at)).then(|| (hours * 100.0).round() / 100.0)
 }
 
 fn assignment(city: &City, layers: &Layers) -> Value {

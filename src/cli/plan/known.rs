@@ -71,8 +71,9 @@ pub(super) fn no_units(layers: &Layers, remedy: &Remedy) -> Words {
 
 /// The limit is that of `grow`.
 const NO_UNITS: (&str, &str) = (
-    "增加设备（试至现有的 8 倍）、采样台或车辆不能使其按时完成",
-    "units (tried up to eight times as many as there are), desks and vehicles do not bring it within the target",
+    "增加设备（每环节试至“现有台数加 1”的 8 倍，至多为样本装板数的 2 倍）、采样台或车辆不能使其按时完成",
+    "units (tried up to eight times one more than there are at a stage, and no more than two for each plate of its tubes), desks and vehicles \
+     do not bring it within the target",
 );
 
 /// The search ended before either was seen.

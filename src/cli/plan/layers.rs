@@ -3,10 +3,11 @@
 use super::progress::Progress;
 use super::remedy::{self, Remedy};
 use super::search::{Search, TUBES_MAX, filling};
+use super::words::never;
 use crate::planner::apart::{self, Apart, Steps};
 use crate::planner::assign::LabLoad;
 use crate::planner::fluid::{self, CityFlow};
-use crate::planner::model::{MINUTE, Model, Ms};
+use crate::planner::model::{HORIZON_DAYS, MINUTE, Model, Ms};
 use crate::planner::round::{Error, Round};
 use crate::planner::study::{self, Study};
 use crate::planner::{self, City, FieldItem, FieldMore, OneMore, Plan, StageKind, Words};
@@ -56,6 +57,7 @@ impl Layers {
         let mut layers = Layers::without_remedy(city, dice, progress)?;
         layers.apart = layers.why_apart(dice, progress);
         if !layers.in_time() {
+            progress.step("查找使其按时的措施", "looking for measures to be in time");
             let search = Search::new(TUBES_MAX, progress);
             layers.remedy = Some(remedy::find(city, &layers, dice, &search));
         }
@@ -64,7 +66,7 @@ impl Layers {
 
     /// The same without looking for remedies.
     pub fn without_remedy(city: &City, dice: Dice, progress: &Progress) -> Result<Layers, Error> {
-        Ok(Layers::of_round(city, Round::of(city)?, dice, progress))
+        Ok(Layers::of_round(city, round(city, progress)?, dice, progress))
     }
 
     /// The same of a city with its shortages filled, beside the layers of the city, with the same dice: a round that is no other
@@ -75,7 +77,7 @@ impl Layers {
         dice: Dice,
         progress: &Progress,
     ) -> Result<Layers, Error> {
-        let round = Round::of(city)?;
+        let round = round(city, progress)?;
         let same =
             |other: &&Layers| other.round.model == round.model && other.round.doubt == round.doubt;
         let study = match other.filter(same) {
@@ -85,16 +87,17 @@ impl Layers {
                 simulated_as(&what, &round, &round.model, dice, progress)
             }
         };
-        Ok(Layers::with_study(city, round, study))
+        Ok(Layers::with_study(city, round, study, progress))
     }
 
     /// The same of a round of the city.
     pub fn of_round(city: &City, round: Round, dice: Dice, progress: &Progress) -> Layers {
         let study = simulated(&round, &round.model, dice, progress);
-        Layers::with_study(city, round, study)
+        Layers::with_study(city, round, study, progress)
     }
 
-    fn with_study(city: &City, round: Round, study: Option<Study>) -> Layers {
+    fn with_study(city: &City, round: Round, study: Option<Study>, progress: &Progress) -> Layers {
+        progress.step("推算流体和再增 1 台的效果", "reckoning the flows, and what one more saves");
         let flow = fluid::city(&round.model);
         let one_more = planner::one_more(city, &round, &flow);
         let field_more = planner::field_more(city, &round, &flow);
@@ -103,7 +106,27 @@ impl Layers {
         Layers { round, flow, one_more, field_more, one_to_one, study, apart, remedy }
     }
 
+    /// Whether the flows or a simulated round are not done within what is reckoned: there is no difference of what has no end.
+    fn endless(&self) -> bool {
+        let study = self.study.iter().flat_map(|study| &study.finishes);
+        never(self.flow.finish) || study.copied().any(never)
+    }
+
+    /// That the simulation and the flows are not held against each other, where one of them has no end.
+    pub fn not_apart(&self) -> Option<Words> {
+        let told = self.study.is_some() && self.endless();
+        told.then(|| {
+            Words::new(
+                format!("模拟与流体：不作比较，其中有 {HORIZON_DAYS} 天内不能完成的"),
+                format!("simulation and flows: not compared, for not all of them are done within {HORIZON_DAYS} days"),
+            )
+        })
+    }
+
     fn why_apart(&self, dice: Dice, progress: &Progress) -> Option<Apart> {
+        if self.endless() {
+            return None;
+        }
         let told = || {
             progress
                 .tell(&|| Words::new("查找各层结果相差的原因", "finding why the layers lie apart"));
@@ -166,6 +189,12 @@ impl Layers {
     }
 }
 
+/// The round of a city, of which the assignment of streets to labs may take long.
+fn round(city: &City, progress: &Progress) -> Result<Round, Error> {
+    progress.step("分派街道到实验室", "assigning streets to labs");
+    Round::of(city)
+}
+
 /// What is being simulated where it is the city with its shortages filled.
 const FILLED: (&str, &str) =
     ("模拟缺口补齐后的城市", "simulating the city with its shortages filled");
@@ -199,7 +228,10 @@ fn simulated_as(
         true
     };
     let run = || study::study(model, Some(&round.doubt), seed, replications, &told);
-    (replications > 0).then(run)
+    (replications > 0).then(|| {
+        progress.step(&what.zh, &what.en);
+        run()
+    })
 }
 
 /// Whether everybody is resulted in time: by the rules, and by the simulation's median or, without it, by the flows.

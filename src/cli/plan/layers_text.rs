@@ -4,7 +4,8 @@ use super::filled::Filled;
 use super::layers::Layers;
 use super::remedy_text;
 use super::words::{
-    grouped, in_minutes, lasting_short, pick, place_name, range, say, span, table, tenth_hours,
+    grouped, in_minutes, lasting_short, never, pick, place_name, range, say, span, table,
+    table_hours,
 };
 use super::{Lang, Report};
 use crate::planner::assign::{by_mean_pace, whole_outside};
@@ -110,7 +111,10 @@ fn layer_table(city: &City, plan: &Plan, layers: &Layers, lang: Option<Lang>) ->
 /// Why each layer is later or earlier than the one before.
 fn apart(report: &Report, layers: &Layers, lang: Option<Lang>) -> String {
     let steps = layers.steps(&report.city, &report.plan).map(|steps| steps.words());
-    let simulated = layers.apart.as_ref().map(|apart| apart.words());
+    let simulated = match &layers.apart {
+        Some(apart) => Some(apart.words()),
+        None => layers.not_apart(),
+    };
     steps.iter().chain(&simulated).map(|words| answer(words, lang)).collect()
 }
 
@@ -131,10 +135,6 @@ pub(super) fn lab_name(layers: &Layers, lab: usize, lang: Option<Lang>) -> Strin
         .labs
         .get(lab)
         .map_or_else(String::new, |(code, name)| format!("{code} {}", place_name(lang, name)))
-}
-
-fn hours(at: Ms) -> String {
-    tenth_hours(i64::from(at))
 }
 
 /// The sentence of the cut, the load and finish of each lab, what goes outside.
@@ -166,7 +166,9 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
             &format!("done by the flows: {}", flows.en)
         )
     );
-    if let Some(last) = planner::at_the_last(city, &layers.flow, &layers.one_more) {
+    // What one more saves of what is never done is not known.
+    let last = planner::at_the_last(city, &layers.flow, &layers.one_more);
+    if let Some(last) = last.filter(|_| !never(layers.flow.finish)) {
         out += &format!("  {}\n", say(lang, &last.words(city)));
         let field = layers.field_more[last.one.lab].as_ref();
         if let Some(words) = field.and_then(|all| planner::field_words(&layers.round, all)) {
@@ -194,16 +196,20 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
     let mut rows = vec![head.map(|(zh, en)| pick(lang, zh, en)).to_vec()];
     for (i, load) in layers.loads().iter().enumerate() {
         let more = layers.best_more(i);
-        let gained = |saved: Option<i64>| saved.map_or("–".to_owned(), lasting_short);
+        let gained = |saved: Option<i64>, before: Ms| {
+            let saved = saved.filter(|_| !never(before));
+            saved.map_or("–".to_owned(), lasting_short)
+        };
+        let (city_at, lab_at) = (layers.flow.finish, layers.flow.labs[i].finish);
         rows.push(vec![
             lab_name(layers, i, lang),
             grouped(problem.labs.get(i).map_or(0.0, |lab| lab.rate).round() as u64),
             grouped(load.streets as u64),
             grouped(load.tubes),
             h(load.finish_h),
-            gained(more.map(|more| more.saves.city)),
-            gained(more.map(|more| more.saves.lab)),
-            more.map_or("–".to_owned(), |more| {
+            gained(more.map(|more| more.saves.city), city_at),
+            gained(more.map(|more| more.saves.lab), lab_at),
+            more.filter(|_| !never(lab_at)).map_or("–".to_owned(), |more| {
                 match in_minutes(more.saves.city.max(more.saves.lab)) <= 0.0 {
                     true => pick(lang, "增加任何一台都不提前", "no unit makes it earlier"),
                     false => say(lang, &more.label()),
@@ -216,9 +222,9 @@ pub(super) fn assignment(city: &City, layers: &Layers, lang: Option<Lang>) -> St
         "  {}\n",
         pick(
             lang,
-            "+1：在该实验室增加一台（或使其开动所缺的人员），取最见效的环节；按流体层、各街道送样不变，全市和该实验室提前的时间；– 为无样本",
+            "+1：在该实验室增加一台（或使其开动所缺的人员），取最见效的环节；按流体层、各街道送样不变，全市和该实验室提前的时间；– 为无样本，或 40 天内不能完成",
             "+1: one more unit at the lab, or the people that one lacks there, where it saves most; by how much the whole city, and \
-             this lab, is then done earlier by the flows, every street at its lab; – where it has no tubes",
+             this lab, is then done earlier by the flows, every street at its lab; – where it has no tubes, or is not done within 40 days",
         )
     );
     out += &match of.overflow.tubes {
@@ -270,8 +276,8 @@ pub(super) fn simulation(report: &Report, layers: &Layers, lang: Option<Lang>) -
     let mut out = format!("  {}\n", say(lang, &words));
     // One replication has its time, and no quantiles.
     let told = |q: &Quantiles, of: &[Ms]| match study.spreads() {
-        true => of.iter().copied().map(hours).collect(),
-        false => vec![hours(q.p50)],
+        true => of.iter().copied().map(table_hours).collect(),
+        false => vec![table_hours(q.p50)],
     };
     let heads = |of: &[&str]| match study.spreads() {
         true => of.iter().map(|name| (*name).to_owned()).collect(),

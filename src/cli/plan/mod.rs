@@ -21,6 +21,7 @@ mod error;
 mod filled;
 mod flow_text;
 mod grow;
+mod held_text;
 mod json;
 mod json_layers;
 mod known;
@@ -221,13 +222,17 @@ fn answer_on(today: &str, args: &PlanArgs, aside: &mut dyn Write) -> Result<(Str
     let dice = Dice { replications: args.replications, seed: args.seed };
     let progress = Progress::on_stderr(args.lang);
     let report = Report::of(path, city, args.target, args.filled, dice, &progress);
-    progress.end();
+    progress.step(
+        "编写报告（含再增 1 台后重新分派）",
+        "writing the report, with streets assigned anew for one more unit",
+    );
     write_files(args, &report)?;
     let output = if args.json {
         json::document(&json::report(&report))
     } else {
         text::report(&report, args.lang)
     };
+    progress.end();
     Ok((output, if report.yes() { 0 } else { EXIT_NO }))
 }
 
@@ -293,6 +298,7 @@ impl Report {
             (city.target_from, city.target_origin) = (TargetFrom::Asked, None);
         }
         city.target_h = target_h;
+        progress.step("按指南测算", "the guide's arithmetic");
         let plan = planner::solve(&city, target_h);
         let others = TARGETS_H
             .into_iter()

@@ -71,6 +71,7 @@ impl Done {
         progress: &Progress,
     ) -> Result<Done, Words> {
         let city = asked(city, prevalence)?;
+        progress.step("分派街道到实验室", "assigning streets to labs");
         let mut round = Round::of(&city).map_err(|error| error.words())?;
         if prevalence.is_some() {
             // Taken as known, so it is drawn from no belief.

@@ -5,13 +5,14 @@ use super::added_text::{NAMED_MAX, added_words, moved_words};
 use super::enough::Beyond;
 use super::filled::Filled;
 use super::grow::UNITS_MAX;
+use super::held_text::with_the_most;
 use super::known::{Known, no_units};
 use super::layers::Layers;
 use super::layers_text::percent;
 use super::moving::Moving;
 use super::remedy::{Both, More, Outcome, Remedy};
 use super::words::{clock_time, grouped, never, span};
-use crate::planner::fluid::Held;
+use crate::planner::fluid::{Held, NoUnits};
 use crate::planner::model::HORIZON_DAYS;
 use crate::planner::{City, Item, Plan, Words, chance, far_words, shelf_mend, shelf_words};
 
@@ -104,6 +105,7 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let told =
         |more: &&More| known != Known::Unknown || !(more.units.is_empty() && more.desks.is_empty());
     cures.extend(remedy.more.as_ref().filter(told).map(|more| more_words(city, layers, more)));
+    cures.extend(remedy.more.as_ref().and_then(|more| which_vehicles(layers, more)));
     cures.extend(moving(layers, &remedy.moving));
     // What the most that is tried would bring says it, too.
     if known == Known::Unknown || remedy.more.is_none() && remedy.beyond.is_none() {
@@ -169,6 +171,33 @@ fn more_words(city: &City, layers: &Layers, more: &More) -> Words {
     )
 }
 
+/// Which number of vehicles counts, where the flows and the measures name two of them; nothing where they agree.
+pub(super) fn which_vehicles(layers: &Layers, more: &More) -> Option<Words> {
+    let flow = &layers.flow.labs[layers.flow.last_lab()?];
+    let told = flow.no_units(layers.round.model.target) == Some(NoUnits::Transport)
+        || flow.no_units(layers.round.model.target).is_none() && flow.held == Held::Transport;
+    let of = flow.transport.as_ref().filter(|_| told)?;
+    let flows = u64::from(of.needed.saturating_sub(of.vehicles));
+    let here = more.vehicles.iter().map(|vehicles| u64::from(vehicles.more)).sum::<u64>();
+    if flows == here || here == 0 {
+        return None;
+    }
+    let (flows, here) = (grouped(flows), grouped(here));
+    let (zh, en) = match layers.study {
+        Some(_) => ("模拟找到的数", "the measures', found by the simulation"),
+        None => ("措施的数", "the measures'"),
+    };
+    Some(words(
+        format!(
+            "调配车辆以后者（加 {here} 辆，{zh}）为准；前面的加 {flows} 辆是流体层的数，其中样本等车更久，仅供对照。"
+        ),
+        format!(
+            "Of both numbers of vehicles the one to order by is {en}, {here} more; {flows} more is the flows', which reckon otherwise \
+             with waiting for vehicles, and stands for comparison."
+        ),
+    ))
+}
+
 /// The stages that would need more units than are tried, a sentence each; nothing where there is none.
 fn held_words(layers: &Layers, more: &More) -> Words {
     let (mut zh, mut en) = (String::new(), String::new());
@@ -219,7 +248,7 @@ fn both_words(city: &City, layers: &Layers, both: &Both) -> Words {
 }
 
 /// That the most that is tried is late, too: which times no number shortens, or that more than that would be needed.
-fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
+pub(super) fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
     let (code, name) = &layers.round.labs[beyond.lab];
     let (most, done) = (most_words(), span(beyond.finish));
     let (mut zh, mut en) = match never(beyond.finish) {
@@ -232,13 +261,8 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
             format!("{} it would still take {}.", most.en, done.en),
         ),
     };
-    if !matches!(beyond.flow.held, Held::Way | Held::Transport) {
-        zh += &format!("届时 {code} {} 仍有积压，须另增实验室或放宽时限。", name.zh);
-        en += &format!(
-            " Then {code} {} still has more waiting than it can take: that takes another lab, or more time.",
-            name.en
-        );
-        return words(zh, en);
+    if let Some(held) = with_the_most(city, layers, beyond.lab, &beyond.flow) {
+        return words(Words::closed(&(zh + &held.zh)), format!("{en} {}", held.en));
     }
     let [swab, door] = [beyond.sampled, beyond.flow.delivered].map(|at| clock_time(city, at));
     let chain = span(beyond.flow.chain);
@@ -259,9 +283,10 @@ fn beyond_words(city: &City, layers: &Layers, beyond: &Beyond) -> Words {
 /// The most that is tried.
 fn most_words() -> Words {
     words(
-        "即使各环节设备都增至现有的 8 倍、采样台多到 1 小时内采完准时到场者、车辆多到无样本等车",
-        "Even with eight times the units at every stage, desks for all who come in time within an hour, and so many vehicles that no \
-         tube waits for one,",
+        "即使各环节设备都增至“现有台数加 1”的 8 倍（至多为样本装板数的 2 倍）、采样台多到 1 小时内采完准时到场者、车辆多到\
+         无样本等车（原来等车的再加倍）",
+        "Even with eight times one more than the units of every stage (no more than two for each plate of its tubes), desks for all who come in \
+         time within an hour, and so many vehicles that no tube waits for one (twice as many where some did),",
     )
 }
 

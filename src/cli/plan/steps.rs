@@ -20,7 +20,7 @@ impl<'m> Most<'m> {
         Most { now, tubes: now.tubes_by_lab() }
     }
 
-    /// Most units of a stage: so many that two runs in each unit hold all tubes, or what is tried at all.
+    /// Most units of a stage: two for each plate of its tubes, or what is tried at all.
     fn units(&self, lab: usize, kind: StageKind) -> u32 {
         let stage = &self.now.labs[lab].stages[kind.index()];
         let plenty = self.tubes[lab].div_ceil(u64::from(stage.batch.max(1))).saturating_mul(2);

@@ -122,12 +122,11 @@ pub(super) fn answer(args: &WhatIfArgs) -> Result<(String, u8), Error> {
     };
     let asked = &Asked { args, lab, stage, units };
     planner::may_change(&city, lab, stage, units.into()).map_err(Error::Argument)?;
-    let before = Layers::without_remedy(
-        &city,
-        Dice { replications: 0, seed: args.seed },
-        &Progress::silent(),
-    )
-    .map_err(|error| city_file::why(&args.city, &error));
+    let progress = Progress::on_stderr(args.lang);
+    let none = Dice { replications: 0, seed: args.seed };
+    let before = Layers::without_remedy(&city, none, &progress)
+        .map_err(|error| city_file::why(&args.city, &error));
+    progress.end();
     // Where the stage works before and after, every street keeps its lab; no street can stay at a lab without units.
     let works = |layers: &Layers| {
         let now = layers.round.model.labs[lab].stages[stage.index()].units;

@@ -142,7 +142,10 @@ pub(super) fn answer(
 ) -> Result<(String, u8), Error> {
     let changes = args.altering.changes(args, city, lab)?;
     let altered = Altered::of(city, &changes).map_err(Error::Argument)?;
+    let progress = Progress::on_stderr(args.lang);
+    progress.step("分派街道到实验室", "assigning streets to labs");
     let before = Round::of(city).map_err(|error| city_file::why(&args.city, &error));
+    progress.end();
     let done = match before {
         Ok(round) => compare(args, &altered, round),
         Err(why) => anew(args, &altered, Err(why), None),

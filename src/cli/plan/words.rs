@@ -3,7 +3,7 @@
 use super::Lang;
 use super::layers_text::percent;
 pub(super) use crate::planner::grouped;
-use crate::planner::model::{HOUR, MINUTE, Ms};
+use crate::planner::model::{HORIZON_MS, HOUR, MINUTE, Ms};
 use crate::planner::study::Study;
 pub(super) use crate::planner::times::{clock_time, hours, never, span};
 use crate::planner::{Basis, Item, Norm, StageKind, Words, chance};
@@ -76,6 +76,19 @@ pub(super) fn tenth_hours(ms: i64) -> String {
     format!("{:.1}", tenths / 10.0).replace('-', "−")
 }
 
+/// A time of the model in a table, in hours with one decimal; beyond what is reckoned, that it is.
+pub(super) fn table_hours(at: Ms) -> String {
+    match never(at) {
+        true => beyond_hours(),
+        false => tenth_hours(i64::from(at)),
+    }
+}
+
+/// The hours of what is not done within what is reckoned.
+pub(super) fn beyond_hours() -> String {
+    format!(">{}", HORIZON_MS / HOUR)
+}
+
 /// The range of a study and how probable it is to be in time; of one replication that it has neither.
 pub(super) fn range(study: &Study) -> Words {
     let Some(share) = study.probability().map(percent) else { return chance::once() };
@@ -134,14 +147,14 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
         let mut line = String::from(" ");
         for (i, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[i] - width(cell));
-            let figure = cell.starts_with(|c: char| c.is_ascii_digit());
+            let figure = cell.starts_with(|c: char| c.is_ascii_digit() || c == '>');
             // A heading stands like the first figure below it.
             let right = figure
                 || r == 0
                     && rows
                         .get(1)
                         .and_then(|row| row.get(i))
-                        .is_some_and(|below| below.starts_with(|c: char| c.is_ascii_digit()));
+                        .is_some_and(|b| b.starts_with(|c: char| c.is_ascii_digit() || c == '>'));
             line.push(' ');
             if right && i > 0 {
                 line.push_str(&pad);

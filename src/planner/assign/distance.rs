@@ -48,6 +48,7 @@ pub(super) fn cheapest(net: &Net, cost: &[i64], room: Vec<u64>) -> Sent {
         touched_streets: Vec::new(),
         touched_labs: Vec::new(),
         heap: BinaryHeap::new(),
+        full: vec![Vec::new(); net.labs()],
     };
     let mut unsent = 0;
     for street in 0..net.streets() {
@@ -78,6 +79,9 @@ struct Search<'a> {
     touched_streets: Vec<usize>,
     touched_labs: Vec<usize>,
     heap: BinaryHeap<Reverse<(i64, usize)>>,
+    /// Per lab: the arcs into it that carry tubes, rising. A lab has few of the streets of a large city, and each way looks back
+    /// along all of them.
+    full: Vec<Vec<usize>>,
 }
 
 impl Search<'_> {
@@ -105,14 +109,15 @@ impl Search<'_> {
                     (end_far, end) = (total, Some(lab));
                 }
             }
-            let net = self.net;
-            for &back in net.arcs_into(lab) {
-                let street = net.street_of[back];
-                if self.sent[back] > 0 && self.street_far[street] == FAR {
+            let backs = std::mem::take(&mut self.full[lab]);
+            for &back in &backs {
+                let street = self.net.street_of[back];
+                if self.street_far[street] == FAR {
                     let step = self.lab_price[lab] - self.cost[back] - self.street_price[street];
                     self.reach_street(street, far + step, back);
                 }
             }
+            self.full[lab] = backs;
         }
         if end.is_some() {
             for &street in &self.touched_streets {
@@ -146,30 +151,41 @@ impl Search<'_> {
     /// Sends along the way that was found; gives the tubes sent.
     fn push(&mut self, start: usize, end: usize, left: u64) -> u64 {
         let mut tubes = left.min(self.room[end]);
-        self.along(start, end, |sent, back| {
+        self.along(start, end, |search, arc, back| {
             if back {
-                tubes = tubes.min(*sent);
+                tubes = tubes.min(search.sent[arc]);
             }
         });
-        self.along(start, end, |sent, back| match back {
-            true => *sent -= tubes,
-            false => *sent += tubes,
-        });
+        self.along(start, end, |search, arc, back| search.put(arc, back, tubes));
         self.room[end] -= tubes;
         tubes
     }
 
-    fn along(&mut self, start: usize, end: usize, mut act: impl FnMut(&mut u64, bool)) {
+    /// Puts so many tubes more on an arc, or takes them back.
+    fn put(&mut self, arc: usize, back: bool, tubes: u64) {
+        let sent = &mut self.sent[arc];
+        let carried = *sent > 0;
+        *sent = if back { *sent - tubes } else { *sent + tubes };
+        let carries = *sent > 0;
+        let full = &mut self.full[self.net.lab_of[arc]];
+        match full.binary_search(&arc) {
+            Ok(at) if carried && !carries => drop(full.remove(at)),
+            Err(at) if !carried && carries => full.insert(at, arc),
+            _ => {}
+        }
+    }
+
+    fn along(&mut self, start: usize, end: usize, mut act: impl FnMut(&mut Self, usize, bool)) {
         let mut lab = end;
         loop {
             let arc = self.lab_from[lab];
-            act(&mut self.sent[arc], false);
+            act(self, arc, false);
             let street = self.net.street_of[arc];
             if street == start {
                 return;
             }
             let back = self.street_from[street];
-            act(&mut self.sent[back], true);
+            act(self, back, true);
             lab = self.net.lab_of[back];
         }
     }

@@ -113,6 +113,39 @@ pub fn diff(old: &City, new: &City) -> Vec<Change> {
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
+/// By change: the lab that is new or gone as a whole, and has this value as the norm pack of its own file sets it; `None` for
+/// what somebody has put in.
+pub fn by_the_pack(old: &City, new: &City, changes: &[Change]) -> Vec<Option<String>> {
+    let values = |city: &City| -> BTreeMap<String, String> {
+        let norm = leaves(city).into_iter().filter(|leaf| leaf.path.starts_with("norm."));
+        norm.map(|leaf| (leaf.path, leaf.value)).collect()
+    };
+    let packs = [values(old), values(new)];
+    let whole: BTreeMap<String, (String, ChangeKind)> = changes
+        .iter()
+        .filter(|one| matches!(one.kind, ChangeKind::Added | ChangeKind::Removed))
+        .filter_map(|one| {
+            let code = one.path.strip_prefix("lab[")?.strip_suffix(']')?;
+            Some((format!("{}.", one.path), (code.to_owned(), one.kind)))
+        })
+        .collect();
+    let of = |change: &Change| {
+        let (prefix, (code, kind)) =
+            whole.iter().find(|(prefix, _)| change.path.starts_with(prefix.as_str()))?;
+        let (pack, value) = match kind {
+            ChangeKind::Removed => (&packs[0], &change.was),
+            _ => (&packs[1], &change.is),
+        };
+        let key = &change.path[prefix.len()..];
+        let norm = match key.ends_with(".usable") {
+            true => "norm.wells_usable".to_owned(),
+            false => format!("norm.{key}"),
+        };
+        (pack.get(&norm) == Some(value)).then(|| code.clone())
+    };
+    changes.iter().map(of).collect()
+}
+
 /// What is odd about the versions of two plans of one city with these changes: other content of the same version, or a version
 /// that goes back. An approval alone is no other content.
 pub fn version_doubt(old: &City, new: &City, changes: &[Change]) -> Option<Words> {

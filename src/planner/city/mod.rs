@@ -17,7 +17,7 @@ mod words;
 mod written;
 
 pub use constants::Constant;
-pub use diff::{Change, ChangeKind, approval_doubt, diff, version_doubt};
+pub use diff::{Change, ChangeKind, approval_doubt, by_the_pack, diff, version_doubt};
 pub use district::{District, Fleet, Have, Sampling, Street};
 pub use given::{Given, TargetFrom};
 pub use head::PlanHead;

@@ -204,14 +204,17 @@ pub(super) fn tubes_nearer(
     let elsewhere_s = passing.iter().sum::<u64>().saturating_sub(own);
     let lab = &city.labs[lab];
     let most_s = target_s.saturating_sub(head_s(city, lab).saturating_add(elsewhere_s));
+    // With rests in the work, too, of each day the share that is manned, wherever in it the shifts lie.
+    let rests = nearer.rests_in_work;
+    let of_s = if rests { DAY_S } else { target_s };
     let runs_in = |seconds: u64| {
-        let window_s = match nearer.rests_in_work {
-            true => mul_div(seconds, most_s, target_s.max(1)),
+        let window_s = match rests {
+            true => mul_div(seconds.min(DAY_S), most_s, DAY_S),
             false => seconds.min(most_s),
         };
         whole_runs((window_s as f64 * pace) as u64, stage.cycle_s())
     };
-    let groups = groups(city, lab, stage.clock, units, target_s).into_iter();
+    let groups = groups(city, lab, stage.clock, units, of_s).into_iter();
     let runs = groups.map(|(alike, s)| alike.saturating_mul(runs_in(s)));
     let tubes = runs.fold(0, u64::saturating_add).saturating_mul(stage.usable);
     mul_div(tubes, derate_permille(city, lab, stage), 1000)

@@ -16,8 +16,8 @@ pub struct Nearer {
     pub passing_s: Vec<[u64; StageKind::COUNT]>,
     /// Collection by street, number of its district and seconds; empty: district by district.
     pub streets: Vec<(usize, f64)>,
-    /// Whether instruments rest, and desks are closed, in their share of the time in which there is work, too, and not only while
-    /// nothing is there to be done.
+    /// Whether instruments rest, shifts are off and desks are closed in their share of the time in which there is work, too, and not
+    /// only while nothing is there to be done; wherever in the day they lie.
     pub rests_in_work: bool,
 }
 

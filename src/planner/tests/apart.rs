@@ -2,6 +2,7 @@
 
 use super::{city, district, lab, n, street};
 use crate::planner::apart::{Apart, Effect, Step, Steps, simulation_and_flows, steps};
+use crate::planner::city::{Fleet, InstrumentDay, Shift};
 use crate::planner::model::{HOUR, MINUTE, Model, Ms};
 use crate::planner::round::{Doubt, Round};
 use crate::planner::{City, StageKind, example, fluid, solve, study};
@@ -173,6 +174,57 @@ fn steps_of(city: &City) -> Steps {
     steps
 }
 
+/// From 20:00 to 04:00, with everybody.
+fn night_shift() -> Shift {
+    Shift { from_s: 20 * 3600, to_s: 4 * 3600, percent: 100 }
+}
+
+/// Of a lab that misses the end of a shift or of its instruments' hours that is told, and not filed under the rest; nor is it of a
+/// round that has too few vehicles.
+#[test]
+fn the_rest_is_small_where_shifts_or_vehicles_decide() {
+    let tight = |change: fn(&mut City)| {
+        let mut city = plain(600, 12);
+        change(&mut city);
+        steps_of(&city)
+    };
+    let rows: [(Step, fn(&mut City)); 3] = [
+        (Step::Clock, |city| city.labs[0].shifts = vec![night_shift()]),
+        (Step::Clock, |city| {
+            let (from_s, to_s) = (22 * 3600, 6 * 3600);
+            city.labs[0].instrument_day = Some(InstrumentDay::Window { from_s, to_s });
+        }),
+        (Step::Vehicles, |city| {
+            let fleet = city.fleet_of(&city.districts[0]);
+            city.districts[0].fleet = Some(Fleet { vehicles: 1, capacity_tubes: 100, ..fleet });
+        }),
+    ];
+    for (step, change) in rows {
+        let found = tight(change);
+        let largest = found.by.iter().max_by_key(|(_, ms)| ms.abs()).expect("steps");
+        assert_eq!(largest.0, step, "{found:?}");
+        assert!(found.left.abs() * 2 < largest.1, "{step:?} {found:?}");
+    }
+}
+
+/// What is not done within the horizon is later by nobody knows how much: no number of it is told.
+#[test]
+fn no_number_is_told_of_what_never_ends() {
+    let mut city = plain(600, 20);
+    let fleet = city.fleet_of(&city.districts[0]);
+    city.districts[0].fleet = Some(Fleet { vehicles: 1, capacity_tubes: 1, ..fleet });
+    let found = steps_of(&city);
+    assert_eq!(found.endless, Some(Step::Vehicles), "{found:?}");
+    let said = found.words();
+    let en = "flows and rules: the flows are not done within 40 days, and how much later is not known, step by step: ";
+    assert!(said.en.starts_with(en), "{}", said.en);
+    let end = "too few vehicles (the arithmetic counts none): not done within 40 days";
+    assert!(said.en.ends_with(end), "{}", said.en);
+    assert!(said.zh.ends_with("转运车辆不足（测算不计车辆）：40 天内不能完成"), "{}", said.zh);
+    // The cut-off is at 960 hours.
+    assert!(!said.en.contains("+9") && !said.zh.contains("+9"), "{}", said.en);
+}
+
 /// What is put into a city is found at its step, and at no step of one that is without it.
 #[test]
 fn the_step_that_was_put_in_is_the_one_that_costs() {
@@ -183,7 +235,7 @@ fn the_step_that_was_put_in_is_the_one_that_costs() {
         found.by.iter().find(|(one, _)| *one == step).expect("every step is told").1
     };
     type Put = fn(&mut City);
-    let rows: [(Step, City, Put); 8] = [
+    let rows: [(Step, City, Put); 11] = [
         (Step::Sent, labs_bind(), |city| {
             city.labs.push(crate::planner::Lab { code: "L2".to_owned(), ..city.labs[0].clone() });
             city.one_to_one = true;
@@ -202,6 +254,16 @@ fn the_step_that_was_put_in_is_the_one_that_costs() {
         }),
         (Step::LateComers, plain(600, 200), |city| city.norm.field.straggler_permille = n(300)),
         (Step::Recalls, labs_bind(), |city| city.norm.prevalence.alpha_milli = n(20_000)),
+        (Step::Clock, plain(600, 20), |city| city.labs[0].shifts = vec![night_shift()]),
+        (Step::Clock, plain(600, 20), |city| {
+            let (from_s, to_s) = (20 * 3600, 4 * 3600);
+            city.labs[0].instrument_day = Some(InstrumentDay::Window { from_s, to_s });
+        }),
+        (Step::Vehicles, plain(600, 20), |city| {
+            let fleet =
+                Fleet { vehicles: 1, capacity_tubes: 100, ..city.fleet_of(&city.districts[0]) };
+            city.districts[0].fleet = Some(fleet);
+        }),
     ];
     let least = i64::from(30 * MINUTE);
     for (step, mut city, put) in rows {
@@ -229,9 +291,9 @@ fn steps_add_up_as_they_are_told() {
         (Step::Coming, minutes(-64)),
         (Step::Clock, minutes(2)),
     ];
-    let told = Steps { gap: minutes(148), by, left: minutes(10) }.words();
-    let sum = "(the arithmetic: the shortest) +1.7 h, instruments rest and sites close while there is work, too (the arithmetic: \
-               only while there is none) +1.7 h, tubes come little by little (the arithmetic: all at once, after the longest trip) \
+    let told = Steps { gap: minutes(148), by, left: minutes(10), endless: None }.words();
+    let sum = "(the arithmetic: the shortest) +1.7 h, instruments rest, shifts are off and sites close while there is work, too (the \
+               arithmetic: while there is none) +1.7 h, tubes come little by little (the arithmetic: all at once, after the longest trip) \
                −1.1 h, the rest (whole runs here, pieces of time there) +0.2 h";
     assert!(
         told.en.starts_with("flows and rules: the flows are 2.5 h later, step by step: "),
@@ -242,7 +304,21 @@ fn steps_add_up_as_they_are_told() {
         told.zh.starts_with("流体与测算：流体晚 2.5 小时，逐项累加为：各批按平均时间"),
         "{told:?}"
     );
-    let earlier = Steps { gap: minutes(-60), by: Vec::new(), left: minutes(-60) }.words();
+    // A rest that is the largest part is not hidden behind the words of rounding.
+    let rows = [(20, 600, true), (20, 12, false), (50, 30, false), (0, 65, true)];
+    for (step, left, said) in rows {
+        let by = vec![(Step::Runs, minutes(step))];
+        let told =
+            Steps { gap: minutes(step + left), by, left: minutes(left), endless: None }.words();
+        assert_eq!(
+            told.en.contains("the largest part, and not taken apart further"),
+            said,
+            "{told:?}"
+        );
+        assert_eq!(told.zh.contains("占最大部分，未再细分"), said, "{told:?}");
+    }
+    let earlier =
+        Steps { gap: minutes(-60), by: Vec::new(), left: minutes(-60), endless: None }.words();
     assert!(earlier.en.contains("the flows are 1.0 h earlier") && earlier.en.ends_with("−1.0 h"));
     assert!(earlier.zh.contains("流体早 1.0 小时"), "{earlier:?}");
 }

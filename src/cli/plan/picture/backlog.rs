@@ -2,7 +2,7 @@
 
 use super::super::layers::Layers;
 use super::super::words::{grouped, in_hours};
-use super::svg::{Anchor, Svg};
+use super::svg::{Anchor, Svg, wrapped};
 use super::{FRAME, SIZE, Scale, count_axis, step, target, time_axis, title};
 use crate::planner::model::HOUR;
 use crate::planner::study::Backlog;
@@ -11,6 +11,10 @@ use crate::planner::{City, StageKind, Words};
 /// On the way, then the stages in their order: the eight colours of Okabe and Ito, black made grey.
 const COLOURS: [&str; StageKind::COUNT + 1] =
     ["#999999", "#F0E442", "#CC79A7", "#56B4E9", "#D55E00", "#009E73", "#0072B2", "#E69F00"];
+
+/// Size of what is said below the picture, and its lines' height.
+const SAID: f64 = 13.0;
+const LINE: f64 = 18.0;
 
 /// The picture.
 pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
@@ -46,7 +50,12 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
         hour(peak_at),
         hour(last.saturating_sub(1)),
     );
-    let mut svg = Svg::new(SIZE, &format!("{} / {}", name.zh, name.en), &about);
+    // What binds stands below the picture, each language in lines of its own.
+    let binding = layers.binds(city);
+    let mut said = wrapped(&binding.zh, SAID, SIZE.0 - 32.0);
+    said.extend(wrapped(&binding.en, SAID, SIZE.0 - 32.0));
+    let size = (SIZE.0, SIZE.1 + LINE * (said.len() as f64 + 0.5));
+    let mut svg = Svg::new(size, &format!("{} / {}", name.zh, name.en), &about);
     title(&mut svg, &name, &about);
     time_axis(&mut svg, city, (0.0, end), x);
     count_axis(&mut svg, most, y, right, "采样管 / tubes");
@@ -68,13 +77,9 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
         let label = format!("{} {}", name.zh, name.en);
         svg.text((place.0 + 24.0, place.1), 14.0, Anchor::Start, "#222222", &label);
     }
-    let binding = layers.binds(city);
-    svg.text(
-        (16.0, 72.0),
-        13.0,
-        Anchor::Start,
-        "#444444",
-        &format!("{} / {}", binding.zh, binding.en),
-    );
+    for (i, line) in said.iter().enumerate() {
+        let y = SIZE.1 + LINE * (i as f64 + 0.5);
+        svg.text((16.0, y), SAID, Anchor::Start, "#444444", line);
+    }
     svg.end()
 }

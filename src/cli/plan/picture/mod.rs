@@ -12,6 +12,8 @@ use super::layers::Layers;
 use super::words::clock_time;
 use crate::planner::model::{HOUR, Ms};
 use crate::planner::{City, Words, study};
+#[cfg(test)]
+pub(in crate::cli::plan) use svg::text_width;
 use svg::{Anchor, Svg};
 
 /// Width and height of a picture, in its own units.

@@ -23,6 +23,40 @@ impl Anchor {
 /// A picture that grows.
 pub(super) struct Svg {
     out: String,
+    /// Its width, in its own units.
+    width: f64,
+}
+
+/// Nothing is written nearer to the edge than this.
+const EDGE: f64 = 4.0;
+
+/// About how wide a text is: a Chinese character as wide as its size, a Latin one a little more than half of it.
+pub(in crate::cli::plan) fn text_width(text: &str, size: f64) -> f64 {
+    let of = |c: char| if c >= '\u{2e80}' { size } else { 0.55 * size };
+    text.chars().map(of).sum()
+}
+
+/// A text in lines that are no wider than `width`: broken at blanks, and between Chinese characters, none of which begins a line
+/// with a mark that ends something.
+pub(super) fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
+    const ENDS: &str = "，。；：、）”？！";
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    // Where the line may be broken: bytes of it.
+    let mut at = 0;
+    for c in text.chars() {
+        if c == ' ' || c >= '\u{2e80}' && !ENDS.contains(c) {
+            at = line.len();
+        }
+        line.push(c);
+        if text_width(&line, size) > width {
+            // A word that is longer than a line is broken where the line ends.
+            let rest = line.split_off(if at == 0 { line.len() - c.len_utf8() } else { at });
+            lines.push(line.trim_end().to_owned());
+            (line, at) = (rest.trim_start().to_owned(), 0);
+        }
+    }
+    lines.extend((!line.is_empty()).then_some(line));
+    lines
 }
 
 /// Text as it may stand in XML: markup escaped, control characters left out.
@@ -63,7 +97,7 @@ impl Svg {
         let _ = writeln!(out, "<title id=\"title\">{}</title>", escape(title));
         let _ = writeln!(out, "<desc id=\"about\">{}</desc>", escape(about));
         let _ = writeln!(out, "<rect width=\"{w}\" height=\"{h}\" fill=\"#ffffff\"/>");
-        Svg { out }
+        Svg { out, width }
     }
 
     /// A line; `dash` is a pattern of dashes or empty.
@@ -80,9 +114,19 @@ impl Svg {
         );
     }
 
-    /// A text.
+    /// A text, kept on the picture: smaller where it is wider than that, and moved in where it would run over its edge.
     pub fn text(&mut self, at: (f64, f64), size: f64, anchor: Anchor, colour: &str, text: &str) {
-        let [x, y, size] = [at.0, at.1, size].map(number);
+        let room = self.width - 2.0 * EDGE;
+        // Rounded down to the decimal that is written.
+        let size = size.min((size * room / text_width(text, size).max(1e-9) * 10.0).floor() / 10.0);
+        let wide = text_width(text, size);
+        let before = match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => wide / 2.0,
+            Anchor::End => wide,
+        };
+        let x = at.0.min(self.width - EDGE - wide + before).max(EDGE + before);
+        let [x, y, size] = [x, at.1, size].map(number);
         let (anchor, text) = (anchor.key(), escape(text));
         let _ = writeln!(
             self.out,

@@ -1,18 +1,24 @@
 //! A sheet for each layer: the guide's arithmetic by district, labs by stage, the assignment, the simulation.
 
+use super::super::json_layers::slack;
 use super::super::layers::Layers;
 use super::super::layers_text::seven;
 use super::super::remedy_text::sentence;
-use super::super::words::{clock_time, in_hours, span};
+use super::super::words::{beyond_hours, clock_time, in_hours, never, span};
 use super::super::{Report, targets};
 use super::{Cell, Sheet, Table};
 use crate::planner::assign::by_mean_pace;
+use crate::planner::fluid::Held;
 use crate::planner::model::{HOUR, Ms};
 use crate::planner::study::Quantiles;
 use crate::planner::{StageKind, Words, chance};
 
+/// Hours as a number; beyond what is reckoned, that it is.
 fn hours(at: Ms) -> Cell {
-    Cell::Number(in_hours(at))
+    match never(at) {
+        true => Cell::text(beyond_hours()),
+        false => Cell::Number(in_hours(at)),
+    }
 }
 
 /// Hours with two decimals that one more unit saves; negative where it costs some.
@@ -115,28 +121,24 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         for kind in StageKind::ALL {
             let k = kind.index();
             let stage = &flow.stages[k];
+            // Of a lab that waits for its tubes no stage binds.
+            let binds = flow.binding == kind && !matches!(flow.held, Held::Transport | Held::Way);
+            let saved = saved_hours(found.one_more[i][k].saves.lab);
             let row = vec![
                 lab(found, i),
                 Cell::both(&kind.name()),
-                if flow.binding == kind {
-                    Cell::both(&Words::new("是", "yes"))
-                } else {
-                    Cell::Blank
-                },
+                if binds { Cell::both(&Words::new("是", "yes")) } else { Cell::Blank },
                 Cell::Count(found.round.model.labs[i].stages[k].units.into()),
                 flow.units_needed[k].map_or(Cell::Blank, |n| Cell::Count(n.into())),
                 Cell::Count(flow.tubes),
                 hours(stage.last),
                 Cell::both(&clock_time(&report.city, stage.last)),
                 found.binds_from(i, kind).map_or(Cell::Blank, hours),
-                Cell::Number(super::super::json_layers::slack(
-                    found.round.model.target,
-                    flow.alone[k],
-                )),
-                Cell::Number(saved_hours(found.one_more[i][k].saves.lab)),
+                slack(found.round.model.target, flow.alone[k]).map_or(Cell::Blank, Cell::Number),
+                if never(flow.finish) { Cell::Blank } else { Cell::Number(saved) },
                 Cell::both(&found.one_more[i][k].label()),
             ];
-            match flow.binding == kind {
+            match binds {
                 true => table.sum(row),
                 false => table.rows.push(row),
             }
@@ -148,8 +150,8 @@ pub(super) fn labs(report: &Report, found: &Layers) -> Sheet {
         lines: vec![
             sentence(report, found),
             Words::new(
-                "余量：该环节单独受限时距时限的小时数，负数为超时；所需台数空白：样本送达已迟或仪器休息，增加设备无效",
-                "slack: hours to the target were the stage the only limit, negative is late; no units needed: tubes come too late, or the instruments rest, for any number",
+                "余量：该环节单独受限时距时限的小时数，负数为超时，空白为 40 天内不能完成；所需台数空白：样本送达已迟或仪器休息，增加设备无效",
+                "slack: hours to the target were the stage the only limit, negative is late, none is not done within 40 days; no units needed: tubes come too late, or the instruments rest, for any number",
             ),
         ],
         table,

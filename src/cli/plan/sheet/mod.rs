@@ -12,6 +12,8 @@ mod sources;
 mod write;
 
 use rust_xlsxwriter::XlsxError;
+#[cfg(test)]
+pub(super) use write::rows_of;
 
 use super::Report;
 use crate::planner::Words;

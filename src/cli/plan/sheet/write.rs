@@ -1,10 +1,12 @@
-//! Sheets as an Excel workbook: title, headings in two languages that stay in sight, numbers as numbers.
+//! Sheets as an Excel workbook: title, headings in two languages that stay in sight, numbers as numbers. What is said of a table
+//! stands below it, across its width: above it stands one line at most, or notes would be all that is seen.
 
 use rust_xlsxwriter::{
     ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::{Cell, Sheet};
+use super::{Cell, Column, Sheet};
+use crate::planner::Words;
 
 struct Formats {
     title: Format,
@@ -27,7 +29,10 @@ impl Formats {
         };
         Formats {
             title: Format::new().set_bold().set_font_size(14),
-            line: Format::new().set_font_color("#444444"),
+            line: Format::new()
+                .set_font_color("#444444")
+                .set_align(FormatAlign::Top)
+                .set_text_wrap(),
             head: cell().set_bold().set_align(FormatAlign::Center).set_background_color("#D9E6F2"),
             text: cell(),
             count: cell().set_num_format("#,##0"),
@@ -61,16 +66,17 @@ fn set(
     let mut row = 0;
     let title = format!("{}  {}", sheet.title.zh, sheet.title.en);
     page.write_string_with_format(row, 0, &title, &plain.title)?;
-    for line in &sheet.lines {
+    let columns = &sheet.table.columns;
+    let width: f64 = columns.iter().map(|column| column.width).sum();
+    // The answer, where it is short enough to stand in one line.
+    let short = |line: &&Words| rows_of(&one_line(line), width) == 1;
+    let above = sheet.lines.first().filter(short);
+    if let Some(line) = above {
         row += 1;
-        page.write_string_with_format(row, 0, line.zh.as_str(), &plain.line)?;
-        if line.en != line.zh {
-            row += 1;
-            page.write_string_with_format(row, 0, line.en.as_str(), &plain.line)?;
-        }
+        note(page, row, columns, &one_line(line), &plain.line)?;
     }
     row += 2;
-    for (at, column) in (0u16..).zip(&sheet.table.columns) {
+    for (at, column) in (0u16..).zip(columns) {
         page.set_column_width(at, column.width)?;
         page.write_string_with_format(row - 1, at, column.zh.as_str(), &plain.head)?;
         page.write_string_with_format(row, at, column.en.as_str(), &plain.head)?;
@@ -84,6 +90,55 @@ fn set(
             set_cell(page, row, at, cell, formats)?;
         }
     }
+    row += 1;
+    for line in &sheet.lines[usize::from(above.is_some())..] {
+        let both = if line.en == line.zh { vec![&line.zh] } else { vec![&line.zh, &line.en] };
+        for text in both {
+            row += 1;
+            note(page, row, columns, text, &plain.line)?;
+        }
+    }
+    Ok(())
+}
+
+/// A line in both languages.
+fn one_line(line: &Words) -> String {
+    if line.en == line.zh { line.zh.clone() } else { format!("{}  {}", line.zh, line.en) }
+}
+
+/// Height of a row of text, points.
+const ROW: f64 = 15.0;
+/// A row is no higher in Excel, points.
+const ROW_MAX: f64 = 409.0;
+
+/// Rows that a text takes at a width in characters; a Chinese one takes two, and a line is not filled to its end.
+pub(in crate::cli::plan) fn rows_of(text: &str, width: f64) -> u32 {
+    let wide = |line: &str| -> f64 {
+        line.chars().map(|c| if c >= '\u{2e80}' { 2.0 } else { 1.0 }).sum::<f64>() * 1.05
+    };
+    let rows = |line: &str| (wide(line) / width.max(10.0)).ceil().max(1.0) as u32;
+    text.lines().map(rows).sum::<u32>().max(1)
+}
+
+/// A text across the table, wrapped, as high as it takes.
+fn note(
+    page: &mut Worksheet,
+    row: u32,
+    columns: &[Column],
+    text: &str,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    let width: f64 = columns.iter().map(|column| column.width).sum();
+    match u16::try_from(columns.len()).unwrap_or(u16::MAX) {
+        0 | 1 => {
+            page.write_string_with_format(row, 0, text, format)?;
+        }
+        n => {
+            page.merge_range(row, 0, row, n - 1, text, format)?;
+        }
+    }
+    let rows = f64::from(rows_of(text, width));
+    page.set_row_height(row, (rows * ROW).min(ROW_MAX))?;
     Ok(())
 }
 

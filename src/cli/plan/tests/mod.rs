@@ -16,6 +16,7 @@ mod reached;
 mod remedies;
 mod searched;
 mod support;
+mod told;
 mod vehicles;
 mod wording;
 mod written;

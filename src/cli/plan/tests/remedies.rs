@@ -94,7 +94,7 @@ fn where_neither_units_nor_moves_are_enough_both_are() {
     assert_eq!(code, EXIT_NO);
     for words in [
         "Moving tubes alone is not enough: ",
-        "Even with eight times the units at every stage, desks for all who come in time within an hour, and so many vehicles that no tube waits for one, it would still take ",
+        "Even with eight times one more than the units of every stage (no more than two for each plate of its tubes), desks for all who come in time within an hour, and so many vehicles that no tube waits for one (twice as many where some did), it would still take ",
         " still has more waiting than it can take: that takes another lab, or more time.",
         "Both partly: ",
         " tubes to L2 West lab, which must take tubes of other districts, and ",
