@@ -2,6 +2,7 @@
 
 use super::layers::{TINY, asked};
 use super::*;
+use crate::planner::what_if::{Alter, Altered};
 
 /// The answer to a question as it is typed, with `CITY` for a file of this text.
 pub(super) fn said(text: &str, words: &[&str]) -> Result<(String, u8), Error> {
@@ -262,6 +263,15 @@ fn the_finish_with_advised_pools_is_that_of_the_prevalence_that_was_asked_about(
     let note = |of: &serde_json::Value| of["by_the_flows"]["note"]["en"].to_string();
     assert!(note(&norms).contains("the norm pack's prevalence"), "{}", note(&norms));
     assert!(note(&asked).contains("the prevalence asked about, 0.01, taken as known"));
+    // Taken as known: no replication draws another one.
+    let mut city = city_file::builtin("jiyuan").expect("a city");
+    city = Altered::of(&city, &[Alter::Prevalence { share: 0.01 }]).expect("a change").city;
+    let mut round = planner::round::Round::of(&city).expect("a round");
+    round.doubt.prevalence = (0.0, 0.0);
+    let dice = Dice { replications: REPLICATIONS, seed: 1 };
+    let known = super::super::layers::simulated(&round, &round.model, dice, &Progress::silent());
+    let known = json_layers::quantiles(&known.expect("it is simulated").finish);
+    assert_eq!(asked["simulated"]["now"]["finish_hours"], known);
     // Where nobody is infected, no recall is open after the last first result.
     let nobody = &pooling(&["--prevalence", "0"])["by_the_flows"]["advised"];
     assert_eq!(nobody["closed"], nobody["finish"]);
