@@ -45,7 +45,20 @@ fn a_command_whose_readers_are_gone_ends_with_its_own_exit_code() {
 fn a_full_disk_is_no_reader_who_is_gone() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let words = ["plan", "diff", "chifeng", "chifeng"];
-    assert_eq!(code(binary().args(words).stdout(full)), 1, "an answer that could not be written");
+    let (zh, en) = ("标准输出无法写入：磁盘空间不足", "standard output cannot be written: ");
+    for (more, told, kept) in [
+        (&[][..], vec![zh, en], vec![]),
+        (&["--lang", "zh"], vec![zh], vec![en]),
+        (&["--lang", "en"], vec![en], vec![zh]),
+    ] {
+        let full = full.try_clone().unwrap();
+        let done =
+            binary().args(words).args(more).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(done.status.code(), Some(1), "an answer that could not be written");
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(told.iter().all(|words| said.contains(words)), "{more:?}: {said}");
+        assert!(!kept.iter().any(|words| said.contains(words)), "{more:?}: {said}");
+    }
 }
 
 #[test]

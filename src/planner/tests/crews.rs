@@ -117,6 +117,8 @@ fn vehicles_are_those_that_make_the_trips_in_time() {
     // A hundred tubes to a vehicle: eighty loads.
     assert_eq!(line(&with(6, 100), 24, Trips), [80, 82, 0]);
     assert_eq!(line(&with(6, 100), 24, Vehicles), [7, 6, 1]);
+    // Of 99 to a vehicle the last load is not full.
+    assert_eq!(line(&with(6, 99), 24, Trips)[0], 81);
     // Each street is driven to on its own.
     let mut streets = with(8, 2000);
     let all = (0..5).map(|i| street(&format!("a-{i}"), 16_000, None));

@@ -42,6 +42,14 @@ fn vehicles_go_where_the_tubes_are() {
         ("by tubes", sealed, 20, vec![14, 2, 2, 2]),
         ("one for each where there are no more", sealed, 4, vec![1, 1, 1, 1]),
         ("and where there are fewer", sealed, 2, vec![1, 1, 1, 1]),
+        // Eight trips of a vehicle, sixteen box intervals, 500 tubes to a load.
+        (
+            "first where loads take longest",
+            [(1000, 1), (8400, 1), (0, 1), (0, 1)],
+            4,
+            vec![1, 3, 0, 0],
+        ),
+        ("then by tubes", [(1000, 1), (4000, 1), (0, 1), (0, 1)], 5, vec![2, 3, 0, 0]),
         ("nobody lives there", [(20_000, 1), (0, 1), (0, 1), (10_000, 1)], 9, vec![6, 0, 0, 3]),
     ] {
         let town = town(&streets, fleet(vehicles, 500, Some(8)));

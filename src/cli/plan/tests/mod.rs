@@ -5,6 +5,7 @@ mod crews;
 mod cut_off;
 mod filing;
 mod filled;
+mod given;
 mod keys;
 mod lacking;
 mod layers;
@@ -128,6 +129,8 @@ fn each_target_has_the_answer_of_every_layer_beside_it() {
         let yes = |of: &serde_json::Value| of["yes"].as_bool().expect("an answer");
         let all = [yes(verdict), yes(&of["flows"]), yes(&of["simulation"])];
         assert_eq!(&of["simulation"]["finish_hours"], own);
+        let share = of["simulation"]["in_time_probability"].as_f64().expect("of many replications");
+        assert_eq!(share >= 0.5, all[2], "the share is that of this target: {of}");
         let word = |yes: bool| if yes { "yes" } else { "no" };
         let [rules, flows, simulation] = all.map(word);
         let start =
@@ -286,6 +289,7 @@ fn headed(head: &str) -> String {
 
 #[test]
 fn diff_notes_content_that_changed_under_a_version_and_versions_and_approvals_that_cannot_be() {
+    const CODE: &str = "code = \"419001\"";
     let changed = |text: &str| text.replace("desks = 909", "desks = 950");
     let plain = headed("").replace("[plan]\n", "");
     let [one, two, three] = [1, 2, 3].map(|n| headed(&format!("version = {n}")));
@@ -337,8 +341,14 @@ fn diff_notes_content_that_changed_under_a_version_and_versions_and_approvals_th
             &next("2022-04-01").replace("desks = 950", "desks = 909"),
             vec![],
         ),
+        (&approved("2022-04-01"), &next("2022-04-01").replace("\"乙\"", "\"丙\""), vec![]),
         // Another city is no other version of it.
-        (&three, &two.replacen("code = \"419001\"", "code = \"419002\"", 1), vec![]),
+        (
+            &approved("2022-04-01"),
+            &next("2022-04-01").replacen(CODE, "code = \"419002\"", 1),
+            vec![],
+        ),
+        (&three, &two.replacen(CODE, "code = \"419002\"", 1), vec![]),
     ] {
         let (text, code) = diff_of(old, new, false);
         assert_eq!(code, u8::from(old != new), "{text}");

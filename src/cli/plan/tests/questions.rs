@@ -2,6 +2,7 @@
 
 use super::layers::{TINY, asked};
 use super::*;
+use crate::planner::what_if::{Alter, Altered};
 
 /// The answer to a question as it is typed, with `CITY` for a file of this text.
 pub(super) fn said(text: &str, words: &[&str]) -> Result<(String, u8), Error> {
@@ -262,6 +263,15 @@ fn the_finish_with_advised_pools_is_that_of_the_prevalence_that_was_asked_about(
     let note = |of: &serde_json::Value| of["by_the_flows"]["note"]["en"].to_string();
     assert!(note(&norms).contains("the norm pack's prevalence"), "{}", note(&norms));
     assert!(note(&asked).contains("the prevalence asked about, 0.01, taken as known"));
+    // Taken as known: no replication draws another one.
+    let mut city = city_file::builtin("jiyuan").expect("a city");
+    city = Altered::of(&city, &[Alter::Prevalence { share: 0.01 }]).expect("a change").city;
+    let mut round = planner::round::Round::of(&city).expect("a round");
+    round.doubt.prevalence = (0.0, 0.0);
+    let dice = Dice { replications: REPLICATIONS, seed: 1 };
+    let known = super::super::layers::simulated(&round, &round.model, dice, &Progress::silent());
+    let known = json_layers::quantiles(&known.expect("it is simulated").finish);
+    assert_eq!(asked["simulated"]["now"]["finish_hours"], known);
     // Where nobody is infected, no recall is open after the last first result.
     let nobody = &pooling(&["--prevalence", "0"])["by_the_flows"]["advised"];
     assert_eq!(nobody["closed"], nobody["finish"]);
@@ -388,7 +398,18 @@ fn one_pair_or_replication_is_not_told_as_certain() {
         let (Ok((once, _)), Ok((twice, _))) = (once, twice) else { panic!("{words:?}") };
         let none = "one replication alone, which has no range and no probability";
         assert!(once.contains(none) && once.contains("只模拟了一次"), "{once}");
-        for range in ["P10–P90", "in time with", "in time in", " of 1 replications", "P90"] {
+        // The answer of the plan itself says it in the place of its range.
+        let told = once.contains(&format!(" ({none}). ")) && once.contains("（只模拟了一次，");
+        assert!(told || words.len() > 1, "{once}");
+        for range in [
+            "P10–P90",
+            "in time with",
+            "in time in",
+            " of 1 replications",
+            "P90",
+            "(median)",
+            "quantiles (h)",
+        ] {
             assert!(!once.contains(range), "{range}\n{once}");
         }
         assert!(twice.contains("P10–P90") && !twice.contains(none), "{twice}");

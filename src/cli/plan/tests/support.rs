@@ -48,6 +48,53 @@ fn the_solution_says_what_is_asked_of_the_level_above() {
     assert!(notes.en.contains("all that is short is asked for until the place takes off"));
 }
 
+/// What a line asks for is the same number in the text, the document and the sheet, and the sums are of these; of tubes the
+/// first round's alone are asked for.
+#[test]
+fn what_is_asked_of_the_level_above_is_the_same_number_in_every_form() {
+    let bare = TINY.replacen("tubes = { physical = 36000,", "tubes = { physical = 1000,", 1);
+    let (_folder, args) = asked(&bare);
+    let report = filing::report_of(&args);
+    let (plan, json) = (&report.plan, json::report(&report));
+    let text = text::report(&report, Some(Lang::En));
+    let in_text = |numbers: [u64; 4]| {
+        let numbers = numbers.map(words::grouped);
+        let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        lines.any(|line| line.windows(4).any(|four| four == numbers))
+    };
+    let table = &sheet::sheets(&report)[0].table;
+    let (mut rows, mut sums) = (Vec::new(), Vec::new());
+    for (at, row) in table.rows.iter().enumerate() {
+        if table.sums.contains(&at) { sums.push(row) } else { rows.push(row) }
+    }
+    let told = |key: &str| json[key].as_array().expect("a list").clone();
+    assert_eq!(rows.len(), plan.shortages.len());
+    for ((line, row), told) in plan.shortages.iter().zip(rows).zip(told("shortages")) {
+        assert_eq!(row[8], sheet::Cell::Count(line.support), "{line:?}");
+        assert_eq!(told["support"], line.support, "{line:?}");
+        assert!(in_text([line.need, line.have, line.short, line.support]), "{line:?}\n{text}");
+    }
+    let part = |line: &Shortage| 0 < line.support && line.support < line.short;
+    assert!(plan.shortages.iter().any(part), "of tubes the first round's alone");
+    let sums = &sums[sums.len() - plan.item_totals.iter().filter(|t| t.short > 0).count()..];
+    let totals = plan.item_totals.iter().zip(told("item_totals"));
+    for ((total, told), sum) in totals.filter(|(total, _)| total.short > 0).zip(sums) {
+        assert_eq!(sum[8], sheet::Cell::Count(total.support), "{total:?}");
+        assert_eq!(told["support"], total.support, "{total:?}");
+        assert!(in_text([total.need, total.have, total.short, total.support]), "{total:?}\n{text}");
+    }
+    for total in &plan.item_totals {
+        let all = plan.item_totals.iter().filter(|t| t.item == total.item).map(|t| t.support);
+        let lines = plan.shortages.iter().filter(|line| line.item == total.item);
+        assert_eq!(all.sum::<u64>(), lines.map(|line| line.support).sum::<u64>(), "{total:?}");
+    }
+    // What the round lacks on the shelf is what is asked for, in the measures, too.
+    for lack in plan.shelf() {
+        let lines = plan.shortages.iter().filter(|line| line.item == lack.item && line.blocks);
+        assert_eq!(lack.short, lines.map(|line| line.support).sum::<u64>(), "{lack:?}");
+    }
+}
+
 #[test]
 fn numbers_in_the_solutions_are_grouped_as_in_the_tables() {
     let mut grouped = 0;

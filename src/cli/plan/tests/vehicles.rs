@@ -1,8 +1,10 @@
 //! Where vehicles are what is short: every form of the answer says so, and the measures give vehicles, no other lab's room.
 
 use super::layers::{TINY, asked};
+use super::steps::Most;
 use super::*;
-use crate::planner::StageKind;
+use crate::planner::model::Street;
+use crate::planner::{StageKind, fluid};
 
 /// Plenty of all, but for the vehicles of the east.
 pub(super) fn waiting(vehicles: u32, trips: u32) -> String {
@@ -96,4 +98,27 @@ fn json_says_what_the_text_says_of_vehicles() {
     assert!(number(&more["vehicles"][0]["more"]) > 0.0);
     assert!(layers["remedy"]["moving"].is_null());
     assert_eq!(lab["stages"].as_array().map(Vec::len), Some(StageKind::COUNT));
+}
+
+/// In the simulation vehicles are not back when the mean one is: the most that is tried of them, where some were short, is twice
+/// as many as the flows need.
+#[test]
+fn the_most_vehicles_that_are_tried_are_twice_as_many_as_the_flows_need() {
+    for (vehicles, times) in [(2, 2), (40, 1)] {
+        let (_folder, args) = asked(&waiting(vehicles, 2));
+        let report = filing::report_of(&args);
+        let model = &report.layers.as_ref().expect("a round").round.model;
+        let now = model.streets[0];
+        let enough =
+            |street: Street| fluid::vehicles_enough(&Street { vehicles: now.vehicles, ..street });
+        let most = Most::of(model);
+        let all = most.all(model).streets[0];
+        assert_eq!((now.vehicles, all.vehicles), (vehicles, times * enough(all)));
+        // However often they are doubled: the limit does not go up with them.
+        let mut grown = model.clone();
+        for _ in 0..8 {
+            grown = most.carried(&grown, now.lab, 2.0).unwrap_or(grown);
+        }
+        assert_eq!(grown.streets[0].vehicles, times * enough(now));
+    }
 }

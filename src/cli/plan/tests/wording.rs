@@ -2,11 +2,12 @@
 
 use super::layers::{TINY, asked};
 use super::moving::{Move, Moving};
-use super::remedy::{Both, Desks, More, Outcome, Remedy, Units};
+use super::remedy::{Both, Desks, More, Outcome, Remedy, Units, Vehicles};
 use super::search::Searched;
+use super::sheet::Cell;
 use super::*;
 use crate::planner::StageKind;
-use crate::planner::fluid::{Held, LabFlow};
+use crate::planner::fluid::{Held, LabFlow, Transport};
 use crate::planner::model::{HOUR, MINUTE, Ms};
 
 /// The tiny city's report, whose first lab is last.
@@ -67,6 +68,66 @@ fn what_binds_and_since_when_is_told_by_its_own_sentence() {
     assert_eq!(last, Words::new(zh, en));
 }
 
+/// What is told of vehicles: whose, since when, of how many streets, and how far as many more of them go.
+#[test]
+fn vehicles_that_hold_a_lab_up_are_told_with_since_when_and_how_many_are_enough() {
+    let mut report = report();
+    let layers = report.layers.as_mut().expect("a round");
+    let whole = Transport {
+        street: 0,
+        source: Some(0),
+        since: Some(3 * HOUR),
+        vehicles: 2,
+        needed: 5,
+        in_time: true,
+        streets: 1,
+    };
+    for (of, zh, en) in [
+        (
+            whole,
+            "东区现有 2 辆，自 09:00 起运力不足，",
+            "the 2 vehicles of East take less than is filled from 09:00 on, and ",
+        ),
+        (
+            Transport { vehicles: 1, ..whole },
+            "东区现有 1 辆，自 09:00 起运力不足，",
+            "the one vehicle of East takes less than is filled from 09:00 on, and ",
+        ),
+        (
+            Transport { since: None, ..whole },
+            "东区现有 2 辆，最后的样本采完时车辆在途，",
+            "the 2 vehicles of East are away when the last tubes are filled, and ",
+        ),
+        (
+            Transport { streets: 3, ..whole },
+            "（该实验室另有 2 个街道也等车），",
+            " (at 2 other streets of this lab tubes wait for vehicles, too), and ",
+        ),
+        (
+            whole,
+            "；增至 5 辆（加 3 辆）即不误时限",
+            "; with 5, 3 more, it would come early enough for the target",
+        ),
+        (
+            Transport { in_time: false, ..whole },
+            "；增至 5 辆（加 3 辆）即无样本等车，仍误时限",
+            "; with 5, 3 more, none would wait for a vehicle, and it would still come too late",
+        ),
+    ] {
+        let flow = &mut layers.flow.labs[0];
+        late(flow);
+        (flow.held, flow.transport) = (Held::Transport, Some(of));
+        let said = layers.binds(&report.city);
+        assert!(
+            said.zh.starts_with("L1 东区实验室受限于转运车辆：") && said.zh.contains(zh),
+            "{}",
+            said.zh
+        );
+        let start = "transport holds up L1 East lab: ";
+        assert!(said.en.starts_with(start) && said.en.contains(en), "{}", said.en);
+    }
+}
+
 /// Why a lab is last, where its units would help.
 const REST: &str =
     ": the instruments for extraction work 18 h of a day, and the last tubes wait while they rest";
@@ -113,11 +174,27 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         searched: Searched::default(),
     };
     let limit = Searched { tubes_max: 3_500_000_000, ..Searched::default() };
+    let cut_off = Searched { tries: 1, left_out: 1, ..limit };
     let moves = |list: Vec<Move>, finish, least| Remedy {
         moving: Moving::Moves { moves: list, outcome: outcome(finish), least },
         ..only(more(vec![units(0, Extract, 1)], Vec::new(), 23 * HOUR))
     };
+    let driven_by = |more_vehicles, more_units, finish| {
+        let vehicles = vec![Vehicles { street: 0, now: 2, more: more_vehicles }];
+        only(More { vehicles, ..more(more_units, Vec::new(), finish) })
+    };
+    let driven = |more_vehicles, more_units| driven_by(more_vehicles, more_units, 23 * HOUR);
     let cases: Vec<(Remedy, &str, &str)> = vec![
+        (
+            driven(1, Vec::new()),
+            "在 1 个街道增加 1 辆转运车，可提前到 23 小时。",
+            "1 more vehicle in 1 street would bring it to 23 h.",
+        ),
+        (
+            driven(1200, vec![units(0, Extract, 1)]),
+            "在 1 个街道增加 1,200 辆转运车，在 L1 东区实验室增加 1 台核酸提取仪，可提前到 23 小时。",
+            "1,200 more vehicles in 1 street and 1 more extractor at L1 East lab would bring it to 23 h.",
+        ),
         (
             only(more(vec![units(0, Extract, 2)], Vec::new(), 23 * HOUR)),
             "在该处增加 2 台核酸提取仪，可提前到 23 小时。",
@@ -209,13 +286,26 @@ fn what_would_mend_it_is_told_measure_by_measure() {
              least. In so large a city measures are confirmed with 47 replications.",
         ),
         (
-            Remedy { searched: Searched { tries: 1, left_out: 1, ..limit }, ..nothing() },
+            Remedy { searched: cut_off, ..nothing() },
             "寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
              寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。已试各法均无效果。",
             "The search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not \
              known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
              ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
              these; it need be neither the earliest nor the least. Nothing that was tried so far helps.",
+        ),
+        (
+            Remedy { searched: cut_off, ..driven_by(1, Vec::new(), 25 * HOUR) },
+            "在 1 个街道增加 1 辆转运车，只能提前到 25 小时，仍不够。\
+             寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
+             寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。\
+             所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
+            "1 more vehicle in 1 street would bring it only to 25 h, which is not enough. \
+             The search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not \
+             known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
+             ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
+             these; it need be neither the earliest nor the least. Nothing that was tried reaches the target; the nearest is 25 h, \
+             1 h late.",
         ),
     ];
     let mut report = report();
@@ -241,7 +331,9 @@ fn the_measures_stand_one_by_one_in_their_table() {
     let (saved, half_width) = (f64::from(132 * MINUTE), Some(f64::from(MINUTE / 2)));
     let paired = Paired { pairs: 40, saved, half_width, ..Paired::default() };
     let desks = vec![Desks { street: 1, now: 25, more: 3 }];
+    let vehicles = vec![Vehicles { street: 1, now: 1, more: 4 }];
     let with = more(vec![units(0, StageKind::Extract, 2)], desks, 23 * HOUR);
+    let with = More { vehicles, ..with };
     report.layers.as_mut().expect("a round").remedy = Some(Remedy {
         moving: Moving::Moves {
             moves: vec![moved(61_000, false)],
@@ -259,6 +351,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
     let en = [
         "measure where now more more people",
         "desks West 25 3 no more samplers and no more registrars",
+        "vehicles West 1 4",
         "extractor L1 East lab 2 2 0",
         "No more samplers: those who are there keep these desks at their speed. The list asks for more of them by the norm, and its \
          number is filed all the same",
@@ -271,6 +364,7 @@ fn the_measures_stand_one_by_one_in_their_table() {
     let zh = [
         "措施 处 现有 增加 增加人员",
         "采样台 西区 25 3 采样人员不另增、信息登记人员不另增",
+        "转运车辆 西区 1 4",
         "核酸提取仪 L1 东区实验室 2 2 0",
         "“采样人员不另增”：现有人员足以使这些采样台不减速；缺口清单另按规范（配备标准）所缺的人数照报，两者依据不同，不矛盾",
         "以上各项少一台（个、辆）即不能按时完成",
@@ -279,8 +373,19 @@ fn the_measures_stand_one_by_one_in_their_table() {
         "L1 东区实验室 L2 西区实验室 61,000 须跨片区",
     ];
     assert_eq!(told(&report, Lang::Zh), zh);
+    // The sheet has the row of vehicles, too, and the name of the way has them.
+    let sheets = sheet::sheets(&report);
+    let measures =
+        sheets.iter().find(|sheet| sheet.name.zh == words::MEASURES.0).expect("measures");
+    let name = Cell::Text("转运车辆\nvehicles".to_owned());
+    let row = measures.table.rows.iter().find(|row| row[1] == name).expect("a row");
+    assert_eq!(
+        row[0],
+        Cell::Text("增加设备、采样台与车辆\nmore units, desks and vehicles".to_owned())
+    );
+    assert_eq!(row[4..8], [1, 4, 5, 4].map(Cell::Count));
     // What was not seen to be least is not said to be.
     let layers = report.layers.as_mut().expect("a round");
     layers.remedy = Some(only(More { least: false, ..with }));
-    assert_eq!(told(&report, Lang::En), en[..4]);
+    assert_eq!(told(&report, Lang::En), en[..5]);
 }

@@ -137,6 +137,31 @@ fn where_vehicles_are_the_reason_they_are_what_is_told() {
     }
 }
 
+/// Streets of a lab whose tubes wait are counted, and since when the last of them does is told: never, where its vehicles only are
+/// away at the end.
+#[test]
+fn since_when_and_at_how_many_streets_tubes_wait_is_told() {
+    let short = |vehicles, trip_h| waiting(vehicles, trip_h).streets[0];
+    let enough = Street { persons: 1000, ..short(40, 0) };
+    // Less than a load, so it goes when it is there.
+    let away = Street { vehicles: 1, round_trip_min: 8 * HOUR, ..enough };
+    for (what, streets, waiting_streets, since) in [
+        ("one that is short", vec![short(2, 8)], 1, true),
+        ("beside one that is not", vec![enough, short(2, 8)], 1, true),
+        ("two of three", vec![short(4, 8), enough, short(2, 8)], 2, true),
+        ("only away", vec![away], 1, false),
+    ] {
+        let model = Model { streets, ..waiting(2, 8) };
+        let told = one_lab(&model, 0, &model.labs[0]).transport.expect(what);
+        assert_eq!(
+            (told.streets, told.since.is_some()),
+            (waiting_streets, since),
+            "{what}: {told:?}"
+        );
+        assert!(told.since.is_none_or(|since| since < city(&model).delivered), "{what}: {told:?}");
+    }
+}
+
 #[test]
 fn the_flows_of_a_street_that_waits_for_vehicles_are_near_the_simulation() {
     for (vehicles, trip_h) in [(2, 8), (5, 8), (3, 4), (2, 2), (1, 1)] {
