@@ -2,7 +2,7 @@
 //! then, once it takes long. Of what cannot say how far it is, its name and since when it goes on: a thread of its own tells that.
 
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(super) struct Progress {
     told: Option<Arc<Mutex<Told>>>,
     lang: Option<Lang>,
     /// Who tells of steps, and what ends it.
-    teller: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    teller: Mutex<Option<(SyncSender<()>, JoinHandle<()>)>>,
 }
 
 struct Told {
@@ -101,7 +101,8 @@ impl Progress {
         let Ok(mut teller) = self.teller.lock() else { return };
         let (told, lang) = (told.clone(), self.lang);
         teller.get_or_insert_with(|| {
-            let (end, ended) = channel();
+            // Nothing is ever sent: it ends when the other end is gone.
+            let (end, ended) = sync_channel(0);
             let tell = move || {
                 while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                     if let Ok(mut told) = told.lock() {

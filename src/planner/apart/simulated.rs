@@ -231,11 +231,11 @@ impl Apart {
     fn left_words(&self) -> Words {
         let left = later(self.left);
         let (zh, en) = match in_tenths(self.left) {
-            ..0 => (
+            i64::MIN..0 => (
                 "流体层让最后的样本都坐较晚的一趟车、又空等一板装满，模拟中未必都如此",
                 "in the flows the last tubes all take a late trip and wait in vain for a full plate, here not all do",
             ),
-            ..MISSED => ("模拟逐箱、逐趟、逐板进行", "boxes, trips and plates go one by one"),
+            0..MISSED => ("模拟逐箱、逐趟、逐板进行", "boxes, trips and plates go one by one"),
             MISSED.. => (
                 "模拟逐箱、逐趟、逐板进行，最后几箱或几板赶不上班次结束、设备停歇或末班车，就要等到下一次",
                 "boxes, trips and plates go one by one, and the last of them that just miss the end of a shift, an instrument's day or a \

@@ -188,7 +188,8 @@ fn the_rest_is_small_where_shifts_or_vehicles_decide() {
         change(&mut city);
         steps_of(&city)
     };
-    let rows: [(Step, fn(&mut City)); 3] = [
+    type Put = fn(&mut City);
+    let rows: [(Step, Put); 3] = [
         (Step::Clock, |city| city.labs[0].shifts = vec![night_shift()]),
         (Step::Clock, |city| {
             let (from_s, to_s) = (22 * 3600, 6 * 3600);

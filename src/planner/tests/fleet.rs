@@ -72,7 +72,7 @@ fn no_box_is_larger_than_its_vehicle() {
         let simulation = Simulation::new(&model, &start);
         let mut scratch = Scratch::default();
         simulation.run(1, 0, &mut scratch);
-        let boxes: Vec<u32> = simulation.boxes(&mut scratch).map(|b| b.tubes).collect();
+        let boxes: Vec<u32> = simulation.boxes(&scratch).map(|b| b.tubes).collect();
         assert_eq!(boxes.iter().sum::<u32>(), 2000, "{capacity}");
         assert!(boxes.iter().all(|tubes| *tubes <= largest), "{capacity}: {boxes:?}");
     }

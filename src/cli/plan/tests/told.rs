@@ -133,7 +133,8 @@ fn stages_that_are_late_only_together_are_told_below_their_table() {
     let mut layers = report.layers;
     let layers = layers.as_mut().expect("a round");
     let target = layers.round.model.target;
-    let rows: [(Ms, Ms, Option<(&str, &str)>); 4] = [
+    type Said = Option<(&'static str, &'static str)>;
+    let rows: [(Ms, Ms, Said); 4] = [
         (
             target + 17 * HOUR,
             target - HOUR,
