@@ -29,8 +29,8 @@ pub struct Found<'a> {
     pub flow: &'a CityFlow,
     /// When it is done, by the simulation's median where it was simulated, else by the flows.
     pub finish: Ms,
-    /// Whether it was simulated.
-    pub simulated: bool,
+    /// With how many replications it was simulated; 0 where it was not.
+    pub replications: usize,
 }
 
 /// What binds once the list is filled.
@@ -112,9 +112,10 @@ impl ListFilled<'_> {
     fn when(&self, found: &Found<'_>) -> Words {
         let (at, target) = (found.finish, found.round.model.target);
         let (done, limit) = (span(at), span(target));
-        let (by_zh, by_en) = match found.simulated {
-            true => ("模拟（中位数）", "simulation (median)"),
-            false => ("流体层", "flows"),
+        let (by_zh, by_en) = match found.replications {
+            0 => ("流体层", "flows"),
+            1 => ("模拟（一次）", "simulation (once)"),
+            _ => ("模拟（中位数）", "simulation (median)"),
         };
         let mut zh = format!("补齐本清单全部缺口后，按{by_zh}需 {}，", done.zh);
         let mut en = format!("With everything on this list filled, by the {by_en}: {}, ", done.en);
@@ -165,7 +166,7 @@ impl ListFilled<'_> {
     fn compared(found: &Found<'_>) -> Words {
         let target = found.round.model.target;
         let differ = flows_differ(found.flow.finish, found.finish, target);
-        let told = differ.filter(|_| found.simulated);
+        let told = differ.filter(|_| found.replications > 0);
         told.map_or_else(Words::default, |told| Words::new(told.zh, format!(" {}", told.en)))
     }
 }

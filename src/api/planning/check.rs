@@ -101,7 +101,7 @@ fn list_filled(
         round,
         flow,
         finish: flow.finish,
-        simulated: false,
+        replications: 0,
     });
     Ok(filled::told(&ListFilled { city: &city, rules: &rules, found }))
 }

@@ -46,7 +46,8 @@ impl Filled {
     fn found(&self) -> ListFilled<'_> {
         let found = self.layers.as_ref().map(|layers| {
             let Layers { round, flow, study, .. } = layers;
-            Found { round, flow, finish: layers.finish(), simulated: study.is_some() }
+            let replications = study.as_ref().map_or(0, |study| study.replications);
+            Found { round, flow, finish: layers.finish(), replications }
         });
         ListFilled { city: &self.city, rules: &self.plan, found }
     }
@@ -78,7 +79,7 @@ pub(super) fn document(report: &Report) -> Value {
     let replications = report.filled.as_ref().and_then(Filled::replications);
     let filled = report.filled.as_ref().map(Filled::found);
     let found = filled.and_then(|filled| filled.found.ok());
-    let simulated = found.is_some_and(|found| found.simulated);
+    let simulated = found.is_some_and(|found| found.replications > 0);
     let found = found.filter(Found::ends);
     let binding = found.and_then(|found| found.binding().map(|binding| (found.round, binding)));
     json!({

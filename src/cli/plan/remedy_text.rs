@@ -101,8 +101,7 @@ fn cures(city: &City, layers: &Layers, remedy: &Remedy) -> Vec<Words> {
     let mut cures = Vec::new();
     let known = Known::of(layers, remedy);
     // Of nothing that was found before the limit it is not said that nothing helps.
-    let told =
-        |more: &&More| known != Known::Unknown || !(more.units.is_empty() && more.desks.is_empty());
+    let told = |more: &&More| known != Known::Unknown || !more.is_empty();
     cures.extend(remedy.more.as_ref().filter(told).map(|more| more_words(city, layers, more)));
     cures.extend(moving(layers, &remedy.moving));
     // What the most that is tried would bring says it, too.

@@ -99,9 +99,10 @@ impl<'m> Most<'m> {
 }
 
 /// Most vehicles of a street: so many that no tube waits for one in the flows; where some waited at first, twice as many, for in the
-/// simulation vehicles are not back when the mean one is.
+/// simulation vehicles are not back when the mean one is. Reckoned from those it had at first: the limit stays where it is while
+/// vehicles are given.
 fn most_vehicles(now: &Street, street: &Street) -> u32 {
-    let enough = with_vehicles(street).vehicles;
+    let enough = with_vehicles(&Street { vehicles: now.vehicles, ..*street }).vehicles;
     let most = if fluid::short_of_vehicles(now) { enough.saturating_mul(2) } else { enough };
     most.max(street.vehicles)
 }

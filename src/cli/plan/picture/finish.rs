@@ -113,7 +113,8 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
         (CURVE, "已完成的比例 / share done"),
         (QUANTILE, "分位数 P10 P50 P90 / quantiles"),
     ];
-    for (i, (colour, label)) in legend.into_iter().enumerate() {
+    let drawn = if study.spreads() { legend.len() } else { legend.len() - 1 };
+    for (i, (colour, label)) in legend.into_iter().take(drawn).enumerate() {
         let place = (left + i as f64 * 300.0, bottom + 88.0);
         svg.rect((place.0, place.1 - 12.0), (place.0 + 16.0, place.1 + 2.0), colour);
         svg.text((place.0 + 24.0, place.1), 14.0, Anchor::Start, "#222222", label);

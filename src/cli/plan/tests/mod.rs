@@ -5,6 +5,7 @@ mod crews;
 mod cut_off;
 mod filing;
 mod filled;
+mod given;
 mod keys;
 mod lacking;
 mod layers;

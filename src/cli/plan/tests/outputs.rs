@@ -277,9 +277,14 @@ fn names_with_markup_do_not_break_a_picture() {
 
 #[test]
 fn one_replication_and_a_city_that_is_done_at_once_still_give_pictures() {
-    for (text, replications) in [(TINY, 1), (TINY, 2)] {
-        let report = report(text, replications);
-        well_formed(&picture::finish(&report).expect("finishes"));
+    for (replications, spreads) in [(1, false), (2, true)] {
+        let report = report(TINY, replications);
+        let finishes = picture::finish(&report).expect("finishes");
+        well_formed(&finishes);
+        // One finish has no quantiles, no median and no share in time; neither the curve nor the legend has them.
+        for words in ["P10", "P90", "quantiles", "median", "in time with"] {
+            assert_eq!(finishes.contains(words), spreads, "{replications}: {words}");
+        }
         well_formed(&picture::backlog(&report).expect("backlog"));
     }
 }

@@ -173,8 +173,8 @@ fn a_stage_beyond_what_is_tried_does_not_keep_the_others_from_being_helped() {
     }
 }
 
-/// The small city with six streets of 10,000 people in the east.
-fn with_streets() -> String {
+/// A small city with six streets of 10,000 people in the east.
+pub(super) fn with_streets(text: &str) -> String {
     let street = |n: u32| {
         format!(
             "[[district.street]]\ncode = \"99990100{n}\"\nname = \"{n} 街\"\nname_en = \"Street {n}\"\n\
@@ -183,14 +183,14 @@ fn with_streets() -> String {
     };
     let streets: Vec<String> = (1..=6).map(street).collect();
     let next = "\n[[district]]\ncode = \"999902\"";
-    TINY.replacen(next, &format!("\n{}{next}", streets.join("\n")), 1)
+    text.replacen(next, &format!("\n{}{next}", streets.join("\n")), 1)
 }
 
 #[test]
 fn under_one_street_one_lab_whole_streets_move() {
     // Two extractors do less than four of the six streets in time; the west's lab has room for all of them.
     let dice = Dice { replications: 0, seed: 1 };
-    let text = with_streets();
+    let text = with_streets(TINY);
     let layers = found(&text, dice);
     let Moving::Moves { moves, outcome, least } = &layers.remedy.as_ref().expect("late").moving
     else {

@@ -114,5 +114,11 @@ fn the_most_vehicles_that_are_tried_are_twice_as_many_as_the_flows_need() {
         let most = Most::of(model);
         let all = most.all(model).streets[0];
         assert_eq!((now.vehicles, all.vehicles), (vehicles, times * enough(all)));
+        // However often they are doubled: the limit does not go up with them.
+        let mut grown = model.clone();
+        for _ in 0..8 {
+            grown = most.carried(&grown, now.lab, 2.0).unwrap_or(grown);
+        }
+        assert_eq!(grown.streets[0].vehicles, times * enough(now));
     }
 }

@@ -174,14 +174,16 @@ fn what_would_mend_it_is_told_measure_by_measure() {
         searched: Searched::default(),
     };
     let limit = Searched { tubes_max: 3_500_000_000, ..Searched::default() };
+    let cut_off = Searched { tries: 1, left_out: 1, ..limit };
     let moves = |list: Vec<Move>, finish, least| Remedy {
         moving: Moving::Moves { moves: list, outcome: outcome(finish), least },
         ..only(more(vec![units(0, Extract, 1)], Vec::new(), 23 * HOUR))
     };
-    let driven = |more_vehicles, more_units| {
+    let driven_by = |more_vehicles, more_units, finish| {
         let vehicles = vec![Vehicles { street: 0, now: 2, more: more_vehicles }];
-        only(More { vehicles, ..more(more_units, Vec::new(), 23 * HOUR) })
+        only(More { vehicles, ..more(more_units, Vec::new(), finish) })
     };
+    let driven = |more_vehicles, more_units| driven_by(more_vehicles, more_units, 23 * HOUR);
     let cases: Vec<(Remedy, &str, &str)> = vec![
         (
             driven(1, Vec::new()),
@@ -284,13 +286,26 @@ fn what_would_mend_it_is_told_measure_by_measure() {
              least. In so large a city measures are confirmed with 47 replications.",
         ),
         (
-            Remedy { searched: Searched { tries: 1, left_out: 1, ..limit }, ..nothing() },
+            Remedy { searched: cut_off, ..nothing() },
             "寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
              寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。已试各法均无效果。",
             "The search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not \
              known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
              ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
              these; it need be neither the earliest nor the least. Nothing that was tried so far helps.",
+        ),
+        (
+            Remedy { searched: cut_off, ..driven_by(1, Vec::new(), 25 * HOUR) },
+            "在 1 个街道增加 1 辆转运车，只能提前到 25 小时，仍不够。\
+             寻找措施到达模拟量上限，未能搜索到底：更多设备、采样台和车辆是否足够，尚不清楚；将自成一片的区县及其实验室单列一个城市文件，可搜索得更远。\
+             寻找措施到达上限（共模拟 3,500 百万管）：至少 2 次试算中完成 1 次；所列为已试中最好的，未必最早，也未必最少。\
+             所试各法均不能按时完成；最接近的为 25 小时，仍超时 1 小时。",
+            "1 more vehicle in 1 street would bring it only to 25 h, which is not enough. \
+             The search met its limit of simulated tubes before it was seen whether more units, desks and vehicles are enough: that is not \
+             known; districts with labs of their own are searched further in a city file of their own. The search for remedies \
+             ended at its limit of 3,500 million simulated tubes: 1 of at least 2 tries were made. What is told is the best of \
+             these; it need be neither the earliest nor the least. Nothing that was tried reaches the target; the nearest is 25 h, \
+             1 h late.",
         ),
     ];
     let mut report = report();
