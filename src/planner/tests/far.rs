@@ -12,6 +12,9 @@ fn apart_by(minutes: u64) -> City {
     let at = |metres: u64| Place { lon_e6: (metres as f64 * 8.993_216) as i64, lat_e6: 0 };
     let mut d = district("D", 20_000, 60);
     d.place = Some(at(0));
+    // Enough that nobody waits until one is back.
+    let (vehicles, capacity_tubes) = (500, 2000);
+    d.fleet = Some(Fleet { vehicles, capacity_tubes, trips_per_day: None, origin: origin() });
     let mut l = lab("L", &["D"], 12);
     l.place = Some(at(minutes * 2000 / 3));
     city(vec![d], vec![l])

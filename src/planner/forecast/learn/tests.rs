@@ -45,7 +45,7 @@ fn what_desks_do_while_they_open_says_little_of_their_day() {
     let doubt = Doubt { desk_rate_city: 0.2, ..Trial::new(1, false).doubt };
     // All streets fill a third of what the plan has, for so long: how slow the city's desks are then thought to be, as logarithms.
     for (minutes, from, to) in
-        [(15, -0.3, 0.0), (30, -0.3, 0.0), (60, -0.3, 0.0), (240, -1.2, -0.9)]
+        [(15, -0.45, 0.0), (30, -0.45, 0.0), (60, -0.45, 0.0), (240, -1.2, -0.9)]
     {
         let at = minutes * MINUTE;
         let third = |street: &Street| StreetCount {
