@@ -192,34 +192,35 @@ mod tests {
     use std::pin::{Pin, pin};
     use std::task::{Context, Poll, Waker};
 
-    fn has_to_wait(place: Pin<&mut impl Future>) -> bool {
-        place.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    type Place = Result<OwnedSemaphorePermit, TurnError>;
+
+    /// What is had without waiting.
+    fn at_once(place: Pin<&mut impl Future<Output = Place>>) -> Option<Place> {
+        match place.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(place) => Some(place),
+            Poll::Pending => None,
+        }
     }
 
-    #[tokio::test]
-    async fn a_forecast_waits_for_no_plan_and_two_never_run_at_once() {
+    #[test]
+    fn a_forecast_waits_for_no_plan_and_two_never_run_at_once() {
         let options = Options { plans_running_max: 1, plans_waiting_max: 1, ..Options::default() };
         let turns = Turns::new(&options).unwrap();
         // One plan runs, one waits, and a third is sent away.
-        let running = turns.place_of_plan().await.unwrap();
+        let running = at_once(pin!(turns.place_of_plan())).unwrap().unwrap();
         let mut waiting = pin!(turns.place_of_plan());
-        assert!(has_to_wait(waiting.as_mut()));
-        let refused = turns.place_of_plan().await.err();
-        let crowded =
-            |error: &TurnError| matches!(error, TurnError::Engine(engine::Error::Crowded { .. }));
-        assert!(refused.as_ref().is_some_and(crowded), "{refused:?}");
+        assert!(at_once(waiting.as_mut()).is_none());
+        let refused = at_once(pin!(turns.place_of_plan())).expect("nobody waits beside it");
+        assert!(matches!(refused, Err(TurnError::Engine(engine::Error::Crowded { .. }))));
         // The forecast runs all the same, and the next one waits for it alone.
-        let mut first = pin!(turns.place_of_forecast());
-        let Poll::Ready(first) = first.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        else {
-            panic!("the forecast waits for a plan")
-        };
+        let first = at_once(pin!(turns.place_of_forecast())).expect("it waits for no plan");
+        let first = first.expect("it is not sent away");
         let mut second = pin!(turns.place_of_forecast());
-        assert!(has_to_wait(second.as_mut()));
+        assert!(at_once(second.as_mut()).is_none(), "two forecasts at once");
         drop(first);
-        assert!(second.await.is_ok());
-        assert!(has_to_wait(waiting.as_mut()), "the plan waits for the one that runs");
+        assert!(at_once(second.as_mut()).is_some_and(|place| place.is_ok()));
+        assert!(at_once(waiting.as_mut()).is_none(), "the plan waits for the one that runs");
         drop(running);
-        assert!(waiting.await.is_ok());
+        assert!(at_once(waiting.as_mut()).is_some_and(|place| place.is_ok()));
     }
 }

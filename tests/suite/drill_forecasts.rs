@@ -228,11 +228,11 @@ async fn no_number_of_plans_keeps_the_forecast_waiting_and_an_old_one_says_how_o
     // One runs, one waits, and no other is let in, neither before the forecast nor after it.
     let running = simulation(&mut client).await.unwrap();
     let waiting = simulation(&mut client).await.unwrap();
-    let refused = simulation(&mut client).await.err().expect("all places are taken");
+    let refused = simulation(&mut client).await.expect_err("all places are taken");
     assert_eq!(reason(&refused), "OVERLOADED");
     let told = forecast_at(tick(10).await, &mut watching).await;
     assert!(!told.contains(" old: "), "{told}");
-    let refused = simulation(&mut client).await.err().expect("all places are taken still");
+    let refused = simulation(&mut client).await.expect_err("all places are taken still");
     assert_eq!(reason(&refused), "OVERLOADED");
     drop((running, waiting));
 
