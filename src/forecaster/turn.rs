@@ -123,6 +123,24 @@ impl Turns {
             forecast: Room::new("forecast", 1, options.threads())?,
         })
     }
+
+    async fn place_of_plan(&self) -> Result<OwnedSemaphorePermit, TurnError> {
+        if let Some(place) = self.plans.free_place() {
+            return Ok(place);
+        }
+        let before = self.waiting.fetch_add(1, Ordering::AcqRel);
+        let _waiting = Waiting(&self.waiting);
+        if before >= self.waiting_max {
+            let cause = "plans_waiting_max";
+            let retry_after_ms = RETRY_MS;
+            return Err(engine::Error::Crowded { cause, retry_after_ms }.into());
+        }
+        self.plans.next_place().await
+    }
+
+    async fn place_of_forecast(&self) -> Result<OwnedSemaphorePermit, TurnError> {
+        self.forecast.next_place().await
+    }
 }
 
 impl Forecaster {
@@ -137,20 +155,7 @@ impl Forecaster {
     /// `Crowded` when `plans_waiting_max` wait already, or when intake needs the machine.
     pub async fn turn(&self, handle: &Handle) -> Result<Turn, TurnError> {
         let turns = &self.inner.turns;
-        let place = match turns.plans.free_place() {
-            Some(place) => place,
-            None => {
-                let before = turns.waiting.fetch_add(1, Ordering::AcqRel);
-                let _waiting = Waiting(&turns.waiting);
-                if before >= turns.waiting_max {
-                    let cause = "plans_waiting_max";
-                    let retry_after_ms = RETRY_MS;
-                    return Err(engine::Error::Crowded { cause, retry_after_ms }.into());
-                }
-                turns.plans.next_place().await?
-            }
-        };
-        turns.plans.turn(place, handle, Class::Planning)
+        turns.plans.turn(turns.place_of_plan().await?, handle, Class::Planning)
     }
 
     /// Waits for the turn of the forecast: for the forecast before, should it not have stopped yet, and for no plan.
@@ -158,9 +163,8 @@ impl Forecaster {
     /// # Errors
     /// `Crowded` when intake needs the machine.
     pub(super) async fn turn_of_forecast(&self, handle: &Handle) -> Result<Turn, TurnError> {
-        let room = &self.inner.turns.forecast;
-        let place = room.next_place().await?;
-        room.turn(place, handle, Class::Forecast)
+        let turns = &self.inner.turns;
+        turns.forecast.turn(turns.place_of_forecast().await?, handle, Class::Forecast)
     }
 }
 
@@ -185,56 +189,38 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
-    use crate::store::{self, FolderKind, Store};
-    use std::pin::pin;
-    use std::task::{Context, Waker};
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
 
-    fn has_to_wait(turn: std::pin::Pin<&mut impl Future>) -> bool {
-        turn.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    type Place = Result<OwnedSemaphorePermit, TurnError>;
+
+    /// What is had without waiting.
+    fn at_once(place: Pin<&mut impl Future<Output = Place>>) -> Option<Place> {
+        match place.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(place) => Some(place),
+            Poll::Pending => None,
+        }
     }
 
-    #[tokio::test]
-    async fn a_forecast_waits_for_no_plan_and_two_never_run_at_once() {
-        let dir = tempfile::tempdir().unwrap();
-        let store =
-            Store::open(dir.path(), Some(FolderKind::Live), &store::Options::default()).unwrap();
-        let options = engine::Options { planning_max: 1, ..engine::Options::default() };
-        let engine = Engine::start(store, &options).unwrap();
-        let handle = engine.handle();
-        let options = Options { plans_waiting_max: 1, ..Options::default() };
-        let forecaster = Forecaster::of(options, None).unwrap();
-        // One plan runs, one waits, and a third is sent away: also from what takes milliseconds.
-        let running = forecaster.turn(&handle).await.unwrap();
-        let mut waiting = pin!(forecaster.turn(&handle));
-        assert!(has_to_wait(waiting.as_mut()));
-        let refused = forecaster.turn(&handle).await.err();
-        let crowded =
-            |error: &TurnError| matches!(error, TurnError::Engine(engine::Error::Crowded { .. }));
-        assert!(refused.as_ref().is_some_and(crowded), "{refused:?}");
-        assert!(handle.admit(Class::Planning).is_err());
-        // Where plans have every thread, the forecast has its own.
-        let stop = StopOnDrop::new();
-        let told_to_stop = stop.flag();
-        let all_threads = running.reckon(move || {
-            rayon::broadcast(|_| {
-                while !told_to_stop.load(Ordering::Acquire) {
-                    std::thread::yield_now();
-                }
-            });
-        });
-        let all_threads = tokio::spawn(all_threads);
-        let first = forecaster.turn_of_forecast(&handle).await.unwrap();
-        assert_eq!(first.reckon(|| 7).await.unwrap(), 7);
-        // The next forecast waits for the one before, though whoever asked for that is gone.
-        let first = forecaster.turn_of_forecast(&handle).await.unwrap();
-        let mut second = pin!(forecaster.turn_of_forecast(&handle));
-        assert!(has_to_wait(second.as_mut()));
+    #[test]
+    fn a_forecast_waits_for_no_plan_and_two_never_run_at_once() {
+        let options = Options { plans_running_max: 1, plans_waiting_max: 1, ..Options::default() };
+        let turns = Turns::new(&options).unwrap();
+        // One plan runs, one waits, and a third is sent away.
+        let running = at_once(pin!(turns.place_of_plan())).unwrap().unwrap();
+        let mut waiting = pin!(turns.place_of_plan());
+        assert!(at_once(waiting.as_mut()).is_none());
+        let refused = at_once(pin!(turns.place_of_plan())).expect("nobody waits beside it");
+        assert!(matches!(refused, Err(TurnError::Engine(engine::Error::Crowded { .. }))));
+        // The forecast runs all the same, and the next one waits for it alone.
+        let first = at_once(pin!(turns.place_of_forecast())).expect("it waits for no plan");
+        let first = first.expect("it is not sent away");
+        let mut second = pin!(turns.place_of_forecast());
+        assert!(at_once(second.as_mut()).is_none(), "two forecasts at once");
         drop(first);
-        assert!(second.await.is_ok());
-        drop(stop);
-        all_threads.await.unwrap().unwrap();
-        assert!(waiting.await.is_ok(), "the plan that waited has its turn");
-        engine.stop().unwrap();
+        assert!(at_once(second.as_mut()).is_some_and(|place| place.is_ok()));
+        assert!(at_once(waiting.as_mut()).is_none(), "the plan waits for the one that runs");
+        drop(running);
+        assert!(at_once(waiting.as_mut()).is_some_and(|place| place.is_ok()));
     }
 }

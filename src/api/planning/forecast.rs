@@ -63,7 +63,7 @@ pub fn watch(shared: &Arc<Shared>) -> Result<Watched<pb::ForecastReply>, Error> 
             let now = outlook.borrow_and_update().clone();
             let old = now.as_deref().map_or(0, |outlook| Age::of(&shared, outlook).times_old());
             let message = match told(&shared, now) {
-                Ok(_) if !is_new && (!waited || old <= old_told) => None,
+                Ok(_) if !(is_new || waited && old > old_told) => None,
                 Ok(forecast) => {
                     (because, old_told) = (None, old);
                     Some(forecast)

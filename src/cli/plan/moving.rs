@@ -325,7 +325,10 @@ fn fitting(model: &Model, number: usize, tubes: u64) -> u64 {
     for _ in 0..24 {
         let middle = 0.5 * (below + above);
         tried.streets.clear();
-        tried.streets.extend(own.streets.iter().map(|s| Street { lab: 0, ..part(s, middle) }));
+        // Vehicles grow with the tubes and are rounded up: what is short is to be the lab, not the last part of a vehicle.
+        let vehicles = |s: &Street| (f64::from(s.vehicles) * middle).ceil().max(1.0) as u32;
+        let alike = |s: &Street| Street { lab: 0, vehicles: vehicles(s), ..part(s, middle) };
+        tried.streets.extend(own.streets.iter().map(alike));
         match fluid::end_of_lab(&tried, 0, &tried.labs[0]) <= model.target {
             true => below = middle,
             false => above = middle,
