@@ -114,6 +114,10 @@ pub(super) fn find(city: &City, layers: &Layers, dice: Dice, search: &Search<'_>
     let by = layers.round.model.target.max(all.finish());
     let judge = Judge::new(layers, dice, all.finishes, CHECKS_MAX, search);
     let needed = needed(layers, parts, judge, by, &model);
+    // Every move can stay away and it is no later: moving brings nothing.
+    if needed.parts.iter().all(|part| part.tubes == 0) {
+        return Moving::Pointless;
+    }
     let outcome = match needed.dropped {
         true => Outcome::of(layers, &model(&needed.parts), dice, &needed.finishes),
         false => all.outcome,
