@@ -15,7 +15,11 @@ fn shifts(from: u64, parts: &[(u64, u64)]) -> Vec<Shift> {
     let shift = |&(hours, percent): &(u64, u64)| {
         let from_s = at % 86_400;
         at += hours * 3600;
-        Shift { from_s, to_s: if at % 86_400 == 0 { 86_400 } else { at % 86_400 }, percent }
+        Shift {
+            from_s,
+            to_s: if at.is_multiple_of(86_400) { 86_400 } else { at % 86_400 },
+            percent,
+        }
     };
     parts.iter().map(shift).collect()
 }
@@ -73,7 +77,7 @@ proptest! {
         then in 1u64..24,
         spare in 0u64..9,
     ) {
-        let end = |hour: u64| if hour % 24 == 0 { 86_400 } else { hour % 24 * 3600 };
+        let end = |hour: u64| if hour.is_multiple_of(24) { 86_400 } else { hour % 24 * 3600 };
         let day = instruments.map(|(at, hours, window)| match window {
             true => InstrumentDay::Window { from_s: at * 3600, to_s: end(at + hours) },
             false => InstrumentDay::Staggered { hours },
