@@ -68,6 +68,13 @@ pub(super) struct Part {
     serves: bool,
 }
 
+#[cfg(test)]
+impl Part {
+    pub(super) fn tubes(&self) -> u64 {
+        self.tubes
+    }
+}
+
 /// Smallest part of a street that is worth a trip.
 const PART_MIN: u64 = 200;
 

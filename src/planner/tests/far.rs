@@ -15,9 +15,6 @@ fn apart_by(minutes: u64) -> City {
     d.fleet =
         Some(Fleet { vehicles: 200, capacity_tubes: 500, trips_per_day: None, origin: origin() });
     d.place = Some(at(0));
-    // Enough that nobody waits until one is back.
-    let (vehicles, capacity_tubes) = (500, 2000);
-    d.fleet = Some(Fleet { vehicles, capacity_tubes, trips_per_day: None, origin: origin() });
     let mut l = lab("L", &["D"], 12);
     l.place = Some(at(minutes * 2000 / 3));
     city(vec![d], vec![l])

@@ -169,3 +169,15 @@ fn vehicles_and_desks_are_divided_with_the_tubes_of_a_street() {
         assert_eq!(sum(&then), sum(before));
     }
 }
+
+/// Whether a lab has room or too much to do is the lab's, with however few vehicles: half a vehicle drives as a whole one.
+#[test]
+fn few_vehicles_do_not_hide_that_a_lab_has_too_much_to_do() {
+    for vehicles in [4, 10, 40] {
+        let text = waiting(vehicles, 2).replace("extract = { units = 9,", "extract = { units = 2,");
+        let (city, layers) = round_of(&text);
+        let found = moving::parts(&city, &layers, layers.round.model.target, false);
+        let tubes: u64 = found.iter().flatten().map(|part| part.tubes()).sum();
+        assert!(tubes > 0, "{vehicles} vehicles: {found:?}");
+    }
+}
