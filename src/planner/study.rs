@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::city::StageKind;
+use super::city::{StageKind, Words};
 use super::derate::Derate;
 use super::model::{Lab, MINUTE, Model, Ms};
 use super::round::Doubt;
 use super::simulate::{BoxRun, Cause, LabRun, Scratch, Simulation, Start, Stream, StreetStart};
+use super::times::not_compared;
 
 /// Quantiles of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,6 +224,13 @@ pub struct Paired {
     pub saved: f64,
     /// Half the width of its 95 % confidence interval, ms; none of fewer than two pairs, which have no spread.
     pub half_width: Option<f64>,
+}
+
+impl Paired {
+    /// Why its mean says nothing, where one side was not done within what is reckoned (`times::not_compared`).
+    pub fn not_compared(&self) -> Option<Words> {
+        not_compared(self.before as Ms, self.after as Ms)
+    }
 }
 
 /// Compares a lab of the model with `changed` in its place. `go_on` is asked before each pair, from several threads; when it

@@ -17,6 +17,28 @@ pub fn never(at: Ms) -> bool {
     at >= HORIZON_MS
 }
 
+/// Why nobody knows by how much two times differ, where one of them, or both, were not reached within what is reckoned.
+pub fn not_compared(before: Ms, after: Ms) -> Option<Words> {
+    let days = HORIZON_DAYS;
+    Some(match (never(before), never(after)) {
+        (false, false) => return None,
+        (true, false) => Words::new(
+            format!("提前（现为 {days} 天以上，提前多少无法得知）"),
+            format!("earlier (by how much is not known: as it is it takes over {days} days)"),
+        ),
+        (false, true) => Words::new(
+            format!("推迟（改后为 {days} 天以上，推迟多少无法得知）"),
+            format!("later (by how much is not known: with the change it takes over {days} days)"),
+        ),
+        (true, true) => Words::new(
+            format!("改前改后都在 {days} 天以上，相差多少无法得知"),
+            format!(
+                "over {days} days with and without it, and by how much they differ is not known"
+            ),
+        ),
+    })
+}
+
 fn never_words() -> Words {
     Words::new(format!("{HORIZON_DAYS} 天以上"), format!("over {HORIZON_DAYS} days"))
 }
@@ -59,5 +81,20 @@ mod tests {
             assert_eq!(span(at).en, "over 40 days");
         }
         assert_eq!(span(HORIZON_MS - MINUTE).en, "959 h 59 min");
+    }
+
+    #[test]
+    fn what_is_beyond_the_horizon_is_not_compared() {
+        let (near, far) = (HORIZON_MS - MINUTE, HORIZON_MS);
+        for (before, after, said) in [
+            (near, near, None),
+            (far, near, Some("earlier (by how much is not known")),
+            (near, far, Some("later (by how much is not known")),
+            (far, far, Some("over 40 days with and without it")),
+        ] {
+            let words = not_compared(before, after);
+            assert_eq!(words.is_some(), said.is_some());
+            assert!(words.is_none_or(|words| words.en.starts_with(said.unwrap_or_default())));
+        }
     }
 }

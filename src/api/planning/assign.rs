@@ -38,6 +38,10 @@ pub async fn answer(
         return Ok(pb::AssignReply { as_of: Some(shared.as_of()), ..reply });
     }
     let outlook = newest(shared, shared.forecaster.outlook().borrow().clone())?;
+    // Where nothing is forecast of the rest nothing is assigned anew either, and for the same reason.
+    if let Err(why) = &outlook.forecast {
+        return Err(why.clone().into());
+    }
     let seq = outlook.seq;
     let own_target = request.target_hours > 0;
     // A target counts from the planned beginning, which in a round is later than its opening.

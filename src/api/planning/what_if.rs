@@ -12,9 +12,10 @@ use crate::api::pb;
 use crate::api::shared::Shared;
 use crate::forecaster::{Change, CityPlan, changed, compare, round_of};
 use crate::planner::chance::{one_pair, planned_values};
-use crate::planner::model::{Lab, MINUTE};
+use crate::planner::model::{Lab, MINUTE, Ms};
 use crate::planner::round::Round;
 use crate::planner::study::Paired;
+use crate::planner::times::not_compared;
 use crate::planner::what_if::{
     BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, beside_the_flows, done_by, whole_city, why_later,
 };
@@ -99,8 +100,8 @@ fn kept(
     let anew = assigned_anew(city, number, change.stage, change.units.into(), after);
     let mut told = vec![first(&round.labs[number].1, change, &paired)];
     told.extend(why_later(&round.model, &with, &[number], &paired));
-    told.extend([planned_values(&paired), of_city(in_city)]);
-    told.extend(anew.map(|anew| with_streets_anew(i64::from(before) - i64::from(anew))));
+    told.extend([planned_values(&paired), of_city(before, after)]);
+    told.extend(anew.map(|anew| with_streets_anew(before, anew)));
     let alone = with.tubes_by_lab().iter().enumerate().all(|(lab, n)| lab == number || *n == 0);
     told.push(beside_the_flows(&paired, alone.then_some(in_city)));
     let summary = sentences(&told);
@@ -150,7 +151,7 @@ fn anew(
         cured(name, change, &round, after.finish),
     ];
     if let Ok(before) = before {
-        told.push(with_streets_anew(i64::from(before) - i64::from(after.finish)));
+        told.push(with_streets_anew(before, after.finish));
     }
     Ok(pb::WhatIfReply {
         as_of: None,
@@ -205,6 +206,13 @@ fn first(lab: &Words, change: &Change, paired: &Paired) -> Words {
 
 /// By how much earlier some laboratories are done, in pairs.
 pub(super) fn in_pairs(labs: &Words, paired: &Paired) -> Words {
+    if let Some(unknown) = paired.not_compared() {
+        let of = done_by(labs, SIMULATED_MEAN);
+        return Words::new(
+            format!("{}{}。", of.zh, unknown.zh),
+            format!("{}: {}.", of.en, unknown.en),
+        );
+    }
     let (of, by) = (done_by(labs, SIMULATED_MEAN), earlier(paired.saved.round() as i64));
     let width = match paired.half_width {
         Some(width) if width < f64::from(MINUTE / 2) => {
@@ -228,17 +236,19 @@ pub(super) fn half_width(paired: &Paired) -> f64 {
 }
 
 /// What it saves the city, by the flows.
-pub(super) fn of_city(saved: i64) -> Words {
-    by_flows(BY_FLOWS, saved)
+pub(super) fn of_city(before: Ms, after: Ms) -> Words {
+    by_flows(BY_FLOWS, [before, after])
 }
 
 /// What it saves the city when streets are assigned anew.
-pub(super) fn with_streets_anew(saved: i64) -> Words {
-    by_flows(BY_FLOWS_ANEW, saved)
+pub(super) fn with_streets_anew(before: Ms, after: Ms) -> Words {
+    by_flows(BY_FLOWS_ANEW, [before, after])
 }
 
-fn by_flows(come_by: (&str, &str), saved: i64) -> Words {
-    let (of, by) = (done_by(&whole_city(), come_by), earlier(saved));
+fn by_flows(come_by: (&str, &str), [before, after]: [Ms; 2]) -> Words {
+    let saved = i64::from(before) - i64::from(after);
+    let by = not_compared(before, after).unwrap_or_else(|| earlier(saved));
+    let of = done_by(&whole_city(), come_by);
     Words::new(format!("{}{}。", of.zh, by.zh), format!("{}: {}.", Words::capital(&of.en), by.en))
 }
 

@@ -222,11 +222,9 @@ fn kept(
         told.push(planned_values(&paired));
     }
     let in_city = i64::from(before.finish) - i64::from(after.finish);
-    told.push(what_if::of_city(in_city));
+    told.push(what_if::of_city(before.finish, after.finish));
     let anew = done_anew(altered, after.finish);
-    told.extend(
-        anew.map(|anew| what_if::with_streets_anew(i64::from(before.finish) - i64::from(anew))),
-    );
+    told.extend(anew.map(|anew| what_if::with_streets_anew(before.finish, anew)));
     if !labs.is_empty() {
         let tubes = with.model.tubes_by_lab();
         let all = (0..tubes.len()).all(|lab| tubes[lab] == 0 || labs.contains(&lab));

@@ -3,7 +3,7 @@
 use super::layers::Layers;
 use super::words::{never, tenth_hours};
 use crate::planner::fluid::{self, Held, LabFlow};
-use crate::planner::model::{HOUR, Ms};
+use crate::planner::model::{HOUR, Model, Ms};
 use crate::planner::{City, Clock, StageKind, Words};
 
 fn words(zh: impl Into<String>, en: impl Into<String>) -> Words {
@@ -20,14 +20,28 @@ pub(super) fn binding(flow: &LabFlow) -> Words {
     }
 }
 
-/// The stage before which the last tubes of a lab wait longest, and when the stage before it and this one are done.
-fn longest_wait(flow: &LabFlow) -> (StageKind, StageKind, [Ms; 2]) {
-    let pairs = StageKind::ALL.windows(2).map(|pair| {
-        let done = [pair[0], pair[1]].map(|kind| flow.stages[kind.index()].last);
-        (pair[0], pair[1], done)
+/// Where the last tubes of a lab wait longest.
+struct Wait {
+    /// The stage that they have gone through, `None`: they have come.
+    before: Option<StageKind>,
+    /// The stage that they wait for.
+    after: StageKind,
+    /// When both are done.
+    done: [Ms; 2],
+}
+
+/// The longest wait between two stages, or before the first; the time of a stage's own runs is none.
+fn longest_wait(model: &Model, lab: usize, flow: &LabFlow) -> Wait {
+    let last = |kind: StageKind| flow.stages[kind.index()].last;
+    let before = std::iter::once(None).chain(StageKind::ALL.into_iter().map(Some));
+    let waits = before.zip(StageKind::ALL).map(|(before, after)| {
+        let done = [before.map_or(flow.delivered, last), last(after)];
+        let stage = model.labs.get(lab).and_then(|lab| lab.stages.get(after.index()));
+        let run = stage.map_or(0, |stage| stage.run);
+        (done[1].saturating_sub(done[0]).saturating_sub(run), Wait { before, after, done })
     });
-    let longest = pairs.max_by_key(|(_, _, done)| done[1].saturating_sub(done[0]));
-    longest.unwrap_or((StageKind::Receive, StageKind::Receive, [0, 0]))
+    let longest = waits.max_by_key(|(waited, _)| *waited).map(|(_, wait)| wait);
+    longest.unwrap_or(Wait { before: None, after: StageKind::Receive, done: [0, 0] })
 }
 
 /// Whether units of a stage rest, or are without staff, at some time of the day, and what is then missed.
@@ -49,19 +63,26 @@ fn missed(city: &City, layers: &Layers, lab: usize, kind: StageKind) -> Option<W
 /// Where the last tubes of a lab wait longest and what they miss there: "longest after extraction (done at 23.2 h), where they miss
 /// the end of a shift and have to wait for the next; PCR set-up is done at 38.9 h".
 fn where_they_wait(city: &City, layers: &Layers, lab: usize, flow: &LabFlow) -> Words {
-    let (before, after, done) = longest_wait(flow);
+    let Wait { before, after, done } = longest_wait(&layers.round.model, lab, flow);
     let [from, to] = done.map(|at| tenth_hours(i64::from(at)));
-    let (before, name) = (before.name(), after.name());
+    let name = after.name();
     let (zh, en) = match missed(city, layers, lab, after) {
         Some(missed) => (format!("，{}", missed.zh), format!(", {}", missed.en)),
         None => (String::new(), String::new()),
     };
-    words(
-        format!("{} {from} h 完成后等得最久{zh}，{} {to} h 才完成", before.zh, name.zh),
-        format!(
-            "longest after {} (done at {from} h){en}; {} is done at {to} h",
-            before.en, name.en
+    let since = match before.map(StageKind::name) {
+        Some(before) => words(
+            format!("{} {from} h 完成后", before.zh),
+            format!("after {} (done at {from} h)", before.en),
         ),
+        None => words(
+            format!("{from} h 送达后"),
+            format!("after they have come (the last at {from} h)"),
+        ),
+    };
+    words(
+        format!("{}等得最久{zh}，{} {to} h 才完成", since.zh, name.zh),
+        format!("longest {}{en}; {} is done at {to} h", since.en, name.en),
     )
 }
 
@@ -135,7 +156,7 @@ pub(super) fn with_the_most(
         ),
         Held::Stages => {
             let wait = where_they_wait(city, layers, lab, flow);
-            let (_, after, _) = longest_wait(flow);
+            let after = longest_wait(&layers.round.model, lab, flow).after;
             let (zh, en) = match missed(city, layers, lab, after) {
                 Some(_) => (
                     "须调整班次或仪器工作时间，或放宽时限",

@@ -21,6 +21,7 @@ use super::{
 use crate::planner::fluid::LabFlow;
 use crate::planner::model::{MINUTE, Model, Ms};
 use crate::planner::study::{self, Paired, Quantiles};
+use crate::planner::times::not_compared;
 use crate::planner::what_if::{
     BY_FLOWS, BY_FLOWS_ANEW, SIMULATED_MEAN, beside_the_flows, done_by, whole_city, why_later,
 };
@@ -218,8 +219,11 @@ pub(super) fn told(
 ) -> String {
     let to_words = say(lang, &span(to));
     let from_words = from.map(|from| format!("{} → ", say(lang, &span(from))));
-    let more =
-        more.or_else(|| Some(gained((f64::from(from?) - f64::from(to)) / f64::from(MINUTE))));
+    let more = more.or_else(|| {
+        let from = from?;
+        let by = || gained((f64::from(from) - f64::from(to)) / f64::from(MINUTE));
+        Some(not_compared(from, to).unwrap_or_else(by))
+    });
     let more = more.map(|more| format!("; {}", say(lang, &more)));
     format!(
         "  {}: {}{to_words}{}\n",
@@ -231,6 +235,9 @@ pub(super) fn told(
 
 /// By how much earlier it is in pairs, and how sure that is.
 pub(super) fn gained_in_pairs(p: &Paired) -> Words {
+    if let Some(unknown) = p.not_compared() {
+        return unknown;
+    }
     let (gain, n) = (gained(p.saved / f64::from(MINUTE)), p.pairs);
     let Some(half) = p.half_width.map(|half| lasting(half / f64::from(MINUTE))) else {
         let one = chance::one_pair();

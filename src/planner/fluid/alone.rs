@@ -6,7 +6,7 @@ use super::answer::{Held, LabFlow};
 use super::lab::{REST, StageFlow};
 use super::way::{latency, later, passing};
 use crate::planner::city::StageKind;
-use crate::planner::model::{Lab, Model, Ms, Rests, Stage};
+use crate::planner::model::{HOUR, Lab, Model, Ms, Rests, Stage};
 
 /// A number of units that is as good as any.
 const MANY_UNITS: u32 = 10_000;
@@ -45,12 +45,20 @@ impl Scratch {
         // What is told, and all that follows from it, is never later than the lab.
         let alone = alone.map(|at| at.min(answer.finish));
         let latest = latest.filter(|kind| holds_up(alone[kind.index()]));
+        let last_alone = alone.into_iter().max().unwrap_or(0);
+        let [together, by_one] = [[answer.finish, last_alone], [last_alone, after_last]]
+            .map(|[late, soon]| late.saturating_sub(soon));
+        // More than any stage alone accounts for: what each adds makes the tubes miss a shift or the hours of instruments further on.
+        let together = together > by_one.max(HOUR);
+        let latest = latest.filter(|_| !together);
         answer.binding = latest.unwrap_or_else(|| most_waited_for(lab, &answer.stages));
         answer.alone = alone;
         let first = self.tank.flows[0].ordinary.iter().position(|tubes| *tubes > 0.0);
         answer.soonest = later((first.unwrap_or(0) as f64 * step) as Ms, runs);
         let k = answer.binding.index();
-        answer.held = if holds_up(alone[k]) {
+        answer.held = if together {
+            Held::Stages
+        } else if holds_up(alone[k]) {
             let restless = match lab.stages[k].rests.is_empty() {
                 true => alone[k],
                 false => {

@@ -48,7 +48,7 @@ pub enum Held {
     Rest,
     /// Its last tubes wait for runs of the binding stage that are going on; fewer wait than a run takes.
     Run,
-    /// They wait at one stage after the other, and no stage alone would make it later.
+    /// They wait at one stage after the other, and no stage alone accounts for it.
     Stages,
     /// Nothing waits at the lab: its last tubes wait for vehicles of a street (`LabFlow::transport`), and go through the chain of
     /// runs when they are there.

@@ -4,7 +4,7 @@ use super::super::layers::Layers;
 use super::super::words::{grouped, in_hours};
 use super::svg::{Anchor, Svg, wrapped};
 use super::{FRAME, SIZE, Scale, count_axis, step, target, time_axis, title};
-use crate::planner::model::HOUR;
+use crate::planner::model::{HORIZON_DAYS, HORIZON_MS, HOUR};
 use crate::planner::study::Backlog;
 use crate::planner::{City, StageKind, Words};
 
@@ -43,12 +43,16 @@ pub(super) fn draw(city: &City, layers: &Layers, backlog: &Backlog) -> String {
         format!("{}：各环节在途与积压的采样管", city.name.zh),
         format!("{}: tubes on the way and at each stage", city.name.en),
     );
+    let done = hour(last.saturating_sub(1));
+    let done = match done * f64::from(HOUR) >= f64::from(HORIZON_MS) {
+        true => format!("{HORIZON_DAYS} 天以上 / over {HORIZON_DAYS} days"),
+        false => format!("{done:.1} h"),
+    };
     let about = format!(
-        "最多时 {} 管 / at most {} tubes, {:.1} h; 完成 / done {:.1} h (一次模拟 / one simulated round)",
+        "最多时 {} 管 / at most {} tubes, {:.1} h; 完成 / done {done} (一次模拟 / one simulated round)",
         grouped(peak),
         grouped(peak),
         hour(peak_at),
-        hour(last.saturating_sub(1)),
     );
     // What binds stands below the picture, each language in lines of its own.
     let binding = layers.binds(city);

@@ -2,7 +2,7 @@
 
 use super::super::layers::Layers;
 use super::super::layers_text::percent;
-use super::super::words::{in_hours, span};
+use super::super::words::{in_hours, never, span};
 use super::svg::{Anchor, Svg};
 use super::{FRAME, SIZE, Scale, count_axis, target, time_axis, title};
 use crate::planner::model::HOUR;
@@ -98,7 +98,11 @@ pub(super) fn draw(city: &City, layers: &Layers, study: &Study) -> String {
             Anchor::Middle => 0.0,
             Anchor::End => -3.0,
         };
-        svg.text((place + side, top - up), 13.0, anchor, QUANTILE, &format!("{label} {hour:.2} h"));
+        let said = match never(at) {
+            true => format!("{label} >{hour:.0} h"),
+            false => format!("{label} {hour:.2} h"),
+        };
+        svg.text((place + side, top - up), 13.0, anchor, QUANTILE, &said);
     }
     match near {
         true => target(&mut svg, target_h, x),

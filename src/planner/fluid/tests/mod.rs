@@ -409,3 +409,20 @@ proptest! {
         }
     }
 }
+
+/// With shifts the last tubes may miss one for what each stage adds, though each alone would be in time: no stage is then blamed.
+#[test]
+fn no_stage_is_named_for_what_only_all_of_them_together_make_late() {
+    let mut together = 0;
+    for seed in 0..60 {
+        for lab in city(&example::by_chance_in_shifts(seed)).labs {
+            let alone = lab.alone.into_iter().max().unwrap_or(0);
+            let by_one = alone.saturating_sub(lab.delivered + lab.chain).max(HOUR);
+            if lab.finish.saturating_sub(alone) > by_one {
+                together += 1;
+                assert_eq!(lab.held, Held::Stages, "{seed}: {lab:?}");
+            }
+        }
+    }
+    assert!(together > 2, "{together} labs of sixty cities");
+}
